@@ -1,0 +1,1 @@
+"""When and where the work is done: config, plan, tables, executors, export, command line."""

@@ -1,0 +1,80 @@
+"""What flows through Unanimous: frozen Pydantic records, and nothing that computes."""
+
+from schemas.audio import AudioRef, Digest, EncodedAudio, SampleRate
+from schemas.errors import (
+    BrokenError,
+    BudgetExceededError,
+    ConfigError,
+    IntegrityError,
+    MissingWeightsError,
+    RecordError,
+    RunError,
+    UnanimousError,
+    UnfitError,
+    UnknownOperatorError,
+    UserError,
+    WorkspaceError,
+)
+from schemas.flow import (
+    AppliedStep,
+    Degraded,
+    Margin,
+    Pair,
+    Preference,
+    Recipe,
+    Restored,
+    Score,
+    Scored,
+    Take,
+    TakeScores,
+)
+from schemas.operator import OperatorSpec, Params
+from schemas.outcome import LUCK, Outcome, Reason, Row, Status
+from schemas.record import Record, fingerprint_of
+from schemas.source import Ingested, PoolRecording, Probe, Segment, Source
+from schemas.split import Split
+
+__all__ = [
+    "LUCK",
+    "AppliedStep",
+    "AudioRef",
+    "BrokenError",
+    "BudgetExceededError",
+    "ConfigError",
+    "Degraded",
+    "Digest",
+    "EncodedAudio",
+    "Ingested",
+    "IntegrityError",
+    "Margin",
+    "MissingWeightsError",
+    "OperatorSpec",
+    "Outcome",
+    "Pair",
+    "Params",
+    "PoolRecording",
+    "Preference",
+    "Probe",
+    "Reason",
+    "Recipe",
+    "Record",
+    "RecordError",
+    "Restored",
+    "Row",
+    "RunError",
+    "SampleRate",
+    "Score",
+    "Scored",
+    "Segment",
+    "Source",
+    "Split",
+    "Status",
+    "Take",
+    "TakeScores",
+    "UnanimousError",
+    "UnfitError",
+    "UnknownOperatorError",
+    "UserError",
+    "WorkspaceError",
+    "fingerprint_of",
+]

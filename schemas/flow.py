@@ -1,0 +1,129 @@
+"""What flows: the degraded utterance, from its recipe to its preferences."""
+
+from schemas.audio import AudioRef, EncodedAudio
+from schemas.operator import OperatorSpec, Params
+from schemas.outcome import Outcome, Row
+from schemas.record import Record
+from schemas.split import Split
+
+
+class Recipe(Row):
+    """Everything that was drawn for one degraded utterance, before a sample is touched."""
+
+    utterance_id: str
+    source_id: str
+    corpus: str
+    repeat: int
+    split: Split
+    speaker: str | None = None
+    transcript: str | None = None
+    language: str | None = None
+    licence: str | None = None
+    sample_rate: int
+    num_samples: int
+    bandwidth_hz: float
+    steps: tuple[OperatorSpec, ...]
+    sources: tuple[AudioRef, ...]
+    """The pool recordings that the steps refer to, in order."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.num_samples / self.sample_rate
+
+
+class AppliedStep(Record):
+    """What one step of a recipe was found to have done."""
+
+    kind: str
+    facts: dict[str, float] = {}
+
+
+class Degraded(Row):
+    """The degraded audio, and the clean reference that restorations are judged by."""
+
+    degraded: EncodedAudio | None = None
+    clean: EncodedAudio | None = None
+    joint_gain_db: float = 0.0
+    """One gain for both sides: the recipe's joint peak, or the guard that keeps peaks under 1."""
+    applied: tuple[AppliedStep, ...] = ()
+
+
+class Take(Outcome):
+    """One of several outputs of one restoration model for one input."""
+
+    take: int
+    settings: Params = {}
+    audio: EncodedAudio | None = None
+    lag_samples: int = 0
+    """The delay that was measured (GCC-PHAT) and removed, at the input's rate."""
+    level_gain_db: float = 0.0
+    """What was applied to bring the take to the input's active level."""
+
+
+class Restored(Row):
+    """All takes of one model for one degraded utterance."""
+
+    model: str
+    takes: tuple[Take, ...] = ()
+
+
+class Score(Outcome):
+    """One number of one metric, or why there is none."""
+
+    name: str
+    value: float | None = None
+
+
+class TakeScores(Record):
+    """The scores of one take."""
+
+    take: int
+    scores: tuple[Score, ...] = ()
+
+
+class Scored(Row):
+    """One metric's scores for all takes of one model."""
+
+    model: str
+    takes: tuple[TakeScores, ...] = ()
+
+
+class Margin(Record):
+    """By how much the chosen side beat the rejected one; positive is better whatever the direction."""
+
+    metric: str
+    chosen: float
+    rejected: float
+    advantage: float
+
+
+class Pair(Record):
+    """A preference on which every criterion agreed."""
+
+    chosen_model: str
+    chosen_take: int
+    rejected_model: str
+    rejected_take: int
+    margins: tuple[Margin, ...]
+
+    @property
+    def smallest_advantage(self) -> float:
+        """The narrowest of the votes."""
+        return min(margin.advantage for margin in self.margins)
+
+
+class Preference(Row):
+    """The unanimous pairs of one degraded utterance, and what became of the other comparisons."""
+
+    num_candidates: int = 0
+    num_complete: int = 0
+    """Candidates with a score from every criterion."""
+    num_comparisons: int = 0
+    num_unanimous: int = 0
+    num_within_margin: int = 0
+    """All criteria lean one way, but at least one by no more than its margin."""
+    num_disagreed: int = 0
+    num_missing_vote: int = 0
+    pairs: tuple[Pair, ...] = ()
+    """The pairs that were kept, after the caps."""

@@ -1,0 +1,1 @@
+"""What is done: stages, and the families of operators that they apply."""

@@ -1,0 +1,41 @@
+"""The audio that a worker has decoded lately, at the rates it was needed at."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from schemas import EncodedAudio
+from stages.flac import decode
+from stages.resampling import resample
+from stages.waveform import Waveform
+
+
+class AudioMemory:
+    """Decoded and resampled copies, least recently used first out, at most ``max_bytes``.
+
+    Only a cache: a result never depends on what is in it.
+    """
+
+    def __init__(self, max_bytes: int = 512 * 2**20) -> None:
+        self._max_bytes = max_bytes
+        self._held: OrderedDict[tuple[str, ...], Waveform] = OrderedDict()
+        self._bytes = 0
+
+    def waveform(self, audio: EncodedAudio, sample_rate: int | None = None) -> Waveform:
+        """Return ``audio`` at ``sample_rate``, or at its own."""
+        stored = self.made((audio.digest,), lambda: decode(audio))
+        if sample_rate is None or sample_rate == stored.sample_rate:
+            return stored
+        return self.made((audio.digest, str(sample_rate)), lambda: resample(stored, sample_rate))
+
+    def made(self, name: tuple[str, ...], make: Callable[[], Waveform]) -> Waveform:
+        """Return what is held under ``name``, made by ``make`` if it is not there yet."""
+        if name in self._held:
+            self._held.move_to_end(name)
+            return self._held[name]
+        waveform = make()
+        self._held[name] = waveform
+        self._bytes += waveform.samples.nbytes
+        while self._bytes > self._max_bytes and len(self._held) > 1:
+            _, dropped = self._held.popitem(last=False)
+            self._bytes -= dropped.samples.nbytes
+        return waveform

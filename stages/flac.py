@@ -1,0 +1,45 @@
+"""How audio is stored: mono FLAC of 24 bits, so that what is scored is what is stored."""
+
+import hashlib
+import io
+
+import numpy as np
+import soundfile
+
+from schemas import BrokenError, EncodedAudio, Reason
+from stages.level import peak, to_db
+from stages.waveform import Waveform
+
+FULL_SCALE = 2**23
+CEILING = 1.0 - 1.0 / FULL_SCALE
+
+
+def encode(waveform: Waveform) -> EncodedAudio:
+    """Return ``waveform`` as FLAC; a peak over 1 is brought to 1 and the gain recorded.
+
+    libsndfile clips above 1 without a word and dies on NaN, so both are decided here.
+    Raises ``BrokenError`` for samples that are not finite or not there.
+    """
+    if waveform.samples.size == 0:
+        raise BrokenError(Reason.EMPTY, "no samples to store")
+    if not np.isfinite(waveform.samples).all():
+        raise BrokenError(Reason.NOT_FINITE, "NaN or infinite samples cannot be stored")
+    loudest = peak(waveform.samples)
+    gain = CEILING / loudest if loudest > 1.0 else 1.0
+    integers = np.rint(waveform.samples.astype(np.float64) * gain * FULL_SCALE)
+    integers = np.clip(integers, -FULL_SCALE, FULL_SCALE - 1).astype("<i4")
+    buffer = io.BytesIO()
+    soundfile.write(buffer, integers << 8, waveform.sample_rate, format="FLAC", subtype="PCM_24")
+    return EncodedAudio(
+        flac=buffer.getvalue(),
+        sample_rate=waveform.sample_rate,
+        num_samples=integers.size,
+        gain_db=to_db(gain) if gain != 1.0 else 0.0,
+        digest=hashlib.sha256(f"{waveform.sample_rate}\n".encode() + integers.tobytes()).hexdigest(),
+    )
+
+
+def decode(audio: EncodedAudio) -> Waveform:
+    """Return the stored samples, exactly."""
+    integers, sample_rate = soundfile.read(io.BytesIO(audio.flac), dtype="int32")
+    return Waveform((integers >> 8).astype(np.float32) / np.float32(FULL_SCALE), sample_rate)

@@ -1,0 +1,85 @@
+"""Operators: the interchangeable parts, each one file, each known by its kind."""
+
+import difflib
+from abc import ABC
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Generic, TypeVar
+
+from schemas import OperatorSpec, Record, UnknownOperatorError
+from stages.resources import Resources
+
+
+class Operator(Record, ABC):
+    """A part whose fields are its settings, and whose spec is enough to build it again.
+
+    Raise ``version`` whenever the same settings would give a different result; every
+    table that depends on it is then made anew. Loaded weights are private attributes.
+    """
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    licence: ClassVar[str] = "Apache-2.0"
+    """Licence of the code or weights behind the operator, as an SPDX identifier where there is one."""
+    weights: ClassVar[str] = "none needed"
+    """Where weights come from, for people."""
+    resources: ClassVar[Resources] = Resources()
+    isolated: ClassVar[bool] = False
+    """Whether it calls code that can crash or hang, and so runs in a child process."""
+
+    @property
+    def spec(self) -> OperatorSpec:
+        """The operator as data."""
+        return OperatorSpec(kind=self.kind, version=self.version, params=self.model_dump(mode="json"))
+
+
+T = TypeVar("T", bound=Operator)
+
+
+class Registry(Mapping[str, type[T]], Generic[T]):
+    """One family of operators. Each kind has one owner; a second claim is an error."""
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+        self._members: dict[str, type[T]] = {}
+
+    def register(self, member: type[T]) -> type[T]:
+        """Class decorator that enters ``member`` under its kind."""
+        owner = self._members.setdefault(member.kind, member)
+        if owner is not member and not _is_same_class_imported_again(owner, member):
+            raise ValueError(f"{self.family} {member.kind!r} is already {owner.__qualname__}")
+        self._members[member.kind] = member
+        return member
+
+    def build(self, spec: OperatorSpec) -> T:
+        """Return the operator that ``spec`` describes."""
+        member = self[spec.kind]
+        if member.version != spec.version:
+            raise UnknownOperatorError(
+                f"{self.family} {spec.kind!r} is at version {member.version} here, not {spec.version}"
+            )
+        return member.model_validate(spec.params)
+
+    def __getitem__(self, kind: str) -> type[T]:
+        try:
+            return self._members[kind]
+        except KeyError:
+            raise UnknownOperatorError(self.unknown(kind)) from None
+
+    def unknown(self, kind: str) -> str:
+        """Say that there is no such operator, and which name is closest."""
+        close = difflib.get_close_matches(kind, self._members, n=1)
+        known = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(self)}"
+        return f"no {self.family} is called {kind!r}; {known}"
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._members
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._members))
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+
+def _is_same_class_imported_again(owner: type, member: type) -> bool:
+    return (owner.__module__, owner.__qualname__) == (member.__module__, member.__qualname__)

@@ -1,0 +1,44 @@
+"""Speech-like audio, made rather than shipped; one thread everywhere, as in a run."""
+
+import os
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_variable] = "1"  # before numpy is imported: two threads change the bits of matrix products
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.rng import rng_for
+from stages.waveform import Waveform
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def tone(seconds: float = 1.0, hertz: float = 220.0, sample_rate: int = 16_000) -> Waveform:
+    """Return a decaying harmonic tone: voiced speech, as far as a level meter can tell."""
+    t = np.arange(int(seconds * sample_rate)) / sample_rate
+    partials = sum(np.sin(2 * np.pi * hertz * k * t) / k for k in range(1, 8))
+    return Waveform((0.3 * np.exp(-t) * partials).astype(np.float32), sample_rate)
+
+
+@pytest.fixture
+def clean() -> Waveform:
+    """Return one second of clean signal."""
+    return tone()
+
+
+@pytest.fixture
+def hiss() -> Waveform:
+    """Return two seconds of white noise."""
+    samples = 0.1 * rng_for(0, "hiss").standard_normal(32_000)
+    return Waveform(samples.astype(np.float32), 16_000)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Return the folder of real models and recordings, or skip and say what is missing."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs real models and recordings in {SHARED_DATA.name}, which are not shipped")
+    return SHARED_DATA
