@@ -73,7 +73,7 @@ class RecordError(UnanimousError):
 
 
 class UnfitError(RecordError):
-    """The input cannot serve: it is silent, too short, has no transcript …"""
+    """The input cannot serve: it is silent, too short, has no transcript, and so on."""
 
 
 class BrokenError(RecordError):
