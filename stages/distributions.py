@@ -7,7 +7,7 @@ a constant.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, JsonValue, model_validator
@@ -108,35 +108,36 @@ Distribution = Annotated[
 ]
 
 
-class _Short:
-    """The forms that a config may use."""
-
-    forms: ClassVar[Mapping[str, Any]] = {
-        "uniform": lambda v: Uniform(low=v[0], high=v[1]),
-        "log_uniform": lambda v: LogUniform(low=v[0], high=v[1]),
-        "integer": lambda v: Integer(low=v[0], high=v[1]),
-        "one_of": lambda v: OneOf(values=tuple(v)),
-        "from_pool": lambda v: FromPool(pool=v),
-    }
+AnyDistribution = Constant | Uniform | LogUniform | Integer | OneOf | FromPool
+RANGES: Mapping[str, type[Uniform] | type[LogUniform] | type[Integer]] = {
+    "uniform": Uniform,
+    "log_uniform": LogUniform,
+    "integer": Integer,
+}
 
 
-def distribution_of(value: Any) -> Constant | Uniform | LogUniform | Integer | OneOf | FromPool:
+def distribution_of(value: Any) -> AnyDistribution:
     """Return the distribution that a config's short form means.
 
     Raises ``ValueError`` for a known form with impossible contents.
     """
-    if isinstance(value, Mapping) and len(value) == 1:
-        ((form, content),) = value.items()
-        if form in _Short.forms:
-            if form in {"uniform", "log_uniform", "integer"} and (
-                not isinstance(content, Sequence) or isinstance(content, str) or len(content) != 2
-            ):
-                raise ValueError(f"{form} takes [low, high], got {content!r}")
-            if form == "one_of" and (not isinstance(content, Sequence) or isinstance(content, str)):
-                raise ValueError(f"one_of takes a list, got {content!r}")
-            made: Constant | Uniform | LogUniform | Integer | OneOf | FromPool = _Short.forms[form](content)
-            return made
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return Constant(value=value)
+    ((form, content),) = value.items()
+    if form == "from_pool":
+        return FromPool(pool=content)
+    if form in RANGES:
+        low, high = _listed(form, content, "[low, high]", 2)
+        return RANGES[form](low=low, high=high)
+    if form == "one_of":
+        return OneOf(values=tuple(_listed(form, content, "a list of values")))
     return Constant(value=value)
+
+
+def _listed(form: str, content: Any, expected: str, length: int | None = None) -> Sequence[Any]:
+    if not isinstance(content, Sequence) or isinstance(content, str) or length not in {None, len(content)}:
+        raise ValueError(f"{form} takes {expected}, got {content!r}")
+    return content
 
 
 def bounds_of(distribution: Distribution) -> tuple[JsonValue, ...]:

@@ -45,8 +45,8 @@ class Output(Record):
 class Comparison:
     """What a metric is given: the stored candidate, its clean reference and the words that were said.
 
-    Both waveforms are at the metric's rate and of one length, without DC if it asks for that, level-matched if
-    it depends on level.
+    Both waveforms are at the metric's rate and of one length, without DC if it asks for that, and at one
+    level if it depends on level.
     """
 
     candidate: Waveform

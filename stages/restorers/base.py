@@ -20,7 +20,7 @@ class Restorer(Operator):
     restores_level: ClassVar[bool] = False
     """Whether its output level is meant; if not, the stage matches it to the input's."""
     draws: ClassVar[Mapping[str, Distribution]] = {}
-    """How settings are drawn for takes after the first when the config says ``takes`` but not how they differ."""
+    """How settings are drawn for takes after the first, where the config does not say it."""
 
     @property
     def sample_rate(self) -> int | None:
