@@ -1,0 +1,67 @@
+"""Active speech level: how loud someone speaks while they speak (ITU-T P.56, method B)."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+from schemas import Reason, UnfitError
+from stages.level import Signal, is_silent, rms, to_db
+
+TIME_CONSTANT_S = 0.03
+HANGOVER_S = 0.2
+MARGIN_DB = 15.9
+STEP_DB = 1.5
+NUM_THRESHOLDS = 64
+TICKS_PER_S = 1_000
+"""How often the envelope is looked at: it moves with 30 ms."""
+
+
+def active_level_db(samples: Signal, sample_rate: int) -> float:
+    """Return the level of the active part in dBFS (RMS; a full-scale sine has −3.01).
+
+    The activity threshold lies 15.9 dB under the level that it gives, as the standard demands. The
+    series of thresholds hangs from the loudest envelope instead of full scale, so that a gain of the
+    signal is the same gain of its level. Raises ``UnfitError`` for silence.
+    """
+    if is_silent(samples):
+        raise UnfitError(Reason.SILENT, "no active speech level: under −120 dBFS")
+    envelope = _envelope(samples, sample_rate)
+    thresholds_db = to_db(float(envelope.max())) - STEP_DB * np.arange(NUM_THRESHOLDS)
+    shares = [_active_share(envelope >= 10 ** (db / 20)) for db in thresholds_db]
+    levels_db = to_db(rms(samples)) - 10 * np.log10(shares)
+    return _level_at_margin(levels_db, levels_db - thresholds_db)
+
+
+def activity_factor(samples: Signal, sample_rate: int) -> float:
+    """Return the share of time that is active, from 0 to 1. Raises ``UnfitError`` for silence."""
+    excess_db = to_db(rms(samples)) - active_level_db(samples, sample_rate)
+    return float(min(1.0, 10 ** (excess_db / 10)))
+
+
+def _envelope(samples: Signal, sample_rate: int) -> NDArray[np.float64]:
+    """Smooth the absolute values twice, and keep one value per tick."""
+    decay = math.exp(-1.0 / (TIME_CONSTANT_S * sample_rate))
+    smooth = np.abs(samples, dtype=np.float64)
+    for _ in range(2):
+        smooth = lfilter([1.0 - decay], [1.0, -decay], smooth)
+    step = max(1, sample_rate // TICKS_PER_S)
+    return np.asarray(smooth[(smooth.size - 1) % step :: step])
+
+
+def _active_share(above: NDArray[np.bool_]) -> float:
+    """Return the share of ticks that are above a threshold or within the hangover after one that is."""
+    places = np.append(np.flatnonzero(above), above.size)
+    hangover = round(HANGOVER_S * TICKS_PER_S)
+    return max(1, int(np.minimum(np.diff(places), hangover + 1).sum())) / above.size
+
+
+def _level_at_margin(levels_db: NDArray[np.float64], excess_db: NDArray[np.float64]) -> float:
+    """Interpolate where the level exceeds its threshold by the margin; thresholds fall along the arrays."""
+    near_enough = np.flatnonzero(excess_db <= MARGIN_DB)
+    if near_enough.size == 0:  # a click: louder than any threshold on its own smoothed envelope
+        return float(levels_db[0])
+    lowest = int(near_enough[-1])
+    crossing = slice(lowest, lowest + 2)
+    return float(np.interp(MARGIN_DB, excess_db[crossing], levels_db[crossing]))
