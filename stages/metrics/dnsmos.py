@@ -1,0 +1,183 @@
+"""DNSMOS: the quality that listeners would report, predicted without a reference."""
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PrivateAttr
+
+from schemas import MissingWeightsError
+from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
+from stages.metrics.guard import measured, require_sound
+from stages.metrics.spectra import Floats, mel_filters, periodic_hann, power_spectrogram
+
+SAMPLE_RATE = 16_000
+WINDOW = 144_160
+"""9.01 s: the one input length that the networks were trained on."""
+WINDOWS_PER_RUN = 8
+"""Memory grows with the batch (some 60 MiB a window), speed on one thread does not."""
+POLYNOMIALS = (
+    (-0.08397278, 1.22083953, 0.0052439),
+    (-0.13166888, 1.60915514, -0.39604546),
+    (-0.06766283, 1.11546468, 0.04602535),
+)
+"""From the raw SIG, BAK and OVRL of the network to opinion scores; highest power first."""
+
+
+def _opinion(note: str, *, votes: bool = False) -> Output:
+    return Output(
+        aspect=Aspect.PERCEPTUAL_QUALITY,
+        better=Better.HIGHER,
+        low=1.0,
+        high=5.0,
+        noise_floor=0.05,
+        votes=votes,
+        note=note,
+    )
+
+
+@METRICS.register
+class Dnsmos(Metric):
+    """DNSMOS P.835 (Reddy et al., ICASSP 2022) and P.808 (ICASSP 2021), in opinion scores from 1 to 5.
+
+    ``windows`` says which stretches of 9.01 s are heard, and the score is their mean. ``once`` hears every
+    second about once: a shorter clip is repeated to exactly one window, a longer one is heard in as many
+    windows as its length is nearest to, spread evenly, and in the middle if that is one. ``all`` starts one
+    at every second, as the paper does, at nine times the cost. ``official`` is the reference code to the
+    letter, which loses every window that starts between 7 s and 23 s to a rounding error
+    (microsoft/DNS-Challenge, issue 130).
+    """
+
+    kind: ClassVar[str] = "dnsmos"
+    licence: ClassVar[str] = "MIT AND CC-BY-4.0"
+    weights: ClassVar[str] = "inside the package speechmos"
+    needs_clean: ClassVar[bool] = False
+    level_dependent: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    outputs: ClassVar = {
+        "sig": _opinion(
+            "the speech alone; seldom moves when overall quality does not, so no vote by default"
+        ),
+        "bak": _opinion("the background alone; rewards a mute button, so no vote by default"),
+        "ovrl": _opinion("overall", votes=True),
+        "p808": _opinion("overall, by an older model; mostly repeats ovrl, so no vote by default"),
+    }
+
+    windows: Literal["once", "official", "all"] = "once"
+
+    _opinions: Any = PrivateAttr(default=None)
+    _p808: Any = PrivateAttr(default=None)
+    _mel: Any = PrivateAttr(default=None)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz."""
+        return SAMPLE_RATE
+
+    def load(self, device: str) -> None:  # noqa: ARG002 - the networks are small: one CPU thread serves them
+        """Open both networks; raises ``MissingWeightsError`` without the package that holds them."""
+        folder = _models()
+        self._opinions = _session(folder / "sig_bak_ovr.onnx")
+        self._p808 = _session(folder / "model_v8.onnx")
+        self._mel = mel_filters(SAMPLE_RATE, MEL_FRAME, 120, (0.0, SAMPLE_RATE / 2)).T
+
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+        """Return SIG, BAK, OVRL and P.808 of each candidate, or why there are none."""
+        checked = [measured(partial(_checked, comparison)) for comparison in batch]
+        heard = [
+            windows_of(comparison.candidate.samples, self.windows)
+            for comparison, fault in zip(batch, checked, strict=True)
+            if not isinstance(fault, Unmeasured)
+        ]
+        values = iter(self._means(heard))
+        return [fault if isinstance(fault, Unmeasured) else next(values) for fault in checked]
+
+    def _means(self, heard: Sequence[NDArray[np.float32]]) -> Iterator[Measured]:
+        if not heard:
+            return
+        windows = np.concatenate(heard)
+        runs = [windows[first : first + WINDOWS_PER_RUN] for first in range(0, len(windows), WINDOWS_PER_RUN)]
+        scores = np.concatenate([self._run(run) for run in runs])
+        for clip in np.split(scores, np.cumsum([len(clip) for clip in heard])[:-1]):
+            yield dict(zip(self.outputs, clip.mean(axis=0).tolist(), strict=True))
+
+    def _run(self, windows: NDArray[np.float32]) -> Floats:
+        (raw,) = self._opinions.run(None, {"input_1": windows})
+        features = np.stack([_log_mel(window, self._mel) for window in windows])
+        (p808,) = self._p808.run(None, {"input_1": features})
+        opinions = [np.polyval(p, raw[:, column].astype(float)) for column, p in enumerate(POLYNOMIALS)]
+        return np.column_stack([*opinions, p808[:, 0]])
+
+
+def windows_of(samples: NDArray[np.float32], rule: str) -> NDArray[np.float32]:
+    """Return the stretches that are heard, shape ``(windows, 144160)``; at least one."""
+    if rule == "once":
+        repeated = np.resize(samples, max(samples.size, WINDOW))
+        return np.stack([repeated[start : start + WINDOW] for start in _spread(repeated.size)])
+    repeated = _doubled(samples)
+    hops = int(np.floor(repeated.size / SAMPLE_RATE) - 9.01) + 1
+    if rule == "official":
+        hops_kept = [hop for hop in range(hops) if _official_length(hop) == WINDOW]
+    else:
+        hops_kept = list(range(hops))
+    return np.stack([repeated[hop * SAMPLE_RATE :][:WINDOW] for hop in hops_kept])
+
+
+def _spread(size: int) -> list[int]:
+    count = max(1, round(size / WINDOW))
+    if count == 1:
+        return [(size - WINDOW) // 2]
+    return [round(start) for start in np.linspace(0, size - WINDOW, count)]
+
+
+def _doubled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    while samples.size < WINDOW:
+        samples = np.append(samples, samples)
+    return samples
+
+
+def _official_length(hop: int) -> int:
+    # the float arithmetic of the reference code, kept as it is: one sample short for hops 7 to 23
+    return int((hop + 9.01) * SAMPLE_RATE) - hop * SAMPLE_RATE
+
+
+def _checked(comparison: Comparison) -> Measured:
+    require_sound(comparison.candidate, "candidate", 0.1)
+    return {}
+
+
+MEL_FRAME = 321
+MEL_HOP = 160
+
+
+def _log_mel(window: NDArray[np.float32], filters: Floats) -> NDArray[np.float32]:
+    """Return ``(900, 120)`` mel bands in dB under their maximum, cut at −80 dB and scaled to −1 … 1.
+
+    What ``librosa.feature.melspectrogram`` and ``power_to_db`` give with the settings of the reference code.
+    """
+    centred = np.pad(window[:-MEL_HOP], MEL_FRAME // 2)
+    power = power_spectrogram(centred, periodic_hann(MEL_FRAME), MEL_HOP) @ filters
+    decibels = 10.0 * np.log10(np.maximum(power, 1e-10))
+    decibels = np.maximum(decibels - decibels.max(), -80.0)
+    return np.asarray((decibels + 40.0) / 40.0, dtype=np.float32)
+
+
+def _models() -> Path:
+    # found without importing it: its modules import librosa and requests, which it does not declare
+    package = importlib.util.find_spec("speechmos")
+    if package is None or not package.submodule_search_locations:
+        raise MissingWeightsError("dnsmos needs the package speechmos: pip install speechmos")
+    return Path(package.submodule_search_locations[0]) / "dnsmos_models"
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,41 @@
+"""What no metric measures: audio that is not finite, too short or silent."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from schemas import BrokenError, Reason, RecordError, UnfitError
+from stages.level import is_silent
+from stages.metrics.base import Comparison, Measured, Unmeasured
+from stages.waveform import Waveform
+
+
+def require_sound(waveform: Waveform, role: str, shortest_s: float) -> None:
+    """Raise the reason why ``waveform`` has no score: ``NOT_FINITE``, ``TOO_SHORT`` or ``SILENT``.
+
+    ``role`` says in the table which side of the comparison is meant.
+    """
+    if not np.isfinite(waveform.samples).all():
+        raise BrokenError(Reason.NOT_FINITE, f"{role} has NaN or infinite samples")
+    if waveform.duration_s < shortest_s:
+        raise UnfitError(Reason.TOO_SHORT, f"{role} is shorter than {shortest_s:g} s")
+    if is_silent(waveform.samples):
+        raise UnfitError(Reason.SILENT, f"{role} is silent")
+
+
+def require_both_sound(comparison: Comparison, shortest_s: float) -> None:
+    """Raise the reason why the comparison has no score, whichever side it is found on."""
+    require_sound(comparison.clean, "clean", shortest_s)
+    require_sound(comparison.candidate, "candidate", shortest_s)
+
+
+def measured(call: Callable[[], Measured]) -> Measured | Unmeasured:
+    """Return what ``call`` returns if all of it is finite, or the reason that it raised."""
+    try:
+        values = call()
+    except RecordError as error:
+        return Unmeasured(error)
+    if not all(math.isfinite(value) for value in values.values()):
+        return Unmeasured(BrokenError(Reason.NOT_FINITE, "the metric gave no finite value"))
+    return values

@@ -1,0 +1,48 @@
+"""Multi-resolution STFT distance: how far apart two spectra lie, up to half the recording's rate."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.metrics.one_by_one import OneByOne
+from stages.metrics.spectra import Floats, periodic_hann, power_spectrogram
+
+FRAMES_S = (0.01, 0.025, 0.05)
+"""Seconds; the window lengths of the training loss (Yamamoto et al., ICASSP 2020)."""
+FLOOR_DB = -90.0
+"""dBFS of a sine in one bin: 64 dB under the active level, below what the listener of a recording hears."""
+
+
+@METRICS.register
+class MultiResolutionStft(OneByOne):
+    """Mean absolute difference of log magnitudes in dB, over three time-frequency resolutions.
+
+    All bins from 0 Hz to half the recording's own rate count alike, so it hears what metrics at 16 kHz
+    cannot. Both sides come at one level; what lies under −90 dBFS in a bin counts as −90 dBFS.
+    """
+
+    kind: ClassVar[str] = "multi_resolution_stft"
+    level_dependent: ClassVar[bool] = True
+    full_band: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    outputs: ClassVar = {
+        "": Output(aspect=Aspect.SIGNAL_FIDELITY, better=Better.LOWER, low=0.0, noise_floor=0.1)
+    }
+
+    def measure(self, comparison: Comparison) -> Measured:
+        """Return the distance in dB."""
+        rate = comparison.clean.sample_rate
+        return {"": float(np.mean([_distance_db(comparison, round(rate * s)) for s in FRAMES_S]))}
+
+
+def _distance_db(comparison: Comparison, frame: int) -> float:
+    clean = _log_magnitudes(comparison.clean.samples, frame)
+    return float(np.mean(np.abs(_log_magnitudes(comparison.candidate.samples, frame) - clean)))
+
+
+def _log_magnitudes(samples: Floats, frame: int) -> Floats:
+    window = periodic_hann(frame)
+    power = power_spectrogram(samples, window, max(1, frame // 4)) * (2.0 / window.sum()) ** 2
+    floored: Floats = 10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0)))
+    return floored

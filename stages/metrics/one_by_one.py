@@ -1,0 +1,28 @@
+"""For metrics that compare with the clean reference and gain nothing from a batch."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from stages.metrics.guard import measured, require_both_sound
+
+
+class OneByOne(Metric):
+    """A metric that says how one comparison is measured; silence, NaN and short audio never reach it."""
+
+    shortest_s: ClassVar[float] = 0.1
+    """Below this duration in seconds the definition has no meaning."""
+
+    @abstractmethod
+    def measure(self, comparison: Comparison) -> Measured:
+        """Return the values of one comparison; raises ``RecordError`` with the reason if there are none."""
+
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+        """Return the values of each comparison, or why there are none."""
+        return [measured(partial(self._checked, comparison)) for comparison in batch]
+
+    def _checked(self, comparison: Comparison) -> Measured:
+        require_both_sound(comparison, self.shortest_s)
+        return self.measure(comparison)

@@ -1,0 +1,73 @@
+"""PESQ: how far a listener would hear the candidate from the clean reference."""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from schemas import Reason, UnfitError
+from stages.level import is_silent
+from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.metrics.one_by_one import OneByOne
+from stages.waveform import Samples
+
+SAMPLE_RATE = 16_000
+LONGEST = 30 * SAMPLE_RATE
+"""The reference code holds 50 utterances and writes beyond its arrays when there are more."""
+SHORTEST = SAMPLE_RATE // 4
+
+
+@METRICS.register
+class Pesq(OneByOne):
+    """ITU-T P.862.2 (wide band) or P.862.1 (narrow band), by the reference code at 16 kHz.
+
+    The recommendation knows signals up to 30 s. Longer ones are cut into the fewest equal parts of at most
+    30 s, and the score is the mean over the parts in which the reference code finds speech.
+    """
+
+    kind: ClassVar[str] = "pesq"
+    licence: ClassVar[str] = "MIT AND LicenseRef-ITU-T-P.862"
+    isolated: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    shortest_s: ClassVar[float] = SHORTEST / SAMPLE_RATE
+    outputs: ClassVar = {
+        "": Output(aspect=Aspect.SIGNAL_FIDELITY, better=Better.HIGHER, low=1.0, high=4.65, noise_floor=0.05)
+    }
+
+    band: Literal["wb", "nb"] = "wb"
+
+    _code: Any = PrivateAttr(default=None)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz for both bands: what is published as narrow-band PESQ is computed there."""
+        return SAMPLE_RATE
+
+    def load(self, device: str) -> None:  # noqa: ARG002 - runs on the CPU only
+        """Bring in the compiled reference code."""
+        import pesq  # noqa: PLC0415
+
+        self._code = pesq
+
+    def measure(self, comparison: Comparison) -> Measured:
+        """Return the mean over the parts that hold speech; raises ``UnfitError`` if none does."""
+        parts = -(-comparison.clean.samples.size // LONGEST)
+        pairs = zip(
+            np.array_split(comparison.clean.samples, parts),
+            np.array_split(comparison.candidate.samples, parts),
+            strict=True,
+        )
+        scores = [score for clean, candidate in pairs if (score := self._part(clean, candidate)) is not None]
+        if not scores:
+            raise UnfitError(Reason.SILENT, "no utterance found in the clean reference")
+        return {"": float(np.mean(scores))}
+
+    def _part(self, clean: Samples, candidate: Samples) -> float | None:
+        if is_silent(clean):
+            return None
+        if is_silent(candidate):
+            raise UnfitError(Reason.SILENT, "the candidate is silent where the clean reference is not")
+        try:
+            return float(self._code.pesq(SAMPLE_RATE, clean, candidate, self.band))
+        except self._code.NoUtterancesError:
+            return None
