@@ -1,0 +1,89 @@
+"""Reverberation: speech as it is heard through the response of a room."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from schemas import AudioRef, BrokenError, Reason, UnfitError
+from stages.degradations.base import DEGRADATIONS, Degradation, Scene
+from stages.distributions import Distribution, FromPool
+from stages.impulse_response import (
+    direct_gain,
+    direct_to_reverberant_db,
+    early_part,
+    find_direct_path,
+    heard_through,
+    reverberation_time_s,
+)
+from stages.level import is_silent, peak, to_db
+from stages.waveform import AudioSource, Waveform
+
+
+@DEGRADATIONS.register
+class Reverb(Degradation):
+    """Convolution with ``response``, whose direct sound stays where it is, at unit gain and positive.
+
+    The reference stays dry, or takes the early part of the same response with it (URGENT: 50 ms
+    after the direct sound; AATC 2025: −1 to +5 ms and ``reverberant_peak`` 0.5).
+    Raises ``UnfitError`` for a silent response.
+    """
+
+    kind: ClassVar[str] = "reverb"
+    draws: ClassVar[Mapping[str, Distribution]] = {"response": FromPool(pool="rir")}
+
+    response: AudioRef
+    target: Literal["dry", "early"] = "early"
+    pre_ms: float = Field(default=2.5, ge=0.0)
+    """How much before the direct sound belongs to the early part: band-limited responses ring ahead."""
+    early_ms: float = Field(default=50.0, ge=0.0)
+    reverberant_peak: float | None = Field(default=None, gt=0.0, le=1.0)
+    """Peak that the reverberant speech is brought to, and the reference by the same gain."""
+
+    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
+        """Return ``speech`` in the room."""
+        return self.damage(Scene(speech, speech), sources).degraded
+
+    def damage(self, scene: Scene, sources: AudioSource) -> Scene:
+        """Take the speech into the room, and the reference into its early part."""
+        response, direct = self._response(scene.degraded.sample_rate, sources)
+        wet, reference = heard_through(scene.degraded, response, direct), scene.reference
+        if self.target == "early":
+            early = early_part(response, direct, pre_ms=self.pre_ms, early_ms=self.early_ms)
+            reference = heard_through(reference, early, direct)
+        gain = self._gain(wet)
+        facts = _facts_of(response, direct) | {"gain_db": to_db(gain)}
+        if self.reverberant_peak is None:
+            return Scene(wet, reference, facts)
+        return Scene(wet.scaled(gain), reference.scaled(gain), facts)
+
+    def _response(self, sample_rate: int, sources: AudioSource) -> tuple[Waveform, int]:
+        """Return the response with a direct sound of unit gain, and the sample of that sound."""
+        response = sources.read(self.response, sample_rate)
+        if is_silent(response.samples):
+            raise UnfitError(Reason.SILENT, "the response is silent")
+        known = sources.facts(self.response).get("direct_path_sample")
+        direct = (
+            find_direct_path(response)
+            if known is None
+            else round(known * sample_rate / self.response.sample_rate)
+        )
+        if not 0 <= direct < response.samples.size:
+            raise BrokenError(Reason.WRONG_SHAPE, "the direct sound lies outside the response")
+        gain = direct_gain(response, direct)
+        if gain == 0.0:
+            raise BrokenError(Reason.WRONG_SHAPE, "there is no sound at the direct path of the response")
+        return response.scaled(1.0 / gain), direct
+
+    def _gain(self, wet: Waveform) -> float:
+        loudest = peak(wet.samples)
+        return self.reverberant_peak / loudest if self.reverberant_peak and loudest > 0.0 else 1.0
+
+
+def _facts_of(response: Waveform, direct: int) -> dict[str, float]:
+    facts = {
+        "direct_path_sample": float(direct),
+        "drr_db": direct_to_reverberant_db(response, direct),
+    }
+    rt60_s = reverberation_time_s(response, direct)
+    return facts if rt60_s is None else facts | {"rt60_s": rt60_s}

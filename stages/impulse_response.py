@@ -1,0 +1,109 @@
+"""Impulse responses: where the direct sound is, how long the room rings, and speech heard through them."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.level import from_db, to_db
+from stages.waveform import Waveform
+
+ONSET_DB = -20.0
+DIRECT_MS = 2.5
+_NEAR_MS = 1.0
+_HEADROOM_DB = 10.0
+_FEWEST_SAMPLES = 8
+
+
+def find_direct_path(response: Waveform) -> int:
+    """Return the sample at which the direct sound arrives.
+
+    That is the largest sample within a millisecond of the first one above −20 dB of the peak. The
+    largest of all would be a reflection in rooms where several reflections arrive at once.
+    """
+    size = np.abs(response.samples)
+    onset = int(np.argmax(size >= from_db(ONSET_DB) * size.max()))
+    near = _samples(_NEAR_MS, response.sample_rate)
+    return onset + int(np.argmax(size[onset : onset + near + 1]))
+
+
+def direct_gain(response: Waveform, direct: int) -> float:
+    """Return the gain of the direct sound, with its sign: the root of the energy within ±2.5 ms.
+
+    The energy does not depend on where between two samples the sound arrives; the largest sample does.
+    """
+    around = _window(response, direct, DIRECT_MS, DIRECT_MS)
+    near = _window(response, direct, _NEAR_MS, _NEAR_MS)
+    sign = np.sign(near[np.argmax(np.abs(near))])
+    return float(sign) * math.sqrt(_energy(around))
+
+
+def direct_to_reverberant_db(response: Waveform, direct: int) -> float:
+    """Return the energy within ±2.5 ms of the direct sound over that after it, in dB; 240 if none is."""
+    after = response.samples[direct + _samples(DIRECT_MS, response.sample_rate) + 1 :]
+    around = _window(response, direct, DIRECT_MS, DIRECT_MS)
+    return to_db(math.sqrt(_energy(around) / max(_energy(after), 1e-24 * _energy(around))))
+
+
+def reverberation_time_s(response: Waveform, direct: int) -> float | None:
+    """Return T60, or None if the decay cannot be read.
+
+    Schroeder's backward integral with a straight line from −5 to −35 dB, or to −25 dB where the
+    response is too short for that (ISO 3382-1, T30 and T20).
+    """
+    decay_db = _decay_db(response.samples[direct:])
+    for low_db in (-35.0, -25.0):
+        slope = _slope(decay_db, low_db)
+        if slope is not None:
+            return -60.0 / slope / response.sample_rate
+    return None
+
+
+def early_part(response: Waveform, direct: int, *, pre_ms: float, early_ms: float) -> Waveform:
+    """Return ``response`` with nothing left but ``pre_ms`` before to ``early_ms`` after the direct sound."""
+    start = max(0, direct - _samples(pre_ms, response.sample_rate))
+    stop = direct + _samples(early_ms, response.sample_rate) + 1
+    samples = np.zeros_like(response.samples)
+    samples[start:stop] = response.samples[start:stop]
+    return response.with_samples(samples)
+
+
+def heard_through(speech: Waveform, response: Waveform, delay_samples: int = 0) -> Waveform:
+    """Return the linear convolution of both, begun ``delay_samples`` late, as long as ``speech``."""
+    needed = response.samples[: delay_samples + speech.samples.size]
+    full = speech.samples.size + needed.size - 1
+    size = 1 << (full - 1).bit_length()  # nothing wraps around
+    spectrum = np.fft.rfft(speech.samples.astype(np.float64), size)
+    spectrum *= np.fft.rfft(needed.astype(np.float64), size)
+    heard = np.fft.irfft(spectrum, size)
+    return speech.with_samples(heard[delay_samples : delay_samples + speech.samples.size])
+
+
+def _samples(milliseconds: float, sample_rate: int) -> int:
+    return round(milliseconds * sample_rate / 1000.0)
+
+
+def _energy(samples: NDArray[np.float32]) -> float:
+    return float(np.sum(np.square(samples, dtype=np.float64)))
+
+
+def _window(response: Waveform, centre: int, before_ms: float, after_ms: float) -> NDArray[np.float32]:
+    start = max(0, centre - _samples(before_ms, response.sample_rate))
+    return response.samples[start : centre + _samples(after_ms, response.sample_rate) + 1]
+
+
+def _decay_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    remaining = np.cumsum(np.square(samples[::-1], dtype=np.float64))[::-1]
+    decay_db: NDArray[np.float64] = 10.0 * np.log10(np.maximum(remaining / remaining[0], 1e-24))
+    return decay_db
+
+
+def _slope(decay_db: NDArray[np.float64], low_db: float) -> float | None:
+    """Return the decay in dB per sample between −5 dB and ``low_db``."""
+    start, stop = (int(np.argmax(decay_db <= level)) for level in (-5.0, low_db))
+    end = int(0.95 * decay_db.size)  # the integral of a cut response falls off its end
+    if stop - start < _FEWEST_SAMPLES or decay_db[max(end - 1, 0)] > low_db - _HEADROOM_DB:
+        return None
+    t = np.arange(start, stop, dtype=np.float64)
+    t -= t.mean()
+    return float(np.sum(t * decay_db[start:stop]) / np.sum(t * t))
