@@ -1,0 +1,80 @@
+"""Limited bandwidth: speech that has been through a lower sampling rate."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
+
+import numpy as np
+import soxr
+from pydantic import Field
+
+from stages.degradations.base import DEGRADATIONS, Degradation, Scene
+from stages.distributions import Distribution, OneOf
+from stages.resampling import fit_length
+from stages.waveform import AudioSource, Samples, Waveform
+
+Resampler = Literal["soxr_vhq", "soxr_lq", "polyphase", "fourier"]
+
+
+@DEGRADATIONS.register
+class Bandwidth(Degradation):
+    """Resampling to ``sample_rate_hz`` and back, without delay.
+
+    Resamplers differ in what they leave around the cut: ``soxr_vhq`` is steep, ``soxr_lq`` and
+    ``polyphase`` (scipy's default Kaiser filter) roll off early or let aliases through, ``fourier``
+    is a brick wall. They stand for AATC's kaiser_best, kaiser_fast, polyphase and scipy.
+    Speech at a rate no higher than ``sample_rate_hz`` stays as it is, and the fact ``limited`` is 0.
+    """
+
+    kind: ClassVar[str] = "bandwidth"
+    draws: ClassVar[Mapping[str, Distribution]] = {
+        "sample_rate_hz": OneOf(values=(4_000, 8_000, 16_000, 24_000, 32_000)),
+        "resampler": OneOf(values=("soxr_vhq", "soxr_lq", "polyphase", "fourier")),
+    }
+
+    sample_rate_hz: int = Field(ge=1_000)
+    resampler: Resampler = "soxr_vhq"
+
+    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:  # noqa: ARG002
+        """Return ``speech`` without what ``sample_rate_hz`` cannot hold."""
+        if self.sample_rate_hz >= speech.sample_rate:
+            return speech
+        resample = RESAMPLERS[self.resampler]
+        down = resample(speech.samples, speech.sample_rate, self.sample_rate_hz)
+        up = resample(down, self.sample_rate_hz, speech.sample_rate)
+        return speech.with_samples(fit_length(up, speech.samples.size))
+
+    def damage(self, scene: Scene, sources: AudioSource) -> Scene:
+        """Limit the bandwidth, and report whether there was something to limit."""
+        rate = scene.degraded.sample_rate
+        facts = {
+            "limited": float(self.sample_rate_hz < rate),
+            "bandwidth_hz": min(self.sample_rate_hz, rate) / 2.0,
+        }
+        return Scene(self.apply(scene.degraded, sources), scene.reference, facts)
+
+
+def _soxr(quality: str) -> "Callable[[Samples, int, int], Samples]":
+    def resample(samples: Samples, old_hz: int, new_hz: int) -> Samples:
+        return np.asarray(soxr.resample(samples, old_hz, new_hz, quality=quality), dtype=np.float32)
+
+    return resample
+
+
+def _polyphase(samples: Samples, old_hz: int, new_hz: int) -> Samples:
+    from scipy.signal import resample_poly  # noqa: PLC0415 - 0.8 s
+
+    return np.asarray(resample_poly(samples, new_hz, old_hz), dtype=np.float32)
+
+
+def _fourier(samples: Samples, old_hz: int, new_hz: int) -> Samples:
+    from scipy.signal import resample  # noqa: PLC0415 - 0.8 s
+
+    return np.asarray(resample(samples, max(1, round(samples.size * new_hz / old_hz))), dtype=np.float32)
+
+
+RESAMPLERS: Mapping[Resampler, Callable[[Samples, int, int], Samples]] = {
+    "soxr_vhq": _soxr("VHQ"),
+    "soxr_lq": _soxr("LQ"),
+    "polyphase": _polyphase,
+    "fourier": _fourier,
+}
