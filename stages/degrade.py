@@ -1,0 +1,127 @@
+"""Degrading: a recipe carried out, step by step, on the clean utterance that it is for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Literal
+
+import numpy as np
+
+from schemas import (
+    AppliedStep,
+    BrokenError,
+    Degraded,
+    EncodedAudio,
+    OperatorSpec,
+    Outcome,
+    Reason,
+    Recipe,
+    Status,
+    UnfitError,
+)
+from stages.audio_memory import AudioMemory
+from stages.degradations import DEGRADATIONS
+from stages.degradations.base import Scene
+from stages.flac import CEILING, encode
+from stages.level import is_silent, peak, rms, to_db
+from stages.stage import Stage
+from stages.waveform import AudioSource, Waveform
+
+LevelRule = Literal["guard", "joint_peak"]
+
+
+@dataclass(frozen=True, slots=True)
+class DegradeInput:
+    """A recipe, and the clean utterance that it is for; none if there is no recipe either."""
+
+    recipe: Recipe
+    clean: EncodedAudio | None
+
+
+class DegradeStage(Stage[DegradeInput, Degraded]):
+    """Applies each recipe's steps in order, and stores the outcome with the reference it is judged by.
+
+    ``level`` says how both sides are levelled, always by one common gain. ``guard``: only if one of
+    them exceeds 1, just to 1. ``joint_peak``: always, so that the loudest of the degraded speech, the
+    reference and the noises that were added reaches 1 (AATC 2025, step 5).
+    """
+
+    def __init__(self, sources: AudioSource, memory: AudioMemory, level: LevelRule = "guard") -> None:
+        self._sources = sources
+        self._memory = memory
+        self._level = level
+
+    def name_of(self, record: DegradeInput) -> str:
+        """Return the recipe's id."""
+        return record.recipe.id
+
+    def process(self, batch: Sequence[DegradeInput]) -> Sequence[Degraded]:
+        """Return one row per recipe; those without a value stay without one."""
+        return [self._degraded(record) for record in batch]
+
+    def without_value(self, record: DegradeInput, outcome: Outcome) -> Degraded:
+        """Return the row of a recipe that came to nothing."""
+        return Degraded(
+            id=record.recipe.id, status=outcome.status, reason=outcome.reason, detail=outcome.detail
+        )
+
+    def _degraded(self, record: DegradeInput) -> Degraded:
+        if not record.recipe.is_ok or record.clean is None:
+            return self.without_value(record, Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM))
+        clean = self._memory.waveform(record.clean, record.recipe.sample_rate)
+        scene, applied = self._damaged(Scene(clean, clean), record.recipe.steps)
+        for name, waveform in (("degraded speech", scene.degraded), ("reference", scene.reference)):
+            if is_silent(waveform.samples):
+                raise UnfitError(Reason.SILENT, f"the {name} is silent")
+        gain = self._joint_gain(scene, applied)
+        return Degraded(
+            id=record.recipe.id,
+            degraded=encode(_scaled(scene.degraded, gain)),
+            clean=encode(_scaled(scene.reference, gain)),
+            joint_gain_db=0.0 if gain == 1.0 else to_db(gain),
+            applied=applied,
+        )
+
+    def _damaged(self, scene: Scene, steps: Sequence[OperatorSpec]) -> tuple[Scene, tuple[AppliedStep, ...]]:
+        applied = []
+        for step in steps:
+            before, scene = scene, DEGRADATIONS.build(step).damage(scene, self._sources)
+            _check(step.kind, before, scene)
+            applied.append(AppliedStep(kind=step.kind, facts=_facts(step.kind, before, scene)))
+        return scene, tuple(applied)
+
+    def _joint_gain(self, scene: Scene, applied: Sequence[AppliedStep]) -> float:
+        loudest = max(peak(scene.degraded.samples), peak(scene.reference.samples))
+        if self._level == "joint_peak":
+            return CEILING / max(loudest, *(step.facts.get("noise_peak", 0.0) for step in applied), 0.0)
+        return CEILING / loudest if loudest > 1.0 else 1.0
+
+
+def _check(kind: str, before: Scene, after: Scene) -> None:
+    """Raise ``BrokenError`` if a step did what no degradation may do."""
+    for name, old, new in (
+        ("degraded speech", before.degraded, after.degraded),
+        ("reference", before.reference, after.reference),
+    ):
+        if new.samples.size != old.samples.size or new.sample_rate != old.sample_rate:
+            raise BrokenError(
+                Reason.WRONG_SHAPE,
+                f"{kind} turned the {name} of {old.samples.size} samples at {old.sample_rate} Hz "
+                f"into {new.samples.size} at {new.sample_rate} Hz",
+            )
+        if not np.isfinite(new.samples).all():
+            raise BrokenError(Reason.NOT_FINITE, f"{kind} left the {name} with NaN or infinite samples")
+
+
+def _facts(kind: str, before: Scene, after: Scene) -> dict[str, float]:
+    """Return what the step measured, and by how much it changed the level."""
+    change_db = to_db(rms(after.degraded.samples)) - to_db(rms(before.degraded.samples))
+    facts = {name: float(value) for name, value in after.facts.items()} | {"level_change_db": change_db}
+    for name, value in facts.items():
+        if not isfinite(value):
+            raise BrokenError(Reason.NOT_FINITE, f"{kind} measured {name} as {value}")
+    return facts
+
+
+def _scaled(waveform: Waveform, gain: float) -> Waveform:
+    return waveform if gain == 1.0 else waveform.scaled(gain)
