@@ -1,0 +1,47 @@
+"""ONNX graphs: opened with one thread, on the device that was asked for."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from schemas import Digest, MissingWeightsError, RunError
+
+
+def file_digest(path: Path) -> Digest:
+    """Return the SHA-256 of a file. Raises ``MissingWeightsError`` if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MissingWeightsError(f"{path} cannot be read ({error.strerror}): put the model there") from error
+
+
+def open_session(path: Path, device: str, sha256: Digest | None = None) -> Any:
+    """Return the graph in ``path``, ready to run on ``device`` (``cpu``, ``cuda``, ``cuda:1``).
+
+    Two threads would change the bits. Raises ``MissingWeightsError`` if the file is not there, is not
+    the one that ``sha256`` names or is no graph, and ``RunError`` if this onnxruntime has no such device.
+    """
+    found = file_digest(path)
+    if sha256 not in {None, found}:
+        raise MissingWeightsError(f"{path} has SHA-256 {found}, but {sha256} was asked for")
+    import onnxruntime  # noqa: PLC0415
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    providers = _providers(device, onnxruntime.get_available_providers())
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=providers)
+    except (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NotImplemented) as error:
+        raise MissingWeightsError(f"{path} is not a graph that this onnxruntime can run: {error}") from error
+
+
+def _providers(device: str, available: list[str]) -> list[Any]:
+    name, _, number = device.partition(":")
+    if name != "cuda":
+        return ["CPUExecutionProvider"]
+    if "CUDAExecutionProvider" not in available:
+        raise RunError(f"{device} was asked for, but this onnxruntime has no CUDA: install onnxruntime-gpu")
+    return [("CUDAExecutionProvider", {"device_id": int(number or 0)}), "CPUExecutionProvider"]

@@ -1,0 +1,26 @@
+"""Nothing at all: the control that every model must beat."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from stages.restorers.base import RESTORERS, Restorer
+from stages.waveform import Waveform
+
+
+@RESTORERS.register
+class Identity(Restorer):
+    """The input, bit for bit."""
+
+    kind: ClassVar[str] = "identity"
+    paradigm: ClassVar[str] = "none"
+    restores_level: ClassVar[bool] = True
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> Sequence[Waveform]:
+        """Return what came in."""
+        return tuple(batch)

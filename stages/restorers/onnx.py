@@ -1,0 +1,73 @@
+"""A model of the user's own, as an ONNX file: no code needed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from schemas import Digest, Params, SampleRate
+from stages.distributions import Distribution, Uniform
+from stages.onnx_session import file_digest, open_session
+from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.onnx_layouts import Layout, WholeWaveform
+from stages.restorers.wet_mix import Strength, wet_mix
+from stages.waveform import Waveform
+
+
+@RESTORERS.register
+class Onnx(Restorer):
+    """One graph. It is known by what is in its file, wherever that lies."""
+
+    kind: ClassVar[str] = "onnx"
+    paradigm: ClassVar[str] = "as the user's model"
+    licence: ClassVar[str] = "as the user's model"
+    weights: ClassVar[str] = "the file that the config names"
+    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
+
+    path: Path
+    sha256: Digest | None = None
+    """What the file must be; filled in by ``pinned``."""
+    model_sample_rate: SampleRate | None = None
+    """The rate that the graph was trained at in Hz; None if any rate will do."""
+    model_licence: str | None = None
+    layout: Layout = WholeWaveform()
+    strength: Strength = 1.0
+
+    _session: Any = PrivateAttr(default=None)
+
+    @property
+    def sample_rate(self) -> int | None:
+        """The graph's rate in Hz."""
+        return self.model_sample_rate
+
+    @property
+    def fingerprint_params(self) -> Params:
+        """The settings without the place of the file: a copy elsewhere is the same model."""
+        return self.model_dump(mode="json", exclude={"path"})
+
+    def pinned(self) -> Self:
+        """Return the same settings with the file's SHA-256. Raises ``MissingWeightsError`` if it is not there."""
+        return self.model_copy(update={"sha256": self.sha256 or file_digest(self.path)})
+
+    def load(self, device: str) -> None:
+        """Open the graph.
+
+        Raises ``MissingWeightsError`` if the file is not there or another than pinned, and
+        ``ConfigError`` if the graph does not take what the layout gives.
+        """
+        session = open_session(self.path, device, self.sha256)
+        self.layout.check(session)
+        self._session = session
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> Sequence[Waveform]:
+        """Return what the graph makes of each input."""
+        return [
+            wet_mix(waveform, self.layout.run(self._session, waveform.samples), self.strength)
+            for waveform in batch
+        ]
