@@ -18,8 +18,8 @@ from stages.metrics.spectra import Floats, mel_filters, periodic_hann, power_spe
 SAMPLE_RATE = 16_000
 WINDOW = 144_160
 """9.01 s: the one input length that the networks were trained on."""
-WINDOWS_PER_RUN = 8
-"""Memory grows with the batch (some 60 MiB a window), speed on one thread does not."""
+WINDOWS_PER_RUN = 2
+"""Each takes some 110 MiB of memory, and on one thread more of them at once are no faster."""
 POLYNOMIALS = (
     (-0.08397278, 1.22083953, 0.0052439),
     (-0.13166888, 1.60915514, -0.39604546),

@@ -45,4 +45,5 @@ class SiSdr(OneByOne):
 
 def _centred(samples: Samples) -> NDArray[np.float64]:
     exact = samples.astype(np.float64)
-    return np.subtract(exact, exact.mean())
+    centred: NDArray[np.float64] = exact - exact.mean()
+    return centred

@@ -1,0 +1,75 @@
+"""Spectral envelope: whether the voice kept its colour."""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas import Reason, UnfitError
+from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.metrics.one_by_one import OneByOne
+from stages.metrics.spectra import Floats, mel_filters, periodic_hann, power_spectrogram
+from stages.waveform import Waveform
+
+FRAME_S = 0.032
+BANDS = 40
+SHAPES = 15
+"""Cosine components kept: fine enough for formants, too coarse for harmonics, and without the level."""
+LOWEST_HZ = 100.0
+HIGHEST_HZ = 7_600.0
+ACTIVE_DB = 25.0
+
+
+@METRICS.register
+class SpectralEnvelope(OneByOne):
+    """Cosine between the smoothed spectral envelopes of candidate and clean, over frames with speech.
+
+    Envelopes are mel magnitudes from 100 Hz to 7.6 kHz, or to 95 % of half the rate if that is lower, reduced
+    to their first cosine components without the mean. Magnitudes, not decibels: formant peaks outweigh the
+    valleys that noise fills, so that moved formants cost more than noise does. Frames with speech are those
+    within 25 dB of the loud ones of the clean reference. −1 to 1; a gain moves nothing.
+    """
+
+    kind: ClassVar[str] = "spectral_envelope"
+    removes_dc: ClassVar[bool] = True
+    outputs: ClassVar = {
+        "": Output(
+            aspect=Aspect.TIMBRE_PRESERVATION,
+            better=Better.HIGHER,
+            low=-1.0,
+            high=1.0,
+            noise_floor=0.002,
+            note="timbre proxy: compares the colour of aligned sounds, does not recognise speakers",
+        )
+    }
+
+    def measure(self, comparison: Comparison) -> Measured:
+        """Return the cosine; raises ``UnfitError`` where one side has nothing in the band."""
+        clean, candidate = _mel_powers(comparison.clean), _mel_powers(comparison.candidate)
+        active = _active(clean)
+        ours, theirs = _shapes(clean[active]), _shapes(candidate[active])
+        size = float(np.linalg.norm(ours) * np.linalg.norm(theirs))
+        if size == 0.0:
+            raise UnfitError(Reason.SILENT, "nothing between 100 Hz and 7.6 kHz where the clean one speaks")
+        return {"": float(np.clip(np.sum(ours * theirs) / size, -1.0, 1.0))}
+
+
+def _mel_powers(waveform: Waveform) -> Floats:
+    frame = round(FRAME_S * waveform.sample_rate)
+    power = power_spectrogram(waveform.samples, periodic_hann(frame), frame // 2)
+    highest_hz = min(HIGHEST_HZ, 0.475 * waveform.sample_rate)
+    return power @ mel_filters(waveform.sample_rate, frame, BANDS, (LOWEST_HZ, highest_hz)).T
+
+
+def _active(powers: Floats) -> NDArray[np.bool_]:
+    energy = powers.sum(axis=1)
+    active: NDArray[np.bool_] = energy >= np.percentile(energy, 95) * 10.0 ** (-ACTIVE_DB / 10.0)
+    return active
+
+
+def _shapes(powers: Floats) -> Floats:
+    shapes: Floats = np.sqrt(powers) @ _COSINES
+    return shapes
+
+
+_COSINES = np.cos(np.pi * np.outer(np.arange(BANDS) + 0.5, np.arange(1, SHAPES + 1)) / BANDS)
