@@ -1,0 +1,220 @@
+"""Isolation: a metric in a process of its own: its crash is one record's reason, not the run's end.
+
+Parent and child speak in frames over the child's standard streams: eight bytes of length, then a pickle. The
+child is first told the user's modules, then the metric, then one comparison at a time; it answers each with
+an attempt, or with the error that the next record would meet too.
+"""
+
+import os
+import pickle
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Sequence
+from functools import partial
+from typing import IO, Any
+
+from schemas import BrokenError, Outcome, Reason, RunError, Status, UnfitError, UserError
+from stages import user_modules
+from stages.attempt import Attempt, attempt
+from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+
+LENGTH = struct.Struct(">Q")
+LOAD_TIMEOUT_S = 600.0
+"""Time to read weights from a slow disk."""
+GRACE_S = 5.0
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+
+
+class IsolatedMetric:
+    """Scores like the metric itself, but in a child process that may die or hang.
+
+    A comparison on which the child dies is tried once more with a new child; if that dies too, its reason
+    is ``CRASHED``. One without an answer after ``timeout_s`` seconds is ``TIMED_OUT``. The next comparison
+    gets a new child either way. The child ends with its parent.
+    """
+
+    def __init__(self, metric: Metric, timeout_s: float) -> None:
+        self._metric = metric
+        self._timeout_s = timeout_s
+        self._device = "cpu"
+        self._child: _Child | None = None
+
+    def load(self, device: str) -> None:
+        """Start the child and load the metric there; raises what loading raised."""
+        self._device = device
+        self._ready_child()
+
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+        """Return the values of each comparison, or why there are none."""
+        return [self._score(comparison) for comparison in batch]
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        if self._child is not None:
+            self._child.close()
+        self._child = None
+
+    def _score(self, comparison: Comparison) -> Measured | Unmeasured:
+        for _ in range(2):
+            try:
+                return _unwrapped(self._ready_child().ask(comparison, self._timeout_s))
+            except _DiedError:
+                self.close()
+            except _HungError:
+                self.close()
+                detail = f"no answer within {self._timeout_s:g} s"
+                return Unmeasured(BrokenError(Reason.TIMED_OUT, detail))
+        return Unmeasured(BrokenError(Reason.CRASHED, "its process died twice"))
+
+    def _ready_child(self) -> "_Child":
+        if self._child is None:
+            self._child = _started(self._metric, self._device, self._timeout_s)
+        return self._child
+
+
+def _unwrapped(answer: Attempt[Measured]) -> Measured | Unmeasured:
+    return _unmeasured(answer.outcome) if answer.value is None else answer.value
+
+
+def _unmeasured(outcome: Outcome) -> Unmeasured:
+    assert outcome.reason is not None
+    kind = UnfitError if outcome.status is Status.UNFIT else BrokenError
+    return Unmeasured(kind(outcome.reason, outcome.detail))
+
+
+class _DiedError(Exception):
+    """The child closed its end before it answered."""
+
+
+class _HungError(Exception):
+    """The child did not answer in time."""
+
+
+class _Child:
+    """The process, and what is said to it."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-P", "-m", "stages.isolation"]
+        environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)}
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, bufsize=0
+        )
+        self._process = process
+        self.close = weakref.finalize(self, _end, process)
+
+    def tell(self, value: Any) -> None:
+        """Send ``value``."""
+        stream = self._process.stdin
+        assert stream is not None
+        try:
+            _write(stream, value)
+        except BrokenPipeError as error:
+            raise _DiedError from error
+
+    def ask(self, value: Any, timeout_s: float) -> Any:
+        """Send ``value`` and return the answer, or raise the error that the answer is."""
+        self.tell(value)
+        answer = self._answer(time.monotonic() + timeout_s)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _answer(self, deadline: float) -> Any:
+        (length,) = LENGTH.unpack(self._bytes(LENGTH.size, deadline))
+        return pickle.loads(self._bytes(length, deadline))  # noqa: S301 - from our own child
+
+    def _bytes(self, count: int, deadline: float) -> bytes:
+        held = bytearray()
+        stream = self._process.stdout
+        assert stream is not None
+        while len(held) < count:
+            ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise _HungError
+            read = os.read(stream.fileno(), count - len(held))
+            if not read:
+                raise _DiedError
+            held += read
+        return bytes(held)
+
+
+def _started(metric: Metric, device: str, timeout_s: float) -> _Child:
+    child = _Child()
+    try:
+        child.tell((user_modules.installed(), timeout_s))
+        child.ask((metric, device), LOAD_TIMEOUT_S)
+    except (_DiedError, _HungError) as error:
+        child.close()
+        raise RunError(f"{metric.kind}: its process did not survive loading the metric") from error
+    return child
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+
+
+def _write(stream: IO[bytes], value: Any) -> None:
+    body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    left = memoryview(LENGTH.pack(len(body)) + body)
+    while left:
+        left = left[stream.write(left) :]
+
+
+def _read(stream: IO[bytes]) -> Any:
+    """Return the next value, or None once the parent is gone."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    return pickle.loads(stream.read(*LENGTH.unpack(head)))  # noqa: S301 - from our own parent
+
+
+def _own_streams() -> tuple[IO[bytes], IO[bytes]]:
+    """Return the frames' streams, and keep everyone else's prints and reads away from them."""
+    questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    return questions, answers
+
+
+def _loaded(questions: IO[bytes]) -> tuple[Metric, float]:
+    modules, timeout_s = _read(questions)
+    user_modules.install(modules)
+    metric, device = _read(questions)
+    metric.load(device)
+    return metric, timeout_s
+
+
+def _values(metric: Metric, comparison: Comparison) -> Measured:
+    (result,) = metric.score([comparison])
+    if isinstance(result, Unmeasured):
+        raise result.error
+    return result
+
+
+def _serve() -> None:
+    questions, answers = _own_streams()
+    try:
+        metric, timeout_s = _loaded(questions)
+        _write(answers, None)
+        while (comparison := _read(questions)) is not None:
+            signal.alarm(max(1, round(timeout_s + GRACE_S)))  # nobody else ends an orphan that hangs
+            answer = attempt(f"isolated {metric.kind}", partial(_values, metric, comparison))
+            signal.alarm(0)
+            _write(answers, answer)
+    except (RunError, UserError) as error:
+        _write(answers, error)
+
+
+if __name__ == "__main__":
+    _serve()

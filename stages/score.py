@@ -1,0 +1,197 @@
+"""Score: one metric's opinion of every take of one model."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from schemas import (
+    BrokenError,
+    Degraded,
+    Outcome,
+    Reason,
+    Recipe,
+    Restored,
+    Score,
+    Scored,
+    Status,
+    Take,
+    TakeScores,
+)
+from stages.attempt import Attempt, attempt
+from stages.audio_memory import AudioMemory
+from stages.hearing import Hearing
+from stages.isolation import IsolatedMetric
+from stages.metrics.base import Comparison, Measured, Metric, Unmeasured, score_name
+from stages.stage import Stage
+
+COMPARISONS_PER_BATCH = 16
+NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreInput:
+    """One degraded utterance and what one model made of it."""
+
+    recipe: Recipe
+    degraded: Degraded
+    restored: Restored
+
+
+class ScoreStage(Stage[ScoreInput, Scored]):
+    """Hands takes to a metric as it wants them: rate, level and length are the stage's business.
+
+    Metrics that depend on level get both sides at ``level_db`` dBFS active level (ITU-T P.56); those that
+    declare it run in a child process, which may take ``timeout_s`` seconds for one comparison.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        metric: Metric,
+        memory: AudioMemory,
+        level_db: float = -26.0,
+        timeout_s: float = 120.0,
+    ) -> None:
+        self._name = name
+        self._metric = metric
+        self._hearing = Hearing(metric, memory, level_db)
+        self._scorer = IsolatedMetric(metric, timeout_s) if metric.isolated else metric
+
+    def load(self, device: str) -> None:
+        """Load the metric, in its own process if it asks for one."""
+        self._scorer.load(device)
+
+    def name_of(self, record: ScoreInput) -> str:
+        """Return the id of the degraded utterance."""
+        return record.restored.id
+
+    def batches(self, records: Sequence[ScoreInput]) -> Iterator[Sequence[ScoreInput]]:
+        """Group whole records until they hold some 16 comparisons."""
+        batch: list[ScoreInput] = []
+        held = 0
+        for record in records:
+            comparisons = sum(take.audio is not None for take in record.restored.takes)
+            if batch and held + comparisons > COMPARISONS_PER_BATCH:
+                yield tuple(batch)
+                batch, held = [], 0
+            batch.append(record)
+            held += comparisons
+        if batch:
+            yield tuple(batch)
+
+    def process(self, batch: Sequence[ScoreInput]) -> Sequence[Scored]:
+        """Score all takes of all records in one call of the metric; one row per record, in order."""
+        works = [_Work(self._name, record, take) for record in batch for take in record.restored.takes]
+        results = iter(self._results(works))
+        return [self._row(record, [next(results) for _ in record.restored.takes]) for record in batch]
+
+    def without_value(self, record: ScoreInput, outcome: Outcome) -> Scored:
+        """Return a row in which every take has ``outcome`` for every output."""
+        results = [Attempt[Measured](outcome)] * len(record.restored.takes)
+        return self._built(record, results, outcome)
+
+    def _row(self, record: ScoreInput, results: Sequence[Attempt[Measured]]) -> Scored:
+        takes = self._built(record, results, Outcome()).takes
+        return self._built(record, results, _summary([score for take in takes for score in take.scores]))
+
+    def _built(self, record: ScoreInput, results: Sequence[Attempt[Measured]], outcome: Outcome) -> Scored:
+        takes = [
+            TakeScores(take=take.take, scores=self._scores(result))
+            for take, result in zip(record.restored.takes, results, strict=True)
+        ]
+        return Scored(
+            id=self.name_of(record), model=record.restored.model, takes=tuple(takes), **_fields(outcome)
+        )
+
+    def _scores(self, result: Attempt[Measured]) -> tuple[Score, ...]:
+        return tuple(
+            _score(score_name(self._name, suffix), result, suffix) for suffix in self._metric.outputs
+        )
+
+    def _results(self, works: Sequence["_Work"]) -> list[Attempt[Measured]]:
+        prepared = [self._prepared(work) for work in works]
+        names = [work.name for work, ready in zip(works, prepared, strict=True) if ready.value is not None]
+        measured = iter(self._measured(names, [ready.value for ready in prepared if ready.value is not None]))
+        return [Attempt(ready.outcome) if ready.value is None else next(measured) for ready in prepared]
+
+    def _measured(self, names: Sequence[str], comparisons: Sequence[Comparison]) -> list[Attempt[Measured]]:
+        """Ask for all at once, and one by one if that raised."""
+        if not comparisons:
+            return []
+        together = attempt(", ".join(names), partial(self._given, comparisons))
+        if together.value is not None:
+            return [attempt(*each) for each in zip(names, map(_opening, together.value), strict=True)]
+        if len(comparisons) == 1:
+            return [Attempt(together.outcome)]
+        alone = [self._measured((name,), (each,)) for name, each in zip(names, comparisons, strict=True)]
+        return [result for results in alone for result in results]
+
+    def _given(self, comparisons: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+        results = self._scorer.score(comparisons)
+        if len(results) != len(comparisons):
+            raise BrokenError(Reason.ERROR, f"{len(results)} results for {len(comparisons)} comparisons")
+        return results
+
+    def _prepared(self, work: "_Work") -> Attempt[Comparison]:
+        audio, clean = work.take.audio, work.record.degraded.clean
+        if audio is None or clean is None:
+            return Attempt(_skipped(work.take))
+        return attempt(
+            work.name, lambda: self._hearing.comparison(audio, clean, work.record.recipe.transcript)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One take to be scored."""
+
+    metric: str
+    record: ScoreInput
+    take: Take
+
+    @property
+    def name(self) -> str:
+        """What it is called in the log."""
+        return f"{self.metric} of {self.record.restored.id}, {self.record.restored.model} {self.take.take}"
+
+
+def _opening(result: Measured | Unmeasured) -> Callable[[], Measured]:
+    """Return a call that gives the values, or raises why there are none."""
+
+    def open_result() -> Measured:
+        if isinstance(result, Unmeasured):
+            raise result.error
+        return result
+
+    return open_result
+
+
+def _score(name: str, result: Attempt[Measured], suffix: str) -> Score:
+    if result.value is None:
+        return Score(name=name, **_fields(result.outcome))
+    value = float(result.value.get(suffix, math.nan))
+    if math.isfinite(value):
+        return Score(name=name, value=value)
+    detail = "the metric gave no finite value"
+    return Score(name=name, status=Status.FAILED, reason=Reason.NOT_FINITE, detail=detail)
+
+
+def _skipped(take: Take) -> Outcome:
+    if take.reason is Reason.DUPLICATE_TAKE:
+        return Outcome(status=Status.SKIPPED, reason=Reason.DUPLICATE_TAKE)
+    return NO_VALUE_UPSTREAM
+
+
+def _summary(scores: Sequence[Score]) -> Outcome:
+    """Return ``ok`` if any score is, else the gravest reason: failed, then unfit, then skipped."""
+    for status in (Status.OK, Status.FAILED, Status.UNFIT):
+        for score in scores:
+            if score.status is status:
+                return Outcome(**_fields(score))
+    return NO_VALUE_UPSTREAM
+
+
+def _fields(outcome: Outcome) -> dict[str, Any]:
+    return {"status": outcome.status, "reason": outcome.reason, "detail": outcome.detail}
