@@ -48,7 +48,7 @@ class Onnx(Restorer):
         return self.model_dump(mode="json", exclude={"path"})
 
     def pinned(self) -> Self:
-        """Return the same settings with the file's SHA-256. Raises ``MissingWeightsError`` if it is not there."""
+        """Return the settings with the file's SHA-256. Raises ``MissingWeightsError`` if it is not there."""
         return self.model_copy(update={"sha256": self.sha256 or file_digest(self.path)})
 
     def load(self, device: str) -> None:

@@ -64,7 +64,7 @@ class Wiener(Restorer):
         return restored[HOP : HOP + samples.size]
 
     def _gain(self, spectrum: NDArray[np.complex128], noise: Spectrum) -> Spectrum:
-        """Return the filter after its iterations; each takes the speech model from what the last let through."""
+        """Return the filter; each iteration models the speech that the last one let through."""
         power = np.abs(spectrum) ** 2
         speech_power = max(float((power - noise).mean()), SMALLEST_SPEECH_SHARE * float(power.mean()))
         gain = np.ones_like(power)

@@ -1,0 +1,61 @@
+"""Alignment: by how much a candidate lags behind, and how to take that back."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from stages.level import Signal
+from stages.resampling import fit_length
+from stages.waveform import Samples
+
+AUDIBLE = 1e-3
+"""Bins 60 dB under the mean of either signal hold rounding, not sound."""
+ABOVE_SECOND = 2.0
+"""Measured: at least 2.7 in reverberation with noise at 0 dB, at most 1.4 between unrelated signals."""
+ABOVE_MEAN = 10.0
+"""Measured: at least 16 in reverberation with noise at 0 dB, at most 6.6 between unrelated signals."""
+LOBE_SHARE = 0.01
+"""How much of the searched lags is the peak's own: at 250 ms, the lobe of speech below 400 Hz."""
+
+
+def lag_samples(candidate: Signal, reference: Signal, max_lag: int) -> int:
+    """Return by how many samples ``candidate`` is later than ``reference``; negative if it is earlier.
+
+    Generalised cross-correlation with phase transform (Knapp and Carter 1976). 0 unless one lag stands
+    out: of a steady tone or of speech that was made anew nobody can say how late it is. Lags up to
+    ``max_lag`` are looked at, and up to half of a recording that is shorter than that.
+    """
+    widest = min(max_lag, candidate.size // 2, reference.size // 2)
+    correlation = _phase_correlation(candidate, reference, widest)
+    place = int(np.argmax(correlation))
+    return place - widest if _stands_out(correlation, place) else 0
+
+
+def align(samples: Samples, lag: int, length: int) -> Samples:
+    """Return ``length`` samples of which ``lag`` was taken back: cut or filled with zeros at both ends."""
+    early = samples[lag:] if lag >= 0 else np.pad(samples, (-lag, 0))
+    return fit_length(early, length)
+
+
+def _phase_correlation(candidate: Signal, reference: Signal, widest: int) -> NDArray[np.float64]:
+    """Return the absolute correlation at lags from ``-widest`` to ``widest``; polarity does not count."""
+    size = fft.next_fast_len(candidate.size + reference.size, real=True)
+    left, right = (fft.rfft(signal.astype(np.float64), size) for signal in (candidate, reference))
+    cross = np.where(_audible(left) & _audible(right), left * right.conj(), 0.0)
+    correlation = fft.irfft(cross / np.maximum(np.abs(cross), np.finfo(np.float64).tiny), size)
+    around_zero = np.roll(correlation, widest)[: 2 * widest + 1]
+    return np.asarray(np.abs(around_zero), dtype=np.float64)
+
+
+def _audible(spectrum: NDArray[np.complex128]) -> NDArray[np.bool_]:
+    magnitude = np.abs(spectrum)
+    return np.asarray(magnitude > AUDIBLE * np.sqrt(np.mean(np.square(magnitude))))
+
+
+def _stands_out(correlation: NDArray[np.float64], place: int) -> bool:
+    lobe = max(4, round(LOBE_SHARE * correlation.size / 2))
+    others = np.concatenate([correlation[: max(0, place - lobe)], correlation[place + lobe + 1 :]])
+    if others.size == 0:
+        return False
+    mean = np.sqrt(np.mean(np.square(correlation)))
+    return bool(correlation[place] > max(ABOVE_SECOND * others.max(), ABOVE_MEAN * mean))
