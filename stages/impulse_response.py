@@ -12,7 +12,8 @@ ONSET_DB = -20.0
 DIRECT_MS = 2.5
 _NEAR_MS = 1.0
 _HEADROOM_DB = 10.0
-_FEWEST_SAMPLES = 8
+_SHORTEST_S = 0.01
+_STRAIGHT = 0.9
 
 
 def find_direct_path(response: Waveform) -> int:
@@ -49,14 +50,11 @@ def reverberation_time_s(response: Waveform, direct: int) -> float | None:
     """Return T60, or None if the decay cannot be read.
 
     Schroeder's backward integral with a straight line from −5 to −35 dB, or to −25 dB where the
-    response is too short for that (ISO 3382-1, T30 and T20).
+    response is too short for that (ISO 3382-1, T30 and T20). A few echoes are steps, not a line.
     """
     decay_db = _decay_db(response.samples[direct:])
-    for low_db in (-35.0, -25.0):
-        slope = _slope(decay_db, low_db)
-        if slope is not None:
-            return -60.0 / slope / response.sample_rate
-    return None
+    slopes = (_slope(decay_db, low_db, response.sample_rate) for low_db in (-35.0, -25.0))
+    return next((-60.0 / slope for slope in slopes if slope is not None), None)
 
 
 def early_part(response: Waveform, direct: int, *, pre_ms: float, early_ms: float) -> Waveform:
@@ -98,12 +96,15 @@ def _decay_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return decay_db
 
 
-def _slope(decay_db: NDArray[np.float64], low_db: float) -> float | None:
-    """Return the decay in dB per sample between −5 dB and ``low_db``."""
+def _slope(decay_db: NDArray[np.float64], low_db: float, sample_rate: int) -> float | None:
+    """Return the decay in dB per second between −5 dB and ``low_db``, if it is a straight one."""
     start, stop = (int(np.argmax(decay_db <= level)) for level in (-5.0, low_db))
     end = int(0.95 * decay_db.size)  # the integral of a cut response falls off its end
-    if stop - start < _FEWEST_SAMPLES or decay_db[max(end - 1, 0)] > low_db - _HEADROOM_DB:
+    if stop - start < _SHORTEST_S * sample_rate or decay_db[max(end - 1, 0)] > low_db - _HEADROOM_DB:
         return None
-    t = np.arange(start, stop, dtype=np.float64)
-    t -= t.mean()
-    return float(np.sum(t * decay_db[start:stop]) / np.sum(t * t))
+    t = np.arange(stop - start) / sample_rate
+    t, level = t - t.mean(), decay_db[start:stop] - decay_db[start:stop].mean()
+    explained = float(np.sum(t * level)) ** 2
+    if explained <= _STRAIGHT * float(np.sum(t * t) * np.sum(level * level)):
+        return None
+    return float(np.sum(t * level) / np.sum(t * t))
