@@ -27,12 +27,12 @@ class MemoryAudioSource:
             raise ValueError(f"pool {pool!r} already has a recording {id!r}")
         audio = encode(waveform)
         self._recordings[pool, id] = audio, dict(facts or {})
-        return AudioRef(
-            pool=pool,
-            id=id,
-            digest=audio.digest,
-            sample_rate=audio.sample_rate,
-            num_samples=audio.num_samples,
+        return _ref(pool, id, audio)
+
+    def refs(self, pool: str) -> tuple[AudioRef, ...]:
+        """Return references to all recordings of ``pool``, in the order in which they were added."""
+        return tuple(
+            _ref(name, id_, audio) for (name, id_), (audio, _) in self._recordings.items() if name == pool
         )
 
     def read(self, ref: AudioRef, sample_rate: int) -> Waveform:
@@ -48,3 +48,9 @@ class MemoryAudioSource:
             return self._recordings[ref.pool, ref.id]
         except KeyError:
             raise IntegrityError(f"pool {ref.pool!r} has no recording {ref.id!r}") from None
+
+
+def _ref(pool: str, id_: str, audio: EncodedAudio) -> AudioRef:
+    return AudioRef(
+        pool=pool, id=id_, digest=audio.digest, sample_rate=audio.sample_rate, num_samples=audio.num_samples
+    )

@@ -1,0 +1,146 @@
+"""Laws that every degradation obeys, whoever writes it. A new one is tested by existing."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+from stages.degradations import DEGRADATIONS, Degradation
+from stages.degradations.base import Scene
+from stages.distributions import Pools
+from stages.memory_source import MemoryAudioSource
+from stages.rng import rng_for
+from stages.waveform import Waveform
+
+RATE = 48_000
+
+
+def speech_like(seconds: float = 1.0, sample_rate: int = RATE, name: str = "one") -> Waveform:
+    """Return gliding voiced sound and bursts of hiss at a peak of 0.95: every frequency, never periodic."""
+    rng = rng_for(0, "speech-like", name)
+    t = np.arange(int(seconds * sample_rate)) / sample_rate
+    phase = 2 * np.pi * np.cumsum(140.0 + 40.0 * np.sin(2 * np.pi * 1.3 * t)) / sample_rate
+    voiced = sum(np.sin(k * phase + k * k) / k for k in range(1, 20)) * np.sin(2 * np.pi * 2.1 * t) ** 2
+    hiss = 0.5 * rng.standard_normal(t.size) * np.cos(2 * np.pi * 2.1 * t) ** 8
+    samples = voiced + hiss
+    return Waveform((0.95 * samples / np.max(np.abs(samples))).astype(np.float32), sample_rate)
+
+
+def room(sample_rate: int = RATE) -> Waveform:
+    """Return a response of 0.3 s: a late direct sound, then a quiet tail."""
+    rng = rng_for(0, "room")
+    tail = rng.standard_normal(int(0.3 * sample_rate)) * np.exp(-np.arange(int(0.3 * sample_rate)) / 2_000)
+    return Waveform(np.r_[np.zeros(500), 1.0, np.zeros(200), 0.01 * tail].astype(np.float32), sample_rate)
+
+
+@pytest.fixture(scope="module")
+def sources() -> MemoryAudioSource:
+    """Return pools of one recording each."""
+    held = MemoryAudioSource()
+    hiss = 0.1 * rng_for(0, "hiss").standard_normal(RATE // 2)
+    held.add("noise", "hiss", Waveform(hiss.astype(np.float32), RATE))
+    held.add("rir", "room", room())
+    held.add("speech", "somebody else", speech_like(0.8, name="two"))
+    return held
+
+
+@pytest.fixture(scope="module")
+def pools(sources: MemoryAudioSource) -> Pools:
+    """Return what can be drawn from."""
+    return {pool: sources.refs(pool) for pool in ("noise", "rir", "speech")}
+
+
+@pytest.fixture(params=[(kind, n) for kind in DEGRADATIONS for n in range(3)], ids=lambda p: f"{p[0]}-{p[1]}")
+def degradation(request: pytest.FixtureRequest, pools: Pools) -> Degradation:
+    """Return three draws of each registered degradation, one at a time."""
+    kind, draw = request.param
+    return DEGRADATIONS[kind].drawn(rng_for(draw, kind), pools)
+
+
+def lag_samples(late: Waveform, early: Waveform, reach_s: float = 0.1) -> int:
+    """Return by how much ``late`` comes after ``early``: where their cross-correlation is highest."""
+    size = 1 << (2 * early.samples.size).bit_length()
+    spectrum = np.fft.rfft(late.samples, size) * np.conj(np.fft.rfft(early.samples, size))
+    likeness = np.fft.irfft(spectrum, size)
+    reach = int(reach_s * early.sample_rate)
+    return int(np.argmax(np.r_[likeness[-reach:], likeness[: reach + 1]])) - reach
+
+
+def test_is_audible_and_well_formed(degradation: Degradation, sources: MemoryAudioSource) -> None:
+    """It changes the signal, keeps its length and rate, stays finite, and leaves its input alone."""
+    speech = speech_like()
+    before = speech.samples.copy()
+
+    out = degradation.apply(speech, sources)
+
+    assert out.samples.shape == speech.samples.shape
+    assert out.sample_rate == speech.sample_rate
+    assert np.isfinite(out.samples).all()
+    assert not np.array_equal(out.samples, before)
+    np.testing.assert_array_equal(speech.samples, before)
+
+
+def test_delays_nothing(degradation: Degradation, sources: MemoryAudioSource) -> None:
+    """Degraded speech lies on the clean speech, and the reference lies on both."""
+    speech = speech_like()
+
+    scene = degradation.damage(Scene(speech, speech), sources)
+
+    assert lag_samples(scene.degraded, speech) == 0
+    assert lag_samples(scene.reference, speech) == 0
+    assert scene.reference.samples.shape == speech.samples.shape
+
+
+def test_reports_numbers_and_does_what_it_reports(
+    degradation: Degradation, sources: MemoryAudioSource
+) -> None:
+    """What it measured is finite, and measuring changes nothing about the audio."""
+    speech = speech_like()
+
+    scene = degradation.damage(Scene(speech, speech), sources)
+
+    assert all(math.isfinite(value) for value in scene.facts.values())
+    np.testing.assert_array_equal(scene.degraded.samples, degradation.apply(speech, sources).samples)
+
+
+def test_replays_bit_for_bit_from_its_record(degradation: Degradation, sources: MemoryAudioSource) -> None:
+    """What the dataset records of it is enough to make it again."""
+    again = DEGRADATIONS.build(type(degradation.spec).model_validate_json(degradation.spec.model_dump_json()))
+
+    assert again == degradation
+    np.testing.assert_array_equal(
+        again.apply(speech_like(), sources).samples, degradation.apply(speech_like(), sources).samples
+    )
+
+
+def test_remembers_nothing(degradation: Degradation, sources: MemoryAudioSource) -> None:
+    """A record's result is the same alone, first, last and after any other."""
+    mine, other = speech_like(), speech_like(0.7, name="three")
+
+    alone = degradation.apply(mine, sources).samples
+    degradation.apply(other, sources)
+    after_another = degradation.apply(mine, sources).samples
+
+    np.testing.assert_array_equal(alone, after_another)
+
+
+def test_travels_to_a_worker(degradation: Degradation) -> None:
+    """It pickles to an equal value."""
+    assert pickle.loads(pickle.dumps(degradation)) == degradation
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 16_000, 22_050, 44_100])
+@pytest.mark.parametrize("seconds", [0.05, 0.5])
+@pytest.mark.parametrize("kind", DEGRADATIONS)
+def test_takes_any_rate_and_length(
+    kind: str, seconds: float, sample_rate: int, sources: MemoryAudioSource, pools: Pools
+) -> None:
+    """Speech of the usual rates, however short, comes back as long as it was."""
+    speech = speech_like(seconds, sample_rate)
+
+    out = DEGRADATIONS[kind].drawn(rng_for(0, kind), pools).apply(speech, sources)
+
+    assert out.samples.shape == speech.samples.shape
+    assert out.sample_rate == sample_rate
+    assert np.isfinite(out.samples).all()
