@@ -1,0 +1,122 @@
+"""Noise."""
+
+import numpy as np
+import pytest
+
+from schemas import UnfitError
+from stages.degradations.base import Scene
+from stages.degradations.noise import Noise
+from stages.level import ratio_db
+from stages.memory_source import MemoryAudioSource
+from stages.mixing import SnrDefinition, measured_snr_db, non_silent, stretch_of
+from stages.rng import rng_for
+from stages.waveform import Waveform
+
+RATE = 16_000
+
+
+def speech_with_pauses() -> Waveform:
+    """Return two seconds of which one is silent."""
+    samples = 0.2 * rng_for(0, "speech").standard_normal(2 * RATE)
+    samples[RATE // 2 : 3 * RATE // 2] = 0.0
+    return Waveform(samples.astype(np.float32), RATE)
+
+
+def noises() -> dict[str, Waveform]:
+    """Return steady, impulsive, intermittent and short noise."""
+    rng = rng_for(0, "noise")
+    steady = 0.1 * rng.standard_normal(5 * RATE)
+    clicks = np.zeros(5 * RATE)
+    clicks[::1_000] = 0.9
+    gated = steady * (np.arange(steady.size) // 4_000 % 2)
+    kinds = {"steady": steady, "clicks": clicks, "gated": gated, "short": steady[:3_000]}
+    return {name: Waveform(samples.astype(np.float32), RATE) for name, samples in kinds.items()}
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 20.0])
+@pytest.mark.parametrize("definition", ["rms_full", "rms_active"])
+@pytest.mark.parametrize("name", ["steady", "clicks", "gated", "short"])
+def test_mixes_at_the_requested_snr(name: str, definition: SnrDefinition, snr_db: float) -> None:
+    """The noise that was added sits ``snr_db`` under the speech, by the stated definition."""
+    speech, sources = speech_with_pauses(), MemoryAudioSource()
+    ref = sources.add("noise", name, noises()[name])
+    noise = Noise(noise=ref, offset_fraction=0.3, snr_db=snr_db, snr_definition=definition)
+
+    scene = noise.damage(Scene(speech, speech), sources)
+
+    assert scene.facts["snr_db"] == pytest.approx(snr_db, abs=0.01)
+    added = scene.degraded.samples - speech.samples
+    assert measured_snr_db(speech.samples, added, definition) == pytest.approx(snr_db, abs=0.01)
+    assert scene.facts["noise_peak"] == pytest.approx(np.max(np.abs(added)), rel=1e-4)
+    assert scene.reference is speech
+
+
+def test_full_and_active_levels_differ_by_the_pauses() -> None:
+    """Speech that is silent half of the time is 3 dB louder while it is not."""
+    speech = speech_with_pauses().samples
+    hiss = noises()["steady"].samples[: speech.size]
+
+    difference = measured_snr_db(speech, hiss, "rms_active") - measured_snr_db(speech, hiss, "rms_full")
+
+    assert difference == pytest.approx(3.0, abs=0.3)
+    assert np.mean(non_silent(speech)) == pytest.approx(0.5, abs=0.04)
+
+
+def test_full_snr_is_the_plain_power_ratio() -> None:
+    """``rms_full`` is the ratio over all samples that everybody knows."""
+    speech, hiss = speech_with_pauses().samples, noises()["steady"].samples[: 2 * RATE]
+
+    assert measured_snr_db(speech, hiss, "rms_full") == pytest.approx(ratio_db(speech, hiss))
+
+
+def test_loops_without_a_click() -> None:
+    """At the seam of a looped tone, no sample steps further than the tone itself does."""
+    hum = np.sin(2 * np.pi * 50.3 * np.arange(5_001) / RATE).astype(np.float32)
+
+    stretch, _ = stretch_of(hum, 0.9, 40_000, RATE)
+
+    assert np.max(np.abs(np.diff(stretch))) < 1.5 * np.max(np.abs(np.diff(hum)))
+
+
+def test_looped_noise_keeps_its_level_at_the_seam() -> None:
+    """The crossfade of unrelated ends is as loud as what is around it."""
+    hiss = noises()["steady"].samples[:8_000]
+    seams = [stretch_of(np.roll(hiss, 97 * k), 0.0, 9_000, RATE)[0][:160] for k in range(80)]
+
+    assert ratio_db(np.concatenate(seams), hiss) == pytest.approx(0.0, abs=0.3)
+
+
+@pytest.mark.parametrize(("offset_fraction", "start"), [(0.0, 0), (0.5, 24_000), (0.999999, 48_000)])
+def test_cuts_long_noise_where_it_was_told(offset_fraction: float, start: int) -> None:
+    """A recording that is long enough is never looped, whatever the offset."""
+    speech, long, sources = speech_with_pauses(), noises()["steady"], MemoryAudioSource()
+    ref = sources.add("noise", "steady", long)
+    noise = Noise(noise=ref, offset_fraction=offset_fraction, snr_db=0.0)
+
+    scene = noise.damage(Scene(speech, speech), sources)
+
+    assert scene.facts["start_sample"] == start
+    added = scene.degraded.samples - speech.samples
+    likeness = np.corrcoef(added, long.samples[start : start + added.size])[0, 1]
+    assert likeness == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("silent", ["speech", "noise"])
+def test_silence_is_a_reason_and_no_division_by_zero(silent: str) -> None:
+    """No SNR is defined against silence, and the row says which side it was."""
+    nothing, something = Waveform(np.zeros(RATE, np.float32), RATE), noises()["steady"]
+    sources = MemoryAudioSource()
+    ref = sources.add("noise", "n", nothing if silent == "noise" else something)
+    speech = nothing if silent == "speech" else something
+
+    with pytest.raises(UnfitError, match=f"silent: the (stretch of )?{silent} is silent"):
+        Noise(noise=ref, offset_fraction=0.0, snr_db=0.0).apply(speech, sources)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 50])
+def test_loops_even_the_shortest_noise(length: int) -> None:
+    """A recording of a few samples still fills the stretch."""
+    stretch, _ = stretch_of(np.ones(length, np.float32), 0.5, 1_000, RATE)
+
+    assert stretch.size == 1_000
+    assert np.all(stretch > 0.9)
