@@ -1,0 +1,81 @@
+"""Simulated rooms."""
+
+import hashlib
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.impulse_response import find_direct_path
+from stages.level import peak
+from stages.rng import rng_for
+from stages.rooms import SPEED_OF_SOUND, draw_room, simulate_room
+
+
+@pytest.mark.parametrize("draw", range(6))
+def test_rings_about_as_long_as_it_was_asked_to(draw: int) -> None:
+    """The measured reverberation time is within 10 % of the drawn one, in oblong rooms too."""
+    _, facts = simulate_room(rng_for(draw, "room"), 16_000, rt60_range_s=(0.15, 0.5))
+
+    assert 0.15 <= facts["rt60_target_s"] <= 0.5
+    assert facts["rt60_s"] == pytest.approx(facts["rt60_target_s"], rel=0.1)
+
+
+@pytest.mark.parametrize("sample_rate", [16_000, 48_000])
+def test_direct_path_is_where_the_geometry_says(sample_rate: int) -> None:
+    """Nothing is heard before the time that sound takes, and the direct sound is heard then."""
+    response, facts = simulate_room(rng_for(3, "room"), sample_rate, rt60_range_s=(0.15, 0.2))
+
+    travelled = facts["distance_m"] / SPEED_OF_SOUND * sample_rate
+    assert facts["direct_path_sample"] == pytest.approx(travelled + 40)
+    assert find_direct_path(response) == pytest.approx(facts["direct_path_sample"], abs=1)
+    quiet_until = int(facts["direct_path_sample"]) - 41
+    # The simulator's high-pass at 10 Hz runs in both directions and so leaves a slow swell ahead.
+    assert peak(response.samples[:quiet_until]) < 0.03 * peak(response.samples)
+
+
+def test_is_drawn_and_described() -> None:
+    """Other streams give other rooms; what is known is finite; the response is compact and fits FLAC."""
+    (one, facts), (other, _) = (
+        simulate_room(rng_for(n, "room"), 16_000, rt60_range_s=(0.2, 0.3)) for n in range(2)
+    )
+
+    assert one.samples.size != other.samples.size
+    assert all(math.isfinite(value) for value in facts.values())
+    assert facts.keys() >= {"rt60_s", "rt60_target_s", "direct_path_sample", "drr_db", "distance_m"}
+    assert peak(one.samples) == pytest.approx(0.9)
+    assert one.duration_s < 0.5
+
+
+def test_everybody_stands_in_the_room() -> None:
+    """Speaker and microphone keep half a metre from walls and from each other."""
+    for draw in range(100):
+        room = draw_room(rng_for(draw, "stand"))
+        for point in (room.speaker_m, room.microphone_m):
+            assert np.all(point >= 0.5)
+            assert np.all(point <= room.size_m - 0.5)
+        assert room.distance_m >= 0.5
+
+
+def digest_of_a_room() -> str:
+    """Return the digest of one room."""
+    response, _ = simulate_room(rng_for(7, "room"), 48_000, rt60_range_s=(0.3, 0.4))
+    return hashlib.sha256(response.samples.tobytes()).hexdigest()
+
+
+def test_gives_the_same_bytes_in_another_process() -> None:
+    """A room is a function of its stream, on one thread."""
+    command = [sys.executable, "-c", f"import runpy; runpy.run_path({__file__!r}, run_name='__main__')"]
+
+    other = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    ).stdout
+
+    assert other == digest_of_a_room() + "\n"
+
+
+if __name__ == "__main__":
+    print(digest_of_a_room())  # noqa: T201 - for the test above
