@@ -27,6 +27,9 @@ from stages.level import is_silent, peak, rms, to_db
 from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
 
+VERSION = 1
+"""Rises when the same records and settings would give other rows."""
+
 LevelRule = Literal["guard", "joint_peak"]
 
 
@@ -61,9 +64,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
 
     def without_value(self, record: DegradeInput, outcome: Outcome) -> Degraded:
         """Return the row of a recipe that came to nothing."""
-        return Degraded(
-            id=record.recipe.id, status=outcome.status, reason=outcome.reason, detail=outcome.detail
-        )
+        return Degraded(id=record.recipe.id, **outcome.fields)
 
     def _degraded(self, record: DegradeInput) -> Degraded:
         if not record.recipe.is_ok or record.clean is None:
