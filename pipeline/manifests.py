@@ -58,7 +58,7 @@ def _csv_lines(file: Path, opened: Iterable[str]) -> Iterator[tuple[str, Mapping
                 )
             yield where, cells
     except csv.Error as error:
-        raise ConfigError(f"{file}, line {reader.line_num}: not CSV: {error}") from error
+        raise ConfigError(f"{file}, line {reader.reader.line_num}: not CSV: {error}") from error
 
 
 def _jsonl_lines(file: Path, opened: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
