@@ -31,6 +31,9 @@ from stages.rng import rng_for
 from stages.stage import Stage
 from stages.waveform import Waveform
 
+VERSION = 1
+"""Rises when the same records and settings would give other rows."""
+
 MAX_LAG_S = 0.25
 NEGLIGIBLE_GAIN_DB = 0.01
 LENGTH_TOLERANCE_SHARE = 0.1

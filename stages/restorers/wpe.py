@@ -57,4 +57,4 @@ class Wpe(Restorer):
             raise UnfitError(Reason.TOO_SHORT, f"this WPE filter spans {needed} samples")
         bands = stft(waveform.samples.astype(np.float64), size, shift).T[:, np.newaxis, :]
         dry = wpe_v8(bands, taps=self.taps, delay=self.delay, iterations=self.iterations)
-        return np.asarray(istft(dry[:, 0, :].T, size, shift))
+        return np.asarray(istft(dry[:, 0, :].T, size, shift))[: waveform.samples.size]
