@@ -36,9 +36,9 @@ def _decode(
     return decode_recording(io.BytesIO(content), offset_s, duration_s, channels)
 
 
-def _refusal(content: bytes, **settings: float | ChannelRule) -> UnfitError:
+def _refusal(content: bytes, offset_s: float = 0.0, channels: ChannelRule = "mean") -> UnfitError:
     with pytest.raises(UnfitError) as refused:
-        _decode(content, **settings)
+        _decode(content, offset_s, channels=channels)
     return refused.value
 
 
