@@ -41,7 +41,7 @@ class IsolatedMetric:
     """
 
     def __init__(self, metric: Metric, timeout_s: float) -> None:
-        self._metric = metric
+        self._metric = type(metric).model_validate(metric.model_dump())  # what is loaded does not pickle
         self._timeout_s = timeout_s
         self._device = "cpu"
         self._child: _Child | None = None

@@ -18,16 +18,18 @@ SHAPES = 15
 LOWEST_HZ = 100.0
 HIGHEST_HZ = 7_600.0
 ACTIVE_DB = 25.0
+LOUDNESS = 0.3
 
 
 @METRICS.register
 class SpectralEnvelope(OneByOne):
     """Cosine between the smoothed spectral envelopes of candidate and clean, over frames with speech.
 
-    Envelopes are mel magnitudes from 100 Hz to 7.6 kHz, or to 95 % of half the rate if that is lower, reduced
-    to their first cosine components without the mean. Magnitudes, not decibels: formant peaks outweigh the
-    valleys that noise fills, so that moved formants cost more than noise does. Frames with speech are those
-    within 25 dB of the loud ones of the clean reference. −1 to 1; a gain moves nothing.
+    Envelopes are mel powers from 100 Hz to 7.6 kHz, or to 95 % of half the rate if that is lower, raised to
+    0.3 as loudness is (Stevens, 1957) and reduced to their first cosine components without the mean.
+    Loudness, not decibels: formant peaks outweigh the valleys that noise fills, so moved formants cost more
+    than noise. Frames with speech are those within 25 dB of the loud ones of the clean reference.
+    From −1 to 1; a gain moves nothing.
     """
 
     kind: ClassVar[str] = "spectral_envelope"
@@ -38,7 +40,7 @@ class SpectralEnvelope(OneByOne):
             better=Better.HIGHER,
             low=-1.0,
             high=1.0,
-            noise_floor=0.002,
+            noise_floor=0.001,
             note="timbre proxy: compares the colour of aligned sounds, does not recognise speakers",
         )
     }
@@ -68,7 +70,7 @@ def _active(powers: Floats) -> NDArray[np.bool_]:
 
 
 def _shapes(powers: Floats) -> Floats:
-    shapes: Floats = np.sqrt(powers) @ _COSINES
+    shapes: Floats = powers**LOUDNESS @ _COSINES
     return shapes
 
 

@@ -1,0 +1,201 @@
+"""Laws that every metric obeys, whoever writes it. A new one is tested by existing."""
+
+import math
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from schemas import MissingWeightsError, RecordError
+from stages.audio_memory import AudioMemory
+from stages.metrics import METRICS, Metric
+from stages.metrics.base import Better, Comparison, Measured, Unmeasured
+from stages.resampling import resample
+from stages.score import ScoreStage
+from stages.waveform import Waveform
+from tests.score_inputs import score_input
+from tests.speech_like import noisy, speech_like
+
+LADDER_DB = (25.0, 15.0, 5.0)
+
+
+@pytest.fixture(scope="module", params=list(METRICS))
+def metric(request: pytest.FixtureRequest) -> Metric:
+    """Return each registered metric, loaded, with its default settings."""
+    metric = METRICS[request.param]()
+    try:
+        metric.load("cpu")
+    except MissingWeightsError as missing:
+        pytest.skip(str(missing))
+    return metric
+
+
+@pytest.fixture(scope="module")
+def stage(metric: Metric) -> ScoreStage:
+    """Return the stage around the metric, in a process of its own if it asks for one."""
+    stage = ScoreStage(metric.kind, metric, AudioMemory())
+    stage.load("cpu")
+    return stage
+
+
+def rate_of(metric: Metric) -> int:
+    """Return a rate that the metric works at."""
+    return metric.sample_rate or 16_000
+
+
+def compared(metric: Metric, candidate: Waveform, clean: Waveform) -> Comparison:
+    """Return both at the metric's rate, with the words that a transcript would give."""
+    rate = rate_of(metric)
+    return Comparison(resample(candidate, rate), resample(clean, rate), "the words that were said")
+
+
+def measured(metric: Metric, comparison: Comparison) -> Measured:
+    """Return the values of one comparison, which must have some."""
+    (values,) = metric.score([comparison])
+    assert not isinstance(values, Unmeasured), values.error
+    return values
+
+
+def advantage(metric: Metric, suffix: str, left: Measured, right: Measured) -> float:
+    """Return by how much ``left`` is better than ``right``."""
+    sign = 1.0 if metric.outputs[suffix].better is Better.HIGHER else -1.0
+    return sign * (left[suffix] - right[suffix])
+
+
+def test_noise_makes_it_worse(metric: Metric) -> None:
+    """On a coarse ladder of falling SNR, each output that may vote falls by more than its noise floor."""
+    clean = speech_like()
+
+    ladder = [measured(metric, compared(metric, noisy(clean, snr_db), clean)) for snr_db in LADDER_DB]
+
+    for suffix, output in metric.outputs.items():
+        if output.votes:
+            steps = [advantage(metric, suffix, *pair) for pair in pairwise(ladder)]
+            assert min(steps) > output.noise_floor, (suffix, ladder)
+
+
+def test_what_it_gives_is_what_it_declares(metric: Metric) -> None:
+    """Every output has a value, inside the stated range, for a good candidate and for a bad one."""
+    clean = speech_like()
+
+    for candidate in (clean, noisy(clean, -5.0)):
+        values = measured(metric, compared(metric, candidate, clean))
+        assert set(values) == set(metric.outputs)
+        for suffix, output in metric.outputs.items():
+            assert values[suffix] >= (-math.inf if output.low is None else output.low)
+            assert values[suffix] <= (math.inf if output.high is None else output.high)
+
+
+@pytest.mark.parametrize("gain_db", [-20.0, 20.0])
+def test_louder_is_not_better(stage: ScoreStage, gain_db: float) -> None:
+    """Through the stage, 20 dB more or less move no score by 0.01."""
+    clean = speech_like()
+    quiet = noisy(clean, 15.0).scaled(0.1)
+    candidates = quiet, quiet.scaled(10.0 ** (gain_db / 20.0))
+    record = score_input(clean, *candidates, transcript="the words that were said")
+
+    (row,) = stage.process([record])
+
+    assert row.is_ok, row
+    before, after = ([score.value for score in take.scores] for take in row.takes)
+    assert before == pytest.approx(after, abs=0.01)
+
+
+@pytest.mark.parametrize("awkward", ["silence", "short", "shorter", "nan", "dc", "click"])
+def test_never_invents_a_number(metric: Metric, awkward: str) -> None:
+    """Whatever it is given on either side, there is a finite value or a reason, and no exception."""
+    rate = rate_of(metric)
+    odd = awkward_signals(rate)[awkward]
+    speech = Waveform(speech_like(1.0, sample_rate=rate).samples[: odd.samples.size], rate)
+
+    results = metric.score(
+        [Comparison(odd, speech, "one"), Comparison(speech, odd, "two"), Comparison(odd, odd, "three")]
+    )
+
+    assert len(results) == 3
+    for result in results:
+        if isinstance(result, Unmeasured):
+            assert isinstance(result.error, RecordError)
+        else:
+            assert all(math.isfinite(value) for value in result.values())
+
+
+def test_silence_has_no_value(metric: Metric) -> None:
+    """A silent candidate gets a reason, never a number."""
+    speech = speech_like(1.0, sample_rate=rate_of(metric))
+    silence = speech.with_samples(np.zeros_like(speech.samples))
+
+    (result,) = metric.score([Comparison(silence, speech, "the words that were said")])
+
+    assert isinstance(result, Unmeasured)
+
+
+def test_hears_a_minute(metric: Metric) -> None:
+    """Sixty seconds give a value or a reason."""
+    clean = speech_like(60.0)
+
+    (result,) = metric.score([compared(metric, noisy(clean, 10.0), clean)])
+
+    assert isinstance(result, Unmeasured) or all(math.isfinite(value) for value in result.values())
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 16_000, 22_050, 44_100, 48_000])
+def test_takes_recordings_of_any_rate(stage: ScoreStage, sample_rate: int) -> None:
+    """Through the stage, recordings at all usual rates have scores."""
+    clean = speech_like(1.5, sample_rate=sample_rate)
+    record = score_input(clean, noisy(clean, 10.0), transcript="the words that were said")
+
+    (row,) = stage.process([record])
+
+    assert row.is_ok, row
+    assert all(score.value is not None for score in row.takes[0].scores)
+
+
+def test_neighbours_change_nothing(metric: Metric) -> None:
+    """A score is bit for bit the same alone, first, last, and after any other."""
+    voices = [
+        speech_like(seconds, pitch_hz=hertz) for seconds, hertz in ((2.0, 120.0), (1.2, 210.0), (1.6, 95.0))
+    ]
+    comparisons = [compared(metric, noisy(voice, 10.0), voice) for voice in voices]
+
+    alone = [measured(metric, comparison) for comparison in comparisons]
+
+    assert list(metric.score(comparisons)) == alone
+    assert list(metric.score(comparisons[::-1])) == alone[::-1]
+
+
+def test_leaves_its_input_alone(metric: Metric) -> None:
+    """Neither side is written to."""
+    clean = speech_like(1.0)
+    comparison = compared(metric, noisy(clean, 10.0), clean)
+    before = comparison.candidate.samples.tobytes(), comparison.clean.samples.tobytes()
+
+    metric.score([comparison])
+
+    assert (comparison.candidate.samples.tobytes(), comparison.clean.samples.tobytes()) == before
+
+
+@pytest.mark.parametrize("kind", list(METRICS))
+def test_travels_to_a_worker(kind: str) -> None:
+    """Before it is loaded it pickles to an equal value, and its spec builds it again."""
+    metric = METRICS[kind]()
+
+    assert pickle.loads(pickle.dumps(metric)) == metric
+    assert METRICS.build(metric.spec) == metric
+
+
+def awkward_signals(rate: int) -> dict[str, Waveform]:
+    """Return what metrics trip over."""
+    short, shorter = (speech_like(1.0, sample_rate=rate).samples[: round(rate * s)] for s in (0.1, 0.01))
+    click = np.zeros(rate)
+    click[rate // 2] = 0.9
+    signals = {
+        "silence": np.zeros(rate),
+        "short": short,
+        "shorter": shorter,
+        "nan": np.full(rate, np.nan),
+        "dc": np.full(rate, 0.1),
+        "click": click,
+    }
+    return {name: Waveform(samples.astype(np.float32), rate) for name, samples in signals.items()}
