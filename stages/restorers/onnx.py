@@ -34,6 +34,7 @@ class Onnx(Restorer):
     model_licence: str | None = None
     layout: Layout = WholeWaveform()
     strength: Strength = 1.0
+    """Under 1 the layout's delay must be right: input and restoration are added up."""
 
     _session: Any = PrivateAttr(default=None)
 
