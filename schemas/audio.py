@@ -13,7 +13,8 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class EncodedAudio(Record):
     """Mono 24-bit FLAC, peak at most 1, at least one sample."""
 
-    flac: bytes = Field(repr=False)
+    flac: bytes = Field(default=b"", repr=False)
+    """Empty where only the description was read."""
     sample_rate: SampleRate
     num_samples: int = Field(gt=0)
     gain_db: float = 0.0

@@ -1,7 +1,7 @@
 """How a planned row ended: a value, or a reason from a closed list."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from pydantic import model_validator
 
@@ -56,6 +56,11 @@ class Outcome(Record):
     def is_ok(self) -> bool:
         """Whether there is a value."""
         return self.status is Status.OK
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The three fields, to build a row from."""
+        return {"status": self.status, "reason": self.reason, "detail": self.detail}
 
     @model_validator(mode="after")
     def _reason_belongs_to_no_value(self) -> Self:

@@ -16,6 +16,9 @@ from stages.splits import TRAIN_ONLY, check_fractions, split_for
 from stages.stage import Stage
 from stages.waveform import Samples, Waveform
 
+VERSION = 1
+"""Rises when the same records and settings would give other rows."""
+
 Opener = Callable[[Source], BinaryIO]
 """Opens the file, or the row of a dataset, that a source names."""
 Fractions = Annotated[dict[Split, float], AfterValidator(check_fractions)]

@@ -15,6 +15,9 @@ from stages.splits import TRAIN_ONLY, split_for
 from stages.stage import Stage
 from stages.waveform import Waveform
 
+VERSION = 1
+"""Rises when the same records and settings would give other rows."""
+
 
 class PoolSettings(Record):
     """What a pool holds, and how it is stored."""

@@ -26,6 +26,9 @@ from stages.isolation import IsolatedMetric
 from stages.metrics.base import Comparison, Measured, Metric, Unmeasured, score_name
 from stages.stage import Stage
 
+VERSION = 1
+"""Rises when the same records and settings would give other rows."""
+
 COMPARISONS_PER_BATCH = 16
 NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
 

@@ -1,0 +1,96 @@
+"""Records as Arrow: one explicit schema from the Pydantic fields, never inferred from rows."""
+
+import json
+import types
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import pyarrow as pa
+from pydantic import JsonValue
+
+from schemas import Record
+
+R = TypeVar("R", bound=Record)
+SCALARS: Mapping[type, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    bytes: pa.binary(),
+}
+
+
+def schema_of(record: type[Record]) -> pa.Schema:
+    """Return the Arrow schema of ``record``: nested records are structs, free-form mappings are JSON text."""
+    return pa.schema(_fields_of(record))
+
+
+def table_of(record: type[R], rows: Sequence[R]) -> pa.Table:
+    """Return ``rows`` as an Arrow table."""
+    return pa.Table.from_pylist([_plain(row) for row in rows], schema=schema_of(record))
+
+
+def rows_of(record: type[R], table: pa.Table) -> list[R]:
+    """Return the rows of ``table`` as records; columns that were not read keep their defaults."""
+    return [record.model_validate(_revived(record, row)) for row in table.to_pylist()]
+
+
+def _fields_of(record: type[Record]) -> list[pa.Field]:
+    return [pa.field(name, _type_of(info.annotation)) for name, info in record.model_fields.items()]
+
+
+def _type_of(annotation: Any) -> pa.DataType:
+    annotation = _bare(annotation)
+    if get_origin(annotation) is tuple:
+        return pa.list_(_type_of(get_args(annotation)[0]))
+    if _is_json(annotation):
+        return pa.string()
+    if issubclass(annotation, Record):
+        return pa.struct(_fields_of(annotation))
+    if issubclass(annotation, Enum):
+        return pa.string()
+    return SCALARS[annotation]
+
+
+def _bare(annotation: Any) -> Any:
+    """Strip ``| None`` and ``Annotated``: every Arrow column may be null."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, types.UnionType}:
+        (inner,) = [a for a in get_args(annotation) if a is not type(None)]
+        return _bare(inner)
+    return annotation
+
+
+def _is_json(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or annotation is JsonValue
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return value.value if isinstance(value, Enum) else value
+
+
+def _revived(record: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _revive(record.model_fields[name].annotation, value)
+        for name, value in row.items()
+        if value is not None
+    }
+
+
+def _revive(annotation: Any, value: Any) -> Any:
+    annotation = _bare(annotation)
+    if get_origin(annotation) is tuple:
+        return tuple(_revive(get_args(annotation)[0], item) for item in value)
+    if _is_json(annotation):
+        return json.loads(value)
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        return _revived(annotation, value)
+    return value

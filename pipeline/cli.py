@@ -1,0 +1,200 @@
+"""The command line: what a user types, in the words of the user."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.resolve import Run, resolve
+from pipeline.workspace import Workspace, open_workspace
+from schemas import ConfigError, UnanimousError
+
+app = typer.Typer(
+    name="python -m pipeline",
+    help="Build unanimous preference pairs for speech restoration: degrade clean speech, restore it with "
+    "several models, score every restoration, and keep the pairs on which all metrics agree.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+ConfigArgument = Annotated[
+    str, typer.Argument(metavar="CONFIG", help="a YAML file; a bare name is looked up in configs/")
+]
+WorkspaceOption = Annotated[
+    str | None,
+    typer.Option("--workspace", "-w", help="folder for tables and dataset [default: runs/<config name>]"),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="A.B=VALUE", help="change one setting, e.g. --set restorers.0.takes=3; repeatable"
+    ),
+]
+SpeechOption = Annotated[
+    str | None, typer.Option("--speech", metavar="PATH", help="your own clean speech: a folder or manifest")
+]
+NoiseOption = Annotated[
+    str | None, typer.Option("--noise", metavar="PATH", help="your own noise recordings, as the pool 'noise'")
+]
+ResponsesOption = Annotated[
+    str | None, typer.Option("--responses", metavar="PATH", help="your own room responses, as the pool 'rir'")
+]
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is a message and an exit code, never a traceback."""
+    try:
+        app()
+    except UnanimousError as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(error.exit_code) from None
+
+
+@app.command()
+def run(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    executor: Annotated[
+        str, typer.Option(help="ray: all cores, or a cluster; local: this process alone; the same bytes")
+    ] = "ray",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="worker processes [default: one per core]")
+    ] = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+    retry_failed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="first remove shards with failed rows: 'any', or a reason such as timed_out",
+        ),
+    ] = None,
+) -> None:
+    """Run CONFIG to a finished dataset, or go on with what an earlier run has left.
+
+    Exit codes: 0 done, 1 the run failed, 2 a mistake in the config or the command, 3 more rows failed than
+    the failure budget allows.
+    """
+    from pipeline.commands.run import run_command  # noqa: PLC0415 - each command loads what it needs
+
+    resolved = resolved_run(config, assignments, speech, noise, responses)
+    run_command(resolved, workspace_of(workspace, resolved), executor, workers, retry_failed)
+
+
+@app.command()
+def plan(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+) -> None:
+    """Say what a run would do, before anything runs: hours, shards, tickets, time, bytes, what is done."""
+    from pipeline.commands.plan import plan_command  # noqa: PLC0415
+
+    resolved = resolved_run(config, assignments, speech, noise, responses)
+    plan_command(resolved, workspace_of(workspace, resolved))
+
+
+@app.command()
+def status(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")]) -> None:
+    """Say how far a workspace is, also while another process fills it."""
+    from pipeline.commands.status import status_command  # noqa: PLC0415
+
+    status_command(open_workspace(workspace, ""))
+
+
+@app.command()
+def doctor(
+    config: Annotated[str | None, typer.Argument(metavar="[CONFIG]")] = None,
+    assignments: SetOption = None,
+) -> None:
+    """Check machine, packages, and with a CONFIG the weights, pools and files that it needs."""
+    from pipeline.commands.doctor import doctor_command  # noqa: PLC0415
+
+    doctor_command(None if config is None else config_path(config), assignments or ())
+
+
+@app.command()
+def operators(
+    family: Annotated[
+        str | None, typer.Argument(help="degradations, restorers or metrics [default: all]")
+    ] = None,
+) -> None:
+    """List every degradation, restorer and metric: parameters, units, ranges, aspect, licence, weights."""
+    from pipeline.commands.operators import operators_command  # noqa: PLC0415
+
+    operators_command(family)
+
+
+@app.command()
+def export(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    out: Annotated[str | None, typer.Option(help="folder to write to [default: <workspace>/dataset]")] = None,
+    assignments: SetOption = None,
+) -> None:
+    """Write the dataset of a finished run again."""
+    from pipeline.commands.export import export_command  # noqa: PLC0415
+
+    resolved = resolved_run(config, assignments)
+    export_command(resolved, workspace_of(workspace, resolved), out)
+
+
+@app.command()
+def prune(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    configs: Annotated[list[str], typer.Option("--config", help="config whose tables stay; repeatable")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would go")] = False,  # noqa: FBT002
+) -> None:
+    """Remove tables and shards that none of the given configs reaches."""
+    from pipeline.commands.prune import prune_command  # noqa: PLC0415
+
+    opened = open_workspace(workspace, "")
+    prune_command(opened, [resolve(config_path(config)) for config in configs], dry_run=dry_run)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of configs, for editors that complete and check YAML."""
+    from pipeline.commands.schema import schema_command  # noqa: PLC0415
+
+    schema_command()
+
+
+def resolved_run(
+    config: str,
+    assignments: list[str] | None,
+    speech: str | None = None,
+    noise: str | None = None,
+    responses: str | None = None,
+) -> Run:
+    """Return the checked run of a config and the options that change it."""
+    given = {"speech": speech, "noise": noise, "responses": responses}
+    return resolve(config_path(config), assignments or (), {k: v for k, v in given.items() if v is not None})
+
+
+def config_path(text: str) -> Path:
+    """Return the config's file; a name that is no path here is looked up in ``configs/``.
+
+    Raises ``ConfigError`` that lists what there is.
+    """
+    names = [text] if text.endswith((".yaml", ".yml")) else [text, f"{text}.yaml"]
+    for path in [Path(name) for name in names] + [CONFIGS / name for name in names]:
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(path.name for path in CONFIGS.glob("*.yaml")))
+    raise ConfigError(f"there is no config {text!r}, here or in configs/, which has: {known}")
+
+
+def workspace_of(text: str | None, resolved: Run) -> Workspace:
+    """Return the workspace that was asked for, or the config's own."""
+    return open_workspace(text, resolved.config.name)

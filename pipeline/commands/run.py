@@ -1,0 +1,69 @@
+"""``run``: bring a workspace to where a config wants it, and say what came out."""
+
+import sys
+from pathlib import Path
+
+from pipeline.card import load_lines
+from pipeline.executors.base import Executor
+from pipeline.executors.local import LocalExecutor
+from pipeline.funnel_text import funnel_lines
+from pipeline.graph import Graph
+from pipeline.progress import View, clock
+from pipeline.resolve import Run
+from pipeline.run import Result, execute
+from pipeline.workspace import Workspace
+from schemas import UserError
+
+EXECUTORS = ("ray", "local")
+
+
+def run_command(
+    run: Run, workspace: Workspace, executor: str, workers: int | None, retry_failed: str | None
+) -> None:
+    """Run, and print header and outcome."""
+    if executor not in EXECUTORS:
+        raise UserError(f"there is no executor {executor!r}; choose one of: {', '.join(EXECUTORS)}")
+    _say(header(run, workspace.root))
+
+    def make(run: Run, workspace: Workspace, _graph: Graph, shown: View) -> Executor:
+        if executor == "local":
+            return LocalExecutor(workspace.root)
+        from pipeline.executors.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
+
+        return RayExecutor(run, workspace.root, workers, shown.say)
+
+    _say(outcome(run, execute(run, workspace, make, retry_failed)))
+
+
+def header(run: Run, workspace: Path) -> str:
+    """Return what a run says of itself before it begins."""
+    config = run.config
+    lines = [f"{config.name} ({run.config_hash}) in {workspace}"]
+    if config.description:
+        lines.append(config.description)
+    lines += [f"  {part}: {stand_in}" for part, stand_in in config.substitutes.items()]
+    return "\n".join(lines)
+
+
+def outcome(run: Run, result: Result) -> str:
+    """Return what a run says of itself in the end: funnel, dataset, how to load it, time."""
+    exported = result.exported
+    split = next((name for name, rows in exported.rows.items() if rows), "train")
+    lines = ["", *funnel_lines(exported.funnel), ""]
+    if run.config.substitutes:
+        lines += ["made with these in place of the published parts:"]
+        lines += [f"  {part}: {stand_in}" for part, stand_in in run.config.substitutes.items()]
+        lines.append("")
+    done = (
+        f"{result.computed} tickets in {clock(result.wall_s)}"
+        if result.computed
+        else "nothing was left to do"
+    )
+    lines += [f"dataset: {result.dataset}", f"done: {done}", "", "load it with:", ""]
+    lines += [f"    {line}".rstrip() for line in load_lines(str(result.dataset), split).splitlines()]
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

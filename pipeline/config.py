@@ -1,0 +1,144 @@
+"""What a run is, as a user writes it: the shape of the YAML, closed to unknown keys."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
+
+from pipeline.sources import Corpus
+from schemas import Record
+from stages.ingest import IngestSettings
+from stages.metrics.base import Aspect
+from stages.noise_synthesis import NoiseKind
+from stages.prefer import PairRule
+
+
+class PoolFiles(Record):
+    """Recordings of the user's own: a folder, a glob, a manifest, a dataset on disk."""
+
+    path: str = Field(description="folder, glob, .csv or .jsonl manifest, or a dataset saved on disk")
+    licence: str | None = Field(default=None, description="licence of recordings that do not state one")
+
+
+class PoolRooms(Record):
+    """Rooms that are simulated once."""
+
+    rooms: int = Field(gt=0, description="how many rooms to simulate")
+    rt60_s: tuple[float, float] = Field(default=(0.2, 0.8), description="range of reverberation times")
+
+
+class PoolSynthesis(Record):
+    """Noise that is made rather than recorded."""
+
+    synthesise: tuple[NoiseKind, ...] = Field(min_length=1, description="kinds of noise to make")
+    count: int = Field(default=1, gt=0, description="how many recordings of each kind")
+    duration_s: float = Field(default=10.0, gt=0, le=600)
+    voices: str | None = Field(default=None, description="speech that babble is made of, as in 'speech'")
+
+
+def _part_of(value: Any) -> str | None:
+    keys = value if isinstance(value, dict) else getattr(type(value), "model_fields", {})
+    return next((key for key in ("rooms", "synthesise") if key in keys), "path")
+
+
+PoolPart = Annotated[
+    Annotated[PoolFiles, Tag("path")]
+    | Annotated[PoolRooms, Tag("rooms")]
+    | Annotated[PoolSynthesis, Tag("synthesise")],
+    Discriminator(_part_of),
+]
+
+
+class Entry(Record):
+    """An operator by its kind; further keys are its parameters."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: str
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Return what was said beyond the named keys."""
+        return dict(self.model_extra or {})
+
+
+class StepEntry(Entry):
+    """A degradation in the chain; parameters are values or distributions."""
+
+    probability: float = Field(default=1.0, ge=0.0, le=1.0)
+
+
+class RestorerEntry(Entry):
+    """A restoration model; parameters that are distributions are drawn for each take."""
+
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]+$", description="default: its kind")
+    takes: int = Field(default=1, ge=1, le=64, description="outputs per input")
+    gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the model's own")
+
+
+class MetricEntry(Entry):
+    """A metric."""
+
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]+$", description="default: its kind")
+    gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the metric's own")
+
+
+class CriterionEntry(Record):
+    """A vote: a score and the margin by which it must be won."""
+
+    metric: str
+    margin: float | None = Field(default=None, ge=0, description="default: the score's noise floor")
+    diagnostic: bool = Field(default=False, description="let a score vote that is not meant to")
+
+
+class Degradations(Record):
+    """How speech is damaged."""
+
+    chain: tuple[StepEntry, ...] = Field(min_length=1)
+    repeats: int = Field(default=1, ge=1, description="degraded versions per utterance")
+    level: Literal["guard", "joint_peak"] = Field(
+        default="guard",
+        description="guard: one gain for both sides only if a peak exceeds 1; joint_peak: always to peak 1",
+    )
+
+
+class PreferenceSettings(Record):
+    """Who votes, and which pairs are kept."""
+
+    criteria: tuple[CriterionEntry | str, ...] = Field(min_length=1)
+    pairs: PairRule = PairRule()
+    uncovered: tuple[Aspect, ...] = Field(
+        default=(), description="aspects that are left without a vote on purpose"
+    )
+    band_limited: bool = Field(
+        default=False, description="above 16 kHz, let no vote hear the full band, on purpose"
+    )
+
+
+class ExportSettings(Record):
+    """How the dataset is cut into files."""
+
+    shard_megabytes: int = Field(default=500, gt=0)
+    row_group_megabytes: int = Field(default=100, gt=0, le=100)
+
+
+class Config(Record):
+    """One run."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    description: str = Field(default="", description="said in the dataset's card and at the start of a run")
+    substitutes: dict[str, str] = Field(
+        default={}, description="parts of a published recipe, and what stands in for each here"
+    )
+    seed: int = Field(default=0, ge=0)
+    shard_seconds: float = Field(default=300.0, gt=0, description="audio per shard")
+    failure_budget: float = Field(
+        default=0.01, ge=0, le=1, description="share of a table's rows that may fail"
+    )
+    operators: tuple[str, ...] = Field(default=(), description="Python files with operators of your own")
+    speech: tuple[Corpus, ...] = Field(min_length=1)
+    ingest: IngestSettings = IngestSettings()
+    pools: dict[str, tuple[PoolPart, ...]] = {}
+    degradations: Degradations
+    restorers: tuple[RestorerEntry, ...] = Field(min_length=1)
+    metrics: tuple[MetricEntry, ...] = Field(min_length=1)
+    preference: PreferenceSettings
+    export: ExportSettings = ExportSettings()

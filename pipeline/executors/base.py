@@ -1,0 +1,18 @@
+"""What every executor is: all tickets of a board done, and each one told of."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pipeline.tickets import Board, Ticket
+from pipeline.work import Report
+
+Told = Callable[[Ticket, Report], None]
+"""Is told of each finished ticket; may raise to stop the run."""
+
+
+class Executor(Protocol):
+    """Does the tickets of a board until none is left."""
+
+    def run(self, board: Board, told: Told) -> None:
+        """Do all tickets. Raises ``RunError`` for what stops a run, and whatever ``told`` raises."""
+        ...

@@ -1,0 +1,30 @@
+"""One process, a for loop: defines what is right."""
+
+from pathlib import Path
+
+from pipeline.executors.base import Told
+from pipeline.tickets import Bench, Board
+from pipeline.work import Worker
+from schemas import RunError
+
+
+class LocalExecutor:
+    """Does one ticket after the other in this process.
+
+    A crash in foreign code ends the process; the journal of the ticket then names the record.
+    """
+
+    def __init__(self, workspace: Path, device: str = "cpu") -> None:
+        self._worker = Worker(workspace, device)
+
+    def run(self, board: Board, told: Told) -> None:
+        """Do all tickets of the board."""
+        bench = Bench(resource=None)
+        while board.num_left:
+            ticket = board.take(bench)
+            if ticket is None:
+                raise RunError("no ticket is ready though some are left: a table reads what nothing makes")
+            report = self._worker.run(ticket)
+            bench.notice(ticket)
+            board.finish(ticket)
+            told(ticket, report)

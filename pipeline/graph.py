@@ -1,0 +1,198 @@
+"""All tables and shards of a run in a workspace: the whole of the work, before any of it is done."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.catalogue import Shard, shards_of
+from pipeline.config import PoolFiles, PoolPart, PoolRooms, PoolSynthesis
+from pipeline.contents import Stamp
+from pipeline.resolve import Run
+from pipeline.source_audio import estimate_duration_s
+from pipeline.sources import Corpus, list_sources
+from pipeline.store import TableStore, write_whole
+from pipeline.tables import (
+    DegradeTable,
+    IngestTable,
+    NoisePoolTable,
+    PlanTable,
+    PoolTable,
+    PreferTable,
+    RecordedPoolTable,
+    RestoreTable,
+    RoomPoolTable,
+    ScoreTable,
+    Table,
+)
+from pipeline.tickets import Board, Ticket
+from schemas import Source
+from stages.distributions import FromPool
+from stages.made_pool import NoiseSettings, RoomSettings
+from stages.pool import PoolSettings
+
+Progress = Callable[[int, int], None]
+MADE_POOL_RATE = 48_000
+"""For pools that are made, when speech keeps its native rates."""
+ROOMS_PER_SHARD = 8
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The tables, in an order in which each comes after what it is made from, and the shards of speech."""
+
+    pools: tuple[PoolTable, ...]
+    ingest: IngestTable
+    plan: PlanTable
+    degrade: DegradeTable
+    restores: tuple[RestoreTable, ...]
+    scores: tuple[ScoreTable, ...]
+    prefer: PreferTable
+    shards: tuple[Shard, ...]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every table of the run."""
+        return (*self.pools, *self.speech_tables)
+
+    @property
+    def speech_tables(self) -> tuple[Table, ...]:
+        """The tables that have the shards of speech."""
+        return (self.ingest, self.plan, self.degrade, *self.restores, *self.scores, self.prefer)
+
+    @cached_property
+    def tickets(self) -> tuple[Ticket, ...]:
+        """Every table × shard, pools first, then shard by shard."""
+        pools = [Ticket(table, shard) for table in self.pools for shard in table.shards]
+        speech = [Ticket(table, shard) for shard in self.shards for table in self.speech_tables]
+        return (*pools, *speech)
+
+    def board(self, store: TableStore) -> Board:
+        """Return the tickets, those whose shard exists marked as done."""
+        done = {(table.folder, shard) for table in self.tables for shard in store.shards(table.folder)}
+        return Board(self.tickets, done)
+
+
+def assemble(run: Run, workspace: Path, progress: Progress = lambda _done, _total: None) -> Graph:
+    """List speech and pools, give new recordings their shards, and return the graph of the run."""
+    stamps = Stamps(workspace / "catalogue" / "stamps.json")
+    corpora = [c.model_copy(update={"path": run.path(c.path)}) for c in run.config.speech]
+    speech = stamps.listed(corpora, progress)
+    pools = tuple(_pools(run, workspace, stamps, progress))
+    stamps.keep()
+    shards = _shards(workspace, "speech", speech, run.config.shard_seconds)
+    return graph_of(run, pools, shards)
+
+
+def graph_of(run: Run, pools: Sequence[PoolTable], shards: Sequence[Shard]) -> Graph:
+    """Return the tables of ``run`` over given pools and shards."""
+    config = run.config
+    needed = {pool for step in run.chain for pool in step.pools}
+    pools = tuple(table for table in pools if table.pool in needed)
+    ingest = IngestTable(config.ingest)
+    plan = PlanTable(ingest, run.chain, config.degradations.repeats, config.seed, pools)
+    degrade = DegradeTable(plan, config.degradations.level)
+    restores = tuple(RestoreTable(degrade, setup) for setup in run.restorers)
+    scores = tuple(ScoreTable(table, setup) for table in restores for setup in run.metrics)
+    voting = {name for c in run.criteria for name in _owners(run, c.metric)}
+    votes = tuple(table for table in scores if table.setup.name in voting)
+    prefer = PreferTable(plan, votes, run.criteria, config.preference.pairs)
+    return Graph(pools, ingest, plan, degrade, restores, scores, prefer, tuple(shards))
+
+
+class Stamps:
+    """What files looked like when they were last read, so that unchanged ones are not read again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._before: dict[str, Stamp] = _stamps_in(path)
+        self._now: dict[str, Stamp] = dict(self._before)
+
+    def listed(self, corpora: Sequence[Corpus], progress: Progress) -> list[Source]:
+        """Return the sources of ``corpora``, with the digests of their contents."""
+        listing = list_sources(corpora, self._before, progress)
+        self._now.update(listing.stamps)
+        return listing.sources
+
+    def keep(self) -> None:
+        """Remember them for the next run."""
+        if self._now != self._before:
+            write_whole(self._path, json.dumps(self._now, sort_keys=True).encode())
+
+
+def _stamps_in(path: Path) -> dict[str, Stamp]:
+    if not path.is_file():
+        return {}
+    return {name: Stamp(*stamp) for name, stamp in json.loads(path.read_text()).items()}
+
+
+def _owners(run: Run, score: str) -> Iterator[str]:
+    return (setup.name for setup in run.metrics if score in setup.outputs)
+
+
+def _shards(workspace: Path, name: str, sources: Sequence[Source], shard_seconds: float) -> list[Shard]:
+    path = workspace / "catalogue" / f"{name}.parquet"
+    return shards_of(path, sources, shard_seconds, estimate_duration_s)
+
+
+def _pools(run: Run, workspace: Path, stamps: Stamps, progress: Progress) -> Iterator[PoolTable]:
+    for pool, parts in sorted(run.config.pools.items()):
+        for index, part in enumerate(parts):
+            yield _pool(run, workspace, stamps, progress, (pool, index, part))
+
+
+def _pool(
+    run: Run, workspace: Path, stamps: Stamps, progress: Progress, place: tuple[str, int, PoolPart]
+) -> PoolTable:
+    pool, index, part = place
+    config = run.config
+    rate = MADE_POOL_RATE if config.ingest.sample_rate == "native" else config.ingest.sample_rate
+    common = {"pool": pool, "splits": config.ingest.splits}
+    name = f"{pool}-{index}"
+    match part:
+        case PoolFiles():
+            corpus = Corpus(name=name, path=run.path(part.path), licence=part.licence)
+            sources = stamps.listed([corpus], progress)
+            settings = PoolSettings(holds="responses" if _holds_responses(run, pool) else "noise", **common)
+            shards = _shards(workspace, f"pool.{name}", sources, config.shard_seconds)
+            return RecordedPoolTable(pool, index, settings, tuple(shards))
+        case PoolRooms():
+            rooms = RoomSettings(seed=config.seed, sample_rate=rate, rt60_range_s=part.rt60_s, **common)
+            sources = [_made(name, f"room-{n:05d}", "simulated") for n in range(part.rooms)]
+            return RoomPoolTable(pool, index, rooms, _made_shards(sources))
+        case PoolSynthesis():
+            noises = NoiseSettings(seed=config.seed, sample_rate=rate, duration_s=part.duration_s, **common)
+            kinds = [(kind, n) for kind in part.synthesise for n in range(part.count)]
+            sources = [_made(name, f"{kind}-{n:05d}", f"synthesised:{kind}") for kind, n in kinds]
+            voices = _voices(run, part, stamps, progress)
+            return NoisePoolTable(pool, index, noises, _made_shards(sources), voices)
+
+
+def _voices(run: Run, part: PoolSynthesis, stamps: Stamps, progress: Progress) -> tuple[Source, ...]:
+    if part.voices is None or "babble" not in part.synthesise:
+        return ()
+    path = run.path(part.voices)
+    # under the name that the speech has, so that a speaker is on one side of the split everywhere
+    same = [c.name for c in run.config.speech if run.path(c.path) == path]
+    return tuple(stamps.listed([Corpus(name=same[0] if same else Path(path).stem, path=path)], progress))
+
+
+def _holds_responses(run: Run, pool: str) -> bool:
+    return any(
+        isinstance(drawn, FromPool) and drawn.pool == pool and name == "response"
+        for step in run.chain
+        for name, drawn in step.distributions.items()
+    )
+
+
+def _made(corpus: str, name: str, content: str) -> Source:
+    licence = "CC0-1.0"
+    return Source(id=f"{corpus}/{name}", corpus=corpus, path="", name=name, content=content, licence=licence)
+
+
+def _made_shards(sources: Sequence[Source]) -> tuple[Shard, ...]:
+    starts = range(0, len(sources), ROOMS_PER_SHARD)
+    return tuple(
+        Shard(number, tuple(sources[start : start + ROOMS_PER_SHARD])) for number, start in enumerate(starts)
+    )

@@ -1,0 +1,77 @@
+"""What a worker has begun and finished inside one ticket, so that another can go on from there.
+
+A journal is a file of frames: length, CRC-32, pickle of ``("began", ids)`` or ``("done", rows)``. A torn last
+frame is ignored. It lives beside the tables only while its ticket is in flight.
+"""
+
+import pickle
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from schemas import Row
+
+HEADER = struct.Struct("<QI")
+
+
+class Journal:
+    """The journal of one ticket, open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+
+    def began(self, ids: Sequence[str]) -> None:
+        """Note that these records are being worked on; what kills the worker now is one of them."""
+        self._append(("began", tuple(ids)))
+
+    def done(self, rows: Sequence[Row]) -> None:
+        """Keep finished rows."""
+        self._append(("done", tuple(rows)))
+
+    def _append(self, entry: Any) -> None:
+        payload = pickle.dumps(entry, protocol=pickle.HIGHEST_PROTOCOL)
+        self._file.write(HEADER.pack(len(payload), zlib.crc32(payload)) + payload)
+        self._file.flush()
+
+    def remove(self) -> None:
+        """End the journal: the shard is committed, nothing is in flight any more."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+def finished(path: Path) -> dict[str, Row]:
+    """Return the rows that an earlier worker finished, by id."""
+    return {row.id: row for what, content in _entries(path) if what == "done" for row in content}
+
+
+def in_flight(path: Path) -> tuple[str, ...]:
+    """Return the records that were begun last and not finished: the suspects when a worker has died."""
+    last: tuple[str, ...] = ()
+    for what, content in _entries(path):
+        last = content if what == "began" else ()
+    return last
+
+
+def _entries(path: Path) -> Iterator[tuple[str, Any]]:
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        while len(header := file.read(HEADER.size)) == HEADER.size:
+            length, checksum = HEADER.unpack(header)
+            payload = file.read(length)
+            if len(payload) < length or zlib.crc32(payload) != checksum:
+                return
+            yield pickle.loads(payload)  # noqa: S301 - written by this run's own workers

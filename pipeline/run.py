@@ -1,0 +1,136 @@
+"""A run from beginning to end: hold the workspace, do what is not done, export, say what came out."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.executors.base import Executor
+from pipeline.export import Exported, dataset_key, export, exported
+from pipeline.graph import Graph, assemble
+from pipeline.journal import in_flight
+from pipeline.progress import View, view
+from pipeline.resolve import Run
+from pipeline.store import TableStore, write_whole
+from pipeline.tally import Tally
+from pipeline.tickets import Board, Ticket
+from pipeline.work import Report
+from pipeline.workspace import Workspace
+
+MakeExecutor = Callable[[Run, Workspace, Graph, View], Executor]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to."""
+
+    exported: Exported
+    dataset: Path
+    computed: int
+    """Tickets that this run did; 0 if everything was there."""
+    wall_s: float
+
+
+def execute(
+    run: Run,
+    workspace: Workspace,
+    make_executor: MakeExecutor,
+    retry_failed: str | None = None,
+) -> Result:
+    """Bring the workspace to where the config wants it, and return what came out.
+
+    ``retry_failed`` first removes shards with failed rows, and what descends from them: a reason, or
+    ``any``. Raises ``WorkspaceError`` if another run holds the workspace, ``BudgetExceededError``, and
+    ``RunError`` for what no record can help.
+    """
+    started = time.monotonic()
+    with workspace.held(), view() as shown:
+        write_log_to(workspace.log)
+        workspace.store.remove_drafts()
+        graph = assemble(run, workspace.root, _listing(shown))
+        write_whole(workspace.root / "config.json", run.config.model_dump_json(indent=1).encode())
+        if retry_failed is not None:
+            removed = remove_failed(graph, workspace.store, retry_failed)
+            shown.say(f"{removed} shards with failed rows, or made from them, are made again")
+        board = graph.board(workspace.store)
+        _say_unfinished(board, workspace, shown)
+        computed = board.num_left
+        if computed:
+            _compute(run, workspace, graph, board, (make_executor, shown))
+        result = exported(workspace.dataset, dataset_key(run, graph))
+        if result is None:
+            shown.say("writing the dataset")
+            result = export(run, graph, workspace.store, workspace.dataset)
+    return Result(result, workspace.dataset, computed, time.monotonic() - started)
+
+
+def _compute(
+    run: Run, workspace: Workspace, graph: Graph, board: Board, with_: tuple[MakeExecutor, View]
+) -> None:
+    make_executor, shown = with_
+    tally = Tally(graph, run.config.failure_budget)
+    done: dict[str, list[str]] = {}
+    for ticket in board.tickets:
+        if board.is_done(ticket):
+            done.setdefault(ticket.table.folder, []).append(ticket.shard.name)
+    tally.recall(workspace.store, graph, done)
+
+    def told(ticket: Ticket, report: Report) -> None:
+        tally.add(ticket, report)
+        shown.show(tally)
+
+    make_executor(run, workspace, graph, shown).run(board, told)
+
+
+def remove_failed(graph: Graph, store: TableStore, reason: str) -> int:
+    """Remove shards that hold failed rows, and what descends from them, leaves first; return how many."""
+    wanted = "failed/" if reason == "any" else f"failed/{reason}"
+    stale: list[tuple[str, str]] = []
+    folders: dict[str, set[str]] = {}
+    for table in graph.tables:
+        for shard in sorted(store.shards(table.folder)):
+            above = any(shard in folders.get(parent.folder, ()) for parent in table.reads)
+            counts: Mapping[str, int] = store.metadata(table.folder, shard)["counts"]
+            if above or any(outcome.startswith(wanted) for outcome in counts):
+                folders.setdefault(table.folder, set()).add(shard)
+                stale.append((table.folder, shard))
+    for folder, shard in reversed(stale):
+        store.remove(folder, shard)
+    return len(stale)
+
+
+def _listing(shown: View) -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > 5:  # noqa: PLR2004 - seconds between lines
+            last = time.monotonic()
+            shown.say(f"reading recordings: {done} of {total}")
+
+    return progress
+
+
+def _say_unfinished(board: Board, workspace: Workspace, shown: View) -> None:
+    """Name the records that an earlier run was at when it ended: one of them may have ended it."""
+    for ticket in board.tickets:
+        path = workspace.journals / ticket.table.folder / f"{ticket.shard.name}.journal"
+        if path.is_file() and (records := in_flight(path)):
+            shown.say(
+                f"an earlier run ended at {ticket.name}, record {', '.join(records[:3])}; going on from there"
+            )
+
+
+def write_log_to(path: Path) -> None:
+    """Send the program's log, with foreign messages that tables do not hold, to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("unanimous")
+    for old in logger.handlers[:]:
+        logger.removeHandler(old)
+        old.close()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

@@ -1,0 +1,427 @@
+"""The tables of a run: what each is made from, by which stage, and under which key.
+
+A table's name holds the fingerprint of its own settings and of its true ancestors, and of nothing else: what
+exists is done, and what is stale is never looked for.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+from pipeline.catalogue import Shard
+from pipeline.resolve import MetricSetup, RestorerSetup
+from pipeline.source_audio import open_source
+from schemas import (
+    Degraded,
+    Ingested,
+    IntegrityError,
+    PoolRecording,
+    Preference,
+    Recipe,
+    Record,
+    Restored,
+    Row,
+    Scored,
+    Source,
+    Split,
+    fingerprint_of,
+)
+from stages import degrade, ingest, made_pool, plan, prefer, restore, score
+from stages import pool as pool_files
+from stages.audio_memory import AudioMemory
+from stages.chain import Step
+from stages.distributions import Pools
+from stages.stage import Stage
+from stages.unanimity import Criterion
+from stages.waveform import AudioSource
+
+
+class Reader(Protocol):
+    """What a table needs of the worker that makes it."""
+
+    memory: AudioMemory
+
+    def rows(self, table: "Table", shard: str, *, audio: bool = True) -> Sequence[Any]:
+        """Return the rows of a finished shard."""
+        ...
+
+    def pools(self, tables: Sequence["PoolTable"]) -> Mapping[Split, Pools]:
+        """Return the recordings of finished pools, by side of the split."""
+        ...
+
+    def audio_source(self, tables: Sequence["PoolTable"]) -> AudioSource:
+        """Return the audio of finished pools."""
+        ...
+
+
+@dataclass(frozen=True)
+class Table(ABC):
+    """One table: where its rows come from and which stage makes them."""
+
+    record: ClassVar[type[Row]]
+    audio: ClassVar[bool] = True
+    """Whether its rows hold audio."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is, for people: ``score.pesq.identity``."""
+
+    @property
+    @abstractmethod
+    def spec(self) -> Mapping[str, Any]:
+        """Its own settings and the keys of its ancestors: all that its rows depend on."""
+
+    @property
+    @abstractmethod
+    def reads(self) -> tuple["Table", ...]:
+        """The tables whose shard of the same name must be finished first."""
+
+    @abstractmethod
+    def stage(self, reader: Reader) -> Stage[Any, Any]:
+        """Return the stage that makes its rows, not yet loaded."""
+
+    @abstractmethod
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Any]:
+        """Return one record per planned row."""
+
+    @property
+    def pools(self) -> tuple["PoolTable", ...]:
+        """The pools that must be finished, all their shards, before any shard of this table."""
+        return ()
+
+    @property
+    def gpus(self) -> float:
+        """GPUs that a worker must hold."""
+        return 0.0
+
+    @cached_property
+    def key(self) -> str:
+        """Sixteen hex digits of the spec."""
+        return fingerprint_of(self.spec)
+
+    @cached_property
+    def folder(self) -> str:
+        """The name under which the workspace holds it."""
+        return f"{self.name}-{self.key}"
+
+
+def _together(*tables: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+    """Walk tables of the same rows side by side; rows that do not match are an error, never a guess."""
+    for rows in zip(*tables, strict=True):
+        if len({row.id for row in rows}) != 1:
+            raise IntegrityError(f"tables disagree on their rows: {sorted({row.id for row in rows})}")
+        yield rows
+
+
+@dataclass(frozen=True)
+class IngestTable(Table):
+    """Decoded, probed, resampled speech."""
+
+    settings: ingest.IngestSettings
+    record = Ingested
+
+    @property
+    def name(self) -> str:
+        return "ingest"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {"version": ingest.VERSION, "settings": self.settings.model_dump(mode="json")}
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return ()
+
+    def stage(self, reader: Reader) -> Stage[Source, Ingested]:  # noqa: ARG002
+        return ingest.IngestStage(self.settings, open_source)
+
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Source]:  # noqa: ARG002
+        return shard.sources
+
+
+@dataclass(frozen=True)
+class PoolTable(Table):
+    """Noise or responses, one recording per row: a part of a pool, recorded or made."""
+
+    pool: str
+    part: int
+    settings: Record
+    shards: tuple[Shard, ...]
+    record = PoolRecording
+
+    version: ClassVar[int] = pool_files.VERSION
+
+    @property
+    def name(self) -> str:
+        return f"pool.{self.pool}.{self.part}"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {"version": self.version, "settings": self.settings.model_dump(mode="json")}
+
+    @property
+    def drawn_from(self) -> str:
+        """What a plan depends on: the settings and the contents, whatever the shards."""
+        contents = sorted((s.id, s.content, s.offset_s, s.duration_s) for x in self.shards for s in x.sources)
+        return fingerprint_of([self.key, contents])
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return ()
+
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Source]:  # noqa: ARG002
+        return shard.sources
+
+
+@dataclass(frozen=True)
+class RecordedPoolTable(PoolTable):
+    """Recordings of the user's own."""
+
+    settings: pool_files.PoolSettings
+
+    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+        return pool_files.PoolStage(self.settings, open_source)
+
+
+@dataclass(frozen=True)
+class RoomPoolTable(PoolTable):
+    """Simulated rooms."""
+
+    settings: made_pool.RoomSettings
+    version: ClassVar[int] = made_pool.ROOMS_VERSION
+
+    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+        return made_pool.RoomStage(self.settings)
+
+
+@dataclass(frozen=True)
+class NoisePoolTable(PoolTable):
+    """Synthesised noise."""
+
+    settings: made_pool.NoiseSettings
+    voices: tuple[Source, ...] = ()
+    version: ClassVar[int] = made_pool.NOISES_VERSION
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        voices = [[voice.id, voice.speaker, voice.content] for voice in self.voices]
+        return {**super().spec, "voices": voices}
+
+    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+        return made_pool.NoiseStage(self.settings, self.voices, open_source)
+
+
+@dataclass(frozen=True)
+class PlanTable(Table):
+    """One recipe per degraded utterance."""
+
+    ingest: IngestTable
+    chain: tuple[Step, ...]
+    repeats: int
+    seed: int
+    pool_tables: tuple[PoolTable, ...]
+    record = Recipe
+    audio = False
+
+    @property
+    def name(self) -> str:
+        return "plan"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {
+            "version": plan.VERSION,
+            "seed": self.seed,
+            "repeats": self.repeats,
+            "chain": [step.described for step in self.chain],
+            "pools": [[table.pool, table.drawn_from] for table in self.pool_tables],
+            "ingest": self.ingest.key,
+        }
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return (self.ingest,)
+
+    @property
+    def pools(self) -> tuple[PoolTable, ...]:
+        return self.pool_tables
+
+    def stage(self, reader: Reader) -> Stage[plan.Planned, Recipe]:
+        return plan.PlanStage(self.chain, self.seed, reader.pools(self.pool_tables))
+
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[plan.Planned]:
+        return [
+            plan.Planned(source, segment, repeat)
+            for source in reader.rows(self.ingest, shard.name, audio=False)
+            for segment in source.segments
+            for repeat in range(self.repeats)
+        ]
+
+
+@dataclass(frozen=True)
+class DegradeTable(Table):
+    """Degraded speech and the reference it is judged by."""
+
+    plan: PlanTable
+    level: degrade.LevelRule
+    record = Degraded
+
+    @property
+    def name(self) -> str:
+        return "degrade"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {"version": degrade.VERSION, "level": self.level, "plan": self.plan.key}
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return (self.plan, self.plan.ingest)
+
+    @property
+    def pools(self) -> tuple[PoolTable, ...]:
+        return self.plan.pool_tables
+
+    def stage(self, reader: Reader) -> Stage[degrade.DegradeInput, Degraded]:
+        return degrade.DegradeStage(reader.audio_source(self.pools), reader.memory, level=self.level)
+
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[degrade.DegradeInput]:
+        ingested = reader.rows(self.plan.ingest, shard.name)
+        audio = {segment.id: segment.audio for source in ingested for segment in source.segments}
+        recipes = reader.rows(self.plan, shard.name)
+        return [degrade.DegradeInput(recipe, audio[recipe.utterance_id]) for recipe in recipes]
+
+
+@dataclass(frozen=True)
+class RestoreTable(Table):
+    """All takes of one restoration model."""
+
+    degrade: DegradeTable
+    setup: RestorerSetup
+    record = Restored
+
+    @property
+    def name(self) -> str:
+        return f"restore.{self.setup.name}"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        restorer = self.setup.restorer
+        return {
+            "version": restore.VERSION,
+            "name": self.setup.name,
+            "kind": restorer.kind,
+            "code": restorer.version,
+            "params": restorer.fingerprint_params,
+            "takes": self.setup.takes,
+            "draws": _described(self.setup.draws),
+            "seed": self.degrade.plan.seed,
+            "degrade": self.degrade.key,
+        }
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return (self.degrade,)
+
+    @property
+    def gpus(self) -> float:
+        return self.setup.gpus
+
+    def stage(self, reader: Reader) -> Stage[Degraded, Restored]:
+        return restore.RestoreStage(
+            self.setup.name,
+            self.setup.restorer,
+            num_takes=self.setup.takes,
+            draws=self.setup.draws,
+            seed=self.degrade.plan.seed,
+            memory=reader.memory,
+        )
+
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Degraded]:
+        rows: Sequence[Degraded] = reader.rows(self.degrade, shard.name)
+        return rows
+
+
+@dataclass(frozen=True)
+class ScoreTable(Table):
+    """One metric's scores of all takes of one model."""
+
+    restore: RestoreTable
+    setup: MetricSetup
+    record = Scored
+    audio = False
+
+    @property
+    def name(self) -> str:
+        return f"score.{self.setup.name}.{self.restore.setup.name}"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        metric = self.setup.metric
+        return {
+            "version": score.VERSION,
+            "name": self.setup.name,
+            "kind": metric.kind,
+            "code": metric.version,
+            "params": metric.model_dump(mode="json"),
+            "restore": self.restore.key,
+        }
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return (self.restore, self.restore.degrade, self.restore.degrade.plan)
+
+    @property
+    def gpus(self) -> float:
+        return self.setup.gpus
+
+    def stage(self, reader: Reader) -> Stage[score.ScoreInput, Scored]:
+        return score.ScoreStage(self.setup.name, self.setup.metric, reader.memory)
+
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[score.ScoreInput]:
+        restored, degraded, recipes = (reader.rows(table, shard.name) for table in self.reads)
+        return [score.ScoreInput(r, d, x) for r, d, x in _together(recipes, degraded, restored)]
+
+
+@dataclass(frozen=True)
+class PreferTable(Table):
+    """The unanimous pairs."""
+
+    plan: PlanTable
+    scores: tuple[ScoreTable, ...]
+    """Of the metrics that vote, and of no other: a new diagnostic changes no pair."""
+    criteria: tuple[Criterion, ...]
+    rule: prefer.PairRule
+    record = Preference
+    audio = False
+
+    @property
+    def name(self) -> str:
+        return "prefer"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {
+            "version": prefer.VERSION,
+            "criteria": [criterion.model_dump(mode="json") for criterion in self.criteria],
+            "rule": self.rule.model_dump(mode="json"),
+            "scores": [table.key for table in self.scores],
+        }
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return (self.plan, *self.scores)
+
+    def stage(self, reader: Reader) -> Stage[prefer.Scores, Preference]:  # noqa: ARG002
+        return prefer.PreferStage(self.criteria, self.rule)
+
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[prefer.Scores]:
+        rows = [reader.rows(table, shard.name) for table in self.reads]
+        return [prefer.Scores(recipe, scored) for recipe, *scored in _together(*rows)]
+
+
+def _described(draws: Mapping[str, Record]) -> dict[str, Any]:
+    return {name: draw.model_dump(mode="json") for name, draw in sorted(draws.items())}

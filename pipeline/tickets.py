@@ -1,0 +1,148 @@
+"""The order of work: which ticket a worker is given next."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.catalogue import Shard
+from pipeline.tables import PoolTable, Table
+
+CPU = "cpu"
+WINDOW = 32
+"""How many unfinished shards are open for work at a time."""
+POOLS = -1
+Place = tuple[str, str]
+"""Folder and shard name: where the rows of a ticket lie."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One table × one shard: the unit of scheduling, of saving and of resuming."""
+
+    table: Table
+    shard: Shard
+
+    @property
+    def name(self) -> str:
+        """Table and shard, for people."""
+        return f"{self.table.name}[{self.shard.number}]"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Folder and shard: where its rows will lie."""
+        return self.table.folder, self.shard.name
+
+    @property
+    def resource(self) -> str:
+        """The class of worker that can do it."""
+        return f"gpu:{self.table.gpus:g}" if self.table.gpus else CPU
+
+
+@dataclass
+class Bench:
+    """What the board knows of one worker: what it has loaded and read, to give it more of the same."""
+
+    resource: str | None = CPU
+    """The class of ticket it can do; None if it does any."""
+    loaded: set[str] = field(default_factory=set)
+    last_read: set[tuple[str, str]] = field(default_factory=set)
+
+    def notice(self, ticket: Ticket) -> None:
+        """Remember what doing ``ticket`` leaves in the worker's memory."""
+        self.loaded.add(ticket.table.folder)
+        self.last_read = {(table.folder, ticket.shard.name) for table in ticket.table.reads}
+
+
+class Board:
+    """All tickets of a run: done, given out, waiting."""
+
+    def __init__(self, tickets: Sequence[Ticket], done: Iterable[Place]) -> None:
+        self.tickets = tuple(tickets)
+        self._done = set(done)
+        self._given: dict[Place, Ticket] = {}
+        self._order = {ticket.place: index for index, ticket in enumerate(tickets)}
+        self._waiting: dict[int, dict[Place, Ticket]] = {}
+        for ticket in sorted(tickets, key=_shard_number):
+            if ticket.place not in self._done:
+                self._waiting.setdefault(_shard_number(ticket), {})[ticket.place] = ticket
+        self._first = min((_shard_number(t) for t in tickets if not _is_pool(t)), default=0)
+
+    @property
+    def num_left(self) -> int:
+        """Tickets that are not done."""
+        return sum(map(len, self._waiting.values())) + len(self._given)
+
+    @property
+    def given(self) -> Sequence[Ticket]:
+        """Tickets that somebody is working on."""
+        return tuple(self._given.values())
+
+    def is_done(self, ticket: Ticket) -> bool:
+        """Whether the ticket's shard is in its table."""
+        return ticket.place in self._done
+
+    def waiting_by_resource(self) -> Counter[str]:
+        """Count waiting tickets, ready or not, per class of worker."""
+        return Counter(t.resource for shard in self._waiting.values() for t in shard.values())
+
+    def ready_by_resource(self) -> Counter[str]:
+        """Count tickets that could be given out now, per class of worker."""
+        return Counter(ticket.resource for ticket in self._open() if self._is_ready(ticket))
+
+    def take(self, bench: Bench) -> Ticket | None:
+        """Give out the best ready ticket for the worker, or None if there is none now.
+
+        Pools and the first shard go first (smoke test, measured speeds); then what the worker has loaded;
+        then the oldest shard; then what reads the audio that the worker has just decoded.
+        """
+        ready = [t for t in self._open() if bench.resource in {None, t.resource} and self._is_ready(t)]
+        if not ready:
+            return None
+        best = min(ready, key=lambda ticket: self._urgency(ticket, bench))
+        self._given[best.place] = best
+        number = _shard_number(best)
+        del self._waiting[number][best.place]
+        if not self._waiting[number]:
+            del self._waiting[number]
+        return best
+
+    def finish(self, ticket: Ticket) -> None:
+        """Note that the ticket's shard is in its table."""
+        del self._given[ticket.place]
+        self._done.add(ticket.place)
+
+    def give_back(self, ticket: Ticket) -> None:
+        """Put a ticket back: its worker is gone."""
+        del self._given[ticket.place]
+        self._waiting.setdefault(_shard_number(ticket), {})[ticket.place] = ticket
+
+    def _open(self) -> Iterator[Ticket]:
+        """Walk the waiting tickets of pools and of the oldest shards: later ones wait for their turn."""
+        oldest = sorted(self._waiting)[:WINDOW]
+        return (ticket for number in oldest for ticket in self._waiting[number].values())
+
+    def _is_ready(self, ticket: Ticket) -> bool:
+        own = all((table.folder, ticket.shard.name) in self._done for table in ticket.table.reads)
+        return own and all(
+            (pool.folder, shard.name) in self._done for pool in ticket.table.pools for shard in pool.shards
+        )
+
+    def _urgency(self, ticket: Ticket, bench: Bench) -> tuple[bool, bool, int, bool, int]:
+        number = _shard_number(ticket)
+        sources = {(table.folder, ticket.shard.name) for table in ticket.table.reads}
+        return (
+            number not in {POOLS, self._first},
+            ticket.table.folder not in bench.loaded,
+            number,
+            not sources & bench.last_read,
+            self._order[ticket.place],
+        )
+
+
+def _is_pool(ticket: Ticket) -> bool:
+    return isinstance(ticket.table, PoolTable)
+
+
+def _shard_number(ticket: Ticket) -> int:
+    """Return the shard's number; what everything waits for comes before all."""
+    return POOLS if _is_pool(ticket) else ticket.shard.number

@@ -1,0 +1,159 @@
+"""What a worker does with a ticket: read, process record by record, commit. The same under every executor."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.journal import Journal, finished
+from pipeline.pool_audio import PoolAudio, pools_by_split
+from pipeline.store import TableStore, counts_of
+from pipeline.tables import PoolTable, Table
+from pipeline.tickets import Ticket
+from schemas import IntegrityError, Outcome, Reason, Row, Split, Status
+from stages.attempt import attempt
+from stages.audio_memory import AudioMemory
+from stages.distributions import Pools
+from stages.stage import Stage
+from stages.waveform import AudioSource
+
+ROWS_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one ticket came to."""
+
+    counts: Mapping[str, int]
+    audio_s: float
+    inside_s: float
+    """Time inside the stage: degrade, restore or score, with decoding, resampling and encoding."""
+    wall_s: float
+    load_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A record that has killed a worker before."""
+
+    id: str
+    reason: Reason
+    detail: str = ""
+
+
+class Worker:
+    """Does tickets, one after the other, and keeps what it has loaded and decoded."""
+
+    def __init__(self, workspace: Path, device: str = "cpu") -> None:
+        self.memory = AudioMemory()
+        self._store = TableStore(workspace / "tables")
+        self._journals = workspace / "journals"
+        self._device = device
+        self._stages: dict[str, Stage[Any, Any]] = {}
+        self._kept: OrderedDict[tuple[str, str, bool], Sequence[Any]] = OrderedDict()
+        self._pool_audio: dict[str, PoolAudio] = {}
+
+    def run(self, ticket: Ticket, condemned: Sequence[Suspect] = ()) -> Report:
+        """Make the shard of the ticket and commit it; records in ``condemned`` are failed, not tried.
+
+        Raises ``RunError`` for what the next record would meet too; the shard is then not written.
+        """
+        started = time.perf_counter()
+        stage, load_s = self._stage(ticket.table)
+        inputs = ticket.table.inputs(ticket.shard, self)
+        path = journal_path(self._journals, ticket)
+        rows, inside_s = self._rows(stage, ticket, inputs, path, condemned)
+        self._commit(ticket, rows)
+        path.unlink(missing_ok=True)
+        audio_s = sum(_seconds(record) for record in inputs)
+        return Report(counts_of(rows), audio_s, inside_s, time.perf_counter() - started, load_s)
+
+    def rows(self, table: Table, shard: str, *, audio: bool = True) -> Sequence[Any]:
+        """Return the rows of a finished shard; the last few are kept."""
+        name = (table.folder, shard, audio)
+        if name not in self._kept:
+            self._kept[name] = self._store.read(table.folder, shard, table.record, audio=audio)
+            while len(self._kept) > ROWS_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(name)
+        return self._kept[name]
+
+    def pools(self, tables: Sequence[PoolTable]) -> Mapping[Split, Pools]:
+        """Return the recordings of finished pools, by side of the split."""
+        return pools_by_split(self._store, tables)
+
+    def audio_source(self, tables: Sequence[PoolTable]) -> AudioSource:
+        """Return the audio of finished pools."""
+        return PoolAudio(self._store, tables, self.memory)
+
+    def _stage(self, table: Table) -> tuple[Stage[Any, Any], float]:
+        if table.folder in self._stages:
+            return self._stages[table.folder], 0.0
+        started = time.perf_counter()
+        stage = table.stage(self)
+        stage.load(self._device if table.gpus else "cpu")
+        self._stages[table.folder] = stage
+        return stage, time.perf_counter() - started
+
+    def _rows(
+        self,
+        stage: Stage[Any, Any],
+        ticket: Ticket,
+        inputs: Sequence[Any],
+        path: Path,
+        condemned: Sequence[Suspect],
+    ) -> tuple[list[Row], float]:
+        have = finished(path)
+        dead = {suspect.id: suspect for suspect in condemned}
+        inside_s = 0.0
+        with Journal(path) as journal:
+            for record in inputs:
+                if (name := stage.name_of(record)) in dead and name not in have:
+                    suspect = dead[name]
+                    outcome = Outcome(status=Status.FAILED, reason=suspect.reason, detail=suspect.detail)
+                    have[name] = stage.without_value(record, outcome)
+            todo = [record for record in inputs if stage.name_of(record) not in have]
+            for batch in stage.batches(todo):
+                journal.began([stage.name_of(record) for record in batch])
+                started = time.perf_counter()
+                rows = list(_processed(stage, batch, ticket.name))
+                inside_s += time.perf_counter() - started
+                journal.done(rows)
+                have.update({row.id: row for row in rows})
+        return [have[stage.name_of(record)] for record in inputs], inside_s
+
+    def _commit(self, ticket: Ticket, rows: Sequence[Row]) -> None:
+        if len({row.id for row in rows}) != len(rows):
+            raise IntegrityError(f"{ticket.name}: two rows have one id")
+        table = ticket.table
+        self._store.put(
+            table.folder, ticket.shard.name, table.record, rows, {"key": table.key, "spec": table.spec}
+        )
+
+
+def journal_path(folder: Path, ticket: Ticket) -> Path:
+    """Return where the journal of a ticket lies while it is in flight."""
+    return folder / ticket.table.folder / f"{ticket.shard.name}.journal"
+
+
+def _processed(stage: Stage[Any, Any], batch: Sequence[Any], where: str) -> Iterator[Row]:
+    """Process a batch; if it breaks, each record alone: a bad one does not take its neighbours along."""
+    tried = attempt(f"{where} {stage.name_of(batch[0])}", lambda: stage.process(batch))
+    if tried.value is not None:
+        yield from tried.value
+    elif len(batch) > 1:
+        for record in batch:
+            yield from _processed(stage, [record], where)
+    else:
+        yield stage.without_value(batch[0], tried.outcome)
+
+
+def _seconds(record: Any) -> float:
+    """Return how much audio a record is about, as far as it says."""
+    for name in ("recipe", "segment", "degraded", "audio"):
+        inner = getattr(record, name, None)
+        if inner is not None:
+            return _seconds(inner)
+    return float(getattr(record, "duration_s", 0.0) or 0.0)

@@ -1,0 +1,86 @@
+"""A workspace: the folder that holds a run's tables and its dataset, and the lock that keeps it one run's."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.store import TableStore, write_whole
+from schemas import WorkspaceError
+
+JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""What the job manager sets in the process that it starts, despite its name; so in Ray 2.60."""
+
+
+class Workspace:
+    """The folders of a workspace, whether or not they are there yet."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.store = TableStore(root / "tables")
+        self.journals = root / "journals"
+        self.dataset = root / "dataset"
+        self.log = root / "logs" / "run.log"
+        self._holder = root / "lock.json"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the workspace: nobody else can run in it. A dead holder's lock is free.
+
+        Raises ``WorkspaceError`` that says who holds it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.root / "lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise WorkspaceError(
+                f"another run is at work in {self.root} ({self._described_holder()}); wait for it, stop it, "
+                "or give this one a --workspace of its own"
+            ) from None
+        try:
+            holder = {"pid": os.getpid(), "host": socket.gethostname()}
+            write_whole(self._holder, json.dumps(holder).encode())
+            yield
+        finally:
+            self._holder.unlink(missing_ok=True)
+            lock.release()
+
+    def _described_holder(self) -> str:
+        try:
+            holder = json.loads(self._holder.read_text())
+        except (OSError, ValueError):
+            return "it has just started"
+        return f"process {holder['pid']} on {holder['host']}"
+
+
+def open_workspace(text: str | None, name: str, environment: Mapping[str, str] = os.environ) -> Workspace:
+    """Return the workspace called ``text``, or ``runs/<name>`` if that is None.
+
+    Raises ``WorkspaceError`` for a URL, for a file, and for a relative path inside a Ray job.
+    """
+    chosen = text or f"runs/{name}"
+    if "://" in chosen:
+        raise WorkspaceError(
+            f"the workspace {chosen!r} is a URL; object stores are not supported yet: give a folder that all "
+            "machines of the cluster mount, such as /shared/runs/demo"
+        )
+    path = Path(chosen).expanduser()
+    if not path.is_absolute() and is_ray_job(environment):
+        raise WorkspaceError(
+            f"the workspace {chosen!r} is relative, and inside a Ray job that is a folder named by the "
+            "upload's hash, on one node, which no later job would find; give an absolute path that all nodes "
+            "share: --workspace /shared/runs/demo"
+        )
+    if path.exists() and not path.is_dir():
+        raise WorkspaceError(f"the workspace {path} is a file, not a folder")
+    return Workspace(path.absolute())
+
+
+def is_ray_job(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process was started by ``ray job submit``."""
+    return JOB_VARIABLE in environment

@@ -1,0 +1,75 @@
+"""The planner: every random decision about a degraded utterance, made before a sample is touched."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas import Ingested, Outcome, Recipe, Segment, Split
+from stages.chain import Step, draw_steps, references
+from stages.distributions import Pools
+from stages.stage import Stage
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One utterance and the number of its repeat: the fan-out of the whole run."""
+
+    source: Ingested
+    segment: Segment
+    repeat: int
+
+    @property
+    def id(self) -> str:
+        """The name of the degraded utterance in every table."""
+        return f"{self.segment.id}:{self.repeat}"
+
+
+class PlanStage(Stage[Planned, Recipe]):
+    """Draw a recipe for each planned utterance, from streams named by utterance, repeat and place."""
+
+    def __init__(self, chain: Sequence[Step], seed: int, pools: Mapping[Split, Pools]) -> None:
+        self._chain = chain
+        self._seed = seed
+        self._pools = pools
+
+    def name_of(self, record: Planned) -> str:
+        """Return the name of the degraded utterance."""
+        return record.id
+
+    def process(self, batch: Sequence[Planned]) -> list[Recipe]:
+        """Return a recipe for each."""
+        return [self._recipe(record) for record in batch]
+
+    def _recipe(self, planned: Planned) -> Recipe:
+        pools = self._pools.get(planned.source.split, {})
+        steps = draw_steps(self._chain, pools, self._seed, planned.segment.id, planned.repeat)
+        return self._described(planned, Outcome()).model_copy(
+            update={"steps": steps, "sources": references(steps)}
+        )
+
+    def without_value(self, record: Planned, outcome: Outcome) -> Recipe:
+        """Return a recipe without steps that says why."""
+        return self._described(record, outcome)
+
+    @staticmethod
+    def _described(planned: Planned, outcome: Outcome) -> Recipe:
+        source, segment = planned.source, planned.segment
+        return Recipe(
+            id=planned.id,
+            **outcome.fields,
+            utterance_id=segment.id,
+            source_id=source.id,
+            corpus=source.corpus,
+            repeat=planned.repeat,
+            split=source.split,
+            speaker=source.speaker,
+            transcript=source.transcript,
+            language=source.language,
+            licence=source.licence,
+            sample_rate=segment.audio.sample_rate,
+            num_samples=segment.audio.num_samples,
+            bandwidth_hz=segment.probe.bandwidth_hz,
+            steps=(),
+            sources=(),
+        )

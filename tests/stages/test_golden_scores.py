@@ -1,0 +1,62 @@
+"""Published values of real recordings, by the metrics as they are published."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from stages.metrics.base import Comparison, Metric, Unmeasured
+from stages.metrics.dnsmos import Dnsmos
+from stages.metrics.pesq import Pesq
+from stages.metrics.si_sdr import SiSdr
+from stages.resampling import resample
+from stages.waveform import Waveform
+
+OURS: dict[str, tuple[Metric, str]] = {
+    "pesq_wb": (Pesq(band="wb"), ""),
+    "pesq_nb": (Pesq(band="nb"), ""),
+    "dnsmos_sig": (Dnsmos(windows="official"), "sig"),
+    "dnsmos_bak": (Dnsmos(windows="official"), "bak"),
+    "dnsmos_ovr": (Dnsmos(windows="official"), "ovrl"),
+    "dnsmos_p808": (Dnsmos(windows="official"), "p808"),
+    "sisdr": (SiSdr(), ""),
+}
+
+
+def read(path: Path) -> Waveform:
+    """Return the recording at 16 kHz."""
+    samples, sample_rate = soundfile.read(path, dtype="float32")
+    return resample(Waveform(samples, sample_rate), 16_000)
+
+
+def value_of(row: dict[str, str], folder: Path) -> float:
+    """Return our score for a row of the table."""
+    metric, suffix = OURS[row["metric"]]
+    metric.load("cpu")
+    candidate = read(folder / row["file"])
+    clean = read(folder / row["reference"]) if row["reference"] else candidate
+    (values,) = metric.score([Comparison(candidate, clean)])
+    assert not isinstance(values, Unmeasured), values.error
+    return values[suffix]
+
+
+def rows_of(folder: Path) -> Sequence[dict[str, str]]:
+    """Return the rows that name a metric of ours."""
+    with (folder / "expected_scores.csv").open(newline="") as table:
+        return [row for row in csv.DictReader(table) if row["metric"] in OURS]
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", list(OURS))
+def test_reproduces_published_scores(name: str, shared_data: Path) -> None:
+    """Every published value is met within the tolerance that the table states."""
+    folder = shared_data / "golden"
+    rows = [row for row in rows_of(folder) if row["metric"] == name]
+
+    off = {row["file"]: value_of(row, folder) - float(row["expected"]) for row in rows}
+
+    assert rows
+    tolerances = {row["file"]: float(row["tolerance"]) for row in rows}
+    assert {file: error for file, error in off.items() if abs(error) > tolerances[file]} == {}

@@ -1,0 +1,76 @@
+"""PESQ: its bands, its ends, and what it refuses."""
+
+import numpy as np
+import pytest
+
+from schemas import Reason, RecordError
+from stages.metrics.base import Comparison, Unmeasured
+from stages.metrics.pesq import Pesq
+from stages.waveform import Waveform
+from tests.speech_like import noisy, speech_like
+
+
+def scored(metric: Pesq, candidate: Waveform, clean: Waveform) -> float | Reason:
+    """Return the value, or the reason why there is none."""
+    metric.load("cpu")
+    (result,) = metric.score([Comparison(candidate, clean)])
+    if isinstance(result, Unmeasured):
+        assert isinstance(result.error, RecordError)
+        return result.error.reason
+    return result[""]
+
+
+@pytest.mark.parametrize(("band", "best"), [("wb", 4.644), ("nb", 4.549)])
+def test_a_perfect_copy_gets_the_top_of_the_scale(band: str, best: float) -> None:
+    """The mappings of P.862.2 and P.862.1 end there."""
+    clean = speech_like()
+
+    assert scored(Pesq.model_validate({"band": band}), clean, clean) == pytest.approx(best, abs=0.001)
+
+
+def test_a_long_clip_is_the_mean_of_equal_parts() -> None:
+    """40 s are heard as twice 20 s."""
+    clean = speech_like(40.0)
+    candidate = noisy(clean, 20.0)
+    half = clean.samples.size // 2
+
+    whole = scored(Pesq(), candidate, clean)
+
+    sides = [
+        scored(
+            Pesq(), candidate.with_samples(candidate.samples[part]), clean.with_samples(clean.samples[part])
+        )
+        for part in (slice(half), slice(half, None))
+    ]
+    assert whole == pytest.approx(np.mean(sides), abs=1e-6)
+
+
+def test_a_part_without_speech_does_not_count() -> None:
+    """A pause of 20 s at the end leaves the score of what comes before it."""
+    clean = speech_like(20.0)
+    candidate = noisy(clean, 20.0)
+    pause = np.zeros(clean.samples.size, dtype=np.float32)
+
+    with_pause = scored(
+        Pesq(),
+        candidate.with_samples(np.concatenate([candidate.samples, pause])),
+        clean.with_samples(np.concatenate([clean.samples, pause])),
+    )
+
+    assert with_pause == pytest.approx(scored(Pesq(), candidate, clean), abs=1e-6)
+
+
+def test_too_short_for_the_reference_code() -> None:
+    """Under a quarter of a second there is no score."""
+    clean = speech_like(0.24)
+
+    assert scored(Pesq(), clean, clean) is Reason.TOO_SHORT
+
+
+def test_silence_on_either_side() -> None:
+    """A silent candidate and a silent reference are reasons, not numbers."""
+    clean = speech_like(1.0)
+    silence = clean.with_samples(np.zeros_like(clean.samples))
+
+    assert scored(Pesq(), silence, clean) is Reason.SILENT
+    assert scored(Pesq(), clean, silence) is Reason.SILENT
