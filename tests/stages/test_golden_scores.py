@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import soxr
 
 from stages.metrics.base import Comparison, Metric, Unmeasured
 from stages.metrics.dnsmos import Dnsmos
 from stages.metrics.pesq import Pesq
 from stages.metrics.si_sdr import SiSdr
-from stages.resampling import resample
 from stages.waveform import Waveform
 
 OURS: dict[str, tuple[Metric, str]] = {
@@ -28,7 +28,9 @@ OURS: dict[str, tuple[Metric, str]] = {
 def read(path: Path) -> Waveform:
     """Return the recording at 16 kHz."""
     samples, sample_rate = soundfile.read(path, dtype="float32")
-    return resample(Waveform(samples, sample_rate), 16_000)
+    if sample_rate != 16_000:  # at soxr's high quality, as published: very high quality moves P.808 by 0.016
+        samples = soxr.resample(samples, sample_rate, 16_000, quality="HQ")
+    return Waveform(samples, 16_000)
 
 
 def value_of(row: dict[str, str], folder: Path) -> float:

@@ -1,0 +1,238 @@
+"""Isolation: what becomes of a metric that crashes, hangs or cannot be loaded."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from schemas import MissingWeightsError, Reason, RecordError, RunError
+from stages import user_modules
+from stages.isolation import IsolatedMetric
+from stages.metrics import METRICS
+from stages.metrics.base import Comparison, Measured, Unmeasured
+from stages.metrics.pesq import Pesq
+from stages.waveform import Waveform
+from tests.speech_like import noisy, speech_like
+
+TROUBLE = '''
+import ctypes
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from schemas import MissingWeightsError, Reason, UnfitError
+from stages.metrics.base import METRICS, Aspect, Better, Metric, Output, Unmeasured
+
+
+@METRICS.register
+class Trouble(Metric):
+    """Does what the first sample of the candidate says."""
+
+    kind = "trouble"
+    isolated = True
+    outputs = {"": Output(aspect=Aspect.SIGNAL_FIDELITY, better=Better.HIGHER)}
+    diary: str = ""
+    at_load: str = ""
+
+    def load(self, device):
+        if self.at_load == "exit":
+            os._exit(1)
+        if self.at_load == "missing":
+            raise MissingWeightsError("no weights")
+
+    def score(self, batch):
+        return [self._one(round(float(comparison.candidate.samples[0]))) for comparison in batch]
+
+    def _one(self, what):
+        if self.diary:
+            with Path(self.diary).open("a") as diary:
+                diary.write(f"{what}\\n")
+        if what == 1:
+            os._exit(3)
+        if what == 2:
+            ctypes.string_at(0)
+        if what == 3:
+            time.sleep(60)
+        if what == 4:
+            raise KeyError("secret/path")
+        if what == 5:
+            return Unmeasured(UnfitError(Reason.TOO_SHORT, "because"))
+        if what == 6:
+            os.write(1, b"printed by C code" * 1000)
+        if what == 7 and len(Path(self.diary).read_text().split()) == 1:
+            os._exit(3)
+        return {"": float(what)}
+'''
+FINE, EXITS, SEGFAULTS, HANGS, RAISES, UNFIT, PRINTS, EXITS_ONCE = 0, 1, 2, 3, 4, 5, 6, 7
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trouble() -> None:
+    module = user_modules.OperatorModule(name="unanimous_user_trouble", path="trouble.py", source=TROUBLE)
+    user_modules.install([module])
+
+
+def trouble(timeout_s: float = 20.0, **settings: str) -> IsolatedMetric:
+    """Return the metric of the user's module in a process of its own."""
+    return IsolatedMetric(METRICS["trouble"].model_validate(settings), timeout_s)
+
+
+@pytest.fixture
+def metric() -> Iterator[IsolatedMetric]:
+    """Return the metric with patience for healthy calls only."""
+    metric = trouble()
+    yield metric
+    metric.close()
+
+
+def told(*orders: int) -> list[Comparison]:
+    """Return comparisons that order the metric about."""
+    waveforms = [Waveform(np.full(100, order, dtype=np.float32), 16_000) for order in orders]
+    return [Comparison(waveform, waveform) for waveform in waveforms]
+
+
+def outcome(result: Measured | Unmeasured) -> float | Reason:
+    """Return the value or the reason."""
+    if isinstance(result, Unmeasured):
+        assert isinstance(result.error, RecordError)
+        return result.error.reason
+    return result[""]
+
+
+@pytest.mark.parametrize("crash", [EXITS, SEGFAULTS])
+def test_a_crash_is_one_comparisons_reason(metric: IsolatedMetric, crash: int) -> None:
+    """Its neighbours in the batch have their values."""
+    results = metric.score(told(FINE, crash, FINE))
+
+    assert [outcome(result) for result in results] == [0.0, Reason.CRASHED, 0.0]
+
+
+def test_a_crash_is_tried_once_more(tmp_path: Path) -> None:
+    """What kills the process twice has crashed; what kills it once has its value."""
+    diary = tmp_path / "diary"
+
+    (twice,) = trouble(diary=str(diary)).score(told(EXITS))
+
+    assert outcome(twice) is Reason.CRASHED
+    assert diary.read_text().split() == ["1", "1"]
+
+    diary.unlink()
+    (once,) = trouble(diary=str(diary)).score(told(EXITS_ONCE))
+
+    assert outcome(once) == 7.0
+
+
+def test_a_hang_is_timed_out() -> None:
+    """The process is killed after the time it has, and the next comparison gets a new one."""
+    metric = trouble(timeout_s=1.5)
+    metric.load("cpu")
+    begin = time.monotonic()
+
+    results = metric.score(told(HANGS, FINE))
+
+    assert [outcome(result) for result in results] == [Reason.TIMED_OUT, 0.0]
+    assert time.monotonic() - begin < 10.0
+
+
+def test_an_exception_keeps_its_words_to_itself(metric: IsolatedMetric) -> None:
+    """The reason holds the exception's class, as it would in this process, and not its message."""
+    (result,) = metric.score(told(RAISES))
+
+    assert isinstance(result, Unmeasured)
+    assert isinstance(result.error, RecordError)
+    assert (result.error.reason, result.error.detail) == (Reason.ERROR, "KeyError")
+
+
+def test_a_reason_comes_back_as_it_was(metric: IsolatedMetric) -> None:
+    """What the metric says of a comparison is what its caller hears."""
+    (result,) = metric.score(told(UNFIT))
+
+    assert isinstance(result, Unmeasured)
+    assert repr(result.error) == "UnfitError('too_short: because')"
+
+
+def test_prints_do_not_come_between(metric: IsolatedMetric) -> None:
+    """What C code prints goes to the log, not into the answers."""
+    results = metric.score(told(PRINTS, FINE))
+
+    assert [outcome(result) for result in results] == [6.0, 0.0]
+
+
+def test_missing_weights_stop_the_run() -> None:
+    """What the next record would meet too is raised here as it was there."""
+    with pytest.raises(MissingWeightsError, match="no weights"):
+        trouble(at_load="missing").load("cpu")
+
+
+def test_dying_while_loading_stops_the_run() -> None:
+    """A metric that cannot be loaded is not tried on record after record."""
+    with pytest.raises(RunError, match="trouble"):
+        trouble(at_load="exit").load("cpu")
+
+
+def test_the_child_ends_when_it_is_let_go() -> None:
+    """No process is left behind."""
+    before = set(psutil.Process().children())
+    metric = trouble()
+    metric.load("cpu")
+    (child,) = set(psutil.Process().children()) - before
+
+    del metric
+
+    assert not psutil.pid_exists(child.pid)
+
+
+def test_the_child_has_one_thread_per_library(metric: IsolatedMetric) -> None:
+    """Its environment says so, whatever the parent's says."""
+    before = set(psutil.Process().children())
+    metric.load("cpu")
+    (child,) = set(psutil.Process().children()) - before
+
+    environment = child.environ()
+
+    assert {environment[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")} == {"1"}
+
+
+def test_the_child_ends_with_its_parent() -> None:
+    """A parent that is killed without warning leaves no orphan."""
+    code = (
+        "import os, psutil\n"
+        "from stages.isolation import IsolatedMetric\n"
+        "from stages.metrics.pesq import Pesq\n"
+        "metric = IsolatedMetric(Pesq(), 20.0); metric.load('cpu')\n"
+        "print(psutil.Process().children()[0].pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    root = str(Path(__file__).parents[2])
+
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": root},
+    )
+
+    child = int(said.stdout)
+    deadline = time.monotonic() + 10.0
+    while psutil.pid_exists(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(child)
+
+
+def test_values_are_those_of_the_metric_itself() -> None:
+    """PESQ in a process of its own is PESQ."""
+    clean = speech_like()
+    comparisons = [Comparison(noisy(clean, snr_db), clean) for snr_db in (5.0, 20.0)]
+    direct = Pesq()
+    direct.load("cpu")
+    isolated = IsolatedMetric(Pesq(), 20.0)
+
+    assert list(isolated.score(comparisons)) == list(direct.score(comparisons))
