@@ -92,8 +92,8 @@ class ScoreStage(Stage[ScoreInput, Scored]):
 
     def without_value(self, record: ScoreInput, outcome: Outcome) -> Scored:
         """Return a row in which every take has ``outcome`` for every output."""
-        results = [Attempt[Measured](outcome)] * len(record.restored.takes)
-        return self._built(record, results, outcome)
+        nothing: Attempt[Measured] = Attempt(outcome)
+        return self._built(record, [nothing] * len(record.restored.takes), outcome)
 
     def _row(self, record: ScoreInput, results: Sequence[Attempt[Measured]]) -> Scored:
         takes = self._built(record, results, Outcome()).takes
