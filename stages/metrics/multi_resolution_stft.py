@@ -43,6 +43,6 @@ def _distance_db(comparison: Comparison, frame: int) -> float:
 
 def _log_magnitudes(samples: Floats, frame: int) -> Floats:
     window = periodic_hann(frame)
-    power = power_spectrogram(samples, window, max(1, frame // 4)) * (2.0 / window.sum()) ** 2
+    power = power_spectrogram(samples, window, max(1, frame // 2)) * (2.0 / window.sum()) ** 2
     floored: Floats = 10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0)))
     return floored
