@@ -133,6 +133,12 @@ class Config(Record):
     failure_budget: float = Field(
         default=0.01, ge=0, le=1, description="share of a table's rows that may fail"
     )
+    deadline_s: float = Field(
+        default=600.0,
+        gt=0,
+        description="a worker that finishes nothing for this long, and for 50 times what a record took so far, "
+        "is taken for hanging and replaced",
+    )
     operators: tuple[str, ...] = Field(default=(), description="Python files with operators of your own")
     speech: tuple[Corpus, ...] = Field(min_length=1)
     ingest: IngestSettings = IngestSettings()

@@ -159,4 +159,4 @@ def _row_group_rows(record: type[Record], arrow: pa.Table) -> int:
     """As many rows as keep a row group near 64 MiB; a recording of a pool has one of its own."""
     if record is PoolRecording:
         return 1
-    return max(1, ROW_GROUP_BYTES * max(arrow.num_rows, 1) // max(arrow.nbytes, 1))
+    return max(1, int(ROW_GROUP_BYTES * max(arrow.num_rows, 1) / max(arrow.nbytes, 1)))

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,16 +55,22 @@ class Worker:
         self._kept: OrderedDict[tuple[str, str, bool], Sequence[Any]] = OrderedDict()
         self._pool_audio: dict[str, PoolAudio] = {}
 
-    def run(self, ticket: Ticket, condemned: Sequence[Suspect] = ()) -> Report:
+    def run(self, ticket: Ticket, condemned: Sequence[Suspect] = (), *, alone: bool = False) -> Report:
         """Make the shard of the ticket and commit it; records in ``condemned`` are failed, not tried.
 
+        ``alone`` processes records one by one, so that the one that kills the worker is known.
         Raises ``RunError`` for what the next record would meet too; the shard is then not written.
         """
         started = time.perf_counter()
         stage, load_s = self._stage(ticket.table)
         inputs = ticket.table.inputs(ticket.shard, self)
         path = journal_path(self._journals, ticket)
-        rows, inside_s = self._rows(stage, ticket, inputs, path, condemned)
+        with Journal(path) as journal:
+            have = {**_failed(stage, inputs, condemned), **finished(path)}
+            todo = [record for record in inputs if stage.name_of(record) not in have]
+            batches = ([record] for record in todo) if alone else stage.batches(todo)
+            inside_s = _process(stage, ticket, batches, journal, have)
+        rows = [have[stage.name_of(record)] for record in inputs]
         self._commit(ticket, rows)
         path.unlink(missing_ok=True)
         audio_s = sum(_seconds(record) for record in inputs)
@@ -97,33 +103,6 @@ class Worker:
         self._stages[table.folder] = stage
         return stage, time.perf_counter() - started
 
-    def _rows(
-        self,
-        stage: Stage[Any, Any],
-        ticket: Ticket,
-        inputs: Sequence[Any],
-        path: Path,
-        condemned: Sequence[Suspect],
-    ) -> tuple[list[Row], float]:
-        have = finished(path)
-        dead = {suspect.id: suspect for suspect in condemned}
-        inside_s = 0.0
-        with Journal(path) as journal:
-            for record in inputs:
-                if (name := stage.name_of(record)) in dead and name not in have:
-                    suspect = dead[name]
-                    outcome = Outcome(status=Status.FAILED, reason=suspect.reason, detail=suspect.detail)
-                    have[name] = stage.without_value(record, outcome)
-            todo = [record for record in inputs if stage.name_of(record) not in have]
-            for batch in stage.batches(todo):
-                journal.began([stage.name_of(record) for record in batch])
-                started = time.perf_counter()
-                rows = list(_processed(stage, batch, ticket.name))
-                inside_s += time.perf_counter() - started
-                journal.done(rows)
-                have.update({row.id: row for row in rows})
-        return [have[stage.name_of(record)] for record in inputs], inside_s
-
     def _commit(self, ticket: Ticket, rows: Sequence[Row]) -> None:
         if len({row.id for row in rows}) != len(rows):
             raise IntegrityError(f"{ticket.name}: two rows have one id")
@@ -131,6 +110,36 @@ class Worker:
         self._store.put(
             table.folder, ticket.shard.name, table.record, rows, {"key": table.key, "spec": table.spec}
         )
+
+
+def _failed(stage: Stage[Any, Any], inputs: Sequence[Any], condemned: Sequence[Suspect]) -> dict[str, Row]:
+    """Return the rows of records that have killed workers: they are not tried again."""
+    dead = {suspect.id: suspect for suspect in condemned}
+    rows = {}
+    for record in inputs:
+        if suspect := dead.get(stage.name_of(record)):
+            outcome = Outcome(status=Status.FAILED, reason=suspect.reason, detail=suspect.detail)
+            rows[suspect.id] = stage.without_value(record, outcome)
+    return rows
+
+
+def _process(
+    stage: Stage[Any, Any],
+    ticket: Ticket,
+    batches: Iterable[Sequence[Any]],
+    journal: Journal,
+    have: dict[str, Row],
+) -> float:
+    """Add the rows of all batches to ``have``, noting each batch before and after; return the time inside."""
+    inside_s = 0.0
+    for batch in batches:
+        journal.began([stage.name_of(record) for record in batch])
+        started = time.perf_counter()
+        rows = list(_processed(stage, batch, ticket.name))
+        inside_s += time.perf_counter() - started
+        journal.done(rows)
+        have.update({row.id: row for row in rows})
+    return inside_s
 
 
 def journal_path(folder: Path, ticket: Ticket) -> Path:

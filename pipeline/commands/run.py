@@ -25,12 +25,12 @@ def run_command(
         raise UserError(f"there is no executor {executor!r}; choose one of: {', '.join(EXECUTORS)}")
     _say(header(run, workspace.root))
 
-    def make(run: Run, workspace: Workspace, _graph: Graph, shown: View) -> Executor:
+    def make(run: Run, workspace: Workspace, graph: Graph, shown: View) -> Executor:
         if executor == "local":
             return LocalExecutor(workspace.root)
         from pipeline.executors.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
 
-        return RayExecutor(run, workspace.root, workers, shown.say)
+        return RayExecutor(run, graph, workspace.root, workers, shown.say)
 
     _say(outcome(run, execute(run, workspace, make, retry_failed)))
 

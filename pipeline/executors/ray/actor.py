@@ -1,0 +1,59 @@
+"""A worker in a process of its own, on whatever machine Ray has put it."""
+
+import logging
+import pickle
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.catalogue import Shard
+from pipeline.graph import Graph
+from pipeline.tables import PoolTable
+from pipeline.tickets import Place, Ticket
+from pipeline.work import Report, Suspect, Worker
+from schemas import UnanimousError
+from stages.user_modules import OperatorModule, install
+
+
+class TicketActor:
+    """Does tickets by name; only names, counts and errors travel."""
+
+    def __init__(
+        self, workspace: str, modules: Sequence[OperatorModule], graph: bytes, device: str, log: str
+    ) -> None:
+        _log_to(Path(log))
+        install(modules)  # before the graph is unpickled: it may hold the user's operators
+        unpickled: Graph = pickle.loads(graph)  # noqa: S301 - made by the driver of this run
+        self._tables = {table.folder: table for table in unpickled.tables}
+        self._shards = {shard.name: shard for shard in unpickled.shards}
+        self._worker = Worker(Path(workspace), device)
+
+    def run(
+        self,
+        place: Place,
+        condemned: Sequence[Suspect],
+        alone: bool,  # noqa: FBT001 - Ray passes by position
+    ) -> Report | UnanimousError:
+        """Do the ticket at ``place``; what stops a run is returned, since Ray would wrap what is raised."""
+        folder, name = place
+        table = self._tables[folder]
+        try:
+            return self._worker.run(Ticket(table, self._shard(table, name)), condemned, alone=alone)
+        except UnanimousError as error:
+            return error
+
+    def _shard(self, table: object, name: str) -> Shard:
+        if isinstance(table, PoolTable):
+            return next(shard for shard in table.shards if shard.name == name)
+        return self._shards[name]
+
+
+def _log_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(process)d %(message)s"))
+    logger = logging.getLogger("unanimous")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    sys.stdout.flush()

@@ -1,0 +1,70 @@
+"""The cluster: the one that this process is in, or one on this machine for as long as the run takes."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.job_config import JobConfig
+
+from pipeline.resolve import Run
+from pipeline.threads import ONE_THREAD
+from pipeline.workspace import is_ray_job
+
+OBJECT_STORE_BYTES = 80 * 2**20
+"""Only tickets and counts travel; 80 MB is just above the least that Ray accepts."""
+ROOT = Path(__file__).parents[3]
+
+# Ray warns of its own future on every start
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+
+@contextmanager
+def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterator[None]:
+    """Connect, say where the dashboard is, and let go in the end.
+
+    Joins the cluster of ``RAY_ADDRESS`` or of the job that this process belongs to; else starts one here.
+    """
+    job = JobConfig(metadata={"run": run.config.name, "config_hash": run.config_hash})
+    quiet: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "configure_logging": True,
+    }
+    if is_ray_job() or os.environ.get("RAY_ADDRESS"):
+        context = ray.init(address="auto", job_config=job, **quiet)
+    else:
+        context = ray.init(
+            num_cpus=workers or os.cpu_count(),
+            include_dashboard=True,
+            dashboard_host="127.0.0.1",
+            object_store_memory=OBJECT_STORE_BYTES,
+            job_config=job,
+            **quiet,
+        )
+    try:
+        say(_dashboard(context.dashboard_url))
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _dashboard(url: str | None) -> str:
+    if not url:
+        return "this cluster has no dashboard"
+    return f"dashboard: http://{url}  (asks for a token: `ray get-auth-token` prints it)"
+
+
+def worker_environment() -> dict[str, dict[str, str]]:
+    """Return what a worker's process is started with: one thread, and where the code is.
+
+    Inside a job the code is the job's working directory, which Ray has put on the path already.
+    """
+    paths = [] if is_ray_job() else [str(ROOT)]
+    given = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([*paths, given] if given else paths)
+    return {"env_vars": {**ONE_THREAD, **({"PYTHONPATH": path} if path else {})}}

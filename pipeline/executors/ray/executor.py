@@ -1,0 +1,190 @@
+"""The tickets of a board, done by interchangeable actors; the same bytes as the local executor, sooner."""
+
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import OutOfMemoryError, RayActorError, RayError
+
+from pipeline.executors.base import Told
+from pipeline.executors.ray.actor import TicketActor
+from pipeline.executors.ray.cluster import cluster, worker_environment
+from pipeline.executors.ray.deaths import Deaths
+from pipeline.executors.ray.metrics import RunMetrics
+from pipeline.graph import Graph
+from pipeline.resolve import Run
+from pipeline.tickets import CPU, Bench, Board, Ticket
+from pipeline.work import Report, journal_path
+from schemas import Reason, RunError, UnanimousError
+
+POLL_S = 0.5
+SLOWER_THAN_EVER = 50.0
+"""A record that takes this many times what one took on average is taken for hanging."""
+
+
+@dataclass
+class Hand:
+    """One actor, what it has loaded, and what it is doing."""
+
+    actor: Any
+    bench: Bench
+    ticket: Ticket | None = None
+    reference: Any = None
+    alive_at: float = 0.0
+    journal_size: int = -1
+    killed: bool = False
+
+
+class RayExecutor:
+    """Starts actors when there is work for them, gives each the best ticket, and outlives their deaths."""
+
+    def __init__(
+        self, run: Run, graph: Graph, workspace: Path, workers: int | None, say: Callable[[str], None]
+    ) -> None:
+        self._run = run
+        self._graph = pickle.dumps(graph)
+        self._workspace = workspace
+        self._workers = workers
+        self._say = say
+        self._hands: list[Hand] = []
+        self._deaths = Deaths(workspace / "journals")
+        self._record_s: dict[str, float] = {}
+        self._started = 0
+
+    def run(self, board: Board, told: Told) -> None:
+        """Do all tickets of the board."""
+        with cluster(self._run, self._workers, self._say):
+            self._metrics = RunMetrics(self._run.config.name)
+            self._places = self._counted_places()
+            try:
+                while board.num_left:
+                    self._staff(board)
+                    self._hand_out(board)
+                    self._collect(board, told)
+                    self._replace_hanging()
+            finally:
+                for hand in self._hands:
+                    ray.kill(hand.actor)
+
+    def _counted_places(self) -> Callable[[str], int]:
+        """Return how many workers of a class the cluster can hold."""
+        resources = _resources()
+        cpus = self._workers or int(resources.get("CPU", 0))
+
+        def places(resource: str) -> int:
+            if resource == CPU:
+                return max(1, cpus)
+            return int(resources.get("GPU", 0.0) // float(resource.partition(":")[2]))
+
+        return places
+
+    def _staff(self, board: Board) -> None:
+        """Start workers for classes that have ready tickets, and let those go whose tickets have run out."""
+        waiting = board.waiting_by_resource()
+        for hand in list(self._hands):
+            if hand.ticket is None and hand.bench.resource != CPU and not waiting[str(hand.bench.resource)]:
+                ray.kill(hand.actor)
+                self._hands.remove(hand)
+        for resource, ready in board.ready_by_resource().items():
+            there = [hand for hand in self._hands if hand.bench.resource == resource]
+            idle = sum(hand.ticket is None for hand in there)
+            room = self._places(resource) - len(there)
+            if not there and room < 1:
+                raise RunError(f"tickets need {resource}, and the cluster has none: {_resources()}")
+            for _ in range(min(ready - idle, room)):
+                self._hands.append(self._hired(resource))
+
+    def _hired(self, resource: str) -> Hand:
+        gpus = 0.0 if resource == CPU else float(resource.partition(":")[2])
+        self._started += 1
+        name = f"{self._run.config.name} {resource} {self._started}"
+        actor_class = ray.remote(
+            num_cpus=0 if gpus else 1, num_gpus=gpus, max_restarts=0, max_task_retries=0
+        )(TicketActor)
+        actor = actor_class.options(name=f"{name} {id(self):x}", runtime_env=worker_environment()).remote(
+            str(self._workspace),
+            self._run.modules,
+            self._graph,
+            "cuda" if gpus else "cpu",
+            str(self._workspace / "logs" / "workers.log"),
+        )
+        return Hand(actor, Bench(resource))
+
+    def _hand_out(self, board: Board) -> None:
+        for hand in self._hands:
+            if hand.ticket is None and (ticket := board.take(hand.bench)):
+                hand.ticket = ticket
+                hand.bench.notice(ticket)
+                hand.alive_at = time.monotonic()
+                hand.journal_size = -1
+                hand.reference = hand.actor.run.options(name=ticket.name).remote(
+                    ticket.place, self._deaths.condemned(ticket), self._deaths.has_killed(ticket)
+                )
+        self._metrics.in_flight(len(board.given))
+
+    def _collect(self, board: Board, told: Told) -> None:
+        by_reference = {hand.reference: hand for hand in self._hands if hand.ticket is not None}
+        ready, _ = ray.wait(list(by_reference), timeout=POLL_S)
+        for hand in (by_reference[reference] for reference in ready):
+            ticket = hand.ticket
+            if ticket is None:
+                continue
+            for report in self._result(hand, ticket, board):
+                hand.ticket = hand.reference = None
+                board.finish(ticket)
+                self._learn(ticket, report)
+                self._metrics.finished(ticket, report)
+                told(ticket, report)
+
+    def _result(self, hand: Hand, ticket: Ticket, board: Board) -> Iterator[Report]:
+        """Give the report of a finished ticket; nothing if its worker has died and it was put back."""
+        try:
+            answer: Report | UnanimousError = ray.get(hand.reference)
+        except (RayActorError, OutOfMemoryError) as error:
+            self._hands.remove(hand)
+            self._deaths.note(ticket, _reason(hand, error), type(error).__name__)
+            board.give_back(ticket)
+            return
+        except RayError as error:
+            raise RunError(f"{ticket.name}: {error}") from error
+        if isinstance(answer, UnanimousError):
+            raise answer
+        yield answer
+
+    def _learn(self, ticket: Ticket, report: Report) -> None:
+        rows = max(1, sum(report.counts.values()))
+        mean_s = report.inside_s / rows
+        folder = ticket.table.folder
+        self._record_s[folder] = max(mean_s, self._record_s.get(folder, 0.0))
+
+    def _replace_hanging(self) -> None:
+        """Kill workers whose journal has not grown for longer than any record should take."""
+        now = time.monotonic()
+        for hand in self._hands:
+            if hand.ticket is None:
+                continue
+            path = journal_path(self._workspace / "journals", hand.ticket)
+            size = path.stat().st_size if path.exists() else -1
+            if size != hand.journal_size:
+                hand.journal_size, hand.alive_at = size, now
+            known_s = self._record_s.get(hand.ticket.table.folder, 0.0)
+            if now - hand.alive_at > max(self._run.config.deadline_s, SLOWER_THAN_EVER * known_s):
+                hand.killed = True
+                ray.kill(hand.actor)
+
+
+def _reason(hand: Hand, error: RayError) -> Reason:
+    if hand.killed:
+        return Reason.TIMED_OUT
+    if isinstance(error, OutOfMemoryError) or "memory" in str(error).lower():
+        return Reason.OUT_OF_MEMORY
+    return Reason.CRASHED
+
+
+def _resources() -> dict[str, float]:
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return found
