@@ -43,8 +43,10 @@ def shards_of(
     sources: Sequence[Source],
     shard_seconds: float,
     duration_s: Callable[[Source], float],
+    *,
+    keep: bool = True,
 ) -> list[Shard]:
-    """Return the shards of ``sources``, and keep in ``path`` where each one belongs.
+    """Return the shards of ``sources``, and keep in ``path`` where each one belongs, unless told not to.
 
     New sources are cut, in the order given, into shards of about ``shard_seconds``; a shard holds one
     corpus only.
@@ -56,7 +58,7 @@ def shards_of(
     for number, members in enumerate(_cut(new, shard_seconds, duration_s), start=first):
         numbers.update({source.id: number for source in members})
     entries = _merged(known, [Entry(shard=numbers[s.id], source=s) for s in sources])
-    if entries != known:
+    if keep and entries != known:
         write_whole(path, lambda file: pq.write_table(table_of(Entry, entries), file, compression="zstd"))
     return _grouped(sources, numbers)
 

@@ -74,15 +74,19 @@ class Graph:
         return Board(self.tickets, done)
 
 
-def assemble(run: Run, workspace: Path, progress: Progress = lambda _done, _total: None) -> Graph:
-    """List speech and pools, give new recordings their shards, and return the graph of the run."""
-    stamps = Stamps(workspace / "catalogue" / "stamps.json")
+def assemble(
+    run: Run, workspace: Path, progress: Progress = lambda _done, _total: None, *, keep: bool = True
+) -> Graph:
+    """List speech and pools, give new recordings their shards, and return the graph of the run.
+
+    Without ``keep`` nothing is written: new recordings have the shards that a run would give them now.
+    """
+    listing = Listing(workspace / "catalogue", run.config.shard_seconds, progress, keep=keep)
     corpora = [c.model_copy(update={"path": run.path(c.path)}) for c in run.config.speech]
-    speech = stamps.listed(corpora, progress)
-    pools = tuple(_pools(run, workspace, stamps, progress))
-    stamps.keep()
-    shards = _shards(workspace, "speech", speech, run.config.shard_seconds)
-    return graph_of(run, pools, shards)
+    speech = listing.sources(corpora)
+    pools = tuple(_pools(run, listing))
+    listing.remember()
+    return graph_of(run, pools, listing.shards("speech", speech))
 
 
 def graph_of(run: Run, pools: Sequence[PoolTable], shards: Sequence[Shard]) -> Graph:
@@ -101,24 +105,39 @@ def graph_of(run: Run, pools: Sequence[PoolTable], shards: Sequence[Shard]) -> G
     return Graph(pools, ingest, plan, degrade, restores, scores, prefer, tuple(shards))
 
 
-class Stamps:
-    """What files looked like when they were last read, so that unchanged ones are not read again."""
+class Listing:
+    """What is found in folders and manifests now, and what a workspace remembers of it.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._before: dict[str, Stamp] = _stamps_in(path)
+    Unchanged files are not read again, and what has a shard keeps it.
+    """
+
+    def __init__(self, catalogue: Path, shard_seconds: float, progress: Progress, *, keep: bool) -> None:
+        self._catalogue = catalogue
+        self._shard_seconds = shard_seconds
+        self._progress = progress
+        self._keep = keep
+        self._before: dict[str, Stamp] = _stamps_in(self._stamps)
         self._now: dict[str, Stamp] = dict(self._before)
 
-    def listed(self, corpora: Sequence[Corpus], progress: Progress) -> list[Source]:
+    @property
+    def _stamps(self) -> Path:
+        return self._catalogue / "stamps.json"
+
+    def sources(self, corpora: Sequence[Corpus]) -> list[Source]:
         """Return the sources of ``corpora``, with the digests of their contents."""
-        listing = list_sources(corpora, self._before, progress)
+        listing = list_sources(corpora, self._before, self._progress)
         self._now.update(listing.stamps)
         return listing.sources
 
-    def keep(self) -> None:
-        """Remember them for the next run."""
-        if self._now != self._before:
-            write_whole(self._path, json.dumps(self._now, sort_keys=True).encode())
+    def shards(self, name: str, sources: Sequence[Source]) -> list[Shard]:
+        """Return the shards of ``sources``."""
+        path = self._catalogue / f"{name}.parquet"
+        return shards_of(path, sources, self._shard_seconds, estimate_duration_s, keep=self._keep)
+
+    def remember(self) -> None:
+        """Keep what files looked like for the next run."""
+        if self._keep and self._now != self._before:
+            write_whole(self._stamps, json.dumps(self._now, sort_keys=True).encode())
 
 
 def _stamps_in(path: Path) -> dict[str, Stamp]:
@@ -131,20 +150,13 @@ def _owners(run: Run, score: str) -> Iterator[str]:
     return (setup.name for setup in run.metrics if score in setup.outputs)
 
 
-def _shards(workspace: Path, name: str, sources: Sequence[Source], shard_seconds: float) -> list[Shard]:
-    path = workspace / "catalogue" / f"{name}.parquet"
-    return shards_of(path, sources, shard_seconds, estimate_duration_s)
-
-
-def _pools(run: Run, workspace: Path, stamps: Stamps, progress: Progress) -> Iterator[PoolTable]:
+def _pools(run: Run, listing: Listing) -> Iterator[PoolTable]:
     for pool, parts in sorted(run.config.pools.items()):
         for index, part in enumerate(parts):
-            yield _pool(run, workspace, stamps, progress, (pool, index, part))
+            yield _pool(run, listing, (pool, index, part))
 
 
-def _pool(
-    run: Run, workspace: Path, stamps: Stamps, progress: Progress, place: tuple[str, int, PoolPart]
-) -> PoolTable:
+def _pool(run: Run, listing: Listing, place: tuple[str, int, PoolPart]) -> PoolTable:
     pool, index, part = place
     config = run.config
     rate = MADE_POOL_RATE if config.ingest.sample_rate == "native" else config.ingest.sample_rate
@@ -153,9 +165,9 @@ def _pool(
     match part:
         case PoolFiles():
             corpus = Corpus(name=name, path=run.path(part.path), licence=part.licence)
-            sources = stamps.listed([corpus], progress)
+            sources = listing.sources([corpus])
             settings = PoolSettings(holds="responses" if _holds_responses(run, pool) else "noise", **common)
-            shards = _shards(workspace, f"pool.{name}", sources, config.shard_seconds)
+            shards = listing.shards(f"pool.{name}", sources)
             return RecordedPoolTable(pool, index, settings, tuple(shards))
         case PoolRooms():
             rooms = RoomSettings(seed=config.seed, sample_rate=rate, rt60_range_s=part.rt60_s, **common)
@@ -165,17 +177,17 @@ def _pool(
             noises = NoiseSettings(seed=config.seed, sample_rate=rate, duration_s=part.duration_s, **common)
             kinds = [(kind, n) for kind in part.synthesise for n in range(part.count)]
             sources = [_made(name, f"{kind}-{n:05d}", f"synthesised:{kind}") for kind, n in kinds]
-            voices = _voices(run, part, stamps, progress)
+            voices = _voices(run, part, listing)
             return NoisePoolTable(pool, index, noises, _made_shards(sources), voices)
 
 
-def _voices(run: Run, part: PoolSynthesis, stamps: Stamps, progress: Progress) -> tuple[Source, ...]:
+def _voices(run: Run, part: PoolSynthesis, listing: Listing) -> tuple[Source, ...]:
     if part.voices is None or "babble" not in part.synthesise:
         return ()
     path = run.path(part.voices)
     # under the name that the speech has, so that a speaker is on one side of the split everywhere
     same = [c.name for c in run.config.speech if run.path(c.path) == path]
-    return tuple(stamps.listed([Corpus(name=same[0] if same else Path(path).stem, path=path)], progress))
+    return tuple(listing.sources([Corpus(name=same[0] if same else Path(path).stem, path=path)]))
 
 
 def _holds_responses(run: Run, pool: str) -> bool:

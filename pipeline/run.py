@@ -9,11 +9,13 @@ from pathlib import Path
 from pipeline.executors.base import Executor
 from pipeline.export import Exported, dataset_key, export, exported
 from pipeline.graph import Graph, assemble
+from pipeline.inventory import Inventory
 from pipeline.journal import in_flight
 from pipeline.progress import View, view
 from pipeline.resolve import Run
 from pipeline.store import TableStore, write_whole
 from pipeline.tally import Tally
+from pipeline.ticket_log import note_ticket
 from pipeline.tickets import Board, Ticket
 from pipeline.work import Report
 from pipeline.workspace import Workspace
@@ -50,6 +52,7 @@ def execute(
         workspace.store.remove_drafts()
         graph = assemble(run, workspace.root, _listing(shown))
         write_whole(workspace.root / "config.json", run.config.model_dump_json(indent=1).encode())
+        _inventory(run, graph).write(workspace.inventory)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace.store, retry_failed)
             shown.say(f"{removed} shards with failed rows, or made from them, are made again")
@@ -77,10 +80,19 @@ def _compute(
     tally.recall(workspace.store, graph, done)
 
     def told(ticket: Ticket, report: Report) -> None:
+        note_ticket(workspace.ticket_log, ticket, report, time.time())
         tally.add(ticket, report)
         shown.show(tally)
 
     make_executor(run, workspace, graph, shown).run(board, told)
+
+
+def _inventory(run: Run, graph: Graph) -> Inventory:
+    key = dataset_key(run, graph)
+    name, digest = run.config.name, run.config_hash
+    return Inventory.of(
+        graph, config_name=name, config_hash=digest, dataset_key=key, started_at_s=time.time()
+    )
 
 
 def remove_failed(graph: Graph, store: TableStore, reason: str) -> int:

@@ -25,6 +25,8 @@ class Workspace:
         self.journals = root / "journals"
         self.dataset = root / "dataset"
         self.log = root / "logs" / "run.log"
+        self.ticket_log = root / "logs" / "tickets.jsonl"
+        self.inventory = root / "tables.json"
         self._holder = root / "lock.json"
 
     @contextmanager
