@@ -1,0 +1,69 @@
+"""What a run set out to make, kept in the workspace: for those who look on from outside."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from pipeline.graph import Graph
+from pipeline.store import write_whole
+from pipeline.tables import PoolTable, Table
+from schemas import Record
+
+SPEECH = "speech"
+
+
+class TableEntry(Record):
+    """A table and the list of shards that it will have."""
+
+    name: str
+    folder: str
+    shards: str
+
+
+class Inventory(Record):
+    """All tables and shards of a run, in the order in which they are made."""
+
+    config_name: str
+    config_hash: str
+    dataset_key: str
+    started_at_s: float
+    """Seconds since 1970."""
+    tables: tuple[TableEntry, ...]
+    shards: dict[str, tuple[str, ...]]
+    """Names of shards, by the name of their list: those of speech are the same for many tables."""
+
+    @classmethod
+    def of(
+        cls, graph: Graph, *, config_name: str, config_hash: str, dataset_key: str, started_at_s: float
+    ) -> Self:
+        """Return the inventory of a run."""
+        pools = {table.name: tuple(shard.name for shard in table.shards) for table in graph.pools}
+        return cls(
+            config_name=config_name,
+            config_hash=config_hash,
+            dataset_key=dataset_key,
+            started_at_s=started_at_s,
+            tables=tuple(_entry(table) for table in graph.tables),
+            shards={SPEECH: tuple(shard.name for shard in graph.shards), **pools},
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Self | None:
+        """Return what is in ``path``, or None if no run has begun there."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def write(self, path: Path) -> None:
+        """Keep it in ``path``."""
+        write_whole(path, self.model_dump_json(indent=1).encode())
+
+    def places(self) -> Iterator[tuple[TableEntry, tuple[str, ...]]]:
+        """Walk the tables with the names of their shards."""
+        return ((table, self.shards[table.shards]) for table in self.tables)
+
+
+def _entry(table: Table) -> TableEntry:
+    shards = table.name if isinstance(table, PoolTable) else SPEECH
+    return TableEntry(name=table.name, folder=table.folder, shards=shards)
