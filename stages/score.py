@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from schemas import (
     BrokenError,
@@ -105,7 +104,7 @@ class ScoreStage(Stage[ScoreInput, Scored]):
             for take, result in zip(record.restored.takes, results, strict=True)
         ]
         return Scored(
-            id=self.name_of(record), model=record.restored.model, takes=tuple(takes), **_fields(outcome)
+            id=self.name_of(record), model=record.restored.model, takes=tuple(takes), **outcome.fields
         )
 
     def _scores(self, result: Attempt[Measured]) -> tuple[Score, ...]:
@@ -173,7 +172,7 @@ def _opening(result: Measured | Unmeasured) -> Callable[[], Measured]:
 
 def _score(name: str, result: Attempt[Measured], suffix: str) -> Score:
     if result.value is None:
-        return Score(name=name, **_fields(result.outcome))
+        return Score(name=name, **result.outcome.fields)
     value = float(result.value.get(suffix, math.nan))
     if math.isfinite(value):
         return Score(name=name, value=value)
@@ -192,9 +191,5 @@ def _summary(scores: Sequence[Score]) -> Outcome:
     for status in (Status.OK, Status.FAILED, Status.UNFIT):
         for score in scores:
             if score.status is status:
-                return Outcome(**_fields(score))
+                return Outcome(**score.fields)
     return NO_VALUE_UPSTREAM
-
-
-def _fields(outcome: Outcome) -> dict[str, Any]:
-    return {"status": outcome.status, "reason": outcome.reason, "detail": outcome.detail}
