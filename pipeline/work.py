@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,11 @@ class Suspect:
 class Worker:
     """Does tickets, one after the other, and keeps what it has loaded and decoded."""
 
-    def __init__(self, workspace: Path, device: str = "cpu") -> None:
+    def __init__(
+        self, workspace: Path, device: str = "cpu", arranged: Callable[[list[Any]], list[Any]] = list
+    ) -> None:
+        """``arranged`` is the order in which records are processed; the rows do not depend on it."""
+        self._arranged = arranged
         self.memory = AudioMemory()
         self._store = TableStore(workspace / "tables")
         self._journals = workspace / "journals"
@@ -67,7 +71,7 @@ class Worker:
         path = journal_path(self._journals, ticket)
         with Journal(path) as journal:
             have = {**_failed(stage, inputs, condemned), **finished(path)}
-            todo = [record for record in inputs if stage.name_of(record) not in have]
+            todo = self._arranged([record for record in inputs if stage.name_of(record) not in have])
             batches = ([record] for record in todo) if alone else stage.batches(todo)
             inside_s = _process(stage, ticket, batches, journal, have)
         rows = [have[stage.name_of(record)] for record in inputs]

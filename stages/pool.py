@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from schemas import Outcome, PoolRecording, Record, SampleRate, Source
@@ -54,8 +53,9 @@ class PoolStage(Stage[Source, PoolRecording]):
 def pool_recording(source: Source, settings: PoolSettings, opener: Opener) -> PoolRecording:
     """Return what ``source`` names as a recording of a pool.
 
-    Facts: ``cut_from_s``, the full length if the end was cut off; ``direct_path_sample`` of a response,
-    the place of its highest peak at the stored rate. Raises ``UnfitError`` as ingest does.
+    Facts: ``cut_from_s``, the full length if the end was cut off. Where the direct sound of a measured
+    response is, reverb finds by its onset: the highest peak may be a reflection.
+    Raises ``UnfitError`` as ingest does.
     """
     check_listed(source)
     with opener(source) as file:
@@ -64,7 +64,7 @@ def pool_recording(source: Source, settings: PoolSettings, opener: Opener) -> Po
     stored = _stored(decoded, settings)
     check_not_silent(stored.samples)
     row = _row(source, settings, Outcome())
-    return row.model_copy(update={"audio": encode(stored), "facts": _facts(decoded, stored, settings)})
+    return row.model_copy(update={"audio": encode(stored), "facts": _facts(decoded, settings)})
 
 
 def _channels(settings: PoolSettings) -> Literal["mean", "first"]:
@@ -77,13 +77,9 @@ def _stored(decoded: Decoded, settings: PoolSettings) -> Waveform:
     return kept if settings.sample_rate == "native" else resample(kept, settings.sample_rate)
 
 
-def _facts(decoded: Decoded, stored: Waveform, settings: PoolSettings) -> dict[str, float]:
-    facts: dict[str, float] = {}
-    if decoded.waveform.duration_s > settings.max_duration_s:
-        facts["cut_from_s"] = decoded.waveform.duration_s
-    if settings.holds == "responses":
-        facts["direct_path_sample"] = float(np.argmax(np.abs(stored.samples)))
-    return facts
+def _facts(decoded: Decoded, settings: PoolSettings) -> dict[str, float]:
+    longer = decoded.waveform.duration_s > settings.max_duration_s
+    return {"cut_from_s": decoded.waveform.duration_s} if longer else {}
 
 
 def _row(source: Source, settings: PoolSettings, outcome: Outcome) -> PoolRecording:

@@ -11,6 +11,7 @@ from pipeline.graph import Graph
 from pipeline.progress import View, clock
 from pipeline.resolve import Run
 from pipeline.run import Result, execute
+from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import UserError
 
@@ -27,7 +28,7 @@ def run_command(
 
     def make(run: Run, workspace: Workspace, graph: Graph, shown: View) -> Executor:
         if executor == "local":
-            return LocalExecutor(workspace.root)
+            return LocalExecutor(Worker(workspace.root))
         from pipeline.executors.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
 
         return RayExecutor(run, graph, workspace.root, workers, shown.say)

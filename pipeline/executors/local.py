@@ -1,7 +1,5 @@
 """One process, a for loop: defines what is right."""
 
-from pathlib import Path
-
 from pipeline.executors.base import Told
 from pipeline.tickets import Bench, Board
 from pipeline.work import Worker
@@ -14,8 +12,8 @@ class LocalExecutor:
     A crash in foreign code ends the process; the journal of the ticket then names the record.
     """
 
-    def __init__(self, workspace: Path, device: str = "cpu") -> None:
-        self._worker = Worker(workspace, device)
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
 
     def run(self, board: Board, told: Told) -> None:
         """Do all tickets of the board."""

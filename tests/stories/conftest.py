@@ -1,0 +1,30 @@
+"""A tiny run, finished once, that stories compare with."""
+
+from pathlib import Path
+
+import pytest
+import tiny
+
+
+@pytest.fixture
+def speech(tmp_path: Path) -> Path:
+    """Return a folder of four clips."""
+    folder = tmp_path / "speech"
+    tiny.write_speech(folder, ["a", "b", "c", "d"])
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path: Path, speech: Path) -> Path:
+    """Return the tiny config over the four clips."""
+    return tiny.write_config(tmp_path, tiny.tiny_config(speech))
+
+
+@pytest.fixture(scope="session")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return what an undisturbed local run of the tiny config leaves."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    tiny.write_speech(folder / "speech", ["a", "b", "c", "d"])
+    path = tiny.write_config(folder, tiny.tiny_config(folder / "speech"))
+    tiny.run(path, folder / "workspace", "--executor", "local")
+    return tiny.files_of(folder / "workspace")
