@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from pipeline.estimates import num_takes
 from pipeline.tickets import Ticket
 from pipeline.work import Report
 from schemas import Record
@@ -18,7 +19,10 @@ class TicketLine(Record):
     shard: str
     finished_at_s: float
     """Seconds since 1970."""
+    takes: int
+    """Candidates per row."""
     audio_s: float
+    """Of the rows, each counted once; 0 for tables that are made from sources."""
     inside_s: float
     wall_s: float
     load_s: float
@@ -36,6 +40,7 @@ def note_ticket(path: Path, ticket: Ticket, report: Report, finished_at_s: float
         folder=ticket.table.folder,
         shard=ticket.shard.name,
         finished_at_s=finished_at_s,
+        takes=num_takes(ticket.table),
         audio_s=report.audio_s,
         inside_s=report.inside_s,
         wall_s=report.wall_s,
