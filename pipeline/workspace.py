@@ -5,8 +5,10 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 from pipeline.store import TableStore, write_whole
@@ -14,6 +16,29 @@ from schemas import WorkspaceError
 
 JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """What the job manager sets in the process that it starts, despite its name; so in Ray 2.60."""
+
+CLOCK_SLACK_S = 2.0
+"""Clocks of processes and of file systems differ a little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a workspace."""
+
+    pid: int
+    host: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+    def may_be_alive(self, since_s: float) -> bool:
+        """Whether it may still be the process that it was at ``since_s``; only its own machine can tell."""
+        if self.host != socket.gethostname():
+            return True
+        try:
+            return bool(psutil.Process(self.pid).create_time() <= since_s + CLOCK_SLACK_S)
+        except psutil.NoSuchProcess:
+            return False
 
 
 class Workspace:
@@ -28,6 +53,17 @@ class Workspace:
         self.ticket_log = root / "logs" / "tickets.jsonl"
         self.inventory = root / "tables.json"
         self._holder = root / "lock.json"
+
+    @property
+    def holder(self) -> "Holder | None":
+        """Who holds it, or None. Looks only: the lock itself is left alone."""
+        try:
+            written_at_s = self._holder.stat().st_mtime
+            described = json.loads(self._holder.read_text())
+        except (OSError, ValueError):
+            return None
+        holder = Holder(int(described["pid"]), str(described["host"]))
+        return holder if holder.may_be_alive(written_at_s) else None
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -53,11 +89,8 @@ class Workspace:
             lock.release()
 
     def _described_holder(self) -> str:
-        try:
-            holder = json.loads(self._holder.read_text())
-        except (OSError, ValueError):
-            return "it has just started"
-        return f"process {holder['pid']} on {holder['host']}"
+        holder = self.holder
+        return "it has just started" if holder is None else str(holder)
 
 
 def open_workspace(text: str | None, name: str, environment: Mapping[str, str] = os.environ) -> Workspace:

@@ -1,0 +1,120 @@
+"""``status``: how far a workspace is, also while another process fills it. Takes no lock, writes nothing."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pipeline.export import exported
+from pipeline.inventory import Inventory
+from pipeline.progress import clock
+from pipeline.standing import Standing, TableStanding, Unlucky
+from pipeline.ticket_log import ticket_lines
+from pipeline.wording import aligned, count, say, size
+from pipeline.workspace import Workspace
+from schemas import WorkspaceError
+
+LISTED = 20
+"""Rows and reasons that are named one by one; the rest is counted."""
+_HEAD = ("table", "shards", "rows", "ok", "unfit", "skipped", "failed", "audio s/s", "size")
+
+
+def status_command(workspace: Workspace) -> None:
+    """Print who holds the workspace, what is done, what failed and how long the rest takes."""
+    inventory = Inventory.read(workspace.inventory)
+    if inventory is None:
+        raise WorkspaceError(f"no run has begun in {workspace.root}: there is no {workspace.inventory.name}")
+    standing = Standing(inventory, workspace.store, ticket_lines(workspace.ticket_log))
+    for line in status_lines(workspace, standing):
+        say(line)
+
+
+def status_lines(workspace: Workspace, standing: Standing) -> Iterator[str]:
+    """Yield what there is to say."""
+    inventory = standing.inventory
+    yield f"{inventory.config_name} ({inventory.config_hash}) in {workspace.root}"
+    yield _holder(workspace)
+    yield ""
+    yield from aligned([_HEAD, *_rows(standing.tables)])
+    yield ""
+    yield from _reasons(standing.tables)
+    yield from _unlucky([row for table in standing.tables for row in table.unlucky])
+    yield _progress(standing, is_held=workspace.holder is not None)
+    yield _dataset(workspace, standing)
+
+
+def _holder(workspace: Workspace) -> str:
+    holder = workspace.holder
+    return "nobody is at work in it" if holder is None else f"{holder} is at work in it"
+
+
+def _rows(tables: Sequence[TableStanding]) -> Iterator[tuple[str, ...]]:
+    for name, members in _grouped(tables).items():
+        statuses: Counter[str] = sum((m.by_status() for m in members), start=Counter())
+        audio_s, work_s = sum(m.audio_s for m in members), sum(m.work_s for m in members)
+        yield (
+            name if len(members) == 1 else f"{name} ({len(members)} models)",
+            f"{sum(m.done for m in members):,}/{sum(m.num_shards for m in members):,}",
+            f"{statuses.total():,}",
+            *(f"{statuses[status]:,}" if statuses[status] else "" for status in _HEAD[3:7]),
+            f"{audio_s / work_s:.1f}" if audio_s and work_s else "",
+            size(sum(m.num_bytes for m in members)),
+        )
+
+
+def _grouped(tables: Sequence[TableStanding]) -> dict[str, list[TableStanding]]:
+    groups: dict[str, list[TableStanding]] = {}
+    for table in tables:
+        # score.<metric>.<model>: neither name has a dot
+        name = table.name.rpartition(".")[0] if table.name.startswith("score.") else table.name
+        groups.setdefault(name, []).append(table)
+    return groups
+
+
+def _reasons(tables: Sequence[TableStanding]) -> Iterator[str]:
+    for status in ("failed", "unfit"):
+        found = [
+            (number, table.name, outcome.partition("/")[2])
+            for table in tables
+            for outcome, number in table.counts.items()
+            if outcome.startswith(f"{status}/")
+        ]
+        for number, name, reason in sorted(found, reverse=True)[:LISTED]:
+            yield f"{status:8}  {name}: {reason} × {number:,}"
+        if len(found) > LISTED:
+            yield f"{status:8}  and {count(len(found) - LISTED, 'reason')} more"
+
+
+def _unlucky(rows: Sequence[Unlucky]) -> Iterator[str]:
+    if not rows:
+        return
+    yield f"luck      {count(len(rows), 'row')} may end differently when tried again:"
+    yield from (f"          {row.table}  {row.row}  {row.reason}" for row in rows[:LISTED])
+    if len(rows) > LISTED:
+        yield f"          and {len(rows) - LISTED:,} more"
+    reasons = sorted({row.reason for row in rows})
+    yield f"          to try them: python -m pipeline run CONFIG --retry-failed {reasons[0]}"
+
+
+def _progress(standing: Standing, *, is_held: bool) -> str:
+    done = sum(table.done for table in standing.tables)
+    total = sum(table.num_shards for table in standing.tables)
+    said = f"tickets   {done:,} of {total:,} are done"
+    if standing.is_computed:
+        return said
+    if not is_held:
+        return f"{said}; the run has stopped: the same command goes on from here"
+    left_s = standing.left_s()
+    elapsed = clock(max(time.time() - standing.inventory.started_at_s, 0.0))
+    left = "the time left is not known yet" if left_s is None else f"about {clock(left_s)} left"
+    return f"{said} after {elapsed}, {left}"
+
+
+def _dataset(workspace: Workspace, standing: Standing) -> str:
+    found = exported(workspace.dataset)
+    if found is None:
+        return "dataset   not written yet"
+    pairs = ", ".join(f"{split} {number:,}" for split, number in found.rows.items())
+    total = count(sum(found.rows.values()), "pair")
+    if found.key != standing.inventory.dataset_key:
+        return f"dataset   of earlier settings, {total} ({pairs}), in {workspace.dataset}"
+    return f"dataset   finished: {total} ({pairs}), in {workspace.dataset}"

@@ -1,0 +1,81 @@
+"""How the rows of finished shards ended, down to single takes and scores; also while others add shards."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipeline.store import METADATA_KEY, TableStore
+from schemas import LUCK, Reason, Status
+
+LEAVES = frozenset({"status", "reason"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One row, take or score that has no value."""
+
+    row: str
+    status: Status
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """What a shard says of itself without its rows being read."""
+
+    counts: dict[str, int]
+    num_bytes: int
+    holds_luck: bool
+    """Whether its rows may hold a reason that depends on luck."""
+
+
+def footer(store: TableStore, table: str, shard: str) -> Footer | None:
+    """Return the footer of a shard, or None if it has gone."""
+    path = store.path(table, shard)
+    try:
+        found = pq.read_metadata(path)
+        num_bytes = path.stat().st_size
+    except FileNotFoundError:
+        return None
+    described = json.loads((found.metadata or {}).get(METADATA_KEY, b"{}"))
+    return Footer(described.get("counts", {}), num_bytes, _holds_luck(found))
+
+
+def endings(store: TableStore, table: str, shard: str) -> Iterator[Ending]:
+    """Yield what has no value in a shard; nothing if the shard has gone."""
+    try:
+        with pq.ParquetFile(store.path(table, shard)) as file:
+            paths = [file.schema.column(index).path for index in range(len(file.schema))]
+            kept = [path for path in paths if path == "id" or path.rpartition(".")[2] in LEAVES]
+            rows = file.read(columns=kept).to_pylist()
+    except FileNotFoundError:
+        return
+    for row in rows:
+        yield from _endings(row["id"], row)
+
+
+def _endings(row: str, value: Any) -> Iterator[Ending]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _endings(row, item)
+    elif isinstance(value, dict):
+        if value.get("reason") is not None:
+            yield Ending(row, Status(value["status"]), Reason(value["reason"]))
+        for inner in value.values():
+            yield from _endings(row, inner)
+
+
+def _holds_luck(found: Any) -> bool:
+    """Whether the least and the greatest reason of a column leave room for one of luck."""
+    for group in range(found.num_row_groups):
+        for index in range(found.num_columns):
+            column = found.row_group(group).column(index)
+            statistics = column.statistics
+            if column.path_in_schema.rpartition(".")[2] != "reason" or statistics is None:
+                continue
+            if statistics.has_min_max and any(statistics.min <= r <= statistics.max for r in LUCK):
+                return True
+    return False

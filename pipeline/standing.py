@@ -1,0 +1,131 @@
+"""How far a workspace is: read from what lies in it, while others may be filling it. Writes nothing."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pipeline.inventory import Inventory, TableEntry
+from pipeline.outcomes import endings, footer
+from pipeline.store import TableStore
+from pipeline.ticket_log import TicketLine
+from schemas import LUCK
+
+
+@dataclass(frozen=True, slots=True)
+class Unlucky:
+    """A row that may end differently when it is tried again."""
+
+    table: str
+    row: str
+    reason: str
+
+
+@dataclass
+class TableStanding:
+    """One table: shards and rows that are there, and how fast this run made them."""
+
+    name: str
+    num_shards: int
+    done: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    num_bytes: int = 0
+    unlucky: list[Unlucky] = field(default_factory=list)
+    noted: int = 0
+    """Tickets whose speed is known."""
+    audio_s: float = 0.0
+    """Of candidates, each counted once."""
+    work_s: float = 0.0
+
+    @property
+    def left(self) -> int:
+        """Shards that are not there yet."""
+        return self.num_shards - self.done
+
+    @property
+    def work_left_s(self) -> float | None:
+        """Work to the end, or None while no ticket of this table was measured."""
+        if not self.left:
+            return 0.0
+        return self.work_s / self.noted * self.left if self.noted else None
+
+    def by_status(self) -> Counter[str]:
+        """Return rows by status, reasons put together."""
+        statuses: Counter[str] = Counter()
+        for outcome, number in self.counts.items():
+            statuses[outcome.partition("/")[0]] += number
+        return statuses
+
+
+class Standing:
+    """All tables of a run."""
+
+    def __init__(self, inventory: Inventory, store: TableStore, lines: Sequence[TicketLine]) -> None:
+        self.inventory = inventory
+        self._store = store
+        self._lines = lines
+
+    @cached_property
+    def tables(self) -> tuple[TableStanding, ...]:
+        """Every table, in the order in which they are made."""
+        noted = _by_folder(self._lines)
+        return tuple(
+            self._table(entry, shards, noted.get(entry.folder, ()))
+            for entry, shards in self.inventory.places()
+        )
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether every shard is there."""
+        return not any(table.left for table in self.tables)
+
+    def left_s(self) -> float | None:
+        """Return the expected time to the end at the pace of this run, or None while that is not known."""
+        works = [table.work_left_s for table in self.tables]
+        known = [work_s for work_s in works if work_s is not None]
+        at_once = self._work_at_once()
+        if len(known) < len(works) or at_once is None:
+            return None
+        return sum(known) / at_once
+
+    def _work_at_once(self) -> float | None:
+        """Return how many seconds of work this run does in a second."""
+        began_s = self.inventory.started_at_s
+        ours = [line for line in self._lines if line.finished_at_s >= began_s]
+        if not ours:
+            return None
+        elapsed_s = max(line.finished_at_s for line in ours) - began_s
+        return max(sum(line.work_s for line in ours) / max(elapsed_s, 1e-3), 1e-3)
+
+    def _table(self, entry: TableEntry, shards: Sequence[str], lines: Sequence[TicketLine]) -> TableStanding:
+        table = TableStanding(entry.name, len(shards))
+        there = self._store.shards(entry.folder)
+        for shard in shards:
+            if shard in there:
+                self._take_in(table, entry.folder, shard)
+        table.noted = len(lines)
+        table.audio_s = sum(line.audio_s * line.takes for line in lines)
+        table.work_s = sum(line.work_s for line in lines)
+        return table
+
+    def _take_in(self, table: TableStanding, folder: str, shard: str) -> None:
+        found = footer(self._store, folder, shard)
+        if found is None:
+            return
+        table.done += 1
+        table.counts.update(found.counts)
+        table.num_bytes += found.num_bytes
+        if found.holds_luck:
+            table.unlucky.extend(_unlucky(table.name, self._store, folder, shard))
+
+
+def _unlucky(name: str, store: TableStore, folder: str, shard: str) -> Iterator[Unlucky]:
+    found = {(end.row, end.reason): None for end in endings(store, folder, shard) if end.reason in LUCK}
+    return (Unlucky(name, row, reason) for row, reason in found)
+
+
+def _by_folder(lines: Sequence[TicketLine]) -> Mapping[str, list[TicketLine]]:
+    found: defaultdict[str, list[TicketLine]] = defaultdict(list)
+    for line in lines:
+        found[line.folder].append(line)
+    return found
