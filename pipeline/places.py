@@ -9,6 +9,7 @@ import yaml
 from schemas import ConfigError
 
 Location = tuple[str | int, ...]
+Places = dict[Location, tuple[int, int]]
 
 
 class Document:
@@ -18,24 +19,22 @@ class Document:
         self.path = path
         self.data = data
         self._places = places
-        self.overridden: dict[Location, str] = {}
+        self._options: dict[Location, str] = {}
+
+    def came_from(self, location: Location, option: str) -> None:
+        """Remember that what stands at ``location`` was given by an option of the command line."""
+        self._options[location] = option
 
     def place(self, location: Location) -> str:
-        """Return ``file:line:column`` of the closest part of ``location`` that is in the file."""
-        known = [part for part in self._prefixes(location) if part in self._places or part in self.overridden]
-        if known and known[-1] in self.overridden:
-            return f"--set {self.overridden[known[-1]]}"
-        line, column = self._places.get(known[-1], (1, 1)) if known else (1, 1)
-        return f"{self.path}:{line}:{column}"
-
-    def _prefixes(self, location: Location) -> list[Location]:
-        """Return the prefixes of ``location``, without the parts that only a validator knows of."""
-        found: list[Location] = [()]
-        for part in location:
-            longer = (*found[-1], part)
-            if longer in self._places or longer in self.overridden:
-                found.append(longer)
-        return found
+        """Return ``file:line:column``, or the option, of the closest part of ``location`` that was given."""
+        for length in range(len(location), -1, -1):
+            part = location[:length]
+            if part in self._options:
+                return self._options[part]
+            if part in self._places:
+                line, column = self._places[part]
+                return f"{self.path}:{line}:{column}"
+        return f"{self.path}:1:1"
 
 
 def load(path: Path) -> Document:
@@ -46,9 +45,9 @@ def load(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        places: dict[Location, tuple[int, int]] = {}
+        places: Places = {}
         if node is not None:
-            _note(node, (), places, path)
+            _Notes(path, places).take(node, (), ())
         return Document(path, yaml.safe_load(text), places)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
@@ -58,21 +57,46 @@ def load(path: Path) -> Document:
         mark = error.problem_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise ConfigError(f"{path}{where}: {error.problem}") from error
+    except yaml.YAMLError as error:  # characters that YAML does not allow have a position, but no mark
+        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
 
 
-def _note(node: yaml.Node, location: Location, places: dict[Location, tuple[int, int]], path: Path) -> None:
-    places.setdefault(location, (node.start_mark.line + 1, node.start_mark.column + 1))
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            _note(item, (*location, index), places, path)
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            line, column = key.start_mark.line + 1, key.start_mark.column + 1
-            below = (*location, key.value)
-            if below in places:
-                raise ConfigError(f"{path}:{line}:{column}: the key {key.value!r} is given twice")
-            places[below] = (line, column)
-            _note(value, below, places, path)
+class _Notes:
+    """Where everything stands in a file."""
+
+    def __init__(self, path: Path, places: Places) -> None:
+        self._path = path
+        self._places = places
+
+    def take(self, node: yaml.Node, location: Location, around: tuple[yaml.Node, ...]) -> None:
+        """Note where ``node`` and all that it holds stand."""
+        if any(node is outer for outer in around):
+            raise self._error(node, "this alias stands for something that it is a part of")
+        self._places.setdefault(location, _start(node))
+        inside = (*around, node)
+        if isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self.take(item, (*location, index), inside)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                self.take(value, self._below(location, key), inside)
+
+    def _below(self, location: Location, key: yaml.Node) -> Location:
+        if not isinstance(key, yaml.ScalarNode):
+            raise self._error(key, "a key is a word, not a list or a mapping")
+        below = (*location, key.value)
+        if below in self._places:
+            raise self._error(key, f"the key {key.value!r} is given twice")
+        self._places[below] = _start(key)
+        return below
+
+    def _error(self, node: yaml.Node, message: str) -> ConfigError:
+        line, column = _start(node)
+        return ConfigError(f"{self._path}:{line}:{column}: {message}")
+
+
+def _start(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def override(document: Document, assignment: str) -> None:
@@ -80,33 +104,51 @@ def override(document: Document, assignment: str) -> None:
 
     Raises ``ConfigError`` when the path leads nowhere.
     """
+    option = f"--set {assignment}"
     dotted, equals, text = assignment.partition("=")
-    if not equals or not dotted:
-        raise ConfigError(f"--set {assignment}: expected name.of.setting=value")
-    location: Location = tuple(int(p) if p.isdigit() else p for p in dotted.split("."))
+    parts = dotted.split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"{option}: expected name.of.setting=value")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {assignment}: the value is not YAML: {text!r}") from error
-    inner = document.data
-    for part in location[:-1]:
-        inner = _step_into(inner, part, assignment)
-    _assign(inner, location[-1], value, assignment)
-    document.overridden[location] = assignment
+        raise ConfigError(f"{option}: the value is not YAML: {text!r}") from error
+    inner: Any = document.data
+    location: Location = ()
+    for part in parts[:-1]:
+        inner, location = _step_into(document, inner, (location, part), option)
+    _assign(document, inner, (location, parts[-1], value), option)
 
 
-def _step_into(inner: Any, part: str | int, assignment: str) -> Any:
+def _step_into(
+    document: Document, inner: Any, where: tuple[Location, str], option: str
+) -> tuple[Any, Location]:
+    location, part = where
     if isinstance(inner, dict):
-        return inner.setdefault(part, {})
-    if isinstance(inner, list) and isinstance(part, int) and part < len(inner):
-        return inner[part]
-    raise ConfigError(f"--set {assignment}: there is no {part!r} to set something in")
+        if part not in inner:
+            inner[part] = {}
+            document.came_from((*location, part), option)
+        return inner[part], (*location, part)
+    if isinstance(inner, list) and part.isdecimal() and int(part) < len(inner):
+        return inner[int(part)], (*location, int(part))
+    raise _nothing_there(document, inner, where, option)
 
 
-def _assign(inner: Any, part: str | int, value: Any, assignment: str) -> None:
-    if isinstance(inner, list) and isinstance(part, int) and part <= len(inner):
-        inner[part : part + 1] = [value]
+def _assign(document: Document, inner: Any, where: tuple[Location, str, Any], option: str) -> None:
+    location, part, value = where
+    if isinstance(inner, list) and part.isdecimal() and int(part) <= len(inner):
+        inner[int(part) : int(part) + 1] = [value]
+        document.came_from((*location, int(part)), option)
     elif isinstance(inner, dict):
         inner[part] = value
+        document.came_from((*location, part), option)
     else:
-        raise ConfigError(f"--set {assignment}: there is no {part!r} to set")
+        raise _nothing_there(document, inner, (location, part), option)
+
+
+def _nothing_there(document: Document, inner: Any, where: tuple[Location, str], option: str) -> ConfigError:
+    location, part = where
+    place = ".".join(map(str, location)) or str(document.path)
+    if isinstance(inner, list):
+        return ConfigError(f"{option}: {place} is a list of {len(inner)}, so there is no {part!r} in it")
+    return ConfigError(f"{option}: {place} is {inner!r}, so there is no {part!r} in it")

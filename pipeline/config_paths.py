@@ -1,0 +1,106 @@
+"""Files that a config names: where they are meant to be, and whether they are there."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import PoolFiles, PoolPart, PoolSynthesis
+from pipeline.places import Location
+from pipeline.problems import Problems
+from pipeline.sources import Corpus
+from schemas import ConfigError, fingerprint_of
+from stages.user_modules import PREFIX, OperatorModule, install
+
+WILDCARDS = "*?["
+
+
+def located(base: Path, text: str) -> str:
+    """Return a path of a config: relative ones start from the config's folder."""
+    path = Path(text).expanduser()
+    return str(path if path.is_absolute() else (base / path).absolute())
+
+
+def located_params(base: Path, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an operator's parameters with its paths located: those whose names end with ``path``.
+
+    Raises ``ValueError`` for a URL.
+    """
+    found = dict(params)
+    for name, value in params.items():
+        if name.endswith("path") and isinstance(value, str):
+            if is_url(value):
+                raise ValueError(f"{name}: {_no_url(value)}")
+            found[name] = located(base, value)
+    return found
+
+
+def is_url(text: str) -> bool:
+    """Whether ``text`` is a URL rather than a path."""
+    return "://" in text
+
+
+def check_recordings(
+    base: Path,
+    corpora: Sequence[tuple[Location, Corpus]],
+    parts: Sequence[tuple[Location, PoolPart]],
+    problems: Problems,
+) -> None:
+    """Note every folder, file or manifest that is not there."""
+    for location, corpus in corpora:
+        _check(base, corpus.path, (*location, "path"), problems)
+    for location, part in parts:
+        match part:
+            case PoolFiles():
+                _check(base, part.path, (*location, "path"), problems)
+            case PoolSynthesis(voices=str(voices)):
+                _check(base, voices, (*location, "voices"), problems)
+
+
+def _check(base: Path, text: str, location: Location, problems: Problems) -> None:
+    if is_url(text):
+        problems.add(location, _no_url(text))
+    elif not set(WILDCARDS) & set(text) and not Path(located(base, text)).exists():
+        problems.add(location, f"there is nothing at {located(base, text)}")
+
+
+def _no_url(text: str) -> str:
+    return f"{text!r} is a URL; only local or mounted paths can be read"
+
+
+def installed_modules(
+    base: Path, files: Sequence[tuple[Location, str]], problems: Problems
+) -> tuple[OperatorModule, ...]:
+    """Return the user's own operator modules, executed; those that cannot be are mistakes."""
+    found = []
+    for location, text in files:
+        module = _module(base, text, location, problems)
+        if module is not None:
+            found.append(module)
+    return tuple(found)
+
+
+def _module(base: Path, text: str, location: Location, problems: Problems) -> OperatorModule | None:
+    path = Path(located(base, text))
+    if is_url(text) or not path.is_file():
+        problems.add(location, _no_url(text) if is_url(text) else f"there is no file {path}")
+        return None
+    source = path.read_text(encoding="utf-8")
+    module = OperatorModule(
+        name=f"{PREFIX}{path.stem}_{fingerprint_of(source)}", path=path.name, source=source
+    )
+    try:
+        install([module])
+    except ConfigError as error:
+        problems.add(location, f"{path}:{_line(error, module.path)}: {error}")
+        return None
+    return module
+
+
+def _line(error: ConfigError, path: str) -> int:
+    """Return the line of the module at which it broke."""
+    cause = error.__cause__
+    if isinstance(cause, SyntaxError):
+        return cause.lineno or 1
+    frames = traceback.extract_tb(cause.__traceback__) if cause else []
+    return next((f.lineno or 1 for f in reversed(frames) if f.filename == path), 1)

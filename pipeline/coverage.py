@@ -1,0 +1,99 @@
+"""Who votes: the criteria of a run, and whether what they hear together is enough."""
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+
+from pipeline.config import Config, CriterionEntry
+from pipeline.operator_entries import MetricSetup, RestorerSetup
+from pipeline.places import Location
+from pipeline.problems import Problems, closest
+from stages.metrics.base import Aspect, Output
+from stages.unanimity import Criterion
+
+FULL_BAND_ABOVE_HZ = 16_000
+CRITERIA: Location = ("preference", "criteria")
+
+
+def outputs_of(metrics: Sequence[MetricSetup]) -> dict[str, Output]:
+    """Return every score that the metrics give."""
+    return {name: output for setup in metrics for name, output in setup.outputs.items()}
+
+
+def criteria_of(
+    entries: Sequence[tuple[Location, CriterionEntry]],
+    outputs: Mapping[str, Output],
+    lacking: Collection[str],
+    problems: Problems,
+) -> tuple[Criterion, ...]:
+    """Return the votes, those that can be cast.
+
+    ``lacking`` are metrics that could not be built: that their scores are missing goes without saying.
+    """
+    criteria: list[Criterion] = []
+    for location, entry in entries:
+        output = outputs.get(entry.metric)
+        if output is None:
+            if not _is_of(entry.metric, lacking):
+                problems.add(location, f"no metric gives {entry.metric!r}; {closest(entry.metric, outputs)}")
+        elif entry.metric in [criterion.metric for criterion in criteria]:
+            problems.add(location, f"{entry.metric} votes already; one vote is enough")
+        elif not output.votes and not entry.diagnostic:
+            problems.add(
+                location, f"{entry.metric} is a diagnostic ({output.note}); say 'diagnostic: true' to insist"
+            )
+        else:
+            criteria.append(_criterion(entry, output))
+    return tuple(criteria)
+
+
+def _is_of(score: str, metrics: Collection[str]) -> bool:
+    """Whether ``score`` is, or is a misspelled metric's, of ``metrics``."""
+    return bool(difflib.get_close_matches(score, metrics)) or any(score.startswith(f"{m}_") for m in metrics)
+
+
+def _criterion(entry: CriterionEntry, output: Output) -> Criterion:
+    margin = output.noise_floor if entry.margin is None else entry.margin
+    scale = output.noise_floor or 1.0
+    return Criterion(metric=entry.metric, better=output.better, margin=margin, scale=scale)
+
+
+def check_coverage(
+    config: Config, metrics: Sequence[MetricSetup], criteria: Sequence[Criterion], problems: Problems
+) -> None:
+    """Note aspects without a vote, and a band that nobody hears."""
+    voters = [
+        (setup, setup.outputs[c.metric]) for c in criteria for setup in metrics if c.metric in setup.outputs
+    ]
+    covered = {output.aspect for _, output in voters}
+    for aspect in Aspect:
+        if aspect not in covered and aspect not in config.preference.uncovered:
+            problems.add(
+                CRITERIA,
+                f"no criterion covers {aspect}; add one, or list it in 'preference.uncovered' on purpose",
+            )
+    rate = config.ingest.sample_rate
+    above = rate == "native" or rate > FULL_BAND_ABOVE_HZ
+    hears = any(setup.metric.full_band for setup, _ in voters)
+    if above and not hears and not config.preference.band_limited:
+        problems.add(
+            CRITERIA,
+            f"at sample_rate {rate} no criterion hears above 8 kHz; add one such as multi_resolution_stft, "
+            "or say 'preference.band_limited: true' on purpose",
+        )
+
+
+def check_comparisons(config: Config, restorers: Sequence[RestorerSetup], problems: Problems) -> None:
+    """Note a pair rule under which no two candidates are ever compared."""
+    between = config.preference.pairs.between
+    several_takes = any(setup.takes > 1 for setup in restorers)
+    several_models = len(restorers) > 1
+    possible = {
+        "any": several_takes or several_models,
+        "same_model": several_takes,
+        "across_models": several_models,
+    }
+    if not possible[between]:
+        problems.add(
+            ("preference", "pairs", "between"),
+            f"{between}: there are no two candidates to compare; add takes to a model, or a model",
+        )

@@ -1,0 +1,234 @@
+"""From entries of a config to operators: kinds, parameters, bounds, and what can be drawn."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.config import Entry, MetricEntry, RestorerEntry, StepEntry
+from pipeline.config_paths import located_params
+from pipeline.places import Location
+from pipeline.problems import Problems, closest, said
+from schemas import AudioRef, MissingWeightsError
+from stages.chain import Step
+from stages.degradations import DEGRADATIONS
+from stages.distributions import RANGES, Constant, Distribution, FromPool, bounds_of, distribution_of
+from stages.metrics import METRICS
+from stages.metrics.base import Metric, Output, score_name
+from stages.operator import Operator, Registry
+from stages.restorers import RESTORERS
+from stages.restorers.base import Restorer
+from stages.rng import rng_for
+
+FORMS = (*RANGES, "one_of", "from_pool")
+TRIALS = 4
+"""Drawings before a run: settings that exclude one another show when they are drawn together."""
+ANY_REF = AudioRef(pool="any", id="any", digest="0" * 64, sample_rate=16_000, num_samples=16_000)
+
+E = TypeVar("E", bound=Entry)
+Member = TypeVar("Member", bound=Operator)
+Placed = tuple[Location, E]
+
+
+@dataclass(frozen=True, slots=True)
+class RestorerSetup:
+    """A restoration model under its name in the run, its takes, and how its settings are drawn."""
+
+    name: str
+    restorer: Restorer
+    takes: int
+    draws: Mapping[str, Distribution]
+    gpus: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSetup:
+    """A metric under its name in the run."""
+
+    name: str
+    metric: Metric
+    gpus: float
+
+    @property
+    def outputs(self) -> Mapping[str, Output]:
+        """What it gives, by score name."""
+        return {score_name(self.name, suffix): output for suffix, output in self.metric.outputs.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What it takes to read entries."""
+
+    base: Path
+    problems: Problems
+    all_known: bool
+    """Whether every operator that there may be is registered, so that an unknown kind is a mistake."""
+
+
+def steps_of(
+    entries: Sequence[Placed[StepEntry]], pools: Iterable[str], reading: Reading
+) -> tuple[Step, ...]:
+    """Return the degradations of the chain, those that can be drawn."""
+    steps = []
+    for location, entry in _of_known_kinds(entries, DEGRADATIONS, reading):
+        with reading.problems.at(location, DEGRADATIONS[entry.kind]):
+            steps += _step(location, entry, tuple(pools), reading)
+    return tuple(steps)
+
+
+def _step(location: Location, entry: StepEntry, pools: Sequence[str], reading: Reading) -> list[Step]:
+    member = DEGRADATIONS[entry.kind]
+    draws = _draws(member, location, entry, reading)
+    if draws is None:
+        return []
+    step = Step(kind=entry.kind, probability=entry.probability, draws=draws)
+    known = ", ".join(pools) or "none"
+    for pool in sorted(step.pools - set(pools)):
+        reading.problems.add(
+            location, f"draws from the pool {pool!r}, which 'pools' does not have; it has: {known}"
+        )
+    any_pools = dict.fromkeys(step.pools, (ANY_REF,))
+    for trial in range(TRIALS):
+        member.drawn(rng_for(trial, "check"), any_pools, step.draws)
+    return [step]
+
+
+def restorers_of(entries: Sequence[Placed[RestorerEntry]], reading: Reading) -> tuple[RestorerSetup, ...]:
+    """Return the restoration models, those that can be built."""
+    setups = []
+    for location, entry in _of_known_kinds(entries, RESTORERS, reading):
+        with reading.problems.at(location, RESTORERS[entry.kind]):
+            setups += _restorer(location, entry, reading)
+    _check_names(entries, reading.problems)
+    return tuple(setups)
+
+
+def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> list[RestorerSetup]:
+    member = RESTORERS[entry.kind]
+    draws = _draws(member, location, entry, reading)
+    if draws is None:
+        return []
+    fixed = {name: d.value for name, d in draws.items() if isinstance(d, Constant)}
+    drawn = {name: d for name, d in draws.items() if not isinstance(d, Constant)}
+    restorer = _tried(member, fixed, drawn)
+    if entry.takes > 1 and not (restorer.sampling or drawn or member.draws):
+        reading.problems.add(
+            (*location, "takes"), f"{entry.kind} gives the same audio every time; ask for one take"
+        )
+    gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
+    return [RestorerSetup(_name(entry), _pinned(restorer), entry.takes, drawn, gpus)]
+
+
+def _tried(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str, Distribution]) -> Restorer:
+    """Return the model as it would be for some take; raises ``ValueError`` for settings that cannot be."""
+    if any(isinstance(distribution, FromPool) for distribution in drawn.values()):
+        raise ValueError("a restorer draws its settings from no pool")
+    for trial in range(TRIALS):
+        rng = rng_for(trial, "check")
+        restorer = member.model_validate({**fixed, **{name: d.draw(rng, {}) for name, d in drawn.items()}})
+    return restorer
+
+
+def _pinned(restorer: Restorer) -> Restorer:
+    """Return the model with the digest of its file; raises ``MissingWeightsError`` if it is another file."""
+    wanted = getattr(restorer, "sha256", None)
+    if wanted is None:
+        return restorer.pinned()
+    pinned = restorer.model_copy(update={"sha256": None}).pinned()
+    found = getattr(pinned, "sha256", None)
+    if found != wanted:
+        raise MissingWeightsError(f"the file has SHA-256 {found}, but {wanted} is asked for")
+    return pinned
+
+
+def metrics_of(entries: Sequence[Placed[MetricEntry]], reading: Reading) -> tuple[MetricSetup, ...]:
+    """Return the metrics, those that can be built."""
+    setups = []
+    for location, entry in _of_known_kinds(entries, METRICS, reading):
+        with reading.problems.at(location, METRICS[entry.kind]):
+            setups += _metric(location, entry, reading)
+    _check_names(entries, reading.problems)
+    return tuple(setups)
+
+
+def _metric(location: Location, entry: MetricEntry, reading: Reading) -> list[MetricSetup]:
+    member = METRICS[entry.kind]
+    if not _has_fields(member, location, entry, reading):
+        return []
+    metric = member.model_validate(located_params(reading.base, entry.params))
+    gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
+    return [MetricSetup(_name(entry), metric, gpus)]
+
+
+def _name(entry: RestorerEntry | MetricEntry) -> str:
+    return entry.name or entry.kind
+
+
+def _check_names(
+    entries: Sequence[tuple[Location, RestorerEntry]] | Sequence[tuple[Location, MetricEntry]],
+    problems: Problems,
+) -> None:
+    taken: set[str] = set()
+    for location, entry in entries:
+        name = _name(entry)
+        if name in taken:
+            problems.add(location, f"the name {name!r} is taken; give this one a 'name' of its own")
+        taken.add(name)
+
+
+def _of_known_kinds(
+    entries: Sequence[Placed[E]], registry: Registry[Member], reading: Reading
+) -> Iterator[Placed[E]]:
+    for location, entry in entries:
+        if entry.kind in registry:
+            yield location, entry
+        elif reading.all_known:
+            reading.problems.add((*location, "kind"), registry.unknown(entry.kind))
+
+
+def _has_fields(member: type[Operator], location: Location, entry: Entry, reading: Reading) -> bool:
+    known = [*member.model_fields, *type(entry).model_fields]
+    unknown = [name for name in entry.params if name not in member.model_fields]
+    for name in unknown:
+        reading.problems.add((*location, name), f"{entry.kind} has no {name!r}; {closest(name, known)}")
+    return not unknown
+
+
+def _draws(
+    member: type[Operator], location: Location, entry: Entry, reading: Reading
+) -> dict[str, Distribution] | None:
+    """Return how each given parameter is drawn, its bounds checked against the field's; None if one fails."""
+    before = len(reading.problems.found)
+    _has_fields(member, location, entry, reading)
+    draws: dict[str, Distribution] = {}
+    for name, value in located_params(reading.base, entry.params).items():
+        if name in member.model_fields:
+            with reading.problems.at((*location, name)):
+                draws[name] = distribution_of(value)
+                for inner, message in _misfits(member, name, draws[name]):
+                    reading.problems.add((*location, name, *inner), message)
+    return draws if len(reading.problems.found) == before else None
+
+
+def _misfits(member: type[Operator], name: str, distribution: Distribution) -> Sequence[tuple[Location, str]]:
+    """Return what keeps the field from taking the values that span the distribution."""
+    info = member.model_fields[name]
+    form: Any = Annotated[info.annotation, info]
+    field = TypeAdapter[Any](form)
+    for value in bounds_of(distribution):
+        try:
+            field.validate_python(value)
+        except ValidationError as error:
+            meant = _form_meant(value)
+            return [((), meant)] if meant else list(said(error, field.json_schema()))
+    return []
+
+
+def _form_meant(value: Any) -> str | None:
+    """Return what a mapping with one key may have been meant for: a distribution, misspelled."""
+    if not isinstance(value, dict) or len(value) != 1 or "kind" in value:
+        return None
+    (form,) = value
+    return f"there is no distribution {form!r}; {closest(str(form), FORMS)}"

@@ -1,0 +1,93 @@
+"""Mistakes in a config, collected with their places, so that a user meets all of them at once."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from reprlib import Repr
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.places import Document, Location
+from pipeline.shapes import Schema, Spot, spot_of
+from schemas import ConfigError, MissingWeightsError, UnknownOperatorError
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+class Problems:
+    """Mistakes, each as ``file:line:column: dotted.path: message``."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.found: list[str] = []
+
+    def add(self, location: Location, message: str) -> None:
+        """Note a mistake at ``location``."""
+        line = f"{self._document.place(location)}: {'.'.join(map(str, location))}: {message}"
+        if line not in self.found:
+            self.found.append(line)
+
+    @contextmanager
+    def at(self, location: Location, model: type[BaseModel] | None = None) -> Iterator[None]:
+        """Note the mistake that ends the block, if one does; ``model`` is what is validated in it."""
+        try:
+            yield
+        except ValidationError as error:
+            for inner, message in said(error, model.model_json_schema() if model is not None else {}):
+                self.add((*location, *inner), message)
+        except (UnknownOperatorError, MissingWeightsError, ValueError) as error:
+            self.add(location, str(error))
+
+    def raise_if_any(self) -> None:
+        """Raise ``ConfigError`` with all mistakes, if there are any."""
+        if self.found:
+            raise ConfigError("\n".join(self.found))
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return which of ``known`` a user may have meant, or all of them."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+
+
+def said(error: ValidationError, schema: Schema) -> Iterator[tuple[Location, str]]:
+    """Return where in a value of ``schema`` each mistake is, and what it is; one per place."""
+    details = [(spot_of(schema, detail["loc"]), detail) for detail in error.errors()]
+    spots = [spot for spot, _ in details]
+    by_place: dict[Location, list[Mapping[str, Any]]] = {}
+    for spot, detail in details:
+        if not (_may_follow(spot, detail["type"]) and _is_around(spot, spots)):
+            by_place.setdefault(spot.location, []).append({**detail, "keys": spot.keys})
+    for location, here in by_place.items():
+        yield location, _message(here)
+
+
+def _may_follow(spot: Spot, kind: str) -> bool:
+    """Whether a mistake further inside explains this one: another form was meant, or a list lacks it."""
+    return spot.is_choice or kind == "too_short"
+
+
+def _is_around(spot: Spot, others: Sequence[Spot]) -> bool:
+    depth = len(spot.location)
+    return any(len(other.location) > depth and other.location[:depth] == spot.location for other in others)
+
+
+def _message(details: Sequence[Mapping[str, Any]]) -> str:
+    first = details[0]
+    match first["type"]:
+        case "extra_forbidden":
+            name = str(first["loc"][-1])
+            return f"unknown key {name!r}; {closest(name, first['keys'])}" if first["keys"] else "unknown key"
+        case "missing":
+            return "is missing"
+        case "value_error":
+            return str(first["msg"]).removeprefix("Value error, ")
+    wanted = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
+    return f"{wanted}, got {_SHORT.repr(first['input'])}"
+
+
+def _wanted(detail: Mapping[str, Any]) -> str:
+    return str(detail["msg"]).removeprefix("Input ")

@@ -1,0 +1,73 @@
+"""What can be read of a config, entry by entry, even where other parts of it are wrong."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.config import CriterionEntry, MetricEntry, PoolPart, RestorerEntry, StepEntry
+from pipeline.places import Location
+from pipeline.sources import Corpus
+from schemas import Record
+
+T = TypeVar("T", bound=Record)
+_POOL_PART: TypeAdapter[PoolPart] = TypeAdapter(PoolPart)
+
+
+class Sections:
+    """The entries of a config's lists, each with its place; those that say nothing usable are left out."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+        self.chain = tuple(self._entries(("degradations", "chain"), StepEntry))
+        self.restorers = tuple(self._entries(("restorers",), RestorerEntry))
+        self.metrics = tuple(self._entries(("metrics",), MetricEntry))
+        self.criteria = tuple(self._entries(("preference", "criteria"), CriterionEntry, "metric"))
+        self.speech = tuple(self._entries(("speech",), Corpus))
+        self.operators = tuple(
+            (place, text) for place, text in self._items(("operators",)) if isinstance(text, str)
+        )
+        self.pools = self._pools()
+        self.pool_parts = tuple(self._parts())
+
+    def _entries(
+        self, location: Location, model: type[T], short_for: str | None = None
+    ) -> Iterator[tuple[Location, T]]:
+        for place, item in self._items(location):
+            whole = {short_for: item} if short_for and isinstance(item, str) else item
+            entry = _readable(whole, model)
+            if entry is not None:
+                yield place, entry
+
+    def _items(self, location: Location) -> Iterator[tuple[Location, Any]]:
+        inner = self._data
+        for part in location:
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        for index, item in enumerate(inner if isinstance(inner, list) else ()):
+            yield (*location, index), item
+
+    def _pools(self) -> Mapping[str, Any]:
+        pools = self._data.get("pools")
+        return {str(name): parts for name, parts in pools.items()} if isinstance(pools, dict) else {}
+
+    def _parts(self) -> Iterator[tuple[Location, PoolPart]]:
+        for pool in self.pools:
+            for place, item in self._items(("pools", pool)):
+                try:
+                    yield place, _POOL_PART.validate_python(item)
+                except ValidationError:  # said when the whole config is checked
+                    continue
+
+
+def _readable(item: Any, model: type[T]) -> T | None:
+    """Return the entry, without the keys that are wrong; None if it cannot do without them."""
+    if not isinstance(item, dict):
+        return None
+    try:
+        return model.model_validate(item)
+    except ValidationError as error:
+        wrong = {detail["loc"][0] for detail in error.errors() if detail["loc"]}
+    try:
+        return model.model_validate({key: value for key, value in item.items() if key not in wrong})
+    except ValidationError:
+        return None
