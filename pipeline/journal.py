@@ -1,9 +1,10 @@
 """What a worker has begun and finished inside one ticket, so that another can go on from there.
 
-A journal is a file of frames: length, CRC-32, pickle of ``("began", ids)`` or ``("done", rows)``. A torn last
-frame is ignored. It lives beside the tables only while its ticket is in flight.
+A journal is a file of frames: length, CRC-32, pickle of ``("opened", ())``, ``("began", ids)`` or ``("done",
+rows)``. A torn last frame is ignored. It lives beside the tables only while its ticket is in flight.
 """
 
+import os
 import pickle
 import struct
 import zlib
@@ -21,9 +22,11 @@ class Journal:
     """The journal of one ticket, open for appending."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file():
+            os.truncate(path, _whole_bytes(path))  # what is appended to a torn frame is lost with it
         self._file = path.open("ab")
+        self._append(("opened", ()))  # from here on, what an earlier worker was at is not to blame
 
     def began(self, ids: Sequence[str]) -> None:
         """Note that these records are being worked on; what kills the worker now is one of them."""
@@ -38,11 +41,6 @@ class Journal:
         self._file.write(HEADER.pack(len(payload), zlib.crc32(payload)) + payload)
         self._file.flush()
 
-    def remove(self) -> None:
-        """End the journal: the shard is committed, nothing is in flight any more."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
-
     def __enter__(self) -> Self:
         return self
 
@@ -54,18 +52,24 @@ class Journal:
 
 def finished(path: Path) -> dict[str, Row]:
     """Return the rows that an earlier worker finished, by id."""
-    return {row.id: row for what, content in _entries(path) if what == "done" for row in content}
+    return {row.id: row for _, (what, content) in _entries(path) if what == "done" for row in content}
 
 
 def in_flight(path: Path) -> tuple[str, ...]:
     """Return the records that were begun last and not finished: the suspects when a worker has died."""
     last: tuple[str, ...] = ()
-    for what, content in _entries(path):
+    for _, (what, content) in _entries(path):
         last = content if what == "began" else ()
     return last
 
 
-def _entries(path: Path) -> Iterator[tuple[str, Any]]:
+def _whole_bytes(path: Path) -> int:
+    """Return where the last whole frame ends."""
+    return max((end for end, _ in _entries(path)), default=0)
+
+
+def _entries(path: Path) -> Iterator[tuple[int, tuple[str, Any]]]:
+    """Walk the whole frames: where each ends, and what it says."""
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -74,4 +78,4 @@ def _entries(path: Path) -> Iterator[tuple[str, Any]]:
             payload = file.read(length)
             if len(payload) < length or zlib.crc32(payload) != checksum:
                 return
-            yield pickle.loads(payload)  # noqa: S301 - written by this run's own workers
+            yield file.tell(), pickle.loads(payload)  # noqa: S301 - written by this run's own workers

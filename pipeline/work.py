@@ -12,7 +12,7 @@ from pipeline.pool_audio import PoolAudio, pools_by_split
 from pipeline.store import TableStore, counts_of
 from pipeline.tables import PoolTable, Table
 from pipeline.tickets import Ticket
-from schemas import IntegrityError, Outcome, Reason, Row, Split, Status
+from schemas import IntegrityError, Outcome, Reason, Row, RunError, Split, Status
 from stages.attempt import attempt
 from stages.audio_memory import AudioMemory
 from stages.distributions import Pools
@@ -103,7 +103,10 @@ class Worker:
             return self._stages[table.folder], 0.0
         started = time.perf_counter()
         stage = table.stage(self)
-        stage.load(self._device if table.gpus else "cpu")
+        device = self._device if table.gpus else "cpu"
+        loaded = attempt(f"loading {table.name}", lambda: stage.load(device))
+        if not loaded.outcome.is_ok:
+            raise RunError(f"{table.name} cannot be loaded: {loaded.outcome.detail}; the log tells more")
         self._stages[table.folder] = stage
         return stage, time.perf_counter() - started
 

@@ -33,7 +33,7 @@ def attempt(what: str, call: Callable[[], T]) -> Attempt[T]:
     except RecordError as error:
         status = Status.UNFIT if isinstance(error, UnfitError) else Status.FAILED
         return Attempt(Outcome(status=status, reason=error.reason, detail=error.detail))
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a library's sys.exit() is about its record, not about the run
         if _next_record_would_meet_it_too(error):
             raise RunError(f"{what}: {type(error).__name__}: {error}") from error
         log.warning("%s: %s: %s", what, type(error).__name__, error, exc_info=True)
@@ -41,11 +41,11 @@ def attempt(what: str, call: Callable[[], T]) -> Attempt[T]:
         return Attempt(Outcome(status=Status.FAILED, reason=reason, detail=type(error).__name__))
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
 
 
-def _next_record_would_meet_it_too(error: Exception) -> bool:
+def _next_record_would_meet_it_too(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
         return True
     return isinstance(error, ImportError) or "CUDA error" in str(error)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.journal import in_flight
+from pipeline.journal import Journal, in_flight
 from pipeline.tickets import Place, Ticket
 from pipeline.work import Suspect, journal_path
 from schemas import Reason, RunError
@@ -31,7 +31,10 @@ class Deaths:
 
         Raises ``RunError`` if that keeps happening before any record is begun.
         """
-        records = in_flight(journal_path(self.journals, ticket))
+        path = journal_path(self.journals, ticket)
+        records = in_flight(path)
+        with Journal(path):  # whoever dies next, before it has begun a record, is not this record's doing
+            pass
         self._seen.add(ticket.place)
         if not records:
             self._before_any[ticket.place] += 1

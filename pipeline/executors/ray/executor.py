@@ -24,6 +24,8 @@ from schemas import Reason, RunError, UnanimousError
 POLL_S = 0.5
 SLOWER_THAN_EVER = 50.0
 """A record that takes this many times what one took on average is taken for hanging."""
+LEAST_LOADING_S = 600.0
+"""Time for a worker to start, import and load weights from a slow disk, before its first record."""
 
 
 @dataclass
@@ -36,6 +38,8 @@ class Hand:
     reference: Any = None
     alive_at: float = 0.0
     journal_size: int = -1
+    has_begun: bool = False
+    """Whether the journal of its ticket has grown in its hands: it is past starting and loading."""
     killed: bool = False
 
 
@@ -120,7 +124,8 @@ class RayExecutor:
                 hand.ticket = ticket
                 hand.bench.notice(ticket)
                 hand.alive_at = time.monotonic()
-                hand.journal_size = -1
+                hand.journal_size = self._journal_size(ticket)
+                hand.has_begun = False
                 hand.reference = hand.actor.run.options(name=ticket.name).remote(
                     ticket.place, self._deaths.condemned(ticket), self._deaths.has_killed(ticket)
                 )
@@ -167,14 +172,22 @@ class RayExecutor:
         for hand in self._hands:
             if hand.ticket is None:
                 continue
-            path = journal_path(self._workspace / "journals", hand.ticket)
-            size = path.stat().st_size if path.exists() else -1
+            size = self._journal_size(hand.ticket)
             if size != hand.journal_size:
-                hand.journal_size, hand.alive_at = size, now
-            known_s = self._record_s.get(hand.ticket.table.folder, 0.0)
-            if now - hand.alive_at > max(self._run.config.deadline_s, SLOWER_THAN_EVER * known_s):
+                hand.journal_size, hand.alive_at, hand.has_begun = size, now, True
+            if now - hand.alive_at > self._patience_s(hand, hand.ticket):
                 hand.killed = True
                 ray.kill(hand.actor)
+
+    def _journal_size(self, ticket: Ticket) -> int:
+        path = journal_path(self._workspace / "journals", ticket)
+        return path.stat().st_size if path.exists() else -1
+
+    def _patience_s(self, hand: Hand, ticket: Ticket) -> float:
+        deadline_s = self._run.config.deadline_s
+        if not hand.has_begun:
+            return max(deadline_s, LEAST_LOADING_S)
+        return max(deadline_s, SLOWER_THAN_EVER * self._record_s.get(ticket.table.folder, 0.0))
 
 
 def _reason(hand: Hand, error: RayError) -> Reason:
