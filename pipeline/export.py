@@ -67,8 +67,8 @@ def exported(folder: Path, key: str | None = None) -> Exported | None:
 
 def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
     """Write the dataset to ``folder`` and return what it says of itself."""
-    draft = folder.with_name(f"{folder.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
+    remove_leftovers(folder)
+    draft, _ = _beside(folder)
     (draft / "pairs").mkdir(parents=True)
     summary = _Summary()
     rows = _write_pairs(run, graph, store, draft / "pairs", summary)
@@ -141,10 +141,20 @@ class _Summary:
         )
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed export left beside the dataset."""
+    for leftover in _beside(folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _beside(folder: Path) -> tuple[Path, Path]:
+    """Return where the draft of a dataset lies, and where the one before it waits to be removed."""
+    return folder.with_name(f"{folder.name}.draft"), folder.with_name(f"{folder.name}.old")
+
+
 def _swap(draft: Path, folder: Path) -> None:
     """Put the draft in the dataset's place."""
-    old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    _, old = _beside(folder)
     if folder.exists():
         folder.rename(old)
     draft.rename(folder)

@@ -1,22 +1,23 @@
 """A run from beginning to end: hold the workspace, do what is not done, export, say what came out."""
 
 import logging
+import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.executors.base import Executor
-from pipeline.export import Exported, dataset_key, export, exported
+from pipeline.export import MARK, Exported, dataset_key, export, exported, remove_leftovers
 from pipeline.graph import Graph, assemble
 from pipeline.inventory import Inventory
 from pipeline.journal import in_flight
 from pipeline.progress import View, view
 from pipeline.resolve import Run
-from pipeline.store import TableStore, write_whole
+from pipeline.store import TableStore, remove_drafts, room_on_disk, write_whole
 from pipeline.tally import Tally
 from pipeline.ticket_log import note_ticket
-from pipeline.tickets import Board, Ticket
+from pipeline.tickets import Board, Place, Ticket
 from pipeline.work import Report
 from pipeline.workspace import Workspace
 
@@ -47,14 +48,15 @@ def execute(
     ``RunError`` for what no record can help.
     """
     started = time.monotonic()
-    with workspace.held(), view() as shown:
+    with room_on_disk(workspace.root), workspace.held(), view() as shown:
         write_log_to(workspace.log)
-        workspace.store.remove_drafts()
+        remove_drafts(workspace.root)
+        remove_leftovers(workspace.dataset)
         graph = assemble(run, workspace.root, _listing(shown))
         write_whole(workspace.root / "config.json", run.config.model_dump_json(indent=1).encode())
         _inventory(run, graph).write(workspace.inventory)
         if retry_failed is not None:
-            removed = remove_failed(graph, workspace.store, retry_failed)
+            removed = remove_failed(graph, workspace, retry_failed)
             shown.say(f"{removed} shards with failed rows, or made from them, are made again")
         board = graph.board(workspace.store)
         _say_unfinished(board, workspace, shown)
@@ -95,21 +97,31 @@ def _inventory(run: Run, graph: Graph) -> Inventory:
     )
 
 
-def remove_failed(graph: Graph, store: TableStore, reason: str) -> int:
-    """Remove shards that hold failed rows, and what descends from them, leaves first; return how many."""
+def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:
+    """Remove shards that hold failed rows, and what descends from them, leaves first; return how many.
+
+    What unfinished shards have in their journals goes too: failed rows may be among it.
+    """
+    stale = list(_failed_shards(graph, workspace.store, reason))
+    shutil.rmtree(workspace.journals, ignore_errors=True)
+    if stale:
+        (workspace.dataset / MARK).unlink(missing_ok=True)
+    for folder, shard in reversed(stale):
+        workspace.store.remove(folder, shard)
+    return len(stale)
+
+
+def _failed_shards(graph: Graph, store: TableStore, reason: str) -> Iterator[Place]:
     wanted = "failed/" if reason == "any" else f"failed/{reason}"
-    stale: list[tuple[str, str]] = []
-    folders: dict[str, set[str]] = {}
+    stale: dict[str, set[str]] = {}
     for table in graph.tables:
         for shard in sorted(store.shards(table.folder)):
-            above = any(shard in folders.get(parent.folder, ()) for parent in table.reads)
+            above = any(shard in stale.get(parent.folder, ()) for parent in table.reads)
+            drawn = any(pool.folder in stale for pool in table.pools)
             counts: Mapping[str, int] = store.metadata(table.folder, shard)["counts"]
-            if above or any(outcome.startswith(wanted) for outcome in counts):
-                folders.setdefault(table.folder, set()).add(shard)
-                stale.append((table.folder, shard))
-    for folder, shard in reversed(stale):
-        store.remove(folder, shard)
-    return len(stale)
+            if above or drawn or any(outcome.startswith(wanted) for outcome in counts):
+                stale.setdefault(table.folder, set()).add(shard)
+                yield table.folder, shard
 
 
 def _listing(shown: View) -> Callable[[int, int], None]:

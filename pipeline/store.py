@@ -8,7 +8,8 @@ import json
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -49,24 +50,13 @@ class TableStore:
     def put(
         self, table: str, shard: str, record: type[R], rows: Sequence[R], spec: Mapping[str, Any]
     ) -> None:
-        """Write a shard whole: a draft beside it, fsync, rename, fsync of the folder.
-
-        Raises ``RunError`` when the disk is full or read-only: the next shard would meet it too.
-        """
+        """Write a shard whole: a draft beside it, fsync, rename, fsync of the folder."""
         path = self.path(table, shard)
         metadata = {**spec, "table": table, "shard": shard, "rows": len(rows), "counts": counts_of(rows)}
         arrow = table_of(record, rows).replace_schema_metadata(
             {METADATA_KEY: json.dumps(metadata, sort_keys=True)}
         )
-        try:
-            write_whole(path, lambda file: _write_parquet(file, record, arrow))
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
-                raise RunError(
-                    f"cannot write {path}: {os.strerror(error.errno or 0)}; make room and run again: "
-                    "finished shards stay as they are"
-                ) from error
-            raise
+        write_whole(path, lambda file: _write_parquet(file, record, arrow))
 
     def read(self, table: str, shard: str, record: type[R], *, audio: bool = True) -> list[R]:
         """Return the rows of a shard; without ``audio`` the encoded bytes stay on disk."""
@@ -90,9 +80,28 @@ class TableStore:
         """Take a shard away; it is then simply not done."""
         self.path(table, shard).unlink(missing_ok=True)
 
-    def remove_drafts(self) -> None:
-        """Remove what killed writers left behind."""
-        for draft in self.root.glob(f"*/*{DRAFT}-*"):
+
+@contextmanager
+def room_on_disk(folder: Path) -> Iterator[None]:
+    """Say what to do when something inside cannot be written for want of room.
+
+    Raises ``RunError``: the next shard would meet it too.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+            raise
+        raise RunError(
+            f"cannot write to {folder}: {os.strerror(error.errno)}; make room and run again: finished shards "
+            "stay as they are"
+        ) from error
+
+
+def remove_drafts(workspace: Path) -> None:
+    """Remove what killed writers left behind: beside the workspace's own files, and in every table."""
+    for pattern in (f"*{DRAFT}-*", f"catalogue/*{DRAFT}-*", f"tables/*/*{DRAFT}-*"):
+        for draft in workspace.glob(pattern):
             draft.unlink(missing_ok=True)
 
 

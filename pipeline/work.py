@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.journal import Journal, finished
 from pipeline.pool_audio import PoolAudio, pools_by_split
-from pipeline.store import TableStore, counts_of
+from pipeline.store import TableStore, counts_of, room_on_disk
 from pipeline.tables import PoolTable, Table
 from pipeline.tickets import Ticket
 from schemas import IntegrityError, Outcome, Reason, Row, RunError, Split, Status
@@ -52,6 +52,7 @@ class Worker:
         """``arranged`` is the order in which records are processed; the rows do not depend on it."""
         self._arranged = arranged
         self.memory = AudioMemory()
+        self._workspace = workspace
         self._store = TableStore(workspace / "tables")
         self._journals = workspace / "journals"
         self._device = device
@@ -65,6 +66,10 @@ class Worker:
         ``alone`` processes records one by one, so that the one that kills the worker is known.
         Raises ``RunError`` for what the next record would meet too; the shard is then not written.
         """
+        with room_on_disk(self._workspace):
+            return self._run(ticket, condemned, alone=alone)
+
+    def _run(self, ticket: Ticket, condemned: Sequence[Suspect], *, alone: bool) -> Report:
         started = time.perf_counter()
         stage, load_s = self._stage(ticket.table)
         inputs = ticket.table.inputs(ticket.shard, self)
