@@ -38,8 +38,9 @@ def operator_lines(member: type[Operator]) -> Iterator[str]:
 
 def _facts(member: type[Operator]) -> Iterator[str]:
     if issubclass(member, Restorer):
-        takes = "in drawn settings" if member.draws else "where the config draws settings"
-        yield f"{member.paradigm}; takes differ {'by sampling' if member.sampling else takes}; {_rate(member)}"
+        drawn = "in drawn settings" if member.draws else "where the config draws settings"
+        differ = "by sampling" if member.sampling else drawn
+        yield f"{member.paradigm}; takes differ {differ}; {_rate(member)}"
     if issubclass(member, Metric):
         needs = "needs the clean reference" if member.needs_clean else "needs no reference"
         transcript = " and a transcript" if member.needs_transcript else ""

@@ -59,16 +59,17 @@ def prune_lines(stale: Sequence[Stale], *, dry_run: bool) -> Iterator[str]:
     for file in stale:
         tables.setdefault(file.table, []).append(file)
     yield from aligned(
-        [
-            (table, count(len(files), "shard"), size(sum(f.num_bytes for f in files)))
-            for table, files in tables.items()
-        ]
+        [(table, count(len(files), "shard"), size(_num_bytes(files))) for table, files in tables.items()]
     )
-    total = f"{count(len(stale), 'shard')} of {count(len(tables), 'table')}, {size(sum(f.num_bytes for f in stale))}"
     if not stale:
         yield "nothing to remove: the given configs reach every shard"
-    else:
-        yield f"would remove {total}" if dry_run else f"removing {total}"
+        return
+    total = f"{count(len(stale), 'shard')} of {count(len(tables), 'table')}, {size(_num_bytes(stale))}"
+    yield f"would remove {total}" if dry_run else f"removing {total}"
+
+
+def _num_bytes(files: Sequence[Stale]) -> int:
+    return sum(file.num_bytes for file in files)
 
 
 def _remove(workspace: Workspace, stale: Sequence[Stale]) -> None:
