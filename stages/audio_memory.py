@@ -15,7 +15,7 @@ class AudioMemory:
     Only a cache: a result never depends on what is in it.
     """
 
-    def __init__(self, max_bytes: int = 512 * 2**20) -> None:
+    def __init__(self, max_bytes: int = 256 * 2**20) -> None:
         self._max_bytes = max_bytes
         self._held: OrderedDict[tuple[str, ...], Waveform] = OrderedDict()
         self._bytes = 0

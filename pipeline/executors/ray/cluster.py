@@ -42,6 +42,7 @@ def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterat
             num_cpus=workers or os.cpu_count(),
             include_dashboard=True,
             dashboard_host="127.0.0.1",
+            _node_ip_address="127.0.0.1",  # nobody else is meant to reach a run on one machine
             object_store_memory=OBJECT_STORE_BYTES,
             job_config=job,
             **quiet,

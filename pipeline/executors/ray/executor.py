@@ -109,7 +109,7 @@ class RayExecutor:
         actor_class = ray.remote(
             num_cpus=0 if gpus else 1, num_gpus=gpus, max_restarts=0, max_task_retries=0
         )(TicketActor)
-        actor = actor_class.options(name=f"{name} {id(self):x}", runtime_env=worker_environment()).remote(
+        actor = actor_class.options(name=name, runtime_env=worker_environment()).remote(
             str(self._workspace),
             self._run.modules,
             self._graph,
