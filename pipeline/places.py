@@ -18,11 +18,14 @@ class Document:
     def __init__(self, path: Path, data: Any, places: Mapping[Location, tuple[int, int]]) -> None:
         self.path = path
         self.data = data
-        self._places = places
+        self._places = dict(places)
         self._options: dict[Location, str] = {}
 
     def came_from(self, location: Location, option: str) -> None:
-        """Remember that what stands at ``location`` was given by an option of the command line."""
+        """Remember that what stands at ``location``, and in it, was given by an option of the command line."""
+        for known in (self._places, self._options):
+            for inside in [place for place in known if place[: len(location)] == location]:
+                known.pop(inside)
         self._options[location] = option
 
     def place(self, location: Location) -> str:
