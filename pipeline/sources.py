@@ -60,6 +60,11 @@ def list_sources(
     return Listing([_with_content(source, stamps.get(stamp_name(source))) for source in listed], stamps)
 
 
+def num_recordings(corpus: Corpus) -> int:
+    """Return how many recordings ``corpus`` lists, without reading any; raises ``ConfigError`` for none."""
+    return len(_listed(corpus))
+
+
 def stamp_name(source: Source) -> str:
     """Return what the stamp of ``source`` is kept under: its absolute path, and its row if it has one."""
     return source.path if source.row is None else f"{source.path}#{source.row}"

@@ -1,0 +1,58 @@
+"""Published models and metrics that configs may name and this version has no operator for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a part is for, and where its weights would come from."""
+
+    purpose: str
+    weights: str
+    size: str
+    licence: str
+
+    def __str__(self) -> str:
+        return f"{self.purpose}; weights: {self.weights}, {self.size}; licence: {self.licence}"
+
+
+PUBLISHED: Mapping[str, Published] = {
+    "nisqa": Published(
+        purpose="perceptual quality without a reference (NISQA v2, Mittag et al. 2021)",
+        weights="nisqa.tar of gabrielmittag/NISQA",
+        size="1 MB",
+        licence="code MIT, weights CC-BY-NC-SA-4.0",
+    ),
+    "speech_bert_score": Published(
+        purpose="content: do the features of a speech model agree (SpeechBERTScore, Saeki et al. 2024)",
+        weights="facebook/hubert-base-ls960, layer 8",
+        size="about 380 MB",
+        licence="Apache-2.0",
+    ),
+    "wavlm_speaker_similarity": Published(
+        purpose="timbre: cosine of speaker embeddings",
+        weights="microsoft/wavlm-base-plus-sv",
+        size="about 400 MB",
+        licence="not stated with the weights",
+    ),
+    "anyenhance": Published(
+        purpose="masked generative restoration at 44.1 kHz, the model of GenSR-Pref",
+        weights="amphion/anyenhance, which may not be open to all",
+        size="about 1.5 GB",
+        licence="code MIT, weights not stated",
+    ),
+    "llase_g1": Published(
+        purpose="autoregressive restoration at 16 kHz",
+        weights="ASLP-lab/LLaSE-G1",
+        size="size not known here",
+        licence="Apache-2.0",
+    ),
+    "flowse": Published(
+        purpose="restoration by flow matching at 16 kHz (FlowSE)",
+        weights="flowse/wenetspeech4tts_Premium.pt.tar and charactr/vocos-mel-24khz",
+        size="size not known here",
+        licence="none stated",
+    ),
+}
+"""By the kinds that their operators would have; from the pages of their authors."""
