@@ -22,7 +22,7 @@ class Document:
         self._options: dict[Location, str] = {}
 
     def came_from(self, location: Location, option: str) -> None:
-        """Remember that what stands at ``location``, and in it, was given by an option of the command line."""
+        """Remember that what stands at ``location``, and in it, comes from an option of the command line."""
         for known in (self._places, self._options):
             for inside in [place for place in known if place[: len(location)] == location]:
                 known.pop(inside)

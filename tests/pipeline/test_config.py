@@ -69,7 +69,7 @@ def test_a_config_survives_being_written_and_read() -> None:
 def test_the_fingerprint_of_a_config_is_a_function_of_what_it_says(change: dict[str, Any]) -> None:
     """Not of the order in which it says it."""
     config = Config.model_validate(SMALL)
-    backwards = Config.model_validate(dict(reversed(SMALL.items())))
+    backwards = Config.model_validate(dict(reversed(list(SMALL.items()))))
 
     assert backwards.fingerprint == config.fingerprint
     assert Config.model_validate({**SMALL, **change}).fingerprint != config.fingerprint

@@ -84,7 +84,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a unit where a number belongs": (
         {"degradations": {"chain": [{"kind": "noise", "snr_db": "5 dB"}]}},
         "snr_db",
-        "degradations.chain.0.snr_db: should be a valid number, unable to parse string as a number, got '5 dB'",
+        (
+            "degradations.chain.0.snr_db: should be a valid number, unable to parse string as a number, "
+            "got '5 dB'"
+        ),
     ),
     "an operator that does not exist": (
         {"metrics": [*SMALL["metrics"], {"kind": "pesk"}]},
@@ -119,8 +122,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "fractions where whole numbers belong": (
         {"restorers": [{"kind": "wiener", "takes": 2, "iterations": {"uniform": [1, 3]}}]},
         "iterations",
-        "restorers.0.iterations: should be a valid integer, got a number with a fractional part, "
-        "got 1.126467318312863",
+        (
+            "restorers.0.iterations: should be a valid integer, got a number with a fractional part, "
+            "got 1.126467318312863"
+        ),
     ),
     "settings that exclude one another": (
         {"degradations": {"chain": [{"kind": "clipping", "clipped_fraction": 0.1}]}},
@@ -145,20 +150,26 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "an aspect without a vote": (
         {"preference": {"criteria": ["dnsmos_ovrl", "pesq", "estoi"]}},
         "criteria",
-        "preference.criteria: no criterion covers timbre_preservation; add one, or list it in "
-        "'preference.uncovered' on purpose",
+        (
+            "preference.criteria: no criterion covers timbre_preservation; add one, or list it in "
+            "'preference.uncovered' on purpose"
+        ),
     ),
     "a wide band that nobody hears": (
         {"ingest": {"sample_rate": 44100}},
         "criteria",
-        "preference.criteria: at sample_rate 44100 no criterion hears above 8 kHz; add one such as "
-        "multi_resolution_stft, or say 'preference.band_limited: true' on purpose",
+        (
+            "preference.criteria: at sample_rate 44100 no criterion hears above 8 kHz; add one such as "
+            "multi_resolution_stft, or say 'preference.band_limited: true' on purpose"
+        ),
     ),
     "a diagnostic that votes": (
         {"preference": {"criteria": [*SMALL["preference"]["criteria"], {"metric": "si_sdr"}]}},
         "metric: si_sdr",
-        "preference.criteria.4: si_sdr is a diagnostic (meaningless for generative models, which keep the "
-        "words and not the waveform); say 'diagnostic: true' to insist",
+        (
+            "preference.criteria.4: si_sdr is a diagnostic (meaningless for generative models, which keep "
+            "the words and not the waveform); say 'diagnostic: true' to insist"
+        ),
     ),
     "takes that cannot differ": (
         {"restorers": [{"kind": "identity", "takes": 3}]},
@@ -176,8 +187,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
             "preference": {**SMALL["preference"], "pairs": {"between": "same_model"}},
         },
         "between",
-        "preference.pairs.between: same_model: there are no two candidates to compare; add takes to a model, "
-        "or a model",
+        (
+            "preference.pairs.between: same_model: there are no two candidates to compare; add takes "
+            "to a model, or a model"
+        ),
     ),
     "a corpus that is not there": (
         {"speech": [{"name": "voices", "path": "no/where"}]},
@@ -202,7 +215,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a model at a URL": (
         {"restorers": [{"kind": "onnx", "path": "https://example.org/model.onnx", "takes": 2}]},
         "kind: onnx",
-        "restorers.0: path: 'https://example.org/model.onnx' is a URL; only local or mounted paths can be read",
+        (
+            "restorers.0: path: 'https://example.org/model.onnx' is a URL; only local or mounted "
+            "paths can be read"
+        ),
     ),
     "splits that do not sum to 1": (
         {"ingest": {"sample_rate": 16000, "splits": {"train": 0.5, "test": 0.6}}},
@@ -212,8 +228,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a value of neither of two forms": (
         {"ingest": {"sample_rate": "fast"}},
         "sample_rate",
-        "ingest.sample_rate: should be a valid integer, unable to parse string as an integer or should be "
-        "'native', got 'fast'",
+        (
+            "ingest.sample_rate: should be a valid integer, unable to parse string as an integer or should "
+            "be 'native', got 'fast'"
+        ),
     ),
     "operators that are not there": (
         {"operators": ["mine.py"]},
@@ -401,8 +419,10 @@ def test_a_folder_that_is_not_there_is_the_options_mistake(tmp_path: Path) -> No
 
     assert lines == [
         "--speech nowhere: speech.0.path: there is nothing at nowhere",
-        "--noise https://example.org/noise: pools.noise.0.path: 'https://example.org/noise' is a URL; only "
-        "local or mounted paths can be read",
+        (
+            "--noise https://example.org/noise: pools.noise.0.path: 'https://example.org/noise' is a URL; "
+            "only local or mounted paths can be read"
+        ),
     ]
 
 
