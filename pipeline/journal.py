@@ -72,10 +72,13 @@ def _entries(path: Path) -> Iterator[tuple[int, tuple[str, Any]]]:
     """Walk the whole frames: where each ends, and what it says."""
     if not path.is_file():
         return
+    size = path.stat().st_size
     with path.open("rb") as file:
         while len(header := file.read(HEADER.size)) == HEADER.size:
             length, checksum = HEADER.unpack(header)
+            if not 0 < length <= size - file.tell():  # also what a power cut leaves: zeros
+                return
             payload = file.read(length)
-            if len(payload) < length or zlib.crc32(payload) != checksum:
+            if zlib.crc32(payload) != checksum:
                 return
             yield file.tell(), pickle.loads(payload)  # noqa: S301 - written by this run's own workers

@@ -16,9 +16,9 @@ from pipeline.progress import View, view
 from pipeline.resolve import Run
 from pipeline.store import TableStore, remove_drafts, room_on_disk, write_whole
 from pipeline.tally import Tally
-from pipeline.ticket_log import note_ticket
+from pipeline.ticket_log import note_ticket, ticket_lines
 from pipeline.tickets import Board, Place, Ticket
-from pipeline.work import Report
+from pipeline.work import Report, journal_path
 from pipeline.workspace import Workspace
 
 MakeExecutor = Callable[[Run, Workspace, Graph, View], Executor]
@@ -59,7 +59,7 @@ def execute(
             removed = remove_failed(graph, workspace, retry_failed)
             shown.say(f"{removed} shards with failed rows, or made from them, are made again")
         board = graph.board(workspace.store)
-        _say_unfinished(board, workspace, shown)
+        _take_up(board, workspace, shown)
         computed = board.num_left
         if computed:
             _compute(run, workspace, graph, board, (make_executor, shown))
@@ -80,6 +80,8 @@ def _compute(
         if board.is_done(ticket):
             done.setdefault(ticket.table.folder, []).append(ticket.shard.name)
     tally.recall(workspace.store, graph, done)
+    tally.check()
+    tally.recall_speeds(ticket_lines(workspace.ticket_log))
 
     def told(ticket: Ticket, report: Report) -> None:
         note_ticket(workspace.ticket_log, ticket, report, time.time())
@@ -136,11 +138,17 @@ def _listing(shown: View) -> Callable[[int, int], None]:
     return progress
 
 
-def _say_unfinished(board: Board, workspace: Workspace, shown: View) -> None:
-    """Name the records that an earlier run was at when it ended: one of them may have ended it."""
-    for ticket in board.tickets:
-        path = workspace.journals / ticket.table.folder / f"{ticket.shard.name}.journal"
-        if path.is_file() and (records := in_flight(path)):
+def _take_up(board: Board, workspace: Workspace, shown: View) -> None:
+    """Name the records that an earlier run was at when it ended: one of them may have ended it.
+
+    Journals of finished shards, whose writer was killed before it could remove them, go.
+    """
+    tickets = {journal_path(workspace.journals, ticket): ticket for ticket in board.tickets}
+    for path in sorted(tickets.keys() & set(workspace.journals.glob("*/*.journal"))):
+        ticket = tickets[path]
+        if board.is_done(ticket):
+            path.unlink()
+        elif records := in_flight(path):
             shown.say(
                 f"an earlier run ended at {ticket.name}, record {', '.join(records[:3])}; going on from there"
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pipeline.graph import Graph
 from pipeline.store import TableStore
-from pipeline.tables import Table
+from pipeline.ticket_log import TicketLine
 from pipeline.tickets import Ticket
 from pipeline.work import Report
 from schemas import BudgetExceededError, Status
@@ -29,6 +29,15 @@ class TableTally:
     audio_s: float = 0.0
     inside_s: float = 0.0
     wall_s: float = 0.0
+    load_s: float = 0.0
+    """Of ``wall_s``: bringing in models, once per worker."""
+    earlier_s: float | None = None
+    """What a ticket took in earlier runs, if that is known."""
+
+    @property
+    def ticket_s(self) -> float | None:
+        """What a ticket takes, without loading: in this run, or else in earlier ones; None if none was done."""
+        return (self.wall_s - self.load_s) / self.fresh if self.fresh else self.earlier_s
 
     @property
     def num_rows(self) -> int:
@@ -58,6 +67,8 @@ class Tally:
 
     def __init__(self, graph: Graph, budget: float) -> None:
         self._budget = budget
+        self.last = ""
+        """The ticket that was done last."""
         tickets = Counter(ticket.table.folder for ticket in graph.tickets)
         self.tables: dict[str, TableTally] = {
             table.folder: TableTally(table.name, tickets[table.folder]) for table in graph.tables
@@ -71,6 +82,14 @@ class Tally:
                 tally.done += 1
                 tally.counts.update(store.metadata(table.folder, shard)["counts"])
 
+    def recall_speeds(self, lines: Sequence[TicketLine]) -> None:
+        """Take in how fast tickets of the same tables went in earlier runs."""
+        taken: dict[str, list[float]] = {}
+        for line in lines:
+            taken.setdefault(line.folder, []).append(line.work_s)
+        for folder in taken.keys() & self.tables.keys():
+            self.tables[folder].earlier_s = sum(taken[folder]) / len(taken[folder])
+
     def add(self, ticket: Ticket, report: Report) -> None:
         """Take in a finished ticket; raises ``BudgetExceededError`` when too many rows have failed."""
         tally = self.tables[ticket.table.folder]
@@ -80,9 +99,16 @@ class Tally:
         tally.audio_s += report.audio_s
         tally.inside_s += report.inside_s
         tally.wall_s += report.wall_s
-        self._check(ticket.table, tally)
+        tally.load_s += report.load_s
+        self.last = ticket.name
+        self._check(tally)
 
-    def _check(self, table: Table, tally: TableTally) -> None:
+    def check(self) -> None:
+        """Raise ``BudgetExceededError`` if earlier runs have left too many failed rows."""
+        for tally in self.tables.values():
+            self._check(tally)
+
+    def _check(self, tally: TableTally) -> None:
         failed = tally.num_failed
         allowed = self._budget * tally.expected_rows
         limit = max(FORGIVEN_ROWS, math.ceil(allowed)) if self._budget > 0 else 0
@@ -93,7 +119,7 @@ class Tally:
             f"{outcome.partition('/')[2]} × {n}" for n, outcome in sorted(reasons, reverse=True)
         )
         raise BudgetExceededError(
-            f"{failed} of {tally.num_rows} rows of {table.name} failed, more than the failure budget of "
+            f"{failed} of {tally.num_rows} rows of {tally.name} failed, more than the failure budget of "
             f"{self._budget:.2%} allows: {listed}. The log tells more. Mend the cause and run again with "
             "--retry-failed, or raise failure_budget"
         )

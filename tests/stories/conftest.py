@@ -1,5 +1,6 @@
-"""A tiny run, finished once, that stories compare with."""
+"""A tiny run, finished once, that stories compare with and grow from."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,25 @@ def config(tmp_path: Path, speech: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return what an undisturbed local run of the tiny config leaves."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an undisturbed local run of the tiny config: speech, config and workspace."""
     folder = tmp_path_factory.mktemp("undisturbed")
     tiny.write_speech(folder / "speech", ["a", "b", "c", "d"])
     path = tiny.write_config(folder, tiny.tiny_config(folder / "speech"))
     tiny.run(path, folder / "workspace", "--executor", "local")
-    return tiny.files_of(folder / "workspace")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def expected(undisturbed: Path) -> dict[str, str]:
+    """Return what an undisturbed local run of the tiny config leaves."""
+    return tiny.files_of(undisturbed / "workspace")
+
+
+@pytest.fixture
+def finished(undisturbed: Path, tmp_path: Path) -> tiny.Finished:
+    """Return a copy of the undisturbed run, with its own speech."""
+    shutil.copytree(undisturbed, tmp_path / "finished")
+    own = tiny.Finished(tmp_path / "finished")
+    tiny.write_config(own.folder, own.settings())
+    return own

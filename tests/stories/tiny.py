@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,31 @@ import numpy as np
 import soundfile
 import yaml
 
+from pipeline.executors.local import LocalExecutor
+from pipeline.resolve import resolve
+from pipeline.run import Result, execute
+from pipeline.work import Worker
+from pipeline.workspace import Workspace
+
 ROOT = Path(__file__).parents[2]
 SPEECH = ROOT / "configs" / "speech"
+TICKETS = 25
+"""Of the tiny config over four clips: one of the pool, and twelve tables of two shards."""
 
 
 def write_speech(folder: Path, names: list[str], seconds: float = 1.6) -> None:
     """Put the beginnings of bundled sentences into ``folder``, in the order of the manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(names):
+        write_clip(folder / f"{name}.wav", number, seconds)
+
+
+def write_clip(path: Path, sentence: int, seconds: float) -> None:
+    """Write the beginning of one of the bundled sentences."""
     with (SPEECH / "manifest.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    for name, row in zip(names, rows, strict=False):
-        samples, rate = soundfile.read(SPEECH / row["path"], dtype="float32")
-        soundfile.write(folder / f"{name}.wav", np.asarray(samples)[: int(seconds * rate)], rate)
+        row = list(csv.DictReader(file))[sentence]
+    samples, rate = soundfile.read(SPEECH / row["path"], dtype="float32")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.asarray(samples)[: int(seconds * rate)], rate)
 
 
 def tiny_config(speech: Path, **changes: Any) -> dict[str, Any]:
@@ -46,6 +60,23 @@ def tiny_config(speech: Path, **changes: Any) -> dict[str, Any]:
     return {**config, **changes}
 
 
+def cheap_config(speech: Path, **changes: Any) -> dict[str, Any]:
+    """Return a config with one clip per shard and one cheap vote, for stories that are not about scores."""
+    return tiny_config(
+        speech,
+        **{
+            "shard_seconds": 0.5,
+            "restorers": [{"kind": "identity"}, {"kind": "spectral_gate"}],
+            "metrics": [{"kind": "multi_resolution_stft"}],
+            "preference": {
+                "criteria": ["multi_resolution_stft"],
+                "uncovered": ["perceptual_quality", "content_consistency", "timbre_preservation"],
+            },
+            **changes,
+        },
+    )
+
+
 def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
     """Write the config and return its path."""
     path = folder / "tiny.yaml"
@@ -58,13 +89,17 @@ def command(config: Path, workspace: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "pipeline", "run", str(config), "--workspace", str(workspace), *options]
 
 
+def environment() -> dict[str, str]:
+    """Return this process's environment without what could send a run to a cluster that is about."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+
+
 def run(config: Path, workspace: Path, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run as a user would; the working folder is the project's."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
     done = subprocess.run(
         command(config, workspace, *options),
         cwd=ROOT,
-        env=environment,
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=300,
@@ -75,6 +110,12 @@ def run(config: Path, workspace: Path, *options: str, check: bool = True) -> sub
     return done
 
 
+def run_here(config: Path, workspace: Path) -> Result:
+    """Run in this process, which saves the seconds that an interpreter needs to start."""
+    opened = Workspace(workspace)
+    return execute(resolve(config), opened, lambda *_: LocalExecutor(Worker(workspace)))
+
+
 def files_of(workspace: Path) -> dict[str, str]:
     """Return the digest of every table and of the dataset's Parquet files, by path."""
     paths = [*workspace.glob("tables/*/*.parquet"), *workspace.glob("dataset/*/*.parquet")]
@@ -82,6 +123,65 @@ def files_of(workspace: Path) -> dict[str, str]:
         str(path.relative_to(workspace)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(paths)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished tiny run of one's own, to change and run again."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The config file."""
+        return self.folder / "tiny.yaml"
+
+    @property
+    def speech(self) -> Path:
+        """The folder of clips."""
+        return self.folder / "speech"
+
+    @property
+    def workspace(self) -> Path:
+        """The finished workspace."""
+        return self.folder / "workspace"
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """Return the config's settings, some of them replaced."""
+        return tiny_config(self.speech, **changes)
+
+    def run_again(self, **changes: Any) -> "Again":
+        """Run with changed settings."""
+        before = files_of(self.workspace)
+        config = write_config(self.folder, self.settings(**changes))
+        result = run_here(config, self.workspace)
+        return Again(before, files_of(self.workspace), result)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a second run has changed in a workspace."""
+
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    result: Result
+
+    @property
+    def made(self) -> set[str]:
+        """The tables of which a shard is new."""
+        return tables_of(set(self.after) - set(self.before))
+
+    @property
+    def new_shards(self) -> set[str]:
+        """The names of the shards that are new."""
+        new = set(self.after) - set(self.before)
+        return {Path(path).stem for path in new if path.startswith("tables/")}
+
+    @property
+    def kept_tables(self) -> bool:
+        """Whether every table file that was there is there still, byte for byte."""
+        old = {path: digest for path, digest in self.before.items() if path.startswith("tables/")}
+        return old.items() <= self.after.items()
 
 
 def tables_of(paths: set[str]) -> set[str]:

@@ -1,0 +1,130 @@
+"""Killed at any moment and started again, a run leaves what it would have left undisturbed."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import operators
+import processes
+import pytest
+import rows
+import tiny
+
+
+def _kill_after(commits: int, config: Path, workspace: Path, executor: str) -> None:
+    options = ("--executor", executor, "--workers", "2")
+    with processes.started(config, workspace, *options, log=config.with_suffix(".log")) as run:
+        processes.wait_until(lambda: processes.num_commits(workspace) >= commits, run)
+        processes.kill_all(run)
+    assert processes.num_commits(workspace) < tiny.TICKETS
+
+
+@pytest.mark.parametrize("commits", [1, 4, 8, 13, 18])
+def test_killed_in_one_process(commits: int, config: Path, tmp_path: Path, expected: dict[str, str]) -> None:
+    """After kill -9 at any shard, the next start goes on, and no byte and no row differs."""
+    workspace = tmp_path / "workspace"
+    _kill_after(commits, config, workspace, "local")
+
+    tiny.run(config, workspace, "--executor", "local")
+
+    assert tiny.files_of(workspace) == expected
+    rows.assert_complete(workspace)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("commits", [3, 14])
+def test_killed_on_ray(commits: int, config: Path, tmp_path: Path, expected: dict[str, str]) -> None:
+    """Driver, Ray and actors are killed at once; whoever goes on, here one process, ends with the same."""
+    workspace = tmp_path / "workspace"
+    _kill_after(commits, config, workspace, "ray")
+
+    tiny.run(config, workspace, "--executor", "local")
+
+    assert tiny.files_of(workspace) == expected
+    rows.assert_complete(workspace)
+
+
+def test_killed_while_the_dataset_is_written(config: Path, tmp_path: Path, expected: dict[str, str]) -> None:
+    """A dataset that is half there is never taken for one."""
+    workspace = tmp_path / "workspace"
+    with processes.started(config, workspace, "--executor", "local", log=config.with_suffix(".log")) as run:
+        processes.wait_until((workspace / "dataset.draft").exists, run)
+        processes.kill_all(run)
+    assert not (workspace / "dataset").exists()
+    assert (workspace / "dataset.draft").exists()
+
+    tiny.run(config, workspace, "--executor", "local")
+
+    assert tiny.files_of(workspace) == expected
+    rows.assert_complete(workspace)
+
+
+def test_killed_while_the_dataset_is_put_in_place(finished: tiny.Finished, expected: dict[str, str]) -> None:
+    """Between taking the old dataset away and putting the new one there, nothing is lost but time."""
+    (finished.workspace / "dataset").rename(finished.workspace / "dataset.old")
+    (finished.workspace / "dataset.draft" / "pairs").mkdir(parents=True)
+
+    tiny.run_here(finished.config, finished.workspace)
+
+    assert tiny.files_of(finished.workspace) == expected
+    assert not list(finished.workspace.glob("dataset.*"))
+
+
+def _whole(journal: Path) -> None:
+    """Leave the journal as it is."""
+
+
+def _torn(journal: Path) -> None:
+    os.truncate(journal, journal.stat().st_size - 3)
+
+
+def _torn_further(journal: Path) -> None:
+    os.truncate(journal, journal.stat().st_size - 200)
+
+
+def _with_noise(journal: Path) -> None:
+    with journal.open("ab") as file:
+        file.write(bytes(range(256)))
+
+
+def _with_zeros(journal: Path) -> None:
+    with journal.open("ab") as file:
+        file.write(bytes(64))
+
+
+@pytest.mark.parametrize("damage", [_whole, _torn, _torn_further, _with_noise, _with_zeros])
+def test_a_journal_that_was_cut_off(damage: Callable[[Path], None], tmp_path: Path) -> None:
+    """What can be read of a journal is used, what cannot is done again, and the shard is the same."""
+    tiny.write_speech(tmp_path / "speech", ["a", "c"])
+    tiny.write_clip(tmp_path / "speech" / "b.wav", 1, 1.1)
+    operators.write_fragile(tmp_path, "if tenths == 11: os.kill(os.getpid(), signal.SIGKILL)")
+    fragile = {"operators": ["fragile.py"], "restorers": [{"kind": "identity"}, {"kind": "fragile"}]}
+    settings = tiny.cheap_config(tmp_path / "speech", shard_seconds=60, **fragile)
+    config = tiny.write_config(tmp_path, settings)
+    tiny.run(config, tmp_path / "undisturbed", "--executor", "local")
+    operators.marker(tmp_path).touch()
+    killed = tiny.run(config, tmp_path / "killed", "--executor", "local", check=False)
+    (journal,) = (tmp_path / "killed").rglob("*.journal")
+    damage(journal)
+    operators.marker(tmp_path).unlink()
+
+    tiny.run(config, tmp_path / "killed", "--executor", "local")
+
+    assert killed.returncode == -9
+    assert tiny.files_of(tmp_path / "killed") == tiny.files_of(tmp_path / "undisturbed")
+    rows.assert_complete(tmp_path / "killed")
+
+
+def test_drafts_of_killed_writers_are_removed(finished: tiny.Finished) -> None:
+    """Wherever a writer was killed, its draft does not stay."""
+    workspace = finished.workspace
+    table = next(workspace.glob("tables/*"))
+    for folder in (workspace, workspace / "catalogue", table):
+        (folder / "x.draft-host-1").touch()
+    shutil.copytree(workspace / "dataset", workspace / "dataset.old")
+
+    tiny.run_here(finished.config, workspace)
+
+    rows.assert_complete(workspace)
+    assert not (workspace / "dataset.old").exists()
