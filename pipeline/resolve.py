@@ -29,6 +29,8 @@ __all__ = ["MetricSetup", "RestorerSetup", "Run", "resolve"]
 
 POOLS = {"noise": "noise", "responses": "rir"}
 """The pools that options of the command line stand for."""
+PARTS = {"speech": "speech corpus", "noise": "noise corpus", "responses": "room responses"}
+"""What the options are called where a config names its substitutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,9 @@ def _check_pools(
 def _replace(document: Document, what: str, where: str) -> None:
     """Put a folder or manifest of the user's own in place of the config's."""
     data, option = document.data, f"--{what} {where}"
+    substitutes = data.get("substitutes")
+    if isinstance(substitutes, dict) and PARTS[what] in substitutes:
+        substitutes[PARTS[what]] = f"your own, {Path(where).name}"
     absolute = where if is_url(where) else str(Path(where).expanduser().absolute())
     if what == "speech":
         data["speech"] = [{"name": _corpus_name(absolute), "path": absolute}]

@@ -7,6 +7,20 @@ from collections.abc import Iterable
 from schemas import ConfigError, Record
 
 PREFIX = "unanimous_user_"
+USERS_MISTAKES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What code of the user's own may raise while it is loaded."""
 
 
 class OperatorModule(Record):
@@ -33,7 +47,7 @@ def install(modules: Iterable[OperatorModule]) -> None:
         sys.modules[module.name] = loaded
         try:
             exec(compile(module.source, module.path, "exec"), loaded.__dict__)  # noqa: S102 - the user's own code
-        except (SyntaxError, ImportError, AttributeError, NameError, TypeError, ValueError) as error:
+        except USERS_MISTAKES as error:
             del sys.modules[module.name]
             raise ConfigError(f"{module.path}: {type(error).__name__}: {error}") from error
         _installed[module.name] = module

@@ -531,3 +531,11 @@ def test_whatever_a_config_says_it_is_a_run_or_a_mistake(
         assert str(error)  # noqa: PT017 - either outcome is right
     else:
         assert run.config_hash
+
+
+def test_ones_own_speech_is_no_substitute(tmp_path: Path) -> None:
+    """The header and the card do not call bundled what the user has brought along."""
+    run = resolve(CONFIGS / "gensr_pref.yaml", (), {"speech": str(tmp_path)})
+
+    assert run.config.substitutes["speech corpus"] == f"your own, {tmp_path.name}"
+    assert "synthesised" in run.config.substitutes["noise corpus"]
