@@ -292,6 +292,10 @@ class DegradeTable(Table):
         ingested = reader.rows(self.plan.ingest, shard.name)
         audio = {segment.id: segment.audio for source in ingested for segment in source.segments}
         recipes = reader.rows(self.plan, shard.name)
+        if unknown := {recipe.utterance_id for recipe in recipes} - audio.keys():
+            raise IntegrityError(
+                f"the plan of shard {shard.name} names what was not ingested: {sorted(unknown)}"
+            )
         return [degrade.DegradeInput(recipe, audio[recipe.utterance_id]) for recipe in recipes]
 
 
