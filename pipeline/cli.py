@@ -10,7 +10,14 @@ from pipeline.resolve import Run, resolve
 from pipeline.workspace import Workspace, open_workspace
 from schemas import ConfigError, UnanimousError
 
+
+def _examples(*commands: str) -> str:
+    """Return the end of a command's help: what a user may type."""
+    return "\n\n".join(["Examples:", *(f"  python -m pipeline {command}" for command in commands)])
+
+
 app = typer.Typer(
+    epilog=_examples("doctor", "run demo", "status runs/demo"),
     name="python -m pipeline",
     help="Build unanimous preference pairs for speech restoration: degrade clean speech, restore it with "
     "several models, score every restoration, and keep the pairs on which all metrics agree.",
@@ -26,7 +33,9 @@ ConfigArgument = Annotated[
 ]
 WorkspaceOption = Annotated[
     str | None,
-    typer.Option("--workspace", "-w", help="folder for tables and dataset [default: runs/<config name>]"),
+    typer.Option(
+        "--workspace", "-w", help="folder for tables and dataset", show_default="runs/<config name>"
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -55,7 +64,14 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "run demo",
+        "run demo --speech ~/recordings --set restorers.1.takes=5",
+        "run my.yaml --workspace /data/my --workers 8",
+        "run my.yaml --retry-failed timed_out",
+    )
+)
 def run(
     config: ConfigArgument,
     workspace: WorkspaceOption = None,
@@ -63,7 +79,7 @@ def run(
         str, typer.Option(help="ray: all cores, or a cluster; local: this process alone; the same bytes")
     ] = "ray",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="worker processes [default: one per core]")
+        int | None, typer.Option(min=1, help="worker processes", show_default="one per core")
     ] = None,
     assignments: SetOption = None,
     speech: SpeechOption = None,
@@ -79,8 +95,8 @@ def run(
 ) -> None:
     """Run CONFIG to a finished dataset, or go on with what an earlier run has left.
 
-    Exit codes: 0 done, 1 the run failed, 2 a mistake in the config or the command, 3 more rows failed than
-    the failure budget allows.
+    Exit codes: 0 done; 1 the run failed; 2 a mistake in config or command;
+    3 more rows failed than the failure budget allows.
     """
     from pipeline.commands.run import run_command  # noqa: PLC0415 - each command loads what it needs
 
@@ -88,7 +104,7 @@ def run(
     run_command(resolved, workspace_of(workspace, resolved), executor, workers, retry_failed)
 
 
-@app.command()
+@app.command(epilog=_examples("plan demo", "plan my.yaml --speech ~/recordings"))
 def plan(
     config: ConfigArgument,
     workspace: WorkspaceOption = None,
@@ -97,72 +113,104 @@ def plan(
     noise: NoiseOption = None,
     responses: ResponsesOption = None,
 ) -> None:
-    """Say what a run would do, before anything runs: hours, shards, tickets, time, bytes, what is done."""
+    """Say what a run would do, before anything runs: hours, shards, tickets, time, bytes, what is done.
+
+    Writes nothing. Times are measured ones where the workspace has any, and rough ones elsewhere.
+    """
     from pipeline.commands.plan import plan_command  # noqa: PLC0415
 
     resolved = resolved_run(config, assignments, speech, noise, responses)
     plan_command(resolved, workspace_of(workspace, resolved))
 
 
-@app.command()
+@app.command(epilog=_examples("status runs/demo"))
 def status(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")]) -> None:
-    """Say how far a workspace is, also while another process fills it."""
+    """Say how far a workspace is, also while another process fills it: shards, rows, failures, time left.
+
+    Takes no lock and writes nothing.
+    """
     from pipeline.commands.status import status_command  # noqa: PLC0415
 
     status_command(open_workspace(workspace, ""))
 
 
-@app.command()
+@app.command(epilog=_examples("doctor", "doctor demo", "doctor my.yaml --speech ~/recordings"))
 def doctor(
-    config: Annotated[str | None, typer.Argument(metavar="[CONFIG]")] = None,
+    config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="what is to run here")] = None,
     assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
 ) -> None:
-    """Check machine, packages, and with a CONFIG the weights, pools and files that it needs."""
+    """Check machine and packages, and with a CONFIG the weights, pools and files that it needs.
+
+    Never touches the network. Exit codes: 0 a run could start, 2 something is lacking.
+    """
     from pipeline.commands.doctor import doctor_command  # noqa: PLC0415
 
-    doctor_command(None if config is None else config_path(config), assignments or ())
+    given = replacements(speech, noise, responses)
+    doctor_command(None if config is None else config_path(config), assignments or (), given)
 
 
-@app.command()
+@app.command(
+    epilog=_examples("operators", "operators metrics", "operators restorers --operators my_model.py")
+)
 def operators(
     family: Annotated[
-        str | None, typer.Argument(help="degradations, restorers or metrics [default: all]")
+        str | None,
+        typer.Argument(metavar="FAMILY", help="degradations, restorers or metrics", show_default="all"),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--operators", metavar="FILE", help="list those in your own file too; repeatable"),
     ] = None,
 ) -> None:
     """List every degradation, restorer and metric: parameters, units, ranges, aspect, licence, weights."""
     from pipeline.commands.operators import operators_command  # noqa: PLC0415
 
-    operators_command(family)
+    operators_command(family, files or ())
 
 
-@app.command()
+@app.command(epilog=_examples("export demo", "export demo --out /data/demo-pairs"))
 def export(
     config: ConfigArgument,
     workspace: WorkspaceOption = None,
-    out: Annotated[str | None, typer.Option(help="folder to write to [default: <workspace>/dataset]")] = None,
+    out: Annotated[
+        str | None, typer.Option(help="folder to write to", show_default="<workspace>/dataset")
+    ] = None,
     assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
 ) -> None:
-    """Write the dataset of a finished run again."""
+    """Write the dataset of a finished run again, there or somewhere else."""
     from pipeline.commands.export import export_command  # noqa: PLC0415
 
-    resolved = resolved_run(config, assignments)
+    resolved = resolved_run(config, assignments, speech, noise, responses)
     export_command(resolved, workspace_of(workspace, resolved), out)
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "prune runs/demo --config demo --dry-run", "prune runs/x --config a.yaml --config b.yaml"
+    )
+)
 def prune(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
     configs: Annotated[list[str], typer.Option("--config", help="config whose tables stay; repeatable")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would go")] = False,  # noqa: FBT002
 ) -> None:
-    """Remove tables and shards that none of the given configs reaches."""
+    """Remove tables and shards that none of the given configs reaches.
+
+    Configs count as their files say it now: what was made with --set or --speech is not reached.
+    """
     from pipeline.commands.prune import prune_command  # noqa: PLC0415
 
     opened = open_workspace(workspace, "")
     prune_command(opened, [resolve(config_path(config)) for config in configs], dry_run=dry_run)
 
 
-@app.command()
+@app.command(epilog=_examples("schema > unanimous.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of configs, for editors that complete and check YAML."""
     from pipeline.commands.schema import schema_command  # noqa: PLC0415
@@ -178,8 +226,13 @@ def resolved_run(
     responses: str | None = None,
 ) -> Run:
     """Return the checked run of a config and the options that change it."""
+    return resolve(config_path(config), assignments or (), replacements(speech, noise, responses))
+
+
+def replacements(speech: str | None, noise: str | None, responses: str | None) -> dict[str, str]:
+    """Return the user's own recordings by what they stand for, those that were given."""
     given = {"speech": speech, "noise": noise, "responses": responses}
-    return resolve(config_path(config), assignments or (), {k: v for k, v in given.items() if v is not None})
+    return {what: where for what, where in given.items() if where is not None}
 
 
 def config_path(text: str) -> Path:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from schemas import AudioRef, Record
-from stages.distributions import Constant, Distribution, FromPool, Integer, LogUniform, OneOf, Uniform
+from stages.distributions import Constant, Distribution, FromPool, Integer, LogUniform, Uniform
 from stages.metrics.base import Metric, Output, score_name
 from stages.operator import Operator
 from stages.restorers.base import Restorer
@@ -128,22 +128,25 @@ def _bounds(metadata: Any) -> str:
 
 
 def draw_words(distribution: Distribution) -> str:
-    """Return how a parameter is drawn, as a config would write it."""
+    """Return how a parameter is drawn, much as a config would write it."""
     match distribution:
         case Constant():
             return _value(distribution.value)
-        case OneOf():
-            return f"{{one_of: [{', '.join(map(_value, distribution.values))}]}}"
         case FromPool():
             return f"{{from_pool: {distribution.pool}}}"
         case Uniform() | LogUniform() | Integer():
             return f"{{{distribution.kind}: [{distribution.low:g}, {distribution.high:g}]}}"
+    said = distribution.model_dump(exclude={"kind"}, exclude_none=True, exclude_defaults=True)
+    values = [_value(value) for value in said.values()]
+    return f"{{{distribution.kind}: {', '.join(values)}}}"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Record):
         kind = getattr(value, "kind", None)
         return f"{{kind: {kind}}}" if kind else value.model_dump_json()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)

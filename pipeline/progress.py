@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from pipeline.tally import TableTally, Tally
+from pipeline.wording import few_digits
 
 PLAIN_EVERY_S = 5.0
 GROUPS = ("pool", "ingest", "plan", "degrade", "restore", "score", "prefer")
@@ -48,11 +50,12 @@ class PlainView:
 
 
 class LiveView:
-    """A table that is redrawn in place."""
+    """A table that is redrawn in place, its clock running between tickets."""
 
     def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._tally: Tally | None = None
         self._started = time.monotonic()
+        self._live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._drawn)
 
     @contextmanager
     def running(self) -> Iterator["LiveView"]:
@@ -61,13 +64,18 @@ class LiveView:
             yield self
 
     def show(self, tally: Tally) -> None:
-        """Redraw the table."""
-        elapsed_s = time.monotonic() - self._started
-        self._live.update(Group(_table(tally), _line(tally, elapsed_s)))
+        """Draw this from now on."""
+        self._tally = tally
 
     def say(self, text: str) -> None:
         """Print a line above the table."""
         self._live.console.print(text, highlight=False, markup=False)
+
+    def _drawn(self) -> RenderableType:
+        elapsed_s = time.monotonic() - self._started
+        if self._tally is None:
+            return Text(f"{clock(elapsed_s)}  starting")
+        return Group(_table(self._tally), Text(_line(self._tally, elapsed_s)))
 
 
 @contextmanager
@@ -82,33 +90,46 @@ def view() -> Iterator[View]:
 
 
 def remaining_s(tally: Tally, elapsed_s: float) -> float | None:
-    """Return the expected time to the end, by what tickets have cost so far."""
-    left = done = 0.0
+    """Return the expected time to the end, by what tickets of each table have cost so far.
+
+    None until every table that is not finished has had a ticket, now or in an earlier run: what is not
+    measured is not guessed.
+    """
+    left_s = done_s = 0.0
     for table in tally.tables.values():
-        fresh = max(table.wall_s, 1e-9)
-        done += table.wall_s
-        per_ticket = fresh / table.fresh if table.fresh else None
-        if per_ticket is None and table.done < table.num_tickets:
+        done_s += table.wall_s - table.load_s
+        num_left = table.num_tickets - table.done
+        if num_left and table.ticket_s is None:
             return None
-        left += (per_ticket or 0.0) * (table.num_tickets - table.done)
-    return elapsed_s * left / done if done else None
+        left_s += (table.ticket_s or 0.0) * num_left
+    return elapsed_s * left_s / done_s if done_s > 0 else None
+
+
+def speech_speed(tally: Tally, elapsed_s: float) -> float:
+    """Return how many seconds of degraded speech go through the whole chain in a second.
+
+    Tables that are made from sources do not say how long those are, so they are left out.
+    """
+    chain = [t for t in tally.tables.values() if t.name.partition(".")[0] not in {"pool", "ingest"}]
+    return sum(t.audio_s for t in chain) / len(chain) / elapsed_s if chain and elapsed_s > 0 else 0.0
 
 
 def _line(tally: Tally, elapsed_s: float) -> str:
     tables = list(tally.tables.values())
     done, total = sum(t.done for t in tables), sum(t.num_tickets for t in tables)
-    speed = sum(t.audio_s for t in tables) / max(elapsed_s, 1e-9)
     failed = sum(t.num_failed for t in tables)
     left_s = remaining_s(tally, elapsed_s)
-    eta = "measuring" if left_s is None else f"{clock(left_s)} left"
-    at_work = next((t.name for t in tables if 0 < t.done < t.num_tickets), "")
-    parts = [f"{clock(elapsed_s)}", f"{done}/{total} tickets", f"{speed:.0f} s of audio per s", eta]
-    return "  ".join([*parts, f"{failed} failed", at_work]).rstrip()
+    eta = "time left: measuring" if left_s is None else f"{clock(left_s)} left"
+    parts = [clock(elapsed_s), f"{done}/{total} tickets", eta]
+    parts.append(f"{few_digits(speech_speed(tally, elapsed_s))} s of speech per s")
+    if failed:
+        parts.append(f"{failed} rows failed")
+    return "  ".join([*parts, tally.last]).rstrip()
 
 
 def _table(tally: Tally) -> RichTable:
     table = RichTable(box=None, pad_edge=False)
-    for column in ("stage", "shards", "rows", "audio s/s", "unfit", "skipped", "failed"):
+    for column in ("stage", "tickets", "rows", "audio s/s", "unfit", "skipped", "failed"):
         table.add_column(column, justify="left" if column == "stage" else "right")
     for group in GROUPS:
         members = [t for t in tally.tables.values() if t.name.partition(".")[0] == group]
@@ -125,7 +146,7 @@ def _cells(group: str, members: list[TableTally]) -> list[str]:
         group,
         f"{sum(t.done for t in members)}/{sum(t.num_tickets for t in members)}",
         str(sum(t.num_rows for t in members)),
-        f"{speed:.0f}" if speed else "",
+        few_digits(speed) if speed else "",
         *(str(statuses[status]) if statuses[status] else "" for status in ("unfit", "skipped", "failed")),
     ]
 

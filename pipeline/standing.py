@@ -34,7 +34,7 @@ class TableStanding:
     noted: int = 0
     """Tickets whose speed is known."""
     audio_s: float = 0.0
-    """Of candidates, each counted once."""
+    """Of rows, each counted once."""
     work_s: float = 0.0
 
     @property
@@ -104,7 +104,7 @@ class Standing:
             if shard in there:
                 self._take_in(table, entry.folder, shard)
         table.noted = len(lines)
-        table.audio_s = sum(line.audio_s * line.takes for line in lines)
+        table.audio_s = sum(line.audio_s for line in lines)
         table.work_s = sum(line.work_s for line in lines)
         return table
 

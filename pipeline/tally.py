@@ -36,7 +36,7 @@ class TableTally:
 
     @property
     def ticket_s(self) -> float | None:
-        """What a ticket takes, without loading: in this run, or else in earlier ones; None if none was done."""
+        """What a ticket takes, without loading: in this run, or else in earlier ones; None if unknown."""
         return (self.wall_s - self.load_s) / self.fresh if self.fresh else self.earlier_s
 
     @property

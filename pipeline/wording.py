@@ -1,5 +1,6 @@
 """How numbers and tables are written for people."""
 
+import math
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,12 @@ def size(num_bytes: float) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return ``1 shard``, ``2 shards``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def few_digits(number: float) -> str:
+    """Return a measured number as ``0.75``, ``7.5``, ``75``, ``7,500``."""
+    magnitude = math.floor(math.log10(number)) if number > 0 else 1
+    return f"{number:,.{max(0, 1 - magnitude)}f}"
 
 
 def aligned(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:

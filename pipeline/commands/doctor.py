@@ -1,7 +1,7 @@
 """``doctor``: could a run start here, and if not, what is lacking. Touches no network, writes nothing."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.config import PoolFiles, PoolPart, PoolRooms
@@ -19,7 +19,9 @@ from stages.restorers.base import Restorer
 NOTE = " " * 9
 
 
-def doctor_command(path: Path | None, assignments: Sequence[str]) -> None:
+def doctor_command(
+    path: Path | None, assignments: Sequence[str] = (), replacements: Mapping[str, str] | None = None
+) -> None:
     """Print what is there and what is lacking.
 
     Raises ``UserError`` if a run could not start.
@@ -30,16 +32,16 @@ def doctor_command(path: Path | None, assignments: Sequence[str]) -> None:
     lacking += _show("packages", list(packages()))
     lacking += _show("models inside packages", list(embedded_models()))
     if path is not None:
-        lacking += _config(path, assignments)
+        lacking += _config(path, assignments, replacements or {})
     what = "a run" if path is None else f"a run of {path}"
     if lacking:
         raise UserError(f"{what} could not start here: {count(lacking, 'thing')} lacking")
     say(f"{what} could start here")
 
 
-def _config(path: Path, assignments: Sequence[str]) -> int:
+def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> int:
     try:
-        run = resolve(path, assignments)
+        run = resolve(path, assignments, replacements)
     except ConfigError as error:
         say(str(path))
         for line in mistake_lines(str(error)):

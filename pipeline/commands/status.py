@@ -9,7 +9,7 @@ from pipeline.inventory import Inventory
 from pipeline.progress import clock
 from pipeline.standing import Standing, TableStanding, Unlucky
 from pipeline.ticket_log import ticket_lines
-from pipeline.wording import aligned, count, say, size
+from pipeline.wording import aligned, count, few_digits, say, size
 from pipeline.workspace import Workspace
 from schemas import WorkspaceError
 
@@ -56,7 +56,7 @@ def _rows(tables: Sequence[TableStanding]) -> Iterator[tuple[str, ...]]:
             f"{sum(m.done for m in members):,}/{sum(m.num_shards for m in members):,}",
             f"{statuses.total():,}",
             *(f"{statuses[status]:,}" if statuses[status] else "" for status in _HEAD[3:7]),
-            f"{audio_s / work_s:.1f}" if audio_s and work_s else "",
+            few_digits(audio_s / work_s) if audio_s and work_s else "",
             size(sum(m.num_bytes for m in members)),
         )
 
