@@ -10,10 +10,11 @@ import psutil
 import tiny
 
 PATIENCE_S = 120.0
+Run = subprocess.Popen[bytes]
 
 
 @contextmanager
-def started(config: Path, workspace: Path, *options: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def started(config: Path, workspace: Path, *options: str, log: Path) -> Iterator[Run]:
     """Start a run as a user would; whatever is left of it in the end is killed."""
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -29,7 +30,7 @@ def started(config: Path, workspace: Path, *options: str, log: Path) -> Iterator
             kill_all(process)
 
 
-def wait_until(happened: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
+def wait_until(happened: Callable[[], bool], process: Run) -> None:
     """Look every two milliseconds; a process that ends before is a failure."""
     deadline = time.monotonic() + PATIENCE_S
     while not happened():
@@ -43,7 +44,7 @@ def num_commits(workspace: Path) -> int:
     return sum(1 for _ in workspace.glob("tables/*/*.parquet"))
 
 
-def descendants(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+def descendants(process: Run) -> list[psutil.Process]:
     """Return all processes that ``process`` has started, and those that they have."""
     try:
         return psutil.Process(process.pid).children(recursive=True)
@@ -51,7 +52,7 @@ def descendants(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
         return []
 
 
-def kill_all(process: "subprocess.Popen[bytes]") -> None:
+def kill_all(process: Run) -> None:
     """Kill a run and everything that it has started, at once and without notice."""
     family = descendants(process)
     process.kill()
