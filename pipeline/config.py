@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from pipeline.sources import Corpus
+from pipeline.sources import Corpus, SpeakerRule
 from schemas import Record
 from stages.ingest import IngestSettings
 from stages.metrics.base import Aspect
@@ -17,6 +17,9 @@ class PoolFiles(Record):
 
     path: str = Field(description="folder, glob, .csv or .jsonl manifest, or a dataset saved on disk")
     licence: str | None = Field(default=None, description="licence of recordings that do not state one")
+    speaker: SpeakerRule | None = Field(
+        default=None, description="who speaks in them, as in 'speech': where a voice must be another's"
+    )
 
 
 class PoolRooms(Record):
@@ -136,8 +139,8 @@ class Config(Record):
     deadline_s: float = Field(
         default=600.0,
         gt=0,
-        description="a worker that finishes nothing for this long, and for 50 times what a record took so far, "
-        "is taken for hanging and replaced",
+        description="a worker that finishes nothing for this long, and for 50 times what a record took so "
+        "far, is taken for hanging and replaced",
     )
     operators: tuple[str, ...] = Field(default=(), description="Python files with operators of your own")
     speech: tuple[Corpus, ...] = Field(min_length=1)

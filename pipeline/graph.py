@@ -28,7 +28,7 @@ from pipeline.tables import (
 )
 from pipeline.tickets import Board, Ticket
 from schemas import Source
-from stages.distributions import FromPool
+from stages.distributions import PoolDraw
 from stages.made_pool import NoiseSettings, RoomSettings
 from stages.pool import PoolSettings
 
@@ -164,8 +164,7 @@ def _pool(run: Run, listing: Listing, place: tuple[str, int, PoolPart]) -> PoolT
     name = f"{pool}-{index}"
     match part:
         case PoolFiles():
-            corpus = Corpus(name=name, path=run.path(part.path), licence=part.licence)
-            sources = listing.sources([corpus])
+            sources = listing.sources([_corpus_of(run, part, name)])
             settings = PoolSettings(holds="responses" if _holds_responses(run, pool) else "noise", **common)
             shards = listing.shards(f"pool.{name}", sources)
             return RecordedPoolTable(pool, index, settings, tuple(shards))
@@ -184,15 +183,27 @@ def _pool(run: Run, listing: Listing, place: tuple[str, int, PoolPart]) -> PoolT
 def _voices(run: Run, part: PoolSynthesis, listing: Listing) -> tuple[Source, ...]:
     if part.voices is None or "babble" not in part.synthesise:
         return ()
-    path = run.path(part.voices)
-    # under the name that the speech has, so that a speaker is on one side of the split everywhere
-    same = [c.name for c in run.config.speech if run.path(c.path) == path]
-    return tuple(listing.sources([Corpus(name=same[0] if same else Path(path).stem, path=path)]))
+    voices = PoolFiles(path=part.voices)
+    return tuple(listing.sources([_corpus_of(run, voices, Path(run.path(part.voices)).stem)]))
+
+
+def _corpus_of(run: Run, part: PoolFiles, name: str) -> Corpus:
+    """Return the recordings of ``part`` as a corpus.
+
+    Speech of the run has the name that it has there, so that a speaker is on one side of the split
+    everywhere, and an utterance is known as itself.
+    """
+    path = run.path(part.path)
+    said = {"path": path, "licence": part.licence, "speaker": part.speaker}
+    for corpus in run.config.speech:
+        if run.path(corpus.path) == path:
+            return corpus.model_copy(update={key: value for key, value in said.items() if value is not None})
+    return Corpus(name=name, **said)
 
 
 def _holds_responses(run: Run, pool: str) -> bool:
     return any(
-        isinstance(drawn, FromPool) and drawn.pool == pool and name == "response"
+        isinstance(drawn, PoolDraw) and drawn.pool == pool and name == "response"
         for step in run.chain
         for name, drawn in step.distributions.items()
     )

@@ -21,7 +21,7 @@ def pools_by_split(store: TableStore, tables: Sequence[PoolTable]) -> Mapping[Sp
     for table in tables:
         for row in sorted(_described(store, table), key=lambda row: row.id):
             if row.status is Status.OK and row.audio is not None:
-                found[row.split].setdefault(table.pool, []).append(_reference(table.pool, row.id, row.audio))
+                found[row.split].setdefault(table.pool, []).append(_reference(row, row.audio))
     return found
 
 
@@ -78,7 +78,12 @@ def _described(store: TableStore, table: PoolTable) -> list[PoolRecording]:
     ]
 
 
-def _reference(pool: str, name: str, audio: EncodedAudio) -> AudioRef:
+def _reference(row: PoolRecording, audio: EncodedAudio) -> AudioRef:
     return AudioRef(
-        pool=pool, id=name, digest=audio.digest, sample_rate=audio.sample_rate, num_samples=audio.num_samples
+        pool=row.pool,
+        id=row.id,
+        digest=audio.digest,
+        sample_rate=audio.sample_rate,
+        num_samples=audio.num_samples,
+        speaker=row.speaker,
     )

@@ -15,6 +15,8 @@ from pipeline.manifests import MANIFEST_SUFFIXES, ManifestRow, read_manifest
 from pipeline.saved_datasets import SavedRow, is_saved_dataset, row_stamp, saved_rows
 from schemas import ConfigError, Record, Source
 
+SpeakerRule = Literal["parent_folder", "stem_prefix"]
+
 
 class Corpus(Record):
     """Speech, noise or responses of one origin."""
@@ -27,7 +29,7 @@ class Corpus(Record):
     )
     licence: str | None = Field(default=None, description="licence of recordings that do not state one")
     language: str | None = Field(default=None, description="language of recordings that do not state one")
-    speaker: Literal["parent_folder", "stem_prefix"] | None = Field(
+    speaker: SpeakerRule | None = Field(
         default=None,
         description="who speaks where no column says so: the folder of the file, or its name up to _ or -",
     )

@@ -165,7 +165,8 @@ class PoolTable(Table):
     @property
     def drawn_from(self) -> str:
         """What a plan depends on: the settings and the contents, whatever the shards."""
-        contents = sorted((s.id, s.content, s.offset_s, s.duration_s) for x in self.shards for s in x.sources)
+        sources = (source for shard in self.shards for source in shard.sources)
+        contents = sorted((s.id, s.content, s.offset_s, s.duration_s, s.speaker) for s in sources)
         return fingerprint_of([self.key, contents])
 
     @property

@@ -36,3 +36,5 @@ class AudioRef(Record):
     digest: Digest
     sample_rate: SampleRate
     num_samples: int = Field(gt=0)
+    speaker: str | None = None
+    """Who speaks in it, if somebody does and it is known."""

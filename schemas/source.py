@@ -74,6 +74,7 @@ class PoolRecording(Row):
 
     pool: str
     split: Split = Split.TRAIN
+    speaker: str | None = None
     licence: str | None = None
     audio: EncodedAudio | None = None
     facts: dict[str, float] = {}

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schemas import AudioRef, ConfigError, OperatorSpec, Record
 from stages.degradations import DEGRADATIONS
-from stages.distributions import Distribution, FromPool, Pools
+from stages.distributions import Distribution, PoolDraw, Pools
 from stages.rng import rng_for
 
 
@@ -26,7 +26,7 @@ class Step(Record):
     @property
     def pools(self) -> frozenset[str]:
         """The pools that this step may draw from."""
-        return frozenset(d.pool for d in self.distributions.values() if isinstance(d, FromPool))
+        return frozenset(d.pool for d in self.distributions.values() if isinstance(d, PoolDraw))
 
     @property
     def described(self) -> dict[str, Any]:
@@ -65,10 +65,13 @@ def _draw(
 
 def references(steps: Sequence[OperatorSpec]) -> tuple[AudioRef, ...]:
     """Return the pool recordings that the steps refer to, in order."""
-    fields = AudioRef.model_fields.keys()
     return tuple(
         AudioRef.model_validate(value)
         for step in steps
-        for value in step.params.values()
-        if isinstance(value, dict) and value.keys() == fields
+        for parameter in step.params.values()
+        for value in (parameter if isinstance(parameter, list) else [parameter])
+        if isinstance(value, dict) and _NEEDED <= value.keys() <= AudioRef.model_fields.keys()
     )
+
+
+_NEEDED = {name for name, field in AudioRef.model_fields.items() if field.is_required()}

@@ -1,21 +1,23 @@
 """What a parameter may be: the random half of an operator, as data.
 
-In a config a distribution is a mapping with one key: ``{uniform: [-5, 20]}``, ``{log_uniform:
-[50, 8000]}``, ``{integer: [1, 9]}``, ``{one_of: [mp3, opus]}``, ``{from_pool: noise}``. Anything else is
-a constant.
+In a config a distribution is a mapping with one key: ``{uniform: [-5, 20]}``, ``{log_uniform: [50, 8000]}``,
+``{integer: [1, 9]}``, ``{one_of: [mp3, opus]}``, ``{one_of: [mp3, opus], weights: [3, 1]}``,
+``{buckets: [[-5, 0, 0.1], [0, 20, 0.9]]}``, ``{from_pool: noise}``,
+``{several_from_pool: {pool: voices, count: [2, 6], other_speaker: true}}``. Anything else is a constant.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, JsonValue, model_validator
 
-from schemas import AudioRef, Record
+from schemas import AudioRef, ConfigError, Record
 
 Pools = Mapping[str, Sequence[AudioRef]]
 """For each pool, the recordings on the same side of the split as the utterance."""
+Weight = Annotated[float, Field(ge=0.0)]
 
 
 class Constant(Record):
@@ -81,14 +83,55 @@ class Integer(Record):
 
 
 class OneOf(Record):
-    """One of a few values, all as likely."""
+    """One of a few values, all as likely unless ``weights`` say otherwise."""
 
     kind: Literal["one_of"] = "one_of"
     values: tuple[JsonValue, ...] = Field(min_length=1)
+    weights: tuple[Weight, ...] | None = None
+
+    @model_validator(mode="after")
+    def _each_value_has_a_weight(self) -> Self:
+        if self.weights is not None and len(self.weights) != len(self.values):
+            raise ValueError(f"{len(self.values)} values have {len(self.weights)} weights")
+        check_weights(self.weights or (1.0,))
+        return self
 
     def draw(self, rng: np.random.Generator, pools: Pools) -> JsonValue:  # noqa: ARG002
         """Return one of the values."""
-        return self.values[int(rng.integers(len(self.values)))]
+        if self.weights is None:
+            return self.values[int(rng.integers(len(self.values)))]
+        return self.values[weighted(rng, self.weights)]
+
+
+class Bucket(Record):
+    """A range, and how likely it is among the others."""
+
+    low: float
+    high: float
+    weight: Weight
+
+    @model_validator(mode="after")
+    def _low_is_not_above_high(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"the lower bound {self.low} is above the upper bound {self.high}")
+        return self
+
+
+class Buckets(Record):
+    """A range chosen by weight, and any value in it, all as likely: a histogram."""
+
+    kind: Literal["buckets"] = "buckets"
+    buckets: tuple[Bucket, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _some_bucket_is_likely(self) -> Self:
+        check_weights([bucket.weight for bucket in self.buckets])
+        return self
+
+    def draw(self, rng: np.random.Generator, pools: Pools) -> JsonValue:  # noqa: ARG002
+        """Return a number of one of the buckets."""
+        bucket = self.buckets[weighted(rng, [bucket.weight for bucket in self.buckets])]
+        return rng.uniform(bucket.low, bucket.high)
 
 
 class FromPool(Record):
@@ -96,6 +139,8 @@ class FromPool(Record):
 
     kind: Literal["from_pool"] = "from_pool"
     pool: str
+    other_speaker: bool = False
+    """Whether the recording must be of somebody else than the utterance."""
 
     def draw(self, rng: np.random.Generator, pools: Pools) -> JsonValue:
         """Return a reference to the recording."""
@@ -103,12 +148,38 @@ class FromPool(Record):
         return recordings[int(rng.integers(len(recordings)))].model_dump(mode="json")
 
 
-Distribution = Annotated[
-    Constant | Uniform | LogUniform | Integer | OneOf | FromPool, Field(discriminator="kind")
-]
+class SeveralFromPool(Record):
+    """``low`` to ``high`` recordings of a named pool, no two the same; all numbers are as likely."""
+
+    kind: Literal["several_from_pool"] = "several_from_pool"
+    pool: str
+    low: int = Field(ge=0)
+    high: int = Field(ge=0)
+    other_speaker: bool = False
+    """Whether the recordings must be of others than the utterance's speaker."""
+
+    @model_validator(mode="after")
+    def _low_is_not_above_high(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"the lower bound {self.low} is above the upper bound {self.high}")
+        return self
+
+    def draw(self, rng: np.random.Generator, pools: Pools) -> JsonValue:
+        """Return references to the recordings; ``ConfigError`` if the pool has fewer than ``low``."""
+        recordings = pools[self.pool]
+        if len(recordings) < self.low:
+            raise ConfigError(
+                f"pool {self.pool!r} has {len(recordings)} recordings to choose from on one side of the "
+                f"split, and {self.low} are to be drawn"
+            )
+        count = int(rng.integers(self.low, min(self.high, len(recordings)), endpoint=True))
+        chosen = rng.choice(len(recordings), size=count, replace=False)
+        return [recordings[int(index)].model_dump(mode="json") for index in chosen]
 
 
-AnyDistribution = Constant | Uniform | LogUniform | Integer | OneOf | FromPool
+AnyDistribution = Constant | Uniform | LogUniform | Integer | OneOf | Buckets | FromPool | SeveralFromPool
+Distribution = Annotated[AnyDistribution, Field(discriminator="kind")]
+PoolDraw = FromPool | SeveralFromPool
 RANGES: Mapping[str, type[Uniform] | type[LogUniform] | type[Integer]] = {
     "uniform": Uniform,
     "log_uniform": LogUniform,
@@ -121,23 +192,63 @@ def distribution_of(value: Any) -> AnyDistribution:
 
     Raises ``ValueError`` for a known form with impossible contents.
     """
-    if not isinstance(value, Mapping) or len(value) != 1:
+    if not isinstance(value, Mapping):
         return Constant(value=value)
-    ((form, content),) = value.items()
-    if form == "from_pool":
-        return FromPool(pool=content)
-    if form in RANGES:
+    form = next(iter(value), "")
+    if len(value) == 1 and form in _READERS:
+        return _READERS[form](value[form])
+    if value.keys() == {"one_of", "weights"}:
+        return _one_of(value["one_of"], value["weights"])
+    return Constant(value=value)
+
+
+def _range_of(form: str) -> Callable[[Any], AnyDistribution]:
+    def read(content: Any) -> AnyDistribution:
         low, high = _listed(form, content, "[low, high]", 2)
         return RANGES[form](low=low, high=high)
-    if form == "one_of":
-        return OneOf(values=tuple(_listed(form, content, "a list of values")))
-    return Constant(value=value)
+
+    return read
+
+
+def _one_of(content: Any, weights: Any = None) -> OneOf:
+    values = _listed("one_of", content, "a list of values")
+    return OneOf(values=tuple(values), weights=weights and tuple(_listed("weights", weights, "a list")))
+
+
+def _buckets(content: Any) -> Buckets:
+    rows = [
+        _listed("a bucket", row, "[low, high, weight]", 3) for row in _listed("buckets", content, "a list")
+    ]
+    return Buckets(buckets=tuple(Bucket(low=low, high=high, weight=weight) for low, high, weight in rows))
+
+
+def _from_pool(content: Any) -> FromPool:
+    return FromPool.model_validate(content if isinstance(content, Mapping) else {"pool": content})
+
+
+def _several_from_pool(content: Any) -> SeveralFromPool:
+    if not isinstance(content, Mapping) or not {"pool", "count"} <= content.keys():
+        raise ValueError(f"several_from_pool takes {{pool: NAME, count: [low, high]}}, got {content!r}")
+    low, high = _listed("count", content["count"], "[low, high]", 2)
+    others = {key: value for key, value in content.items() if key != "count"}
+    return SeveralFromPool.model_validate({**others, "low": low, "high": high})
 
 
 def _listed(form: str, content: Any, expected: str, length: int | None = None) -> Sequence[Any]:
     if not isinstance(content, Sequence) or isinstance(content, str) or length not in {None, len(content)}:
         raise ValueError(f"{form} takes {expected}, got {content!r}")
     return content
+
+
+_READERS: Mapping[str, Callable[[Any], AnyDistribution]] = {
+    **{form: _range_of(form) for form in RANGES},
+    "one_of": _one_of,
+    "buckets": _buckets,
+    "from_pool": _from_pool,
+    "several_from_pool": _several_from_pool,
+}
+FORMS = tuple(_READERS)
+"""The names of distributions that a config knows."""
 
 
 def bounds_of(distribution: Distribution) -> tuple[JsonValue, ...]:
@@ -149,4 +260,18 @@ def bounds_of(distribution: Distribution) -> tuple[JsonValue, ...]:
             return (distribution.low, distribution.high)
         case OneOf():
             return distribution.values
+        case Buckets():
+            return tuple(edge for bucket in distribution.buckets for edge in (bucket.low, bucket.high))
     return ()
+
+
+def weighted(rng: np.random.Generator, weights: Sequence[float]) -> int:
+    """Return a place in ``weights``, each as often as its weight says."""
+    reached = np.cumsum(weights)
+    return int(np.searchsorted(reached / reached[-1], rng.uniform(), side="right"))
+
+
+def check_weights(weights: Sequence[float]) -> None:
+    """Raise ``ValueError`` if nothing can be chosen by ``weights``."""
+    if sum(weights) <= 0.0:
+        raise ValueError("at least one weight must be above 0")

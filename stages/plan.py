@@ -8,7 +8,7 @@ from stages.chain import Step, draw_steps, references
 from stages.distributions import Pools
 from stages.stage import Stage
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

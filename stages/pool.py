@@ -14,7 +14,7 @@ from stages.splits import TRAIN_ONLY, split_for
 from stages.stage import Stage
 from stages.waveform import Waveform
 
-VERSION = 1
+VERSION = 2
 """Rises when the same records and settings would give other rows."""
 
 
@@ -87,6 +87,7 @@ def _row(source: Source, settings: PoolSettings, outcome: Outcome) -> PoolRecord
         id=source.id,
         **outcome.fields,
         pool=settings.pool,
-        split=split_for(settings.splits, source.corpus, source.name),
+        split=split_for(settings.splits, source.corpus, source.speaker or source.name),
+        speaker=source.speaker,
         licence=source.licence,
     )
