@@ -55,8 +55,9 @@ class SplitWriter:
             self._close_file()
         if self._writer is None:
             self._writer = self._opened()
-        table = pa.Table.from_pylist(self._held, schema=self._schema)
-        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        if self._held:  # ``datasets`` cannot read a row group without rows
+            table = pa.Table.from_pylist(self._held, schema=self._schema)
+            self._writer.write_table(table, row_group_size=table.num_rows)
         self._written_bytes += self._held_bytes
         self._held, self._held_bytes = [], 0
 
