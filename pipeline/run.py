@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from pipeline.export import MARK, Exported, dataset_key, export, exported, remov
 from pipeline.graph import Graph, assemble
 from pipeline.inventory import Inventory
 from pipeline.journal import in_flight
+from pipeline.outcomes import endings
 from pipeline.progress import View, view
 from pipeline.resolve import Run
 from pipeline.store import TableStore, remove_drafts, room_on_disk, write_whole
@@ -20,6 +21,7 @@ from pipeline.ticket_log import note_ticket, ticket_lines
 from pipeline.tickets import Board, Place, Ticket
 from pipeline.work import Report, journal_path
 from pipeline.workspace import Workspace
+from schemas import Status
 
 MakeExecutor = Callable[[Run, Workspace, Graph, View], Executor]
 
@@ -114,16 +116,20 @@ def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:
 
 
 def _failed_shards(graph: Graph, store: TableStore, reason: str) -> Iterator[Place]:
-    wanted = "failed/" if reason == "any" else f"failed/{reason}"
     stale: dict[str, set[str]] = {}
     for table in graph.tables:
         for shard in sorted(store.shards(table.folder)):
             above = any(shard in stale.get(parent.folder, ()) for parent in table.reads)
             drawn = any(pool.folder in stale for pool in table.pools)
-            counts: Mapping[str, int] = store.metadata(table.folder, shard)["counts"]
-            if above or drawn or any(outcome.startswith(wanted) for outcome in counts):
+            if above or drawn or _has_failed(store, table.folder, shard, reason):
                 stale.setdefault(table.folder, set()).add(shard)
                 yield table.folder, shard
+
+
+def _has_failed(store: TableStore, table: str, shard: str, reason: str) -> bool:
+    """Whether a row failed for the reason, or a take or a score in a row that has others."""
+    ends = endings(store, table, shard)
+    return any(end.status is Status.FAILED and reason in {"any", end.reason} for end in ends)
 
 
 def _listing(shown: View) -> Callable[[int, int], None]:

@@ -13,7 +13,7 @@ from pipeline.resolve import Run
 from pipeline.run import Result, execute
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
-from schemas import UserError
+from schemas import Reason, UserError
 
 EXECUTORS = ("ray", "local")
 
@@ -24,6 +24,8 @@ def run_command(
     """Run, and print header and outcome."""
     if executor not in EXECUTORS:
         raise UserError(f"there is no executor {executor!r}; choose one of: {', '.join(EXECUTORS)}")
+    if retry_failed is not None and retry_failed not in (known := ("any", *Reason)):
+        raise UserError(f"rows do not fail for {retry_failed!r}; choose one of: {', '.join(known)}")
     _say(header(run, workspace.root))
 
     def make(run: Run, workspace: Workspace, graph: Graph, shown: View) -> Executor:

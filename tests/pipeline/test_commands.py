@@ -218,6 +218,15 @@ def test_a_config_that_is_not_there() -> None:
     assert "demo.yaml" in ran.stderr
 
 
+def test_a_reason_that_is_none(small: Path, tmp_path: Path) -> None:
+    """A misspelled reason is refused rather than found nowhere."""
+    ran = typed("run", small / "small.yaml", "--workspace", tmp_path / "new", "--retry-failed", "timeout")
+
+    assert ran.returncode == 2
+    assert "timed_out" in ran.stderr
+    assert not (tmp_path / "new").exists()
+
+
 def test_doctor_of_a_config_that_could_run(small: Path) -> None:
     """Everything is there: machine, packages, models, operators, recordings."""
     doctor = typed("doctor", small / "small.yaml")
