@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
+from pipeline.chain_config import Entry, PartEntry
 from pipeline.sources import Corpus, SpeakerRule
 from schemas import Record
 from stages.ingest import IngestSettings
@@ -51,24 +52,6 @@ PoolPart = Annotated[
 ]
 
 
-class Entry(Record):
-    """An operator by its kind; further keys are its parameters."""
-
-    model_config = ConfigDict(extra="allow")
-    kind: str
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Return what was said beyond the named keys."""
-        return dict(self.model_extra or {})
-
-
-class StepEntry(Entry):
-    """A degradation in the chain; parameters are values or distributions."""
-
-    probability: float = Field(default=1.0, ge=0.0, le=1.0)
-
-
 class RestorerEntry(Entry):
     """A restoration model; parameters that are distributions are drawn for each take."""
 
@@ -95,7 +78,7 @@ class CriterionEntry(Record):
 class Degradations(Record):
     """How speech is damaged."""
 
-    chain: tuple[StepEntry, ...] = Field(min_length=1)
+    chain: tuple[PartEntry, ...] = Field(min_length=1)
     repeats: int = Field(default=1, ge=1, description="degraded versions per utterance")
     level: Literal["guard", "joint_peak"] = Field(
         default="guard",

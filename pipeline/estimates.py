@@ -88,7 +88,7 @@ def rough_work_s(table: Table, load: Load) -> float:
         return SECONDS_PER_RECORD[kind] * load.records * num_takes(table)
     per_s = SECONDS_PER_AUDIO_SECOND.get(kind, GUESS)
     if isinstance(table, DegradeTable):
-        per_s += sum(step.probability * _step(step.kind) for step in table.plan.chain)
+        per_s += sum(share * _step(step.kind) for part in table.plan.chain for step, share in part.shares)
     return per_s * load.audio_s * num_takes(table)
 
 

@@ -28,7 +28,7 @@ from pipeline.tables import (
 )
 from pipeline.tickets import Board, Ticket
 from schemas import Source
-from stages.distributions import PoolDraw
+from stages.chain import steps_in
 from stages.made_pool import NoiseSettings, RoomSettings
 from stages.pool import PoolSettings
 
@@ -92,7 +92,7 @@ def assemble(
 def graph_of(run: Run, pools: Sequence[PoolTable], shards: Sequence[Shard]) -> Graph:
     """Return the tables of ``run`` over given pools and shards."""
     config = run.config
-    needed = {pool for step in run.chain for pool in step.pools}
+    needed = {pool for part in run.chain for pool in part.pools}
     pools = tuple(table for table in pools if table.pool in needed)
     ingest = IngestTable(config.ingest)
     plan = PlanTable(ingest, run.chain, config.degradations.repeats, config.seed, pools)
@@ -203,9 +203,9 @@ def _corpus_of(run: Run, part: PoolFiles, name: str) -> Corpus:
 
 def _holds_responses(run: Run, pool: str) -> bool:
     return any(
-        isinstance(drawn, PoolDraw) and drawn.pool == pool and name == "response"
-        for step in run.chain
-        for name, drawn in step.distributions.items()
+        drawn.pool == pool and name == "response"
+        for step in steps_in(run.chain)
+        for name, drawn in step.pool_draws.items()
     )
 
 

@@ -1,20 +1,19 @@
 """From entries of a config to operators: kinds, parameters, bounds, and what can be drawn."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.config import Entry, MetricEntry, RestorerEntry, StepEntry
+from pipeline.chain_config import Entry
+from pipeline.config import MetricEntry, RestorerEntry
 from pipeline.config_paths import located_params
 from pipeline.places import Location
 from pipeline.problems import Problems, closest, said
-from schemas import AudioRef, MissingWeightsError
-from stages.chain import Step
-from stages.degradations import DEGRADATIONS
-from stages.distributions import RANGES, Constant, Distribution, FromPool, bounds_of, distribution_of
+from schemas import MissingWeightsError
+from stages.distributions import FORMS, Constant, Distribution, PoolDraw, bounds_of, distribution_of
 from stages.metrics import METRICS
 from stages.metrics.base import Metric, Output, score_name
 from stages.operator import Operator, Registry
@@ -22,10 +21,8 @@ from stages.restorers import RESTORERS
 from stages.restorers.base import Restorer
 from stages.rng import rng_for
 
-FORMS = (*RANGES, "one_of", "from_pool")
 TRIALS = 4
 """Drawings before a run: settings that exclude one another show when they are drawn together."""
-ANY_REF = AudioRef(pool="any", id="any", digest="0" * 64, sample_rate=16_000, num_samples=16_000)
 
 E = TypeVar("E", bound=Entry)
 Member = TypeVar("Member", bound=Operator)
@@ -67,34 +64,6 @@ class Reading:
     """Whether every operator that there may be is registered, so that an unknown kind is a mistake."""
 
 
-def steps_of(
-    entries: Sequence[Placed[StepEntry]], pools: Iterable[str], reading: Reading
-) -> tuple[Step, ...]:
-    """Return the degradations of the chain, those that can be drawn."""
-    steps = []
-    for location, entry in _of_known_kinds(entries, DEGRADATIONS, reading):
-        with reading.problems.at(location, DEGRADATIONS[entry.kind]):
-            steps += _step(location, entry, tuple(pools), reading)
-    return tuple(steps)
-
-
-def _step(location: Location, entry: StepEntry, pools: Sequence[str], reading: Reading) -> list[Step]:
-    member = DEGRADATIONS[entry.kind]
-    draws = _draws(member, location, entry, reading)
-    if draws is None:
-        return []
-    step = Step(kind=entry.kind, probability=entry.probability, draws=draws)
-    known = ", ".join(pools) or "none"
-    for pool in sorted(step.pools - set(pools)):
-        reading.problems.add(
-            location, f"draws from the pool {pool!r}, which 'pools' does not have; it has: {known}"
-        )
-    any_pools = dict.fromkeys(step.pools, (ANY_REF,))
-    for trial in range(TRIALS):
-        member.drawn(rng_for(trial, "check"), any_pools, step.draws)
-    return [step]
-
-
 def restorers_of(entries: Sequence[Placed[RestorerEntry]], reading: Reading) -> tuple[RestorerSetup, ...]:
     """Return the restoration models, those that can be built."""
     setups = []
@@ -107,7 +76,7 @@ def restorers_of(entries: Sequence[Placed[RestorerEntry]], reading: Reading) -> 
 
 def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> list[RestorerSetup]:
     member = RESTORERS[entry.kind]
-    draws = _draws(member, location, entry, reading)
+    draws = draws_of(member, location, entry, reading)
     if draws is None:
         return []
     fixed = {name: d.value for name, d in draws.items() if isinstance(d, Constant)}
@@ -123,7 +92,7 @@ def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> lis
 
 def _tried(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str, Distribution]) -> Restorer:
     """Return the model as it would be for some take; raises ``ValueError`` for settings that cannot be."""
-    if any(isinstance(distribution, FromPool) for distribution in drawn.values()):
+    if any(isinstance(distribution, PoolDraw) for distribution in drawn.values()):
         raise ValueError("a restorer draws its settings from no pool")
     for trial in range(TRIALS):
         rng = rng_for(trial, "check")
@@ -196,7 +165,7 @@ def _has_fields(member: type[Operator], location: Location, entry: Entry, readin
     return not unknown
 
 
-def _draws(
+def draws_of(
     member: type[Operator], location: Location, entry: Entry, reading: Reading
 ) -> dict[str, Distribution] | None:
     """Return how each given parameter is drawn, its bounds checked against the field's; None if one fails."""

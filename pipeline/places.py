@@ -20,13 +20,19 @@ class Document:
         self.data = data
         self._places = dict(places)
         self._options: dict[Location, str] = {}
+        self._included: dict[Location, tuple[Document, Location]] = {}
 
     def came_from(self, location: Location, option: str) -> None:
         """Remember that what stands at ``location``, and in it, comes from an option of the command line."""
-        for known in (self._places, self._options):
+        known: dict[Location, Any]
+        for known in (self._places, self._options, self._included):
             for inside in [place for place in known if place[: len(location)] == location]:
                 known.pop(inside)
         self._options[location] = option
+
+    def includes(self, location: Location, other: "Document", origin: Location) -> None:
+        """Remember that what stands at ``location`` is what stands at ``origin`` in another file."""
+        self._included[location] = other, origin
 
     def place(self, location: Location) -> str:
         """Return ``file:line:column``, or the option, of the closest part of ``location`` that was given."""
@@ -34,6 +40,9 @@ class Document:
             part = location[:length]
             if part in self._options:
                 return self._options[part]
+            if part in self._included:
+                other, origin = self._included[part]
+                return other.place((*origin, *location[length:]))
             if part in self._places:
                 line, column = self._places[part]
                 return f"{self.path}:{line}:{column}"

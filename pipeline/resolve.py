@@ -5,22 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.chain_entries import ChainReader
 from pipeline.config import Config
 from pipeline.config_paths import check_recordings, installed_modules, is_url, located
 from pipeline.coverage import check_comparisons, check_coverage, criteria_of, outputs_of
+from pipeline.fragments import include_recipes
 from pipeline.operator_entries import (
     MetricSetup,
     Reading,
     RestorerSetup,
     metrics_of,
     restorers_of,
-    steps_of,
 )
 from pipeline.places import Document, load, override
 from pipeline.problems import Problems
 from pipeline.sections import Sections
 from schemas import ConfigError
-from stages.chain import Step
+from stages.chain import Part
 from stages.metrics.base import Output
 from stages.unanimity import Criterion
 from stages.user_modules import OperatorModule
@@ -40,7 +41,7 @@ class Run:
     config: Config
     base: Path
     modules: tuple[OperatorModule, ...]
-    chain: tuple[Step, ...]
+    chain: tuple[Part, ...]
     restorers: tuple[RestorerSetup, ...]
     metrics: tuple[MetricSetup, ...]
     criteria: tuple[Criterion, ...]
@@ -71,6 +72,7 @@ def resolve(
     document = load(path)
     if not isinstance(document.data, dict):
         raise ConfigError(f"{path}: a config is a mapping of settings, see 'python -m pipeline schema'")
+    include_recipes(document)  # so that assignments reach into them
     for assignment in assignments:
         override(document, assignment)
     for what, where in (replacements or {}).items():
@@ -80,20 +82,23 @@ def resolve(
 
 def _built(document: Document, base: Path, replacements: Mapping[str, str]) -> Run:
     problems = Problems(document)
+    for location, message in include_recipes(document):
+        problems.add(location, message)
     config = None
     with problems.at((), Config):
         config = Config.model_validate(document.data)
     sections = Sections(document.data)
     modules = installed_modules(base, sections.operators, problems)
     reading = Reading(base, problems, all_known=len(modules) == len(sections.operators))
-    chain = steps_of(sections.chain, sections.pools, reading)
+    reader = ChainReader(sections.pools, reading)
+    chain = reader.parts(sections.chain)
     restorers = restorers_of(sections.restorers, reading)
     metrics = metrics_of(sections.metrics, reading)
     built = {setup.name for setup in metrics}
     lacking = {entry.name or entry.kind for _, entry in sections.metrics} - built
     criteria = criteria_of(sections.criteria, outputs_of(metrics), lacking, problems)
     check_recordings(base, sections.speech, sections.pool_parts, problems)
-    _check_pools(sections, chain, replacements, problems)
+    _check_pools(sections, chain if reader.is_whole else None, replacements, problems)
     if config is not None:
         if not lacking and len(criteria) == len(config.preference.criteria):
             check_coverage(config, metrics, criteria, problems)
@@ -106,13 +111,13 @@ def _built(document: Document, base: Path, replacements: Mapping[str, str]) -> R
 
 
 def _check_pools(
-    sections: Sections, chain: Sequence[Step], replacements: Mapping[str, str], problems: Problems
+    sections: Sections, chain: Sequence[Part] | None, replacements: Mapping[str, str], problems: Problems
 ) -> None:
     for name, parts in sections.pools.items():
         if parts == []:
             problems.add(("pools", name), "the pool is empty")
-    if len(chain) == len(sections.chain):
-        used = {pool for step in chain for pool in step.pools}
+    if chain is not None:
+        used = {pool for part in chain for pool in part.pools}
         for pool in (POOLS[what] for what in replacements if what in POOLS):
             if pool not in used:
                 problems.add(("pools", pool), f"no degradation draws from the pool {pool!r}")

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.config import CriterionEntry, MetricEntry, PoolPart, RestorerEntry, StepEntry
+from pipeline.config import CriterionEntry, MetricEntry, PoolPart, RestorerEntry
 from pipeline.places import Location
 from pipeline.sources import Corpus
 from schemas import Record
@@ -19,7 +19,7 @@ class Sections:
 
     def __init__(self, data: Any) -> None:
         self._data = data
-        self.chain = tuple(self._entries(("degradations", "chain"), StepEntry))
+        self.chain = tuple(self._items(("degradations", "chain")))
         self.restorers = tuple(self._entries(("restorers",), RestorerEntry))
         self.metrics = tuple(self._entries(("metrics",), MetricEntry))
         self.criteria = tuple(self._entries(("preference", "criteria"), CriterionEntry, "metric"))
@@ -35,7 +35,7 @@ class Sections:
     ) -> Iterator[tuple[Location, T]]:
         for place, item in self._items(location):
             whole = {short_for: item} if short_for and isinstance(item, str) else item
-            entry = _readable(whole, model)
+            entry = readable(whole, model)
             if entry is not None:
                 yield place, entry
 
@@ -59,7 +59,7 @@ class Sections:
                     continue
 
 
-def _readable(item: Any, model: type[T]) -> T | None:
+def readable(item: Any, model: type[T]) -> T | None:
     """Return the entry, without the keys that are wrong; None if it cannot do without them."""
     if not isinstance(item, dict):
         return None

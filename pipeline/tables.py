@@ -31,7 +31,7 @@ from schemas import (
 from stages import degrade, ingest, made_pool, plan, prefer, restore, score
 from stages import pool as pool_files
 from stages.audio_memory import AudioMemory
-from stages.chain import Step
+from stages.chain import Part
 from stages.distributions import Pools
 from stages.stage import Stage
 from stages.unanimity import Criterion
@@ -220,7 +220,7 @@ class PlanTable(Table):
     """One recipe per degraded utterance."""
 
     ingest: IngestTable
-    chain: tuple[Step, ...]
+    chain: tuple[Part, ...]
     repeats: int
     seed: int
     pool_tables: tuple[PoolTable, ...]
@@ -237,7 +237,7 @@ class PlanTable(Table):
             "version": plan.VERSION,
             "seed": self.seed,
             "repeats": self.repeats,
-            "chain": [step.described for step in self.chain],
+            "chain": [part.described for part in self.chain],
             "pools": [[table.pool, table.drawn_from] for table in self.pool_tables],
             "ingest": self.ingest.key,
         }

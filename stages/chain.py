@@ -1,21 +1,92 @@
-"""A chain of degradations as the config describes it, and how a recipe is drawn from it."""
+"""A chain of degradations as data: steps, and groups of steps of which some are chosen.
 
+What is chosen for an utterance is drawn in ``stages.drawing``.
+"""
+
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas import AudioRef, ConfigError, OperatorSpec, Record
+from schemas import Record
 from stages.degradations import DEGRADATIONS
-from stages.distributions import Distribution, PoolDraw, Pools
-from stages.rng import rng_for
+from stages.distributions import Distribution, PoolDraw, Weight, check_weights
+
+Order = Literal["given", "random"]
 
 
-class Step(Record):
-    """One place in the chain: a degradation that is applied with some probability."""
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What the drawing of a recipe may know of the utterance that it is for."""
 
-    kind: str
+    id: str
+    source_id: str = ""
+    speaker: str | None = None
+    digest: str = ""
+    sample_rate: int = 48_000
+    duration_s: float = 10.0
+    bandwidth_hz: float = 24_000.0
+
+
+class When(Record):
+    """Which utterances a part of a chain is for; what is not said does not matter."""
+
+    min_bandwidth_hz: float | None = Field(default=None, ge=0)
+    """Of the recording before it was resampled, as it was measured."""
+    max_bandwidth_hz: float | None = Field(default=None, ge=0)
+    min_sample_rate: int | None = Field(default=None, ge=0)
+    """Of the utterance as it is damaged."""
+    min_duration_s: float | None = Field(default=None, ge=0)
+
+    def holds(self, utterance: Utterance) -> bool:
+        """Whether the utterance is as is asked for."""
+        at_least = (
+            (self.min_bandwidth_hz, utterance.bandwidth_hz),
+            (self.min_sample_rate, utterance.sample_rate),
+            (self.min_duration_s, utterance.duration_s),
+        )
+        if any(bound is not None and value < bound for bound, value in at_least):
+            return False
+        return self.max_bandwidth_hz is None or utterance.bandwidth_hz <= self.max_bandwidth_hz
+
+
+class Part(Record):
+    """One place in the chain: a degradation or a group, which applies with some probability."""
+
     probability: float = Field(default=1.0, ge=0.0, le=1.0)
+    when: When | None = None
+
+    @property
+    @abstractmethod
+    def described(self) -> dict[str, Any]:
+        """All that a drawing of this part depends on: operators, their versions, distributions."""
+
+    @property
+    @abstractmethod
+    def shares(self) -> Iterator[tuple["Step", float]]:
+        """Every step within, and about how often it applies to an utterance that conditions let pass."""
+
+    @property
+    def pools(self) -> frozenset[str]:
+        """The pools that the steps within may draw from."""
+        return frozenset(draw.pool for step, _ in self.shares for draw in step.pool_draws.values())
+
+    def is_for(self, utterance: Utterance) -> bool:
+        """Whether the utterance meets the condition."""
+        return self.when is None or self.when.holds(utterance)
+
+    def _described(self, **own: Any) -> dict[str, Any]:
+        condition = {} if self.when is None else {"when": self.when.model_dump(exclude_none=True)}
+        return {"probability": self.probability, **condition, **own}
+
+
+class Step(Part):
+    """One degradation."""
+
+    part: Literal["step"] = "step"
+    kind: str
     draws: dict[str, Distribution] = {}
 
     @property
@@ -24,54 +95,123 @@ class Step(Record):
         return {**DEGRADATIONS[self.kind].draws, **self.draws}
 
     @property
-    def pools(self) -> frozenset[str]:
-        """The pools that this step may draw from."""
-        return frozenset(d.pool for d in self.distributions.values() if isinstance(d, PoolDraw))
+    def pool_draws(self) -> Mapping[str, PoolDraw]:
+        """The parameters that are recordings of pools."""
+        return {name: draw for name, draw in self.distributions.items() if isinstance(draw, PoolDraw)}
+
+    @property
+    def shares(self) -> Iterator[tuple["Step", float]]:
+        """The step itself, and its probability."""
+        yield self, self.probability
 
     @property
     def described(self) -> dict[str, Any]:
-        """Return all that a drawn step depends on: operator, version of its code, distributions."""
-        return {
-            "kind": self.kind,
-            "version": DEGRADATIONS[self.kind].version,
-            "probability": self.probability,
-            "draws": {name: d.model_dump(mode="json") for name, d in sorted(self.distributions.items())},
-        }
+        """Kind, version of its code, distributions."""
+        return self._described(
+            kind=self.kind,
+            version=DEGRADATIONS[self.kind].version,
+            draws={name: d.model_dump(mode="json") for name, d in sorted(self.distributions.items())},
+        )
 
 
-def draw_steps(chain: Sequence[Step], pools: Pools, seed: int, *path: str | int) -> tuple[OperatorSpec, ...]:
-    """Decide which steps apply and with which parameters; each place has a stream of its own.
+class Chain(Part):
+    """Parts that apply one after the other, each as it may."""
 
-    Raises ``ConfigError`` when a pool that a step needs has nothing on this side of the split.
-    """
-    return tuple(_draw(chain, pools, seed, path))
+    part: Literal["chain"] = "chain"
+    parts: tuple["AnyPart", ...]
+    order: Order = "given"
 
+    @property
+    def shares(self) -> Iterator[tuple[Step, float]]:
+        """The steps of all parts."""
+        return _scaled(self.parts, [self.probability] * len(self.parts))
 
-def _draw(
-    chain: Sequence[Step], pools: Pools, seed: int, path: Sequence[str | int]
-) -> Iterator[OperatorSpec]:
-    for place, step in enumerate(chain):
-        rng = rng_for(seed, "degrade", *path, place)
-        if rng.uniform() >= step.probability:
-            continue
-        for pool in sorted(step.pools):
-            if not pools.get(pool):
-                raise ConfigError(
-                    f"pool {pool!r} has no usable recording on the side of the split that {path[0]!r} is on; "
-                    "add recordings, or give that side no share in 'ingest.splits'"
-                )
-        yield DEGRADATIONS[step.kind].drawn(rng, pools, step.draws).spec
+    @property
+    def described(self) -> dict[str, Any]:
+        """The parts and their order."""
+        return self._described(chain=[part.described for part in self.parts], order=self.order)
 
 
-def references(steps: Sequence[OperatorSpec]) -> tuple[AudioRef, ...]:
-    """Return the pool recordings that the steps refer to, in order."""
-    return tuple(
-        AudioRef.model_validate(value)
-        for step in steps
-        for parameter in step.params.values()
-        for value in (parameter if isinstance(parameter, list) else [parameter])
-        if isinstance(value, dict) and _NEEDED <= value.keys() <= AudioRef.model_fields.keys()
-    )
+class Branch(Record):
+    """A member of a group, and how likely it is among the others."""
+
+    weight: Weight = 1.0
+    part: "AnyPart"
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The part and its weight."""
+        return {"weight": self.weight, "part": self.part.described}
 
 
-_NEEDED = {name for name, field in AudioRef.model_fields.items() if field.is_required()}
+class OneOfParts(Part):
+    """One of several branches, chosen by weight from those that are for the utterance."""
+
+    part: Literal["one_of"] = "one_of"
+    branches: tuple[Branch, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _some_branch_is_likely(self) -> Self:
+        check_weights([branch.weight for branch in self.branches])
+        return self
+
+    @property
+    def shares(self) -> Iterator[tuple[Step, float]]:
+        """The steps of all branches."""
+        total = sum(branch.weight for branch in self.branches)
+        factors = [self.probability * branch.weight / total for branch in self.branches]
+        return _scaled([branch.part for branch in self.branches], factors)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The branches."""
+        return self._described(one_of=[branch.described for branch in self.branches])
+
+
+class SomeOfParts(Part):
+    """Some of several members, no one twice: how many by ``counts``, which ones by their weights."""
+
+    part: Literal["some_of"] = "some_of"
+    counts: tuple[Weight, ...]
+    """The weight of none, of one, of two … members."""
+    members: tuple[Branch, ...] = Field(min_length=1)
+    order: Order = "given"
+
+    @model_validator(mode="after")
+    def _has_enough_members(self) -> Self:
+        check_weights(self.counts)
+        most = max(number for number, weight in enumerate(self.counts) if weight > 0.0)
+        possible = sum(member.weight > 0.0 for member in self.members)
+        if most > possible:
+            raise ValueError(f"{most} of {possible} members cannot be chosen")
+        return self
+
+    @property
+    def shares(self) -> Iterator[tuple[Step, float]]:
+        """The steps of all members."""
+        mean = sum(number * weight for number, weight in enumerate(self.counts)) / sum(self.counts)
+        total = sum(member.weight for member in self.members)
+        factors = [self.probability * min(1.0, mean * member.weight / total) for member in self.members]
+        return _scaled([member.part for member in self.members], factors)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The members, their numbers and their order."""
+        members = [member.described for member in self.members]
+        return self._described(counts=list(self.counts), some_of=members, order=self.order)
+
+
+AnyPart = Annotated[Step | Chain | OneOfParts | SomeOfParts, Field(discriminator="part")]
+for model in (Chain, Branch, OneOfParts, SomeOfParts):
+    model.model_rebuild()
+
+
+def steps_in(chain: Sequence[Part]) -> tuple[Step, ...]:
+    """Return every step of the chain, however deep, in the order of the config."""
+    return tuple(step for part in chain for step, _ in part.shares)
+
+
+def _scaled(parts: Sequence[Part], factors: Sequence[float]) -> Iterator[tuple[Step, float]]:
+    for part, factor in zip(parts, factors, strict=True):
+        for step, share in part.shares:
+            yield step, factor * share

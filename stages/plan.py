@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas import Ingested, Outcome, Recipe, Segment, Split
-from stages.chain import Step, draw_steps, references
+from stages.chain import Part, Utterance
 from stages.distributions import Pools
+from stages.drawing import Occasion, draw_steps, references
 from stages.stage import Stage
 
 VERSION = 2
@@ -24,11 +25,24 @@ class Planned:
         """The name of the degraded utterance in every table."""
         return f"{self.segment.id}:{self.repeat}"
 
+    @property
+    def utterance(self) -> Utterance:
+        """What a drawing may depend on."""
+        return Utterance(
+            id=self.segment.id,
+            source_id=self.source.id,
+            speaker=self.source.speaker,
+            digest=self.segment.audio.digest,
+            sample_rate=self.segment.audio.sample_rate,
+            duration_s=self.segment.audio.duration_s,
+            bandwidth_hz=self.segment.probe.bandwidth_hz,
+        )
+
 
 class PlanStage(Stage[Planned, Recipe]):
     """Draw a recipe for each planned utterance, from streams named by utterance, repeat and place."""
 
-    def __init__(self, chain: Sequence[Step], seed: int, pools: Mapping[Split, Pools]) -> None:
+    def __init__(self, chain: Sequence[Part], seed: int, pools: Mapping[Split, Pools]) -> None:
         self._chain = chain
         self._seed = seed
         self._pools = pools
@@ -43,7 +57,8 @@ class PlanStage(Stage[Planned, Recipe]):
 
     def _recipe(self, planned: Planned) -> Recipe:
         pools = self._pools.get(planned.source.split, {})
-        steps = draw_steps(self._chain, pools, self._seed, planned.segment.id, planned.repeat)
+        occasion = Occasion(planned.utterance, planned.repeat, self._seed, pools)
+        steps = draw_steps(self._chain, occasion)
         return self._described(planned, Outcome()).model_copy(
             update={"steps": steps, "sources": references(steps)}
         )

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import AudioRef, ConfigError, OperatorSpec
-from stages.chain import Step, draw_steps, references
+from stages.chain import Part, Step, Utterance
 from stages.degradations import DEGRADATIONS
-from stages.distributions import Constant, Integer, OneOf, Uniform
+from stages.distributions import Constant, Integer, OneOf, Pools, Uniform
+from stages.drawing import Occasion, draw_steps, references
 
 NOISE = Step(kind="noise", probability=0.9, draws={"snr_db": Uniform(low=-5, high=20)})
 CLIPPING = Step(kind="clipping", probability=0.25)
@@ -26,9 +27,11 @@ def ref(name: str, pool: str = "noise") -> AudioRef:
 POOLS = {"noise": (ref("street"), ref("cafe"), ref("fan")), "rir": (ref("hall", "rir"),)}
 
 
-def drawn(chain: Sequence[Step], utterance: str = "a", repeat: int = 0) -> tuple[OperatorSpec, ...]:
+def drawn(
+    chain: Sequence[Part], utterance: str = "a", repeat: int = 0, seed: int = 0, pools: Pools = POOLS
+) -> tuple[OperatorSpec, ...]:
     """Return the recipe of an utterance."""
-    return draw_steps(chain, POOLS, 0, utterance, repeat)
+    return draw_steps(chain, Occasion(Utterance(utterance), repeat, seed, pools))
 
 
 def test_each_step_applies_as_often_as_it_should() -> None:
@@ -70,17 +73,17 @@ def test_every_recording_of_a_pool_is_drawn() -> None:
 @given(utterance=st.text(), repeat=st.integers(0, 10), seed=st.integers(0, 2**31))
 def test_the_same_place_draws_the_same(utterance: str, repeat: int, seed: int) -> None:
     """Again and again, whatever was drawn in between."""
-    first = draw_steps(CHAIN, POOLS, seed, utterance, repeat)
+    first = drawn(CHAIN, utterance, repeat, seed)
     drawn(CHAIN, "another")
 
-    assert draw_steps(CHAIN, POOLS, seed, utterance, repeat) == first
+    assert drawn(CHAIN, utterance, repeat, seed) == first
 
 
 def test_utterances_repeats_and_seeds_draw_differently() -> None:
     """Each has streams of its own."""
     chain = (Step(kind="noise"),)
     recipes = [
-        draw_steps(chain, POOLS, seed, utterance, repeat)
+        drawn(chain, utterance, repeat, seed)
         for seed in (0, 1)
         for utterance in ("a", "b")
         for repeat in (0, 1)
@@ -137,12 +140,12 @@ def test_a_recipe_names_the_recordings_that_it_needs() -> None:
 def test_says_which_side_of_a_pool_is_empty() -> None:
     """A step that needs a recording where there is none cannot be drawn."""
     with pytest.raises(ConfigError, match="pool 'noise' has no usable recording on the side of the split"):
-        draw_steps((Step(kind="noise"),), {"rir": POOLS["rir"]}, 0, "a", 0)
+        drawn((Step(kind="noise"),), pools={"rir": POOLS["rir"]})
 
 
 def test_a_pool_is_not_asked_for_by_a_step_that_does_not_apply() -> None:
     """Nor by a chain that never uses it."""
-    assert draw_steps((Step(kind="noise", probability=0.0),), {}, 0, "a", 0) == ()
+    assert drawn((Step(kind="noise", probability=0.0),), pools={}) == ()
 
 
 def test_a_step_is_described_by_all_that_it_depends_on() -> None:

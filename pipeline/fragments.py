@@ -1,0 +1,82 @@
+"""Recipes in files of their own: ``{recipe: urgent2025}`` in a chain becomes the chain of that file."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.chain_config import form_of
+from pipeline.places import Document, Location, load
+from pipeline.problems import closest
+from schemas import ConfigError
+
+RECIPES = Path(__file__).parents[1] / "configs" / "recipes"
+KEYS = ("description", "chain")
+Mistake = tuple[Location, str]
+
+
+def include_recipes(document: Document) -> list[Mistake]:
+    """Put the chains of files in their places; return what keeps the others from it."""
+    degradations = document.data.get("degradations")
+    chain = degradations.get("chain") if isinstance(degradations, dict) else None
+    return list(_Inclusion(document).into(chain, ("degradations", "chain"), (document.path.resolve(),)))
+
+
+class _Inclusion:
+    """One walk through a chain; ``around`` are the files that the place is in, outermost first."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def into(self, items: Any, location: Location, around: tuple[Path, ...]) -> Iterator[Mistake]:
+        """Replace the recipes in a list of entries, and in all lists within; yield the mistakes."""
+        for index in range(len(items) if isinstance(items, list) else 0):
+            place, inside = (*location, index), around
+            if form_of(items[index]) == "recipe":
+                try:
+                    items[index], inside = self._included(items[index], place, around)
+                except ConfigError as error:
+                    yield (*place, "recipe"), str(error)
+            for below, members in _lists_in(items[index]):
+                yield from self.into(members, (*place, *below), inside)
+
+    def _included(
+        self, item: Mapping[str, Any], place: Location, around: tuple[Path, ...]
+    ) -> tuple[dict[str, Any], tuple[Path, ...]]:
+        path = _found(str(item["recipe"]), around[-1].parent)
+        fragment = _loaded(path, around)
+        others = {key: value for key, value in item.items() if key != "recipe"}
+        self._document.includes((*place, "chain"), fragment, ("chain",))
+        return {**others, "chain": fragment.data["chain"]}, (*around, path)
+
+
+def _lists_in(item: Any) -> Iterator[tuple[Location, Any]]:
+    """Yield the lists of entries that an entry holds."""
+    if not isinstance(item, dict):
+        return
+    for key in ("chain", "one_of"):
+        yield (key,), item.get(key)
+    if isinstance(item.get("some_of"), dict):
+        yield ("some_of", "members"), item["some_of"].get("members")
+
+
+def _found(text: str, base: Path) -> Path:
+    """Return the file that is meant: beside the file that names it, or of those that ship."""
+    candidates = [base / text, RECIPES / text, RECIPES / f"{text}.yaml", RECIPES.parent / text]
+    for path in candidates:
+        if path.is_file():
+            return path.resolve()
+    known = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+    raise ConfigError(f"there is no recipe {text!r}; {closest(text, known)}")
+
+
+def _loaded(path: Path, around: tuple[Path, ...]) -> Document:
+    if path in around:
+        raise ConfigError(f"{path.name} includes itself")
+    fragment = load(path)
+    data = fragment.data
+    if not isinstance(data, dict) or not isinstance(data.get("chain"), list):
+        raise ConfigError(f"{path}: a recipe is a mapping with a list 'chain'")
+    unknown = [str(key) for key in data if key not in KEYS]
+    if unknown:
+        raise ConfigError(f"{path}: unknown key {unknown[0]!r}; {closest(unknown[0], KEYS)}")
+    return fragment

@@ -1,0 +1,131 @@
+"""Drawing: which steps of a chain a degraded utterance gets, and with which parameters."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas import AudioRef, ConfigError, OperatorSpec
+from stages.chain import AnyPart, Branch, Chain, OneOfParts, Part, SomeOfParts, Step, Utterance
+from stages.degradations import DEGRADATIONS
+from stages.distributions import Pools, weighted
+from stages.rng import rng_for
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """The degraded utterance that a recipe is for, and what there is to draw from."""
+
+    utterance: Utterance
+    repeat: int
+    seed: int
+    pools: Pools
+
+    def rng(self, path: Sequence[int]) -> np.random.Generator:
+        """Return the stream of one place in the chain: what others draw does not move it."""
+        return rng_for(self.seed, "degrade", self.utterance.id, self.repeat, *path)
+
+
+def draw_steps(chain: Sequence[Part], occasion: Occasion) -> tuple[OperatorSpec, ...]:
+    """Decide which steps apply, in which order and with which parameters.
+
+    Raises ``ConfigError`` when a pool that a step needs has nothing on this side of the split.
+    """
+    return tuple(_drawn(enumerate(chain), occasion, ()))
+
+
+def references(steps: Sequence[OperatorSpec]) -> tuple[AudioRef, ...]:
+    """Return the pool recordings that the steps refer to, in order."""
+    return tuple(
+        AudioRef.model_validate(value)
+        for step in steps
+        for parameter in step.params.values()
+        for value in (parameter if isinstance(parameter, list) else [parameter])
+        if isinstance(value, dict) and _NEEDED <= value.keys() <= AudioRef.model_fields.keys()
+    )
+
+
+_NEEDED = {name for name, field in AudioRef.model_fields.items() if field.is_required()}
+
+
+def _drawn(
+    parts: Iterable[tuple[int, Part]], occasion: Occasion, around: tuple[int, ...]
+) -> Iterator[OperatorSpec]:
+    for place, part in parts:
+        path = (*around, place)
+        rng = occasion.rng(path)
+        if rng.uniform() >= part.probability or not part.is_for(occasion.utterance):
+            continue
+        if isinstance(part, Step):
+            yield _operator(part, occasion, rng)
+        else:
+            yield from _drawn(_chosen(part, occasion.utterance, rng), occasion, path)
+
+
+def _operator(step: Step, occasion: Occasion, rng: np.random.Generator) -> OperatorSpec:
+    pools = _usable(step, occasion)
+    return DEGRADATIONS[step.kind].drawn(rng, pools, step.draws).spec
+
+
+def _chosen(part: Part, utterance: Utterance, rng: np.random.Generator) -> list[tuple[int, AnyPart]]:
+    """Return the members of a group that apply, each with its place in the group, in their order."""
+    match part:
+        case Chain():
+            return _ordered(list(enumerate(part.parts)), part.order, rng)
+        case OneOfParts():
+            weights = _weights(part.branches, utterance)
+            if not any(weights):
+                return []
+            place = weighted(rng, weights)
+            return [(place, part.branches[place].part)]
+        case SomeOfParts():
+            chosen = _some(part, utterance, rng)
+            return _ordered([(place, part.members[place].part) for place in chosen], part.order, rng)
+    raise AssertionError(f"{type(part).__name__} is no group")
+
+
+def _some(part: SomeOfParts, utterance: Utterance, rng: np.random.Generator) -> list[int]:
+    weights = np.array(_weights(part.members, utterance))
+    number = min(weighted(rng, part.counts), int(np.count_nonzero(weights)))
+    if number == 0:
+        return []
+    chosen = rng.choice(weights.size, size=number, replace=False, p=weights / weights.sum())
+    return sorted(int(place) for place in chosen)
+
+
+def _weights(branches: Sequence[Branch], utterance: Utterance) -> list[float]:
+    return [branch.weight if branch.part.is_for(utterance) else 0.0 for branch in branches]
+
+
+def _ordered(
+    members: list[tuple[int, AnyPart]], order: str, rng: np.random.Generator
+) -> list[tuple[int, AnyPart]]:
+    return members if order == "given" else [members[place] for place in rng.permutation(len(members))]
+
+
+def _usable(step: Step, occasion: Occasion) -> Pools:
+    """Return the pools as the step may use them: without the utterance's speaker where it says so."""
+    usable: Mapping[str, Sequence[AudioRef]] = occasion.pools
+    name = occasion.utterance.id
+    for draw in step.pool_draws.values():
+        if not usable.get(draw.pool):
+            raise ConfigError(
+                f"pool {draw.pool!r} has no usable recording on the side of the split that {name!r} is on; "
+                "add recordings, or give that side no share in 'ingest.splits'"
+            )
+        if draw.other_speaker:
+            others = [ref for ref in usable[draw.pool] if _is_another(ref, occasion.utterance)]
+            usable = {**usable, draw.pool: others}
+        if not usable[draw.pool]:
+            raise ConfigError(
+                f"pool {draw.pool!r} has nobody else than the speaker of {name!r} on the side of the split "
+                "that it is on; add recordings of others"
+            )
+    return usable
+
+
+def _is_another(ref: AudioRef, utterance: Utterance) -> bool:
+    """Whether somebody else speaks in the recording; of unknown speakers only the same recording is one."""
+    if ref.speaker is not None and utterance.speaker is not None:
+        return ref.speaker != utterance.speaker
+    return ref.id not in {utterance.id, utterance.source_id} and ref.digest != utterance.digest
