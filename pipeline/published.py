@@ -27,19 +27,19 @@ PUBLISHED: Mapping[str, Published] = {
     "speech_bert_score": Published(
         purpose="content: do the features of a speech model agree (SpeechBERTScore, Saeki et al. 2024)",
         weights="facebook/hubert-base-ls960, layer 8",
-        size="about 380 MB",
+        size="size not known here",
         licence="Apache-2.0",
     ),
     "wavlm_speaker_similarity": Published(
         purpose="timbre: cosine of speaker embeddings",
         weights="microsoft/wavlm-base-plus-sv",
-        size="about 400 MB",
+        size="size not known here",
         licence="not stated with the weights",
     ),
     "anyenhance": Published(
         purpose="masked generative restoration at 44.1 kHz, the model of GenSR-Pref",
         weights="amphion/anyenhance, which may not be open to all",
-        size="about 1.5 GB",
+        size="size not known here",
         licence="code MIT, weights not stated",
     ),
     "llase_g1": Published(
