@@ -1,4 +1,4 @@
-"""Lossy codecs: speech that has been an MP3, Opus or Vorbis stream."""
+"""Lossy codecs: speech that has been an MP3, Opus or Vorbis stream, or a telephone call."""
 
 import io
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, OneOf, Uniform
+from stages.headroom import with_headroom
 from stages.resampling import fit_length, resample
 from stages.waveform import AudioSource, Samples, Waveform
 
@@ -20,13 +21,21 @@ MP3_LIMITS_KBPS = {32_000: (32.0, 320.0), 16_000: (8.0, 160.0), 0: (8.0, 64.0)}
 MP3_DELAY_SAMPLES = 1105
 """576 of LAME's encoder and 529 of any decoder."""
 _OPUS_LAG_S = 0.0001
+TELEPHONE_RATE = 8_000
+TELEPHONE = {"alaw": "ALAW", "ulaw": "ULAW", "gsm": "GSM610"}
+"""What libsndfile calls them: G.711 with its two laws, and GSM 06.10 full rate."""
+BITRATES = ("mp3", "opus")
+
+CodecName = Literal["mp3", "opus", "vorbis", "alaw", "ulaw", "gsm"]
 
 
 @DEGRADATIONS.register
 class Codec(Degradation):
     """Encoding and decoding in memory by libsndfile, without delay.
 
-    Speech at a rate that the codec does not know goes through the next higher one that it does.
+    Speech at a rate that the codec does not know goes through the next higher one that it does; through
+    8 kHz, whatever its rate, if the codec is a telephone's: ``alaw`` and ``ulaw`` (G.711, 64 kbit/s), ``gsm``
+    (06.10 full rate, 13 kbit/s).
     """
 
     kind: ClassVar[str] = "codec"
@@ -36,21 +45,24 @@ class Codec(Degradation):
         "quality": Uniform(low=0.0, high=0.6),
     }
 
-    codec: Literal["mp3", "opus", "vorbis"]
+    codec: CodecName
     bitrate_kbps: float | None = Field(default=None, ge=6.0, le=320.0)
     """Of MP3 (constant) and Opus, brought into the range that the codec has at the speech's rate."""
     quality: float | None = Field(default=None, ge=0.0, le=1.0)
     """Of Vorbis, which has no bitrate of its own: a tenth of oggenc's quality."""
+    generations: int = Field(default=1, ge=1, le=16)
+    """How often the speech goes through the codec, one after the other."""
 
     @model_validator(mode="before")
     @classmethod
     def _forget_what_the_codec_has_not(cls, fields: Any) -> Any:
-        other = "bitrate_kbps" if fields.get("codec") == "vorbis" else "quality"
-        return {**fields, other: None}
+        kept = {"vorbis": "quality"} | dict.fromkeys(BITRATES, "bitrate_kbps")
+        gone = {"quality", "bitrate_kbps"} - {kept.get(fields.get("codec"))}
+        return {**fields, **dict.fromkeys(sorted(gone))}
 
     @model_validator(mode="after")
     def _has_its_setting(self) -> Self:
-        if self.bitrate_kbps is None and self.quality is None:
+        if self.codec not in TELEPHONE and self.bitrate_kbps is None and self.quality is None:
             raise ValueError(f"{self.codec} needs {'quality' if self.codec == 'vorbis' else 'bitrate_kbps'}")
         return self
 
@@ -59,20 +71,33 @@ class Codec(Degradation):
         return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
-        """Encode and decode; report the rate of the stream, its bits and the delay that was removed."""
+        """Encode and decode; report the rate of the last stream, its bits and the delay that was removed."""
         speech = scene.degraded
-        rate = _rate_for(speech.sample_rate, OPUS_RATES if self.codec == "opus" else MPEG_RATES)
+        for _ in range(self.generations):
+            speech, facts = self._generation(speech)
+        return Scene(speech, scene.reference, facts)
+
+    def _generation(self, speech: Waveform) -> tuple[Waveform, Mapping[str, float]]:
+        rate = self._rate_for(speech.sample_rate)
         sent = resample(speech, rate)
-        stream = self._encoded(sent)
-        received, delay = self._received(stream, sent.samples)
+        if self.codec in TELEPHONE:
+            received, num_bytes, delay = *_called(sent.samples, TELEPHONE[self.codec]), 0
+        else:
+            stream = self._encoded(sent)
+            (received, delay), num_bytes = self._received(stream, sent.samples), len(stream)
         back = resample(sent.with_samples(received), speech.sample_rate)
         facts = {
             "codec_sample_rate_hz": float(rate),
-            "bitrate_kbps": 8e-3 * len(stream) / sent.duration_s,
+            "bitrate_kbps": 8e-3 * num_bytes / sent.duration_s,
             "delay_samples": float(delay),
         }
-        degraded = speech.with_samples(fit_length(back.samples, speech.samples.size))
-        return Scene(degraded, scene.reference, facts)
+        return speech.with_samples(fit_length(back.samples, speech.samples.size)), facts
+
+    def _rate_for(self, sample_rate: int) -> int:
+        if self.codec in TELEPHONE:
+            return TELEPHONE_RATE
+        known = OPUS_RATES if self.codec == "opus" else MPEG_RATES
+        return next((rate for rate in known if rate >= sample_rate), known[-1])
 
     def _encoded(self, sent: Waveform) -> bytes:
         """Return the stream. ``compression_level`` is libsndfile's scale: 0 for best, 1 for smallest."""
@@ -107,8 +132,20 @@ class Codec(Degradation):
         return fit_length(moved, sent.size), delay
 
 
-def _rate_for(sample_rate: int, known: tuple[int, ...]) -> int:
-    return next((rate for rate in known if rate >= sample_rate), known[-1])
+def _called(sent: Samples, subtype: str) -> tuple[Samples, int]:
+    """Return what a telephone makes of ``sent``, and the number of bytes that it took."""
+    streams = []
+    form: dict[str, Any] = {"format": "RAW", "subtype": subtype}
+
+    def through(samples: Samples) -> Samples:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, samples, TELEPHONE_RATE, **form)
+        streams.append(buffer.getvalue())
+        buffer.seek(0)
+        heard, _ = soundfile.read(buffer, dtype="float32", samplerate=TELEPHONE_RATE, channels=1, **form)
+        return fit_length(heard, samples.size)
+
+    return with_headroom(through, sent), len(streams[0])
 
 
 def _mp3_range_kbps(sample_rate: int) -> tuple[float, float]:
