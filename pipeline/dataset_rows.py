@@ -31,7 +31,14 @@ TEXTS = (
     "recipe",
     "applied",
 )
-INTEGERS = ("sample_rate", "chosen_take", "rejected_take", "chosen_lag_samples", "rejected_lag_samples")
+INTEGERS = (
+    "sample_rate",
+    "chosen_take",
+    "rejected_take",
+    "residual_lag_samples",
+    "chosen_lag_samples",
+    "rejected_lag_samples",
+)
 NUMBERS = ("duration_s", "bandwidth_hz", "joint_gain_db", "chosen_gain_db", "rejected_gain_db")
 
 
@@ -116,11 +123,12 @@ def _row(
         "clean": _audio(damage.clean, f"{pair_id}.clean.flac"),
         "recipe": recipe.model_dump_json(include={"steps", "sources", "utterance_id", "repeat"}),
         "applied": json.dumps([step.model_dump() for step in damage.applied], sort_keys=True),
-        "degradations": [step.kind for step in recipe.steps],
+        "degradations": [step.kind for step in damage.applied if step.is_applied],
         "sample_rate": recipe.sample_rate,
         "duration_s": recipe.duration_s,
         "bandwidth_hz": recipe.bandwidth_hz,
         "joint_gain_db": damage.joint_gain_db,
+        "residual_lag_samples": damage.residual_lag_samples,
         "missing_scores": _missing(chosen, rejected),
     }
     for side, model, scored in (

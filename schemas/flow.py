@@ -38,6 +38,11 @@ class AppliedStep(Record):
     kind: str
     facts: dict[str, float] = {}
 
+    @property
+    def is_applied(self) -> bool:
+        """Whether the step changed the speech: a low-pass above the highest frequency does not."""
+        return self.facts.get("applied", 1.0) != 0.0
+
 
 class Degraded(Row):
     """The degraded audio, and the clean reference that restorations are judged by."""
@@ -46,7 +51,10 @@ class Degraded(Row):
     clean: EncodedAudio | None = None
     joint_gain_db: float = 0.0
     """One gain for both sides: the recipe's joint peak, or the guard that keeps peaks under 1."""
+    residual_lag_samples: int = 0
+    """By how much the degraded audio is later than the reference (GCC-PHAT); 0 if no lag stands out."""
     applied: tuple[AppliedStep, ...] = ()
+    """What each drawn step did, also of those that had nothing to do."""
 
 
 class Take(Outcome):

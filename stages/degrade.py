@@ -24,10 +24,11 @@ from stages.degradations import DEGRADATIONS
 from stages.degradations.base import Scene
 from stages.flac import CEILING, encode
 from stages.level import is_silent, peak, rms, to_db
+from stages.residual_lag import residual_lag_samples
 from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
 
-VERSION = 1
+VERSION = 2
 """Rises when the same records and settings would give other rows."""
 
 LevelRule = Literal["guard", "joint_peak"]
@@ -80,6 +81,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
             degraded=encode(_scaled(scene.degraded, gain)),
             clean=encode(_scaled(scene.reference, gain)),
             joint_gain_db=0.0 if gain == 1.0 else to_db(gain),
+            residual_lag_samples=residual_lag_samples(scene.degraded, scene.reference),
             applied=applied,
         )
 
@@ -115,13 +117,20 @@ def _check(kind: str, before: Scene, after: Scene) -> None:
 
 
 def _facts(kind: str, before: Scene, after: Scene) -> dict[str, float]:
-    """Return what the step measured, and by how much it changed the level."""
+    """Return what the step measured, by how much it changed the level, and whether it changed anything."""
     change_db = to_db(rms(after.degraded.samples)) - to_db(rms(before.degraded.samples))
     facts = {name: float(value) for name, value in after.facts.items()} | {"level_change_db": change_db}
+    if not _has_changed(before, after):
+        facts["applied"] = 0.0
+    facts.setdefault("applied", 1.0)
     for name, value in facts.items():
         if not isfinite(value):
             raise BrokenError(Reason.NOT_FINITE, f"{kind} measured {name} as {value}")
     return facts
+
+
+def _has_changed(before: Scene, after: Scene) -> bool:
+    return not np.array_equal(before.degraded.samples, after.degraded.samples)
 
 
 def _scaled(waveform: Waveform, gain: float) -> Waveform:

@@ -30,6 +30,7 @@ from stages.distributions import Distribution
 from stages.flac import decode, encode
 from stages.level import from_db, peak, ratio_db
 from stages.memory_source import MemoryAudioSource
+from stages.rng import rng_for
 from stages.waveform import AudioSource, Waveform
 
 RATE = 16_000
@@ -251,3 +252,57 @@ def test_is_pure(clean: Waveform, sources: MemoryAudioSource) -> None:
 
     assert used.process([record]) == stage(sources).process([record])
     assert isinstance(record.clean, EncodedAudio)
+
+
+def test_a_step_that_changes_nothing_is_recorded_as_not_applied(
+    clean: Waveform, sources: MemoryAudioSource
+) -> None:
+    """Limits that speech at this rate cannot exceed, and a threshold that no sample reaches."""
+    loud = encode(clean)
+    threshold = min(1.0, 1.01 * peak(decode(loud).samples))
+    steps = [
+        Bandwidth(sample_rate_hz=48_000).spec,
+        Clipping(threshold=threshold).spec,
+        Clipping(threshold=0.1).spec,
+    ]
+
+    (row,) = stage(sources).process([DegradeInput(recipe(*steps), loud)])
+
+    assert [step.is_applied for step in row.applied] == [False, False, True]
+    assert [step.facts["applied"] for step in row.applied] == [0.0, 0.0, 1.0]
+
+
+class Late(Degradation):
+    """What delays speech, as no degradation should; registered only while its test runs."""
+
+    kind: ClassVar[str] = "late"
+    draws: ClassVar[Mapping[str, Distribution]] = {}
+    delay_samples: int
+
+    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:  # noqa: ARG002
+        """Return the speech, later."""
+        moved = np.roll(speech.samples, self.delay_samples)
+        return speech.with_samples(moved)
+
+
+@pytest.fixture
+def late() -> Iterator[type[Late]]:
+    """Register the late degradation for one test."""
+    DEGRADATIONS.register(Late)
+    yield Late
+    del DEGRADATIONS._members["late"]  # noqa: SLF001 - nothing else takes a member out
+
+
+@pytest.mark.parametrize("delay", [-20, -1, 0, 1, 37, 1_105])
+def test_the_lag_that_a_chain_leaves_is_recorded(
+    delay: int, late: type[Late], sources: MemoryAudioSource
+) -> None:
+    """With its sign, as it is in the loudest second: a user can see that it is 0, or by how much not."""
+    t = np.arange(3 * RATE) / RATE
+    bursts = rng_for(0, "bursts").standard_normal(t.size) * np.sin(2 * np.pi * 1.1 * t) ** 8
+    speech = Waveform((0.2 * bursts).astype(np.float32), RATE)
+    steps = [late(delay_samples=delay).spec, *chain(sources, snr_db=10.0)]
+
+    (row,) = stage(sources).process([DegradeInput(recipe(*steps), encode(speech))])
+
+    assert row.residual_lag_samples == delay

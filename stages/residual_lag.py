@@ -1,0 +1,29 @@
+"""Residual lag: by how much degraded speech is later than its reference after the whole chain."""
+
+import numpy as np
+
+from stages.alignment import lag_samples
+from stages.waveform import Samples, Waveform
+
+WINDOW_S = 1.0
+"""One second tells; the whole of a long recording would cost more than the damage."""
+REACH_S = 0.1
+"""More than any codec delays."""
+HOP_S = 0.05
+
+
+def residual_lag_samples(degraded: Waveform, reference: Waveform) -> int:
+    """Return the lag that GCC-PHAT finds in the loudest second of the reference; 0 if none stands out."""
+    rate = reference.sample_rate
+    window = loudest(reference.samples, round(WINDOW_S * rate), max(1, round(HOP_S * rate)))
+    return lag_samples(degraded.samples[window], reference.samples[window], round(REACH_S * rate))
+
+
+def loudest(samples: Samples, length: int, hop: int) -> slice:
+    """Return the stretch of ``length`` samples with the most energy, looked at every ``hop`` samples."""
+    if samples.size <= length:
+        return slice(0, samples.size)
+    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    starts = np.arange(0, samples.size - length + 1, hop)
+    start = int(starts[np.argmax(energy[starts + length] - energy[starts])])
+    return slice(start, start + length)
