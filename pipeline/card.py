@@ -9,6 +9,8 @@ import yaml
 from pipeline.funnel_text import funnel_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.export import Exported
     from pipeline.resolve import Run
 
@@ -18,7 +20,7 @@ import io
 import soundfile
 from datasets import Audio, load_dataset
 
-pairs = load_dataset("{path}", split="{split}")
+pairs = load_dataset("{path}", split="{split}"{how})
 for column in ("degraded", "chosen", "rejected", "clean"):
     pairs = pairs.cast_column(column, Audio(decode=False))
 for pair in pairs:
@@ -27,9 +29,17 @@ for pair in pairs:
 """How to load the dataset without torchcodec; a test executes exactly these lines."""
 
 
-def load_lines(path: str, split: str) -> str:
-    """Return the lines that load a dataset."""
-    return LOAD_LINES.format(path=path, split=split)
+def load_lines(path: str, split: str, how: str = "") -> str:
+    """Return the lines that load one split of a dataset."""
+    return LOAD_LINES.format(path=path, split=split, how=how)
+
+
+def lines_for(path: str, rows: Mapping[str, int]) -> str:
+    """Return the lines that load the first split with rows; a split without any only opens as a stream."""
+    split = next((name for name, number in rows.items() if number), None)
+    if split is None:
+        return load_lines(path, next(iter(rows)), ", streaming=True")
+    return load_lines(path, split)
 
 
 def card_of(run: Run, exported: Exported) -> str:
@@ -61,7 +71,7 @@ def card_of(run: Run, exported: Exported) -> str:
         "## Load it",
         "",
         "```python",
-        load_lines("path/to/dataset", next(iter(exported.rows))).rstrip(),
+        lines_for("path/to/dataset", exported.rows).rstrip(),
         "```",
         "",
     ]

@@ -149,7 +149,9 @@ def remove_leftovers(folder: Path) -> None:
 
 def _beside(folder: Path) -> tuple[Path, Path]:
     """Return where the draft of a dataset lies, and where the one before it waits to be removed."""
-    return folder.with_name(f"{folder.name}.draft"), folder.with_name(f"{folder.name}.old")
+    # names that nobody gives to folders of their own: what has them is removed
+    draft, old = (f".{folder.name}.unanimous-{what}" for what in ("draft", "old"))
+    return folder.with_name(draft), folder.with_name(old)
 
 
 def _swap(draft: Path, folder: Path) -> None:
@@ -158,6 +160,14 @@ def _swap(draft: Path, folder: Path) -> None:
     if folder.exists():
         folder.rename(old)
     draft.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a dataset that is no longer what its tables say, at once as seen from outside."""
+    _, old = _beside(folder)
+    if folder.exists():
+        folder.rename(old)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.executors.base import Executor
-from pipeline.export import MARK, Exported, dataset_key, export, exported, remove_leftovers
+from pipeline.export import Exported, dataset_key, discard, export, exported, remove_leftovers
 from pipeline.graph import Graph, assemble
 from pipeline.inventory import Inventory
 from pipeline.journal import in_flight
@@ -109,7 +109,7 @@ def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:
     stale = list(_failed_shards(graph, workspace.store, reason))
     shutil.rmtree(workspace.journals, ignore_errors=True)
     if stale:
-        (workspace.dataset / MARK).unlink(missing_ok=True)
+        discard(workspace.dataset)
     for folder, shard in reversed(stale):
         workspace.store.remove(folder, shard)
     return len(stale)

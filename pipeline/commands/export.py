@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from pipeline.card import load_lines
+from pipeline.card import lines_for
 from pipeline.export import MARK, export
 from pipeline.funnel_text import funnel_lines
 from pipeline.graph import Graph, assemble
@@ -34,8 +34,7 @@ def export_command(run: Run, workspace: Workspace, out: str | None) -> None:
     for line in funnel_lines(written.funnel):
         say(line)
     say(f"\ndataset: {folder}\n\nload it with:\n")
-    split = next((name for name, rows in written.rows.items() if rows), "train")
-    for line in load_lines(str(folder), split).splitlines():
+    for line in lines_for(str(folder), written.rows).splitlines():
         say(f"    {line}".rstrip())
 
 

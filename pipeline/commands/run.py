@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from pipeline.card import load_lines
+from pipeline.card import lines_for
 from pipeline.executors.base import Executor
 from pipeline.executors.local import LocalExecutor
 from pipeline.funnel_text import funnel_lines
@@ -51,7 +51,6 @@ def header(run: Run, workspace: Path) -> str:
 def outcome(run: Run, result: Result) -> str:
     """Return what a run says of itself in the end: funnel, dataset, how to load it, time."""
     exported = result.exported
-    split = next((name for name, rows in exported.rows.items() if rows), "train")
     lines = ["", *funnel_lines(exported.funnel), ""]
     if run.config.substitutes:
         lines += ["made with these in place of the published parts:"]
@@ -63,7 +62,7 @@ def outcome(run: Run, result: Result) -> str:
         else "nothing was left to do"
     )
     lines += [f"dataset: {result.dataset}", f"done: {done}", "", "load it with:", ""]
-    lines += [f"    {line}".rstrip() for line in load_lines(str(result.dataset), split).splitlines()]
+    lines += [f"    {line}".rstrip() for line in lines_for(str(result.dataset), exported.rows).splitlines()]
     return "\n".join(lines)
 
 

@@ -16,17 +16,18 @@ def ids_of(path: Path) -> list[str]:
 
 
 def outcomes(workspace: Path, table: str) -> dict[str, str]:
-    """Return status and reason of every row of the table of that name, as ``failed/error``."""
+    """Return status and reason of every row of a table, as ``failed/error``, by the name of the clip."""
     found = {}
     for path in workspace.glob(f"tables/{table}-*/*.parquet"):
         for row in pq.read_table(path, columns=["id", "status", "reason"]).to_pylist():
-            found[row["id"]] = "/".join(part for part in (row["status"], row["reason"]) if part)
+            clip = row["id"].removeprefix("clips/").partition(":")[0]
+            found[clip] = "/".join(part for part in (row["status"], row["reason"]) if part)
     return found
 
 
 def assert_complete(workspace: Path) -> None:
     """Assert that every shard holds exactly the rows of the plan, and that no draft is left."""
-    assert not list(workspace.rglob("*.draft*"))
+    assert not list(workspace.rglob("*draft*"))
     assert not list(workspace.rglob("*.journal"))
     for shard, planned in _planned(workspace):
         for path in workspace.glob(f"tables/*/{shard}.parquet"):

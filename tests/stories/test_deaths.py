@@ -18,12 +18,12 @@ ACTS = """
             if tenths == 15: return waveform.with_samples(waveform.samples * np.float32("nan"))
 """.strip()
 WITHOUT_VALUE = {
-    "clips/crashes": "failed/crashed",
-    "clips/hangs": "failed/timed_out",
-    "clips/exits": "failed/error",
-    "clips/raises": "failed/error",
-    "clips/not_finite": "failed/not_finite",
-    "clips/fine": "ok",
+    "crashes": "failed/crashed",
+    "hangs": "failed/timed_out",
+    "exits": "failed/error",
+    "raises": "failed/error",
+    "not_finite": "failed/not_finite",
+    "fine": "ok",
 }
 FRAGILE = {
     "operators": ["fragile.py"],

@@ -49,10 +49,10 @@ def test_killed_while_the_dataset_is_written(config: Path, tmp_path: Path, expec
     """A dataset that is half there is never taken for one."""
     workspace = tmp_path / "workspace"
     with processes.started(config, workspace, "--executor", "local", log=config.with_suffix(".log")) as run:
-        processes.wait_until((workspace / "dataset.draft").exists, run)
+        processes.wait_until((workspace / ".dataset.unanimous-draft").exists, run)
         processes.kill_all(run)
     assert not (workspace / "dataset").exists()
-    assert (workspace / "dataset.draft").exists()
+    assert (workspace / ".dataset.unanimous-draft").exists()
 
     tiny.run(config, workspace, "--executor", "local")
 
@@ -62,13 +62,13 @@ def test_killed_while_the_dataset_is_written(config: Path, tmp_path: Path, expec
 
 def test_killed_while_the_dataset_is_put_in_place(finished: tiny.Finished, expected: dict[str, str]) -> None:
     """Between taking the old dataset away and putting the new one there, nothing is lost but time."""
-    (finished.workspace / "dataset").rename(finished.workspace / "dataset.old")
-    (finished.workspace / "dataset.draft" / "pairs").mkdir(parents=True)
+    (finished.workspace / "dataset").rename(finished.workspace / ".dataset.unanimous-old")
+    (finished.workspace / ".dataset.unanimous-draft" / "pairs").mkdir(parents=True)
 
     tiny.run_here(finished.config, finished.workspace)
 
     assert tiny.files_of(finished.workspace) == expected
-    assert not list(finished.workspace.glob("dataset.*"))
+    assert not list(finished.workspace.glob(".dataset.*"))
 
 
 def _whole(journal: Path) -> None:
@@ -122,9 +122,9 @@ def test_drafts_of_killed_writers_are_removed(finished: tiny.Finished) -> None:
     table = next(workspace.glob("tables/*"))
     for folder in (workspace, workspace / "catalogue", table):
         (folder / "x.draft-host-1").touch()
-    shutil.copytree(workspace / "dataset", workspace / "dataset.old")
+    shutil.copytree(workspace / "dataset", workspace / ".dataset.unanimous-old")
 
     tiny.run_here(finished.config, workspace)
 
     rows.assert_complete(workspace)
-    assert not (workspace / "dataset.old").exists()
+    assert not (workspace / ".dataset.unanimous-old").exists()

@@ -41,12 +41,12 @@ def write_clip(path: Path, sentence: int, seconds: float) -> None:
     soundfile.write(path, np.asarray(samples)[: int(seconds * rate)], rate)
 
 
-def tiny_config(speech: Path, **changes: Any) -> dict[str, Any]:
+def tiny_config(folder: Path, **changes: Any) -> dict[str, Any]:
     """Return the config as a mapping, with top-level settings replaced by ``changes``."""
     config: dict[str, Any] = {
         "name": "tiny",
         "shard_seconds": 3.5,
-        "speech": [{"name": "clips", "path": str(speech)}],
+        "speech": [{"name": "clips", "path": str(folder)}],
         "ingest": {"sample_rate": 16000},
         "pools": {"noise": [{"synthesise": ["white", "pink"], "duration_s": 2}]},
         "degradations": {"chain": [{"kind": "noise", "snr_db": {"uniform": [0, 10]}}]},
@@ -60,10 +60,10 @@ def tiny_config(speech: Path, **changes: Any) -> dict[str, Any]:
     return {**config, **changes}
 
 
-def cheap_config(speech: Path, **changes: Any) -> dict[str, Any]:
+def cheap_config(folder: Path, **changes: Any) -> dict[str, Any]:
     """Return a config with one clip per shard and one cheap vote, for stories that are not about scores."""
     return tiny_config(
-        speech,
+        folder,
         **{
             "shard_seconds": 0.5,
             "restorers": [{"kind": "identity"}, {"kind": "spectral_gate"}],

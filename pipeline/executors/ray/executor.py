@@ -151,6 +151,7 @@ class RayExecutor:
             answer: Report | UnanimousError = ray.get(hand.reference)
         except (RayActorError, OutOfMemoryError) as error:
             self._hands.remove(hand)
+            ray.kill(hand.actor)  # one that is only out of reach must not come back to the same ticket
             self._deaths.note(ticket, _reason(hand, error), type(error).__name__)
             board.give_back(ticket)
             return
@@ -193,7 +194,7 @@ class RayExecutor:
 def _reason(hand: Hand, error: RayError) -> Reason:
     if hand.killed:
         return Reason.TIMED_OUT
-    if isinstance(error, OutOfMemoryError) or "memory" in str(error).lower():
+    if isinstance(error, OutOfMemoryError):  # of any other death Ray's message says that it may have been
         return Reason.OUT_OF_MEMORY
     return Reason.CRASHED
 
