@@ -47,9 +47,7 @@ def _python(source: str, cache: Path) -> str:
 def test_the_printed_lines_load_the_dataset(finished: tiny.Finished, tmp_path: Path) -> None:
     """Copied from the run's output, without torchcodec and without network, they give audio."""
     printed = tiny.run(finished.config, finished.workspace).stdout
-    more = '\\nassert chosen.shape == (round(1.6 * 16000),) and sample_rate == 16000, "audio"\\n'
-        '\nassert chosen.ndim == 1 and len(chosen) == round(1.6 * 16000) and sample_rate == 16000, "audio"\n'
-    )
+    more = '\nassert chosen.shape == (round(1.6 * 16000),) and sample_rate == 16000, "audio"\n'
 
     loaded = _python(_load_lines(printed) + more + AFTER, tmp_path / "cache")
 
