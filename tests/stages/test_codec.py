@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from other_process import printed_by
+from pydantic import ValidationError
 from residual_lag import residual_lag
 
 from stages.degradations.base import Scene
