@@ -1,14 +1,18 @@
 """Mixing: how loud one recording stands against another, and a recording made as long as needed."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.level import rms, to_db
-from stages.waveform import Samples
+from schemas import Reason, UnfitError
+from stages.active_level import active_level_db
+from stages.level import from_db, is_silent, peak, rms, to_db
+from stages.loudness import loudness_lufs
+from stages.waveform import Samples, Waveform
 
-SnrDefinition = Literal["rms_full", "rms_active"]
+SnrDefinition = Literal["rms_full", "rms_active", "p56", "lufs"]
 
 FRAME = 1024
 HOP = 512
@@ -16,9 +20,71 @@ ACTIVE_SHARE = 0.01
 SEAM_S = 0.01
 
 
-def level_of(samples: Samples, definition: SnrDefinition) -> float:
-    """Return the RMS over all samples, or over those that are not silent."""
-    if definition == "rms_full" or samples.size < FRAME:
+@dataclass(frozen=True, slots=True)
+class Snr:
+    """A ratio of speech to what is added to it, and how the two levels are meant.
+
+    ``rms_full``: RMS over all samples. ``rms_active``: RMS over the frames that are not silent
+    (URGENT, AATC). ``p56``: active speech level (ITU-T P.56) over the RMS of all of the noise, or over
+    the active speech level of what was added if that is speech too. ``lufs``: loudness (BS.1770).
+    """
+
+    db: float
+    definition: SnrDefinition = "rms_full"
+    added_is_speech: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Speech with something added, what was added, and the figures of it."""
+
+    waveform: Waveform
+    added: Samples
+    facts: dict[str, float]
+
+
+def mixed(speech: Waveform, noise: Samples, snr: Snr) -> Mixture:
+    """Return ``speech`` with ``noise`` under it at ``snr``. Raises ``UnfitError`` if either is silent."""
+    for name, samples in (("speech", speech.samples), ("stretch of noise", noise)):
+        if is_silent(samples):
+            raise UnfitError(Reason.SILENT, f"the {name} is silent, so no SNR is defined")
+    level = level_of(speech, snr.definition)
+    gain = level / _level_of_added(speech.with_samples(noise), snr) / from_db(snr.db)
+    added = noise * np.float32(gain)
+    facts = {
+        "noise_gain_db": to_db(gain),
+        "noise_peak": peak(added),
+        "snr_db": to_db(level / max(_level_of_added(speech.with_samples(added), snr), 1e-12)),
+    }
+    return Mixture(speech.with_samples(speech.samples + added), added, facts)
+
+
+def measured_snr_db(speech: Waveform, noise: Waveform, definition: SnrDefinition) -> float:
+    """Return the level of ``speech`` over that of ``noise`` in decibels."""
+    return to_db(level_of(speech, definition) / max(_level_of_added(noise, Snr(0.0, definition)), 1e-12))
+
+
+def level_of(waveform: Waveform, definition: SnrDefinition) -> float:
+    """Return the level of speech, as an amplitude."""
+    match definition:
+        case "rms_full":
+            return rms(waveform.samples)
+        case "rms_active":
+            return _active_rms(waveform.samples)
+        case "p56":
+            return from_db(active_level_db(waveform.samples, waveform.sample_rate))
+        case "lufs":
+            return from_db(loudness_lufs(waveform.samples, waveform.sample_rate))
+
+
+def _level_of_added(waveform: Waveform, snr: Snr) -> float:
+    if snr.definition == "p56" and not snr.added_is_speech:
+        return rms(waveform.samples)
+    return level_of(waveform, snr.definition)
+
+
+def _active_rms(samples: Samples) -> float:
+    if samples.size < FRAME:
         return rms(samples)
     active = non_silent(samples)
     return rms(samples[active]) if active.any() else rms(samples)
@@ -35,11 +101,6 @@ def non_silent(samples: Samples) -> NDArray[np.bool_]:
     frames = powers > ACTIVE_SHARE * powers.mean()
     marks = np.repeat(frames, HOP)[: samples.size]
     return np.pad(marks, (0, samples.size - marks.size), mode="edge")
-
-
-def measured_snr_db(speech: Samples, noise: Samples, definition: SnrDefinition) -> float:
-    """Return the level of ``speech`` over that of ``noise`` in decibels."""
-    return to_db(level_of(speech, definition) / max(level_of(noise, definition), 1e-12))
 
 
 def stretch_of(

@@ -1,12 +1,17 @@
 """Noise."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
+from speech_like import speech_like
 
-from schemas import UnfitError
+from schemas import OperatorSpec, UnfitError
+from stages.active_level import active_level_db
+from stages.degradations import DEGRADATIONS
 from stages.degradations.base import Scene
 from stages.degradations.noise import Noise
-from stages.level import ratio_db
+from stages.level import peak, ratio_db, rms, to_db
 from stages.memory_source import MemoryAudioSource
 from stages.mixing import SnrDefinition, measured_snr_db, non_silent, stretch_of
 from stages.rng import rng_for
@@ -23,19 +28,26 @@ def speech_with_pauses() -> Waveform:
 
 
 def noises() -> dict[str, Waveform]:
-    """Return steady, impulsive, intermittent and short noise."""
+    """Return steady, impulsive, intermittent and short noise, and speech that is not speech."""
     rng = rng_for(0, "noise")
     steady = 0.1 * rng.standard_normal(5 * RATE)
     clicks = np.zeros(5 * RATE)
     clicks[::1_000] = 0.9
     gated = steady * (np.arange(steady.size) // 4_000 % 2)
-    kinds = {"steady": steady, "clicks": clicks, "gated": gated, "short": steady[:3_000]}
+    babble = sum(np.roll(speech_like(5.0, pitch_hz=100.0 + 17.0 * k).samples, 7_001 * k) for k in range(5))
+    kinds = {
+        "steady": steady,
+        "clicks": clicks,
+        "gated": gated,
+        "short": steady[:3_000],
+        "babble": np.asarray(babble),
+    }
     return {name: Waveform(samples.astype(np.float32), RATE) for name, samples in kinds.items()}
 
 
 @pytest.mark.parametrize("snr_db", [-5.0, 0.0, 20.0])
-@pytest.mark.parametrize("definition", ["rms_full", "rms_active"])
-@pytest.mark.parametrize("name", ["steady", "clicks", "gated", "short"])
+@pytest.mark.parametrize("definition", get_args(SnrDefinition))
+@pytest.mark.parametrize("name", ["steady", "clicks", "gated", "short", "babble"])
 def test_mixes_at_the_requested_snr(name: str, definition: SnrDefinition, snr_db: float) -> None:
     """The noise that was added sits ``snr_db`` under the speech, by the stated definition."""
     speech, sources = speech_with_pauses(), MemoryAudioSource()
@@ -45,28 +57,78 @@ def test_mixes_at_the_requested_snr(name: str, definition: SnrDefinition, snr_db
     scene = noise.damage(Scene(speech, speech), sources)
 
     assert scene.facts["snr_db"] == pytest.approx(snr_db, abs=0.01)
-    added = scene.degraded.samples - speech.samples
-    assert measured_snr_db(speech.samples, added, definition) == pytest.approx(snr_db, abs=0.01)
-    assert scene.facts["noise_peak"] == pytest.approx(np.max(np.abs(added)), rel=1e-4)
+    added = speech.with_samples(scene.degraded.samples - speech.samples)
+    assert measured_snr_db(speech, added, definition) == pytest.approx(snr_db, abs=0.01)
+    assert scene.facts["noise_peak"] == pytest.approx(peak(added.samples), rel=1e-4)
     assert scene.reference is speech
 
 
 def test_full_and_active_levels_differ_by_the_pauses() -> None:
     """Speech that is silent half of the time is 3 dB louder while it is not."""
-    speech = speech_with_pauses().samples
-    hiss = noises()["steady"].samples[: speech.size]
+    speech = speech_with_pauses()
+    hiss = speech.with_samples(noises()["steady"].samples[: speech.samples.size])
 
     difference = measured_snr_db(speech, hiss, "rms_active") - measured_snr_db(speech, hiss, "rms_full")
 
     assert difference == pytest.approx(3.0, abs=0.3)
-    assert np.mean(non_silent(speech)) == pytest.approx(0.5, abs=0.04)
+    assert np.mean(non_silent(speech.samples)) == pytest.approx(0.5, abs=0.04)
 
 
 def test_full_snr_is_the_plain_power_ratio() -> None:
     """``rms_full`` is the ratio over all samples that everybody knows."""
-    speech, hiss = speech_with_pauses().samples, noises()["steady"].samples[: 2 * RATE]
+    speech = speech_with_pauses()
+    hiss = speech.with_samples(noises()["steady"].samples[: 2 * RATE])
 
-    assert measured_snr_db(speech, hiss, "rms_full") == pytest.approx(ratio_db(speech, hiss))
+    assert measured_snr_db(speech, hiss, "rms_full") == pytest.approx(ratio_db(speech.samples, hiss.samples))
+
+
+def test_p56_measures_the_speech_while_it_speaks_and_all_of_the_noise() -> None:
+    """Pauses but for their first 200 ms do not lower the speech; gaps in the noise do lower the noise."""
+    speech = speech_with_pauses()
+    paused = speech.with_samples(noises()["gated"].samples[: 2 * RATE])
+
+    snr_db = measured_snr_db(speech, paused, "p56")
+
+    active_db = active_level_db(speech.samples, RATE)
+    assert snr_db == pytest.approx(active_db - to_db(rms(paused.samples)), abs=1e-6)
+    assert snr_db - measured_snr_db(speech, paused, "rms_full") == pytest.approx(
+        10.0 * np.log10(2.0 / 1.2), abs=0.3
+    )
+
+
+def test_lufs_hears_less_of_what_is_low() -> None:
+    """Rumble at the level of the speech is quieter than it, because ears do not hear it as well."""
+    speech = speech_with_pauses()
+    rumble = np.sin(2 * np.pi * 30.0 * np.arange(2 * RATE) / RATE).astype(np.float32)
+
+    difference = measured_snr_db(speech, speech.with_samples(rumble), "lufs") - measured_snr_db(
+        speech, speech.with_samples(rumble), "rms_full"
+    )
+
+    assert difference > 6.0
+
+
+@pytest.mark.parametrize("definition", get_args(SnrDefinition))
+def test_a_tenth_of_a_second_has_an_snr(definition: SnrDefinition) -> None:
+    """Also where the definition's own window is longer than that."""
+    hiss, sources = noises()["steady"], MemoryAudioSource()
+    speech = hiss.with_samples(hiss.samples[20_000:21_600])
+    noise = Noise(noise=sources.add("noise", "n", hiss), offset_fraction=0.0, snr_db=5.0)
+
+    scene = noise.model_copy(update={"snr_definition": definition}).damage(Scene(speech, speech), sources)
+
+    assert scene.facts["snr_db"] == pytest.approx(5.0, abs=0.01)
+
+
+def test_specs_of_before_still_build_the_same_noise() -> None:
+    """A record with the two first definitions is read, and its fields are the same ones."""
+    ref = MemoryAudioSource().add("noise", "n", noises()["steady"])
+    params = {"noise": ref.model_dump(mode="json"), "offset_fraction": 0.3, "snr_db": 5.0}
+
+    built = DEGRADATIONS.build(OperatorSpec(kind="noise", version=1, params=params))
+
+    assert built == Noise(noise=ref, offset_fraction=0.3, snr_db=5.0, snr_definition="rms_active")
+    assert built.spec.params.keys() == {*params, "snr_definition"}
 
 
 def test_loops_without_a_click() -> None:
