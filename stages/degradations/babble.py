@@ -1,0 +1,57 @@
+"""Babble: several other people talking at once."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from schemas import AudioRef, Reason, UnfitError
+from stages.active_level import active_level_db
+from stages.degradations.added_sound import AddedSound, Sound
+from stages.degradations.base import DEGRADATIONS
+from stages.distributions import Distribution, Integer, SeveralFromPool, Uniform
+from stages.level import from_db, is_silent
+from stages.mixing import stretch_of
+from stages.rng import rng_for
+from stages.waveform import AudioSource, Waveform
+
+
+@DEGRADATIONS.register
+class Babble(AddedSound):
+    """All ``voices`` at once, each begun somewhere, looped if short, at nearly the same active level.
+
+    Three to eight voices: fewer are interfering speakers, more are hardly told from stationary noise
+    (Krishnamurthy and Hansen 2009). Voices that are silent in the stretch are left out; if all are,
+    ``UnfitError`` is raised.
+    """
+
+    kind: ClassVar[str] = "babble"
+    draws: ClassVar[Mapping[str, Distribution]] = {
+        "voices": SeveralFromPool(pool="speech", low=3, high=8, other_speaker=True),
+        "seed": Integer(low=0, high=2**31 - 1),
+        "snr_db": Uniform(low=-5.0, high=20.0),
+    }
+
+    voices: tuple[AudioRef, ...] = Field(min_length=2, max_length=64)
+    seed: int = Field(ge=0)
+    """Decides where each voice starts and how loud it is."""
+    level_spread_db: float = Field(default=3.0, ge=0.0, le=20.0)
+    """By how much a voice may be louder or quieter than the middle."""
+
+    def sound_for(self, speech: Waveform, sources: AudioSource) -> Sound:
+        """Return the babble, and how many voices can be heard in it."""
+        rng = rng_for(self.seed, self.kind)
+        total, heard = np.zeros_like(speech.samples), 0
+        for ref in self.voices:
+            offset, level_db = rng.uniform(), rng.uniform(-self.level_spread_db, self.level_spread_db)
+            voice = sources.read(ref, speech.sample_rate).samples
+            stretch, _ = stretch_of(voice, offset, total.size, speech.sample_rate)
+            if is_silent(stretch):
+                continue
+            gain_db = level_db - active_level_db(stretch, speech.sample_rate)
+            total += stretch * np.float32(from_db(gain_db))
+            heard += 1
+        if heard == 0:
+            raise UnfitError(Reason.SILENT, "no voice can be heard in the stretch of babble")
+        return total, {"voices_heard": float(heard)}
