@@ -8,12 +8,13 @@ from pydantic import Field, model_validator
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Uniform
-from stages.waveform import AudioSource, Waveform
+from stages.level import from_db, peak
+from stages.waveform import AudioSource, Samples, Waveform
 
 
 @DEGRADATIONS.register
 class Clipping(Degradation):
-    """Hard clipping at ``threshold``, or at the level that flattens ``clipped_fraction`` of the samples.
+    """Hard clipping at ``threshold``, at quantiles of the samples, or by ``gain_db`` into full scale.
 
     The default is AATC 2025's: an absolute threshold, which may leave quiet speech as it is.
     """
@@ -22,12 +23,26 @@ class Clipping(Degradation):
     draws: ClassVar[Mapping[str, Distribution]] = {"threshold": Uniform(low=0.06, high=0.9)}
 
     threshold: float | None = Field(default=None, gt=0.0, le=1.0)
+    """Highest absolute value that passes, whatever the level of the speech."""
     clipped_fraction: float | None = Field(default=None, gt=0.0, lt=1.0)
+    """Share of the samples that are flattened, on both sides at the same absolute value."""
+    low_quantile: float | None = Field(default=None, ge=0.0, lt=0.5)
+    """Share of the samples that are flattened from below; with ``high_quantile`` (URGENT: 0 to 0.1)."""
+    high_quantile: float | None = Field(default=None, gt=0.5, le=1.0)
+    """Share of the samples that are not flattened from above; with ``low_quantile`` (URGENT: 0.9 to 1)."""
+    gain_db: float | None = Field(default=None, gt=0.0, le=60.0)
+    """Gain over a peak of 1, into a ceiling of 1 (SonicMaster: 2, 3 and 5 times: 6.02, 9.54, 13.98 dB)."""
 
     @model_validator(mode="after")
     def _has_one_measure(self) -> Self:
-        if (self.threshold is None) == (self.clipped_fraction is None):
-            raise ValueError("set threshold or clipped_fraction, and the other one to null")
+        quantiles = self.low_quantile, self.high_quantile
+        if (quantiles[0] is None) != (quantiles[1] is None):
+            raise ValueError("set both low_quantile and high_quantile, or neither")
+        measures = self.threshold, self.clipped_fraction, quantiles[0], self.gain_db
+        if sum(measure is not None for measure in measures) != 1:
+            raise ValueError(
+                "set threshold or clipped_fraction or both quantiles or gain_db, and the others to null"
+            )
         return self
 
     def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
@@ -36,12 +51,31 @@ class Clipping(Degradation):
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Flatten, and report where and how many samples."""
-        samples = scene.degraded.samples
-        ceiling = self._ceiling(np.abs(samples))
-        facts = {"threshold": ceiling, "clipped_fraction": float(np.mean(np.abs(samples) > ceiling))}
-        return Scene(scene.degraded.with_samples(np.clip(samples, -ceiling, ceiling)), scene.reference, facts)
+        speech = scene.degraded if self.gain_db is None else _driven(scene.degraded, self.gain_db)
+        floor, ceiling = self._limits(speech.samples)
+        share = float(np.mean((speech.samples > ceiling) | (speech.samples < floor)))
+        facts = {
+            "applied": float(share > 0.0),
+            "threshold": max(-floor, ceiling),
+            "clipped_fraction": share,
+        }
+        return Scene(speech.with_samples(np.clip(speech.samples, floor, ceiling)), scene.reference, facts)
 
-    def _ceiling(self, sizes: np.ndarray) -> float:
-        if self.clipped_fraction is None:
-            return float(np.float32(self.threshold))
-        return float(np.quantile(sizes, 1.0 - self.clipped_fraction))
+    def _limits(self, samples: Samples) -> tuple[float, float]:
+        if self.low_quantile is not None and self.high_quantile is not None:
+            low, high = np.quantile(samples, [self.low_quantile, self.high_quantile])
+            return float(low), float(high)
+        ceiling = self._ceiling(samples)
+        return -ceiling, ceiling
+
+    def _ceiling(self, samples: Samples) -> float:
+        if self.gain_db is not None:
+            return 1.0
+        if self.clipped_fraction is not None:
+            return float(np.quantile(np.abs(samples), 1.0 - self.clipped_fraction))
+        return float(np.float32(self.threshold))
+
+
+def _driven(speech: Waveform, gain_db: float) -> Waveform:
+    loudest = peak(speech.samples)
+    return speech.scaled(from_db(gain_db) / loudest) if loudest > 0.0 else speech

@@ -1,0 +1,68 @@
+"""Soft clipping: the saturation of tubes, tape and transformers."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from stages.degradations.base import DEGRADATIONS, Degradation, Scene
+from stages.distributions import Distribution, OneOf, Uniform
+from stages.level import from_db, peak
+from stages.waveform import AudioSource, Samples, Waveform
+
+Curve = Literal["tanh", "cubic"]
+
+
+@DEGRADATIONS.register
+class SoftClipping(Degradation):
+    """A curve that leaves quiet samples as they are and bends loud ones towards a ceiling.
+
+    The ceiling is absolute, or lies ``drive_db`` under the peak of the speech, so that quiet speech is
+    bent as loud speech is. The default range is ours, from warm to broken.
+    """
+
+    kind: ClassVar[str] = "soft_clipping"
+    draws: ClassVar[Mapping[str, Distribution]] = {
+        "curve": OneOf(values=("tanh", "cubic")),
+        "drive_db": Uniform(low=0.0, high=24.0),
+    }
+
+    curve: Curve = "tanh"
+    """``cubic`` reaches its ceiling, at 1.5 times the ceiling; ``tanh`` never quite does."""
+    ceiling: float | None = Field(default=None, gt=0.0, le=1.0)
+    """What no sample exceeds; or set ``drive_db``."""
+    drive_db: float | None = Field(default=None, ge=-20.0, le=60.0)
+    """By how much the peak of the speech exceeds the ceiling; or set ``ceiling``."""
+
+    @model_validator(mode="after")
+    def _has_one_measure(self) -> Self:
+        if (self.ceiling is None) == (self.drive_db is None):
+            raise ValueError("set ceiling or drive_db, and the other one to null")
+        return self
+
+    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
+        """Return ``speech`` as the curve leaves it."""
+        return self.damage(Scene(speech, speech), sources).degraded
+
+    def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
+        """Bend, and report the ceiling."""
+        samples = scene.degraded.samples
+        ceiling = self._ceiling(peak(samples))
+        if ceiling == 0.0:
+            return Scene(scene.degraded, scene.reference, {"applied": 0.0})
+        bent = np.float32(ceiling) * CURVES[self.curve](samples / np.float32(ceiling))
+        facts = {"applied": float(not np.array_equal(bent, samples)), "ceiling": ceiling}
+        return Scene(scene.degraded.with_samples(bent), scene.reference, facts)
+
+    def _ceiling(self, loudest: float) -> float:
+        return self.ceiling if self.ceiling is not None else loudest / from_db(self.drive_db or 0.0)
+
+
+def _cubic(samples: Samples) -> Samples:
+    """Return x − 4x³/27 up to x = 1.5, where it reaches 1 without a slope."""
+    inside = np.clip(samples, -1.5, 1.5)
+    return np.asarray(inside - np.float32(4.0 / 27.0) * inside**3)
+
+
+CURVES: Mapping[Curve, Callable[[Samples], Samples]] = {"tanh": np.tanh, "cubic": _cubic}
