@@ -1,0 +1,66 @@
+"""Aliasing: sampled too slowly and without a filter, so that high frequencies come back as low ones."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from stages.degradations.base import DEGRADATIONS, Degradation, Scene
+from stages.distributions import Distribution, LogUniform
+from stages.waveform import AudioSource, Samples, Waveform
+
+_MARGIN_S = 0.05
+
+
+@DEGRADATIONS.register
+class Aliasing(Degradation):
+    """Sampling at ``sample_rate_hz`` without an anti-aliasing filter, and a perfect way back up.
+
+    A tone at f comes out at the distance from f to the nearest multiple of the rate. Exact for any
+    rate, because sampling folds the spectrum. The default range is audiomentations', 4 to 20 kHz.
+    Speech at a rate no higher than that stays as it is.
+    """
+
+    kind: ClassVar[str] = "aliasing"
+    draws: ClassVar[Mapping[str, Distribution]] = {"sample_rate_hz": LogUniform(low=4_000.0, high=20_000.0)}
+
+    sample_rate_hz: float = Field(ge=500.0, le=384_000.0)
+    """How often the speech is looked at, per second."""
+
+    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:  # noqa: ARG002
+        """Return ``speech`` with what is above half of the rate folded down."""
+        if self.sample_rate_hz >= speech.sample_rate:
+            return speech
+        return speech.with_samples(self._sampled(speech))
+
+    def damage(self, scene: Scene, sources: AudioSource) -> Scene:
+        """Fold, and report whether there was anything to fold."""
+        applied = self.sample_rate_hz < scene.degraded.sample_rate
+        facts = {"applied": float(applied)}
+        return Scene(self.apply(scene.degraded, sources), scene.reference, facts)
+
+    def _sampled(self, speech: Waveform) -> Samples:
+        from scipy import fft  # noqa: PLC0415 - 0.3 s
+
+        length = speech.samples.size
+        size = fft.next_fast_len(length + 2 * round(_MARGIN_S * speech.sample_rate), real=True)
+        period = round(size * self.sample_rate_hz / speech.sample_rate)
+        spectrum = _folded(fft.rfft(speech.samples, size), period)
+        return np.asarray(fft.irfft(spectrum, size)[:length])
+
+
+def _folded(spectrum: NDArray[np.complex64], period: int) -> NDArray[np.complex128]:
+    """Return what a spectrum becomes when only ``period`` evenly spaced samples are looked at.
+
+    Each bin goes to its remainder by ``period``, the nearest to zero; where that is negative, the
+    bin's mirror image takes its place on the positive side.
+    """
+    bins = np.arange(spectrum.size)
+    remainders = (bins + period // 2) % period - period // 2
+    places = np.abs(remainders)
+    real = np.bincount(places, spectrum.real, spectrum.size)
+    imaginary = np.bincount(places, np.where(remainders < 0, -spectrum.imag, spectrum.imag), spectrum.size)
+    real[0], imaginary[0] = 2.0 * real[0] - spectrum[0].real, 0.0
+    return np.asarray(real + 1j * imaginary)
