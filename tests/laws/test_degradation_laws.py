@@ -14,6 +14,7 @@ from stages.rng import rng_for
 from stages.waveform import Waveform
 
 RATE = 48_000
+OTHERS = tuple(f"somebody else {n}" for n in range(8))
 
 
 def speech_like(seconds: float = 1.0, sample_rate: int = RATE, name: str = "one") -> Waveform:
@@ -41,7 +42,9 @@ def sources() -> MemoryAudioSource:
     hiss = 0.1 * rng_for(0, "hiss").standard_normal(RATE // 2)
     held.add("noise", "hiss", Waveform(hiss.astype(np.float32), RATE))
     held.add("rir", "room", room())
-    held.add("speech", "somebody else", speech_like(0.8, name="two"))
+    held.add("noise", "crackle", Waveform((hiss**3 * 50.0).astype(np.float32), RATE))
+    for name in OTHERS:
+        held.add("speech", name, speech_like(0.8, name=name))
     return held
 
 
@@ -68,16 +71,17 @@ def lag_samples(late: Waveform, early: Waveform, reach_s: float = 0.1) -> int:
 
 
 def test_is_audible_and_well_formed(degradation: Degradation, sources: MemoryAudioSource) -> None:
-    """It changes the signal, keeps its length and rate, stays finite, and leaves its input alone."""
+    """It changes the signal or says so, keeps length and rate, stays finite, and spares its input."""
     speech = speech_like()
     before = speech.samples.copy()
 
-    out = degradation.apply(speech, sources)
+    scene = degradation.damage(Scene(speech, speech), sources)
 
+    out = scene.degraded
     assert out.samples.shape == speech.samples.shape
     assert out.sample_rate == speech.sample_rate
     assert np.isfinite(out.samples).all()
-    assert not np.array_equal(out.samples, before)
+    assert np.array_equal(out.samples, before) == (scene.facts.get("applied") == 0.0)
     np.testing.assert_array_equal(speech.samples, before)
 
 
