@@ -210,6 +210,30 @@ def prune(
     prune_command(opened, [resolve(config_path(config)) for config in configs], dry_run=dry_run)
 
 
+@app.command(epilog=_examples("replay runs/demo/dataset 0", "replay DATASET PAIR_ID --workspace runs/demo"))
+def replay(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder with a finished dataset")],
+    row: Annotated[str, typer.Argument(metavar="ROW", help="a pair_id, or a number from 0")],
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            help="folder with the tables that it was made from",
+            show_default="the folder that the dataset is in",
+        ),
+    ] = None,
+) -> None:
+    """Make the degraded side of a published row again from its recipe, and compare it bit for bit.
+
+    Exit codes: 0 the same, 1 not the same, 2 a mistake in the command.
+    """
+    from pipeline.commands.replay import replay_command  # noqa: PLC0415
+
+    folder = Path(dataset)
+    replay_command(folder, row, open_workspace(workspace or str(folder.absolute().parent), ""))
+
+
 @app.command(epilog=_examples("schema > unanimous.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of configs, for editors that complete and check YAML."""

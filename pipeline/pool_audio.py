@@ -1,6 +1,7 @@
 """The recordings of finished pools: what there is to draw from, and their audio."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import pyarrow.parquet as pq
 
@@ -25,13 +26,41 @@ def pools_by_split(store: TableStore, tables: Sequence[PoolTable]) -> Mapping[Sp
     return found
 
 
+class Named(Protocol):
+    """A shard."""
+
+    @property
+    def name(self) -> str:
+        """Under which the store has it."""
+        ...
+
+
+class PoolShards(Protocol):
+    """Where the recordings of a part of a pool are."""
+
+    @property
+    def pool(self) -> str:
+        """The name of the pool."""
+        ...
+
+    @property
+    def folder(self) -> str:
+        """The name under which the store has the table."""
+        ...
+
+    @property
+    def shards(self) -> Sequence[Named]:
+        """The shards of the table."""
+        ...
+
+
 class PoolAudio:
     """Reads recordings of pools one at a time: each has a row group of its own."""
 
-    def __init__(self, store: TableStore, tables: Sequence[PoolTable], memory: AudioMemory) -> None:
+    def __init__(self, store: TableStore, tables: Sequence[PoolShards], memory: AudioMemory) -> None:
         self._store = store
         self._memory = memory
-        self._places: dict[tuple[str, str], tuple[PoolTable, str, int]] = {}
+        self._places: dict[tuple[str, str], tuple[PoolShards, str, int]] = {}
         self._rows: dict[tuple[str, str], PoolRecording] = {}
         for table in tables:
             for shard in table.shards:

@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from schemas import BrokenError, EncodedAudio, Reason
 from stages.level import peak, to_db
@@ -35,7 +36,7 @@ def encode(waveform: Waveform) -> EncodedAudio:
         sample_rate=waveform.sample_rate,
         num_samples=integers.size,
         gain_db=to_db(gain) if gain != 1.0 else 0.0,
-        digest=hashlib.sha256(f"{waveform.sample_rate}\n".encode() + integers.tobytes()).hexdigest(),
+        digest=_digest(integers, waveform.sample_rate),
     )
 
 
@@ -43,3 +44,13 @@ def decode(audio: EncodedAudio) -> Waveform:
     """Return the stored samples, exactly."""
     integers, sample_rate = soundfile.read(io.BytesIO(audio.flac), dtype="int32")
     return Waveform((integers >> 8).astype(np.float32) / np.float32(FULL_SCALE), sample_rate)
+
+
+def digest_of(flac: bytes) -> str:
+    """Return the digest that stored audio has, whatever encoder wrote it."""
+    integers, sample_rate = soundfile.read(io.BytesIO(flac), dtype="int32")
+    return _digest(integers >> 8, sample_rate)
+
+
+def _digest(integers: NDArray[np.int32], sample_rate: int) -> str:
+    return hashlib.sha256(f"{sample_rate}\n".encode() + integers.astype("<i4").tobytes()).hexdigest()

@@ -1,0 +1,48 @@
+"""``replay``: a published row is made again, step by step, and compared bit for bit."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from pipeline.replay import Replay, Replayer, published_row
+from pipeline.wording import aligned, say
+from pipeline.workspace import Workspace
+from schemas import IntegrityError, OperatorSpec
+
+
+def replay_command(dataset: Path, row: str, workspace: Workspace) -> None:
+    """Print what each step did and both digests. Raises ``IntegrityError`` if they differ."""
+    replay = Replayer(workspace).replay(published_row(dataset, row))
+    for line in replay_lines(replay):
+        say(line)
+    if not replay.is_equal:
+        raise IntegrityError(f"{replay.row.pair_id} is not what the recipe makes here")
+
+
+def replay_lines(replay: Replay) -> Iterator[str]:
+    """Yield the utterance, its steps, and what came out."""
+    row, audio = replay.row, replay.utterance
+    utterance = row.texts["utterance_id"]
+    yield f"{row.pair_id}: utterance {utterance}, {audio.duration_s:.2f} s at {audio.sample_rate} Hz"
+    for number, (step, applied) in enumerate(zip(row.steps, replay.applied, strict=True), start=1):
+        yield f"{number}. {step.kind}: {_settings(step)}"
+        measured = ", ".join(f"{name} {value:g}" for name, value in sorted(applied.facts.items()))
+        yield f"   measured: {measured}"
+    lines = [("", "published", "made again")]
+    lines += [(side, row.digests[side], replay.digests.get(side, "")) for side in row.digests]
+    yield from aligned(lines, left=3)
+    yield "the same, bit for bit" if replay.is_equal else "NOT the same"
+
+
+def _settings(step: OperatorSpec) -> str:
+    return ", ".join(f"{name} {_said(value)}" for name, value in step.params.items() if value is not None)
+
+
+def _said(value: JsonValue) -> str:
+    if isinstance(value, dict) and "digest" in value:
+        return f"{value['pool']}:{value['id']}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_said, value))}]"
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')
