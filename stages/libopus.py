@@ -28,8 +28,8 @@ SPEECH, HYBRID = range(12), range(12, 16)
 LOOKAHEAD_S = {True: 0.0025, False: 0.0065}
 """Of packets shorter than 10 ms, and of others: what RFC 7845 calls pre-skip."""
 SHORTEST_SPEECH_PACKET_MS = 10.0
-HYBRID_LEAD_S = 8e-6
-"""Above 8 kHz hybrid packets add nothing to the delay, below it 25 µs less than nothing: between the two."""
+HYBRID_LEAD_S, HYBRID_LEAD_BELOW_HZ = 24.5e-6, 8_000
+"""In hybrid packets the speech below 8 kHz comes earlier than the rest, measured at 24 and 48 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class OpusStream:
     packet_samples: int
     lookahead_samples: int
     lead_samples: float
-    """By how much what is decoded is early, once the look-ahead is gone."""
+    """By how much what is decoded is early below 8 kHz, once the look-ahead is gone."""
 
 
 def encode(speech: Waveform, bitrate_kbps: float, packet_ms: float) -> OpusStream:
@@ -73,7 +73,8 @@ def decode(stream: OpusStream, lost: Sequence[bool] = ()) -> Samples:
         ]
     finally:
         library.opus_decoder_destroy(decoder)
-    return advanced(np.concatenate(heard)[stream.lookahead_samples :], -stream.lead_samples)
+    whole = np.concatenate(heard)[stream.lookahead_samples :]
+    return advanced(whole, -stream.lead_samples, HYBRID_LEAD_BELOW_HZ / stream.sample_rate)
 
 
 def _encoded(speech: Waveform, bitrate_kbps: float, packet_ms: float) -> OpusStream:
