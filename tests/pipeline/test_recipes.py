@@ -1,0 +1,163 @@
+"""The published recipes that ship: they resolve, and their drawings are as frequent as the sources say."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.fragments import RECIPES
+from schemas import OperatorSpec, Recipe, Split
+from stages.audio_memory import AudioMemory
+from stages.chain import Part, Utterance
+from stages.degrade import DegradeInput, DegradeStage
+from stages.drawing import Occasion, draw_steps, references
+from stages.flac import encode
+from stages.memory_source import MemoryAudioSource
+from stages.rng import rng_for
+from stages.waveform import Waveform
+from tests.small_config import SMALL, resolved
+
+NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+DRAWS = 600
+STATED: Mapping[str, Mapping[str, float]] = {
+    "aatc": {"reverb": 0.5, "clipping": 0.25, "bandwidth": 0.5, "noise": 0.9},
+    "dns_challenge": {"reverb": 0.5, "noise": 1.0},
+    "masksr": {"reverb": 0.5, "clipping": 0.25, "bandwidth": 0.5, "noise": 0.9},
+    "resemble_enhance": {
+        "noise": 0.8,
+        "coloured_noise": 0.4,
+        "reverb": 0.4,
+        "low_pass": 0.4,
+        "band_pass": 0.4,
+        "soft_clipping": 0.4,
+        "equalizer": 0.4,
+    },
+    "sidon": dict.fromkeys(("reverb", "noise", "bandwidth", "clipping", "codec", "dropouts"), 0.5),
+    "sonicmaster": {},
+    "urgent2024": {"reverb": 0.5, "noise": 1.0, "bandwidth": 1 / 3, "clipping": 1 / 3},
+    "urgent2025": {
+        "reverb": 0.5,
+        "noise": 0.95,
+        "wind": 0.05,
+        # 0, 1, 2 or 3 of four: 1.25 on average
+        **dict.fromkeys(("bandwidth", "clipping", "codec", "packet_loss"), 1.25 / 4),
+    },
+    "voicefixer": {"low_pass": 1.0, "clipping": 0.2, "reverb": 0.3, "noise": 1.0},
+}
+"""How often each kind applies to full-band speech at 48 kHz."""
+POOLS = {"noise": [{"synthesise": ["white"]}], "rir": [{"rooms": 1}]}
+SPEECH = Path(__file__).parents[2] / "configs" / "speech"
+
+
+@pytest.fixture
+def chain(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Part, ...]:
+    """Return a recipe as it is in a small config that includes it."""
+    run = resolved(
+        tmp_path,
+        pools=POOLS,
+        ingest={"sample_rate": 48_000},
+        preference={**SMALL["preference"], "band_limited": True},
+        degradations={"chain": [{"recipe": request.param}]},
+    )
+    return run.chain
+
+
+@cache
+def sources() -> MemoryAudioSource:
+    """Return a noise and a room."""
+    held = MemoryAudioSource()
+    rng = rng_for(0, "recipes")
+    held.add("noise", "hiss", Waveform((0.1 * rng.standard_normal(96_000)).astype(np.float32), 48_000))
+    tail = 0.02 * rng.standard_normal(12_000) * np.exp(-np.arange(12_000) / 2_500)
+    held.add("rir", "room", Waveform(np.r_[np.zeros(100), 1.0, tail].astype(np.float32), 48_000))
+    return held
+
+
+def drawn(chain: tuple[Part, ...], name: str, sample_rate: int = 48_000) -> tuple[OperatorSpec, ...]:
+    """Return one recipe."""
+    pools = {pool: sources().refs(pool) for pool in POOLS}
+    utterance = Utterance(name, sample_rate=sample_rate, bandwidth_hz=sample_rate / 2)
+    return draw_steps(chain, Occasion(utterance, 0, 0, pools))
+
+
+def test_every_recipe_is_tested() -> None:
+    """One that is added shows up here."""
+    assert set(STATED) == set(NAMES)
+
+
+@pytest.mark.parametrize(("chain", "stated"), STATED.items(), indirect=["chain"])
+def test_steps_are_as_frequent_as_the_source_says(
+    chain: tuple[Part, ...], stated: Mapping[str, float]
+) -> None:
+    """Within four standard deviations; and nothing else is drawn."""
+    recipes = [drawn(chain, str(number)) for number in range(DRAWS)]
+
+    counts = Counter(step.kind for recipe in recipes for step in recipe)
+    if stated:
+        assert counts.keys() == stated.keys()
+    for kind, probability in stated.items():
+        spread = math.sqrt(DRAWS * probability * (1 - probability))
+        assert abs(counts[kind] - DRAWS * probability) <= 4 * spread, kind
+
+
+@pytest.mark.parametrize("chain", ["sonicmaster"], indirect=True)
+def test_sonicmaster_takes_one_to_three_groups_in_its_order(chain: tuple[Part, ...]) -> None:
+    """Four times one, twice two, once three; dynamics, equalisation, reverberation, amplitude."""
+    order = {"compression": 0, "punch": 0, "reverb": 2, "clipping": 3, "volume": 3}
+
+    recipes = [[order.get(step.kind, 1) for step in drawn(chain, str(number))] for number in range(DRAWS)]
+
+    sizes = Counter(map(len, recipes))
+    for size, share in {1: 4 / 7, 2: 2 / 7, 3: 1 / 7}.items():
+        assert sizes[size] == pytest.approx(DRAWS * share, abs=4 * math.sqrt(DRAWS * share))
+    assert all(recipe == sorted(set(recipe)) for recipe in recipes)
+    singles = Counter(recipe[0] for recipe in recipes if len(recipe) == 1)
+    total = sum(singles.values())
+    for group, weight in {0: 0.125, 1: 0.4, 2: 0.225, 3: 0.125}.items():
+        share = weight / 0.875
+        assert singles[group] == pytest.approx(total * share, abs=4 * math.sqrt(total * share))
+
+
+@pytest.mark.parametrize("chain", ["urgent2024", "urgent2025"], indirect=True)
+def test_urgents_new_rate_is_lower_than_the_speechs(chain: tuple[Part, ...]) -> None:
+    """So a drawn bandwidth is one that limits; speech at 8 kHz has none."""
+    for rate, lower in ((48_000, 6), (24_000, 3), (8_000, 0)):
+        steps = [step for number in range(DRAWS) for step in drawn(chain, str(number), rate)]
+        rates = Counter(step.params["sample_rate_hz"] for step in steps if step.kind == "bandwidth")
+
+        assert len(rates) == lower
+        assert all(float(str(each)) < rate for each in rates)
+
+
+@pytest.mark.parametrize("chain", NAMES, indirect=True)
+def test_recipes_can_be_carried_out(chain: tuple[Part, ...]) -> None:
+    """On a bundled sentence, without a lag."""
+    samples, rate = soundfile.read(next(SPEECH.glob("**/*.flac")), dtype="float32")
+    audio = encode(Waveform(np.asarray(samples, dtype=np.float32)[: 2 * rate], rate))
+    stage = DegradeStage(sources(), AudioMemory())
+    for number in range(4):
+        steps = drawn(chain, str(number), rate)
+        recipe = Recipe(
+            id=str(number),
+            utterance_id="u",
+            source_id="u",
+            corpus="c",
+            repeat=0,
+            split=Split.TRAIN,
+            sample_rate=rate,
+            num_samples=audio.num_samples,
+            bandwidth_hz=rate / 2,
+            steps=steps,
+            sources=references(steps),
+        )
+
+        (row,) = stage.process([DegradeInput(recipe, audio)])
+
+        assert row.is_ok
+        assert [step.kind for step in row.applied] == [step.kind for step in steps]
+        assert row.residual_lag_samples == 0
