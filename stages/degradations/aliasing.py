@@ -51,16 +51,18 @@ class Aliasing(Degradation):
         return np.asarray(fft.irfft(spectrum, size)[:length])
 
 
-def _folded(spectrum: NDArray[np.complex64], period: int) -> NDArray[np.complex128]:
+def _folded(spectrum: NDArray[np.complex64], period: int) -> NDArray[np.complex64]:
     """Return what a spectrum becomes when only ``period`` evenly spaced samples are looked at.
 
-    Each bin goes to its remainder by ``period``, the nearest to zero; where that is negative, the
-    bin's mirror image takes its place on the positive side.
+    Around each multiple of ``period`` the bins above it come down as they are, those below it mirrored.
     """
-    bins = np.arange(spectrum.size)
-    remainders = (bins + period // 2) % period - period // 2
-    places = np.abs(remainders)
-    real = np.bincount(places, spectrum.real, spectrum.size)
-    imaginary = np.bincount(places, np.where(remainders < 0, -spectrum.imag, spectrum.imag), spectrum.size)
-    real[0], imaginary[0] = 2.0 * real[0] - spectrum[0].real, 0.0
-    return np.asarray(real + 1j * imaginary)
+    half = period // 2
+    folded = np.zeros_like(spectrum)
+    folded[:half] = spectrum[:half]
+    for centre in range(period, spectrum.size + half, period):
+        above = spectrum[centre : centre + half]
+        below = spectrum[centre - half + 1 : centre + 1][::-1].conj()
+        missing = max(0, centre + 1 - spectrum.size)
+        folded[: above.size] += above
+        folded[missing : missing + below.size] += below
+    return folded

@@ -7,19 +7,18 @@ import numpy as np
 from pydantic import Field
 
 from schemas import AudioRef, Reason, UnfitError
-from stages.active_level import active_level_db
 from stages.degradations.added_sound import AddedSound, Sound
 from stages.degradations.base import DEGRADATIONS
 from stages.distributions import Distribution, Integer, SeveralFromPool, Uniform
 from stages.level import from_db, is_silent
-from stages.mixing import stretch_of
+from stages.mixing import level_of, stretch_of
 from stages.rng import rng_for
 from stages.waveform import AudioSource, Waveform
 
 
 @DEGRADATIONS.register
 class Babble(AddedSound):
-    """All ``voices`` at once, each begun somewhere, looped if short, at nearly the same active level.
+    """All ``voices`` at once, each begun somewhere, looped if short, at nearly the same level.
 
     Three to eight voices: fewer are interfering speakers, more are hardly told from stationary noise
     (Krishnamurthy and Hansen 2009). Voices that are silent in the stretch are left out; if all are,
@@ -49,8 +48,8 @@ class Babble(AddedSound):
             stretch, _ = stretch_of(voice, offset, total.size, speech.sample_rate)
             if is_silent(stretch):
                 continue
-            gain_db = level_db - active_level_db(stretch, speech.sample_rate)
-            total += stretch * np.float32(from_db(gain_db))
+            level = level_of(speech.with_samples(stretch), "rms_active")
+            total += stretch * np.float32(from_db(level_db) / level)
             heard += 1
         if heard == 0:
             raise UnfitError(Reason.SILENT, "no voice can be heard in the stretch of babble")

@@ -55,9 +55,12 @@ class Hum(AddedSound):
 
     def _tones(self, weights: np.ndarray, speech: Waveform) -> Samples:
         """Return the sum of the harmonics: a polynomial in one turning pointer, by Horner's rule."""
-        turns = np.arange(speech.samples.size) * (self.mains_hz / speech.sample_rate)
-        pointer = np.exp(2j * np.pi * (turns % 1.0)).astype(np.complex64)
+        turns = np.arange(speech.samples.size) * (self.mains_hz / speech.sample_rate) % 1.0
+        angle = (2.0 * np.pi * turns).astype(np.float32)
+        pointer = np.empty(angle.size, np.complex64)
+        pointer.real, pointer.imag = np.cos(angle), np.sin(angle)
         total = np.zeros_like(pointer)
         for weight in weights[::-1]:
-            total = (total + np.complex64(weight)) * pointer
+            total += np.complex64(weight)
+            total *= pointer
         return np.ascontiguousarray(total.imag)

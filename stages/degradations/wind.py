@@ -1,15 +1,14 @@
 """Wind: turbulence at the microphone, gust by gust, and what it does to the speech."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf, Uniform
-from stages.dynamics import Ballistics, amplified, peaks_db
+from stages.dynamics import Ballistics, Control, amplified, peaks_db, step_of
 from stages.level import rms, to_db
 from stages.mixing import Snr, SnrDefinition, mixed
 from stages.rng import rng_for
@@ -18,7 +17,7 @@ from stages.waveform import AudioSource, Samples, Waveform
 
 RUMBLE_DB_PER_OCTAVE = -9.0
 """Wind at a microphone falls by about 26 to 30 dB per decade (Nelke and Vary 2014)."""
-_CALMEST = 0.05
+CALM_DB = -26.0
 
 
 @DEGRADATIONS.register
@@ -88,26 +87,26 @@ class Wind(Degradation):
         return Scene(speech.with_samples(np.clip(heard, floor, ceiling)), scene.reference, facts)
 
     def _noise(self, speech: Waveform) -> Samples:
-        length, rate = speech.samples.size, speech.sample_rate
-        gusts = self._gusts(length, rate)
-        rumble = shaped_noise(
-            rng_for(self.seed, self.kind, "rumble"), length, rate, sloped(RUMBLE_DB_PER_OCTAVE)
-        )
-        buffet = shaped_noise(rng_for(self.seed, self.kind, "turbulence"), length, rate, _turbulence)
-        loud = max(rms(rumble), 1e-12), max(rms(buffet), 1e-12)
-        return gusts * (
-            rumble / np.float32(loud[0]) + np.float32(0.2) * gusts * (buffet / np.float32(loud[1]))
-        )
+        """Return rumble that follows the gusts, and turbulence that follows them twice as strongly."""
+        gusts_db = self._gusts_db(speech)
+        rumble = self._stationary("rumble", sloped(RUMBLE_DB_PER_OCTAVE), speech)
+        turbulence = self._stationary("turbulence", _turbulence, speech)
+        return amplified(rumble, gusts_db).samples + amplified(turbulence, 2.0 * gusts_db - 14.0).samples
 
-    def _gusts(self, length: int, rate: int) -> Samples:
-        """Return how strong the wind is: around 1, swelling and sinking."""
-        knots = np.arange(np.ceil(length / rate * 2.0 * self.gusts_hz) + 2.0)
-        strengths = rng_for(self.seed, self.kind, "gusts").standard_normal(knots.size)
-        places = np.arange(length, dtype=np.float64) * (2.0 * self.gusts_hz / rate)
-        swelling_db = self.gust_depth_db / 3.0 * _smoothly(strengths, places)
-        return np.maximum(10.0 ** (swelling_db / 20.0), _CALMEST).astype(np.float32)
+    def _stationary(self, part: str, gains_at: Callable[[Gains], Gains], speech: Waveform) -> Waveform:
+        rng = rng_for(self.seed, self.kind, part)
+        noise = shaped_noise(rng, speech.samples.size, speech.sample_rate, gains_at)
+        return speech.with_samples(noise / np.float32(max(rms(noise), 1e-12)))
 
-    def _ducking_db(self, wind: Waveform) -> NDArray[np.float64]:
+    def _gusts_db(self, speech: Waveform) -> Control:
+        """Return how strong the wind is: around 0 dB, swelling and sinking, at the rate of gains."""
+        step_s = step_of(speech.sample_rate) / speech.sample_rate
+        num_steps = -(-speech.samples.size // step_of(speech.sample_rate))
+        places = np.arange(num_steps, dtype=np.float64) * (2.0 * self.gusts_hz * step_s)
+        strengths = rng_for(self.seed, self.kind, "gusts").standard_normal(int(places[-1]) + 2)
+        return np.maximum(self.gust_depth_db / 3.0 * _smoothly(strengths, places), CALM_DB)
+
+    def _ducking_db(self, wind: Waveform) -> Control:
         heard_db = peaks_db(wind) + to_db(self.side_chain_gain)
         excess_db = np.maximum(heard_db - to_db(self.threshold), 0.0)
         wanted_db = -(1.0 - 1.0 / self.ratio) * excess_db
@@ -123,7 +122,7 @@ def _turbulence(hertz: Gains) -> Gains:
     return np.asarray(np.float32(1.0) / (np.float32(1.0) + np.maximum(hertz, LOWEST_HZ) / np.float32(200.0)))
 
 
-def _smoothly(values: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+def _smoothly(values: Control, places: Control) -> Control:
     """Return values between the knots, with level ends: half a cosine from each to the next."""
     before = places.astype(np.intp)
     share = 0.5 - 0.5 * np.cos(np.pi * (places - before))
