@@ -50,8 +50,40 @@ def test_leaves_quiet_speech_alone_and_says_so() -> None:
     assert scene.facts["clipped_fraction"] == 0.0
 
 
-@pytest.mark.parametrize("settings", [{}, {"threshold": 0.5, "clipped_fraction": 0.1}])
-def test_takes_one_measure(settings: dict[str, float]) -> None:
-    """Threshold and fraction are two ways to say one thing: exactly one is set."""
-    with pytest.raises(ValidationError, match="set threshold or clipped_fraction"):
+@pytest.mark.parametrize("times", [2, 3, 5])
+@pytest.mark.parametrize("level", [0.01, 1.0])
+def test_gain_into_a_ceiling_does_not_ask_how_loud_the_speech_is(times: int, level: float) -> None:
+    """SonicMaster's: the peak is brought to 1, then times 2, 3 or 5, and flattened at 1."""
+    gain_db = 20.0 * np.log10(times)
+    speech = SPEECH.scaled(level)
+
+    scene = Clipping(gain_db=gain_db).damage(Scene(speech, speech), MemoryAudioSource())
+
+    expected = np.clip(times * SPEECH.samples / np.max(np.abs(SPEECH.samples)), -1.0, 1.0)
+    np.testing.assert_allclose(scene.degraded.samples, expected, atol=1e-5)
+    assert scene.facts["clipped_fraction"] == pytest.approx(np.mean(np.abs(expected) == 1.0), abs=1e-3)
+
+
+def test_quantiles_flatten_either_side_by_its_share() -> None:
+    """URGENT's: 2 % from below, 10 % from above."""
+    scene = clipped(Clipping(low_quantile=0.02, high_quantile=0.9))
+
+    out = scene.degraded.samples
+    assert np.mean(out == out.min()) == pytest.approx(0.02, abs=1e-3)
+    assert np.mean(out == out.max()) == pytest.approx(0.1, abs=1e-3)
+    assert scene.facts["clipped_fraction"] == pytest.approx(0.12, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({}, "set threshold or clipped_fraction"),
+        ({"threshold": 0.5, "clipped_fraction": 0.1}, "set threshold or clipped_fraction"),
+        ({"threshold": 0.5, "gain_db": 6.0}, "set threshold or clipped_fraction"),
+        ({"low_quantile": 0.1}, "both low_quantile and high_quantile"),
+    ],
+)
+def test_takes_one_measure(settings: dict[str, float], problem: str) -> None:
+    """Four ways to say one thing: exactly one is set."""
+    with pytest.raises(ValidationError, match=problem):
         Clipping.model_validate(settings)
