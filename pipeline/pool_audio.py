@@ -8,11 +8,12 @@ import pyarrow.parquet as pq
 from pipeline.arrow import rows_of
 from pipeline.store import TableStore
 from pipeline.tables import PoolTable
-from schemas import AudioRef, EncodedAudio, IntegrityError, PoolRecording, Split, Status
+from schemas import AudioRef, EncodedAudio, IntegrityError, OperatorSpec, PoolRecording, Split, Status
 from stages.audio_memory import AudioMemory
 from stages.distributions import Pools
 from stages.flac import decode
 from stages.resampling import resample
+from stages.secondary import LoadedRestorers
 from stages.waveform import Waveform
 
 
@@ -60,6 +61,7 @@ class PoolAudio:
     def __init__(self, store: TableStore, tables: Sequence[PoolShards], memory: AudioMemory) -> None:
         self._store = store
         self._memory = memory
+        self._restorers = LoadedRestorers()
         self._places: dict[tuple[str, str], tuple[PoolShards, str, int]] = {}
         self._rows: dict[tuple[str, str], PoolRecording] = {}
         for table in tables:
@@ -83,6 +85,10 @@ class PoolAudio:
     def facts(self, ref: AudioRef) -> Mapping[str, float]:
         """Return what is known of the recording."""
         return self._row(ref).facts
+
+    def restored(self, spec: OperatorSpec, speech: Waveform, seed: int) -> Waveform:
+        """Return ``speech`` as the restorer gives it back, where and as loud as it was."""
+        return self._restorers.restored(spec, speech, seed)
 
     def _row(self, ref: AudioRef) -> PoolRecording:
         try:

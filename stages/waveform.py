@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import AudioRef
+from schemas import AudioRef, OperatorSpec
 
 Samples = NDArray[np.float32]
 
@@ -41,7 +41,7 @@ class Waveform:
 
 
 class AudioSource(Protocol):
-    """The pools of a run: recordings addressed by reference."""
+    """The pools of a run, recordings addressed by reference, and its restorers, addressed by their specs."""
 
     def read(self, ref: AudioRef, sample_rate: int) -> Waveform:
         """Return the recording that ``ref`` names, resampled to ``sample_rate`` (soxr VHQ)."""
@@ -49,4 +49,8 @@ class AudioSource(Protocol):
 
     def facts(self, ref: AudioRef) -> Mapping[str, float]:
         """Return what is known of the recording, such as ``direct_path_sample`` of a response."""
+        ...
+
+    def restored(self, spec: OperatorSpec, speech: Waveform, seed: int) -> Waveform:
+        """Return ``speech`` as the restorer gives it back, where and as loud as it was."""
         ...
