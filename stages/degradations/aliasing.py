@@ -18,9 +18,9 @@ _MARGIN_S = 0.05
 class Aliasing(Degradation):
     """Sampling at ``sample_rate_hz`` without an anti-aliasing filter, and a perfect way back up.
 
-    A tone at f comes out at the distance from f to the nearest multiple of the rate. Exact for any
-    rate, because sampling folds the spectrum. The default range is audiomentations', 4 to 20 kHz.
-    Speech at a rate no higher than that stays as it is.
+    A tone at f comes out at the distance from f to the nearest multiple of the rate. The fact
+    ``sample_rate_hz`` is the rate that was met: the nearest with a whole number of samples. The default
+    range is ours, from a toy to a good telephone. Speech at a rate no higher than that stays as it is.
     """
 
     kind: ClassVar[str] = "aliasing"
@@ -37,18 +37,27 @@ class Aliasing(Degradation):
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
         """Fold, and report whether there was anything to fold."""
-        applied = self.sample_rate_hz < scene.degraded.sample_rate
-        facts = {"applied": float(applied)}
-        return Scene(self.apply(scene.degraded, sources), scene.reference, facts)
+        speech = scene.degraded
+        if self.sample_rate_hz >= speech.sample_rate:
+            return Scene(speech, scene.reference, {"applied": 0.0})
+        size, period = self._period(speech)
+        facts = {"applied": 1.0, "sample_rate_hz": speech.sample_rate * period / size}
+        return Scene(self.apply(speech, sources), scene.reference, facts)
+
+    def _period(self, speech: Waveform) -> tuple[int, int]:
+        """Return how many samples are looked at, out of how many: the speech, and silence after it."""
+        from scipy import fft  # noqa: PLC0415 - 0.3 s
+
+        margin = round(_MARGIN_S * speech.sample_rate)
+        size = fft.next_fast_len(speech.samples.size + margin, real=True)
+        return size, max(2, round(size * self.sample_rate_hz / speech.sample_rate))
 
     def _sampled(self, speech: Waveform) -> Samples:
         from scipy import fft  # noqa: PLC0415 - 0.3 s
 
-        length = speech.samples.size
-        size = fft.next_fast_len(length + 2 * round(_MARGIN_S * speech.sample_rate), real=True)
-        period = round(size * self.sample_rate_hz / speech.sample_rate)
+        size, period = self._period(speech)
         spectrum = _folded(fft.rfft(speech.samples, size), period)
-        return np.asarray(fft.irfft(spectrum, size)[:length])
+        return np.asarray(fft.irfft(spectrum, size)[: speech.samples.size])
 
 
 def _folded(spectrum: NDArray[np.complex64], period: int) -> NDArray[np.complex64]:
@@ -56,13 +65,15 @@ def _folded(spectrum: NDArray[np.complex64], period: int) -> NDArray[np.complex6
 
     Around each multiple of ``period`` the bins above it come down as they are, those below it mirrored.
     """
-    half = period // 2
+    reach = (period + 1) // 2
     folded = np.zeros_like(spectrum)
-    folded[:half] = spectrum[:half]
-    for centre in range(period, spectrum.size + half, period):
-        above = spectrum[centre : centre + half]
-        below = spectrum[centre - half + 1 : centre + 1][::-1].conj()
+    folded[:reach] = spectrum[:reach]
+    for centre in range(period, spectrum.size + reach, period):
+        above = spectrum[centre : centre + reach]
+        below = spectrum[centre - reach + 1 : centre + 1][::-1].conj()
         missing = max(0, centre + 1 - spectrum.size)
         folded[: above.size] += above
         folded[missing : missing + below.size] += below
+    if period % 2 == 0:  # the middle between two multiples is its own mirror image
+        folded[reach] = spectrum[reach::period].real.sum()
     return folded
