@@ -1,0 +1,57 @@
+"""A recipe carried out on clips in memory, as the stage does it: for benchmarks."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.chain_entries import ChainReader
+from pipeline.operator_entries import Reading
+from pipeline.places import Document
+from pipeline.problems import Problems
+from schemas import Degraded, Recipe, Split
+from stages.audio_memory import AudioMemory
+from stages.chain import Utterance
+from stages.degrade import DegradeInput, DegradeStage
+from stages.drawing import Occasion, draw_steps, references
+from stages.flac import encode
+from stages.memory_source import MemoryAudioSource
+from stages.waveform import Waveform
+
+POOLS = ("noise", "rir", "speech")
+
+
+class RecipeRunner:
+    """Draws and applies the chain of a recipe, another drawing for each number."""
+
+    def __init__(self, entries: Sequence[Any], sources: MemoryAudioSource, clips: Sequence[Waveform]) -> None:
+        problems = Problems(Document(Path("recipe"), {}, {}))
+        reader = ChainReader(POOLS, Reading(Path(), problems, all_known=True))
+        self._chain = reader.parts(((index,), entry) for index, entry in enumerate(entries))
+        problems.raise_if_any()
+        self._pools = {pool: sources.refs(pool) for pool in POOLS}
+        self._clips = [encode(clip) for clip in clips]
+        self._stage = DegradeStage(sources, AudioMemory(), level="joint_peak")
+
+    def run(self, numbers: Iterable[int]) -> list[Degraded]:
+        """Return one degraded utterance for each number."""
+        return [self._one(number) for number in numbers]
+
+    def _one(self, number: int) -> Degraded:
+        audio = self._clips[number % len(self._clips)]
+        utterance = Utterance(str(number), sample_rate=audio.sample_rate, duration_s=audio.duration_s)
+        steps = draw_steps(self._chain, Occasion(utterance, 0, 0, self._pools))
+        recipe = Recipe(
+            id=str(number),
+            utterance_id=str(number),
+            source_id=str(number),
+            corpus="benchmark",
+            repeat=0,
+            split=Split.TRAIN,
+            sample_rate=audio.sample_rate,
+            num_samples=audio.num_samples,
+            bandwidth_hz=audio.sample_rate / 2,
+            steps=steps,
+            sources=references(steps),
+        )
+        (row,) = self._stage.process([DegradeInput(recipe, audio)])
+        return row
