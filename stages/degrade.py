@@ -1,6 +1,6 @@
 """Degrading: a recipe carried out, step by step, on the clean utterance that it is for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
@@ -87,10 +87,17 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
 
     def _damaged(self, scene: Scene, steps: Sequence[OperatorSpec]) -> tuple[Scene, tuple[AppliedStep, ...]]:
         applied = []
+        level_db = to_db(rms(scene.degraded.samples)) if steps else 0.0
         for step in steps:
             before, scene = scene, DEGRADATIONS.build(step).damage(scene, self._sources)
             _check(step.kind, before, scene)
-            applied.append(AppliedStep(kind=step.kind, facts=_facts(step.kind, before, scene)))
+            level_before_db, level_db = level_db, to_db(rms(scene.degraded.samples))
+            facts = {
+                **scene.facts,
+                "level_change_db": level_db - level_before_db,
+                "applied": float(_has_acted(before, scene)),
+            }
+            applied.append(AppliedStep(kind=step.kind, facts=_finite(step.kind, facts)))
         return scene, tuple(applied)
 
     def _joint_gain(self, scene: Scene, applied: Sequence[AppliedStep]) -> float:
@@ -116,21 +123,18 @@ def _check(kind: str, before: Scene, after: Scene) -> None:
             raise BrokenError(Reason.NOT_FINITE, f"{kind} left the {name} with NaN or infinite samples")
 
 
-def _facts(kind: str, before: Scene, after: Scene) -> dict[str, float]:
-    """Return what the step measured, by how much it changed the level, and whether it changed anything."""
-    change_db = to_db(rms(after.degraded.samples)) - to_db(rms(before.degraded.samples))
-    facts = {name: float(value) for name, value in after.facts.items()} | {"level_change_db": change_db}
-    if not _has_changed(before, after):
-        facts["applied"] = 0.0
-    facts.setdefault("applied", 1.0)
+def _has_acted(before: Scene, after: Scene) -> bool:
+    """Whether the step changed the speech; one that says that it could not is believed."""
+    said = after.facts.get("applied", 1.0) != 0.0
+    return said and not np.array_equal(before.degraded.samples, after.degraded.samples)
+
+
+def _finite(kind: str, facts: Mapping[str, float]) -> dict[str, float]:
+    """Return what was measured as plain numbers."""
     for name, value in facts.items():
         if not isfinite(value):
             raise BrokenError(Reason.NOT_FINITE, f"{kind} measured {name} as {value}")
-    return facts
-
-
-def _has_changed(before: Scene, after: Scene) -> bool:
-    return not np.array_equal(before.degraded.samples, after.degraded.samples)
+    return {name: float(value) for name, value in facts.items()}
 
 
 def _scaled(waveform: Waveform, gain: float) -> Waveform:
