@@ -47,7 +47,7 @@ def num_commits(workspace: Path) -> int:
 def descendants(process: Run) -> list[psutil.Process]:
     """Return all processes that ``process`` has started, and those that they have."""
     try:
-        return psutil.Process(process.pid).children(recursive=True)
+        return list(psutil.Process(process.pid).children(recursive=True))
     except psutil.NoSuchProcess:
         return []
 

@@ -115,7 +115,7 @@ def test_every_kind_of_bad_file(tmp_path: Path) -> None:
 def _ten_minutes() -> tuple[Samples, list[tuple[float, float]]]:
     """Return sentences with pauses between them, and from when to when each pause lasts."""
     parts: list[Samples] = []
-    pauses = []
+    pauses: list[tuple[float, float]] = []
     end_s = 0.0
     while end_s < 600.0:
         sentence = _speech(len(pauses) % 32, seconds=5.0)

@@ -93,27 +93,35 @@ def _with_zeros(journal: Path) -> None:
         file.write(bytes(64))
 
 
-@pytest.mark.parametrize("damage", [_whole, _torn, _torn_further, _with_noise, _with_zeros])
-def test_a_journal_that_was_cut_off(damage: Callable[[Path], None], tmp_path: Path) -> None:
-    """What can be read of a journal is used, what cannot is done again, and the shard is the same."""
-    tiny.write_speech(tmp_path / "speech", ["a", "c"])
-    tiny.write_clip(tmp_path / "speech" / "b.wav", 1, 1.1)
-    operators.write_fragile(tmp_path, "if tenths == 11: os.kill(os.getpid(), signal.SIGKILL)")
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of two runs of one config: undisturbed, and killed by its second record."""
+    folder = tmp_path_factory.mktemp("killed")
+    tiny.write_speech(folder / "speech", ["a", "c"])
+    tiny.write_clip(folder / "speech" / "b.wav", 1, 1.1)
+    operators.write_fragile(folder, "if tenths == 11: os.kill(os.getpid(), signal.SIGKILL)")
     fragile = {"operators": ["fragile.py"], "restorers": [{"kind": "identity"}, {"kind": "fragile"}]}
-    settings = tiny.cheap_config(tmp_path / "speech", shard_seconds=60, **fragile)
-    config = tiny.write_config(tmp_path, settings)
-    tiny.run(config, tmp_path / "undisturbed", "--executor", "local")
-    operators.marker(tmp_path).touch()
-    killed = tiny.run(config, tmp_path / "killed", "--executor", "local", check=False)
-    (journal,) = (tmp_path / "killed").rglob("*.journal")
+    settings = tiny.cheap_config(folder / "speech", shard_seconds=60, **fragile)
+    config = tiny.write_config(folder, settings)
+    tiny.run(config, folder / "undisturbed", "--executor", "local")
+    operators.marker(folder).touch()
+    assert tiny.run(config, folder / "killed", "--executor", "local", check=False).returncode == -9
+    operators.marker(folder).unlink()
+    return folder
+
+
+@pytest.mark.parametrize("damage", [_whole, _torn, _torn_further, _with_noise, _with_zeros])
+def test_a_journal_that_was_cut_off(damage: Callable[[Path], None], killed: Path, tmp_path: Path) -> None:
+    """What can be read of a journal is used, what cannot is done again, and the shard is the same."""
+    workspace = tmp_path / "workspace"
+    shutil.copytree(killed / "killed", workspace)
+    (journal,) = workspace.rglob("*.journal")
     damage(journal)
-    operators.marker(tmp_path).unlink()
 
-    tiny.run(config, tmp_path / "killed", "--executor", "local")
+    tiny.run(killed / "tiny.yaml", workspace, "--executor", "local")
 
-    assert killed.returncode == -9
-    assert tiny.files_of(tmp_path / "killed") == tiny.files_of(tmp_path / "undisturbed")
-    rows.assert_complete(tmp_path / "killed")
+    assert tiny.files_of(workspace) == tiny.files_of(killed / "undisturbed")
+    rows.assert_complete(workspace)
 
 
 def test_drafts_of_killed_writers_are_removed(finished: tiny.Finished) -> None:
