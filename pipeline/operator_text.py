@@ -13,7 +13,15 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from schemas import AudioRef, Record
-from stages.distributions import Constant, Distribution, FromPool, Integer, LogUniform, Uniform
+from stages.distributions import (
+    Constant,
+    Distribution,
+    FromPool,
+    Integer,
+    LogUniform,
+    SeveralFromPool,
+    Uniform,
+)
 from stages.metrics.base import Metric, Output, score_name
 from stages.operator import Operator
 from stages.restorers.base import Restorer
@@ -132,8 +140,14 @@ def draw_words(distribution: Distribution) -> str:
     match distribution:
         case Constant():
             return _value(distribution.value)
-        case FromPool():
+        case FromPool(other_speaker=False):
             return f"{{from_pool: {distribution.pool}}}"
+        case FromPool():
+            return f"{{from_pool: {{pool: {distribution.pool}, other_speaker: true}}}}"
+        case SeveralFromPool():
+            others = ", other_speaker: true" if distribution.other_speaker else ""
+            count = f"[{distribution.low}, {distribution.high}]"
+            return f"{{several_from_pool: {{pool: {distribution.pool}, count: {count}{others}}}}}"
         case Uniform() | LogUniform() | Integer():
             return f"{{{distribution.kind}: [{distribution.low:g}, {distribution.high:g}]}}"
     said = distribution.model_dump(exclude={"kind"}, exclude_none=True, exclude_defaults=True)
