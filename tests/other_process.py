@@ -7,9 +7,9 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 
 
-def printed_by(file: str) -> str:
+def printed_by(file: str, *arguments: str) -> str:
     """Return what ``file`` prints as a script, with the tests and the project to import from."""
     script = f"import runpy, sys; sys.path[:0] = {[str(TESTS), str(TESTS.parent)]}; "
     script += f"runpy.run_path({file!r}, run_name='__main__')"
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return shown.stdout.strip()
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -10,7 +10,6 @@ MODEL_LIBRARIES = frozenset(
     {"audiomentations", "av", "librosa", "numba", "onnxruntime", "pyroomacoustics", "torch", "transformers"}
 )
 ENGINE = frozenset({"datasets", "ray"})
-SLOW = frozenset({"scipy.signal"})
 
 
 def loaded_by(module: str) -> frozenset[str]:
@@ -23,7 +22,7 @@ def loaded_by(module: str) -> frozenset[str]:
 @pytest.mark.parametrize("module", ["stages", "stages.degradations", "stages.restorers", "stages.metrics"])
 def test_a_family_loads_nothing_heavy(module: str) -> None:
     """Operators are found and listed before any of their libraries is."""
-    assert not loaded_by(module) & (MODEL_LIBRARIES | ENGINE | SLOW)
+    assert not loaded_by(module) & (MODEL_LIBRARIES | ENGINE)
 
 
 def test_the_command_line_loads_no_model_library() -> None:

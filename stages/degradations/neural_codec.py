@@ -1,0 +1,110 @@
+"""Neural codecs: speech that has been the tokens of DAC or EnCodec."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from schemas import Digest, MissingWeightsError, Params
+from stages import neural_codecs
+from stages.alignment import align, lag_samples
+from stages.degradations.base import DEGRADATIONS, Degradation, Scene
+from stages.distributions import Constant, Distribution, Integer, OneOf
+from stages.headroom import with_headroom
+from stages.neural_codecs import BackEnd
+from stages.resampling import resample
+from stages.waveform import AudioSource, Samples, Waveform
+
+MAX_LAG_S = 0.01
+
+
+@DEGRADATIONS.register
+class NeuralCodec(Degradation):
+    """Encoding and decoding by a network, at its rate, with so many codebooks or so many kbit/s.
+
+    ``dac_transformers`` and ``encodec`` read a folder of transformers' (``config.json`` and safetensors;
+    published as descript/dac_44khz and facebook/encodec_24khz). ``dac_descript`` is the same network as
+    ``dac_transformers`` from its own package and its own file of weights; that package asks for an old
+    protobuf, which Ray cannot live with, so it is installed by itself: ``pip install --no-deps
+    descript-audio-codec descript-audiotools``, and argbind, einops, flatten-dict, ffmpy, importlib_resources,
+    julius, randomname, tensorboard and torchaudio as usual.
+
+    Trained codecs have no delay, since their loss allows for none; what is measured all the same is removed.
+    """
+
+    kind: ClassVar[str] = "neural_codec"
+    licence: ClassVar[str] = "as the weights"
+    weights: ClassVar[str] = "the folder that the config names, such as descript/dac_44khz"
+    draws: ClassVar[Mapping[str, Distribution]] = {
+        "back_end": Constant(value="dac_transformers"),
+        "num_codebooks": Integer(low=1, high=9),
+        "bandwidth_kbps": OneOf(values=(1.5, 3.0, 6.0, 12.0, 24.0)),
+    }
+
+    back_end: BackEnd = "dac_transformers"
+    path: Path | None = None
+    """Where the weights are."""
+    sha256: Digest | None = None
+    """What the weights must be; filled in by ``pinned``."""
+    num_codebooks: int | None = Field(default=None, ge=1, le=64)
+    """Of DAC: how many of its codebooks are used, at most those that it has; 9 codebooks are 8 kbit/s."""
+    bandwidth_kbps: float | None = Field(default=None, gt=0.0, le=64.0)
+    """Of EnCodec: one of the bitrates that it was trained for."""
+    device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
+    """Where the network runs: other hardware, other last bits."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_what_the_codec_has_not(cls, fields: Any) -> Any:
+        other = "num_codebooks" if fields.get("back_end") == "encodec" else "bandwidth_kbps"
+        return {**fields, other: None}
+
+    @model_validator(mode="after")
+    def _has_its_setting(self) -> Self:
+        if self.num_codebooks is None and self.bandwidth_kbps is None:
+            needed = "bandwidth_kbps" if self.back_end == "encodec" else "num_codebooks"
+            raise ValueError(f"{self.back_end} needs {needed}")
+        return self
+
+    @property
+    def fingerprint_params(self) -> Params:
+        """The settings without the place of the weights: a copy elsewhere is the same codec."""
+        return self.model_dump(mode="json", exclude={"path"})
+
+    def pinned(self) -> Self:
+        """Return the settings with the weights' SHA-256; ``MissingWeightsError`` if they are not there."""
+        return self.model_copy(update={"sha256": self.sha256 or neural_codecs.weights_digest(self._place)})
+
+    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
+        """Return ``speech`` as the network gives it back."""
+        return self.damage(Scene(speech, speech), sources).degraded
+
+    def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
+        """Encode and decode; report the rate, the bits, and the delay that was removed.
+
+        Raises ``MissingWeightsError`` if the weights are not there or others than pinned.
+        """
+        codec = neural_codecs.load(self.back_end, self._place, self.sha256, self.device)
+        setting = float(self.num_codebooks or self.bandwidth_kbps or 0.0)
+        speech = scene.degraded
+        sent = resample(speech, codec.sample_rate)
+
+        def through(samples: Samples) -> Samples:
+            return codec.heard(samples, setting)
+
+        heard = resample(sent.with_samples(with_headroom(through, sent.samples)), speech.sample_rate)
+        lag = lag_samples(heard.samples, speech.samples, round(MAX_LAG_S * speech.sample_rate))
+        facts = {
+            "codec_sample_rate_hz": float(codec.sample_rate),
+            "bitrate_kbps": codec.bitrate_kbps(setting),
+            "delay_samples": float(lag),
+        }
+        degraded = speech.with_samples(align(heard.samples, lag, speech.samples.size))
+        return Scene(degraded, scene.reference, facts)
+
+    @property
+    def _place(self) -> Path:
+        if self.path is None:
+            raise MissingWeightsError(f"{self.kind} needs 'path', the folder of its weights")
+        return self.path
