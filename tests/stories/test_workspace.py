@@ -14,8 +14,6 @@ import tiny
 from pipeline.workspace import JOB_VARIABLE, open_workspace
 from schemas import WorkspaceError
 
-TINY_DISK = "600k"
-
 
 @pytest.fixture
 def waiting(tmp_path: Path) -> Path:
@@ -103,13 +101,13 @@ def _needs_mounts(folder: Path) -> None:
 
 
 FULL_THEN_ROOMY = """
-mount -t tmpfs -o size="$1" none "$2" || exit 90
-shift
+mount -t tmpfs -o size=4096k none "$1" || exit 90
 workspace="$1"; shift
+head -c 3496k /dev/zero > "$workspace/ballast"
 "$@"
 first=$?
 ls "$workspace"/tables >&2
-mount -o remount,size=64m "$workspace" || exit 91
+rm "$workspace/ballast"
 "$@" || exit 92
 cp -r "$workspace" "$workspace.copy" || exit 93
 exit $first
@@ -125,7 +123,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(
     _needs_mounts(workspace)
     command = tiny.command(config, workspace, "--executor", "local")
 
-    done = _in_own_mounts(FULL_THEN_ROOMY, TINY_DISK, str(workspace), *command)
+    done = _in_own_mounts(FULL_THEN_ROOMY, str(workspace), *command)
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert "No space left on device; make room and run again" in done.stderr
