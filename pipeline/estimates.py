@@ -3,18 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.tables import (
-    DegradeTable,
-    IngestTable,
-    NoisePoolTable,
-    PlanTable,
-    PoolTable,
-    PreferTable,
-    RestoreTable,
-    RoomPoolTable,
-    ScoreTable,
-    Table,
-)
+from pipeline.pool_tables import NoisePoolTable, RoomPoolTable
+from pipeline.table import PoolTable, Table
+from pipeline.tables import DegradeTable, IngestTable, PlanTable, PreferTable, RestoreTable, ScoreTable
 
 SECONDS_PER_AUDIO_SECOND: Mapping[str, float] = {
     "ingest": 0.01,

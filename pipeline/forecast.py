@@ -10,7 +10,8 @@ from pipeline.estimates import Load, is_guess, num_takes, pool_load, rough_bytes
 from pipeline.graph import Graph
 from pipeline.source_audio import estimate_duration_s
 from pipeline.store import TableStore
-from pipeline.tables import IngestTable, PoolTable, Table
+from pipeline.table import PoolTable, Table
+from pipeline.tables import IngestTable
 from pipeline.ticket_log import TicketLine
 from schemas import Source
 

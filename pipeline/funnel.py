@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline.graph import Graph
 from pipeline.store import TableStore
-from pipeline.tables import Table
+from pipeline.table import Table
 from schemas import Record, Status
 
 

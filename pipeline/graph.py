@@ -9,23 +9,13 @@ from pathlib import Path
 from pipeline.catalogue import Shard, shards_of
 from pipeline.config import PoolFiles, PoolPart, PoolRooms, PoolSynthesis
 from pipeline.contents import Stamp
+from pipeline.pool_tables import NoisePoolTable, RecordedPoolTable, RoomPoolTable
 from pipeline.resolve import Run
 from pipeline.source_audio import estimate_duration_s
 from pipeline.sources import Corpus, list_sources
 from pipeline.store import TableStore, write_whole
-from pipeline.tables import (
-    DegradeTable,
-    IngestTable,
-    NoisePoolTable,
-    PlanTable,
-    PoolTable,
-    PreferTable,
-    RecordedPoolTable,
-    RestoreTable,
-    RoomPoolTable,
-    ScoreTable,
-    Table,
-)
+from pipeline.table import PoolTable, Table
+from pipeline.tables import DegradeTable, IngestTable, PlanTable, PreferTable, RestoreTable, ScoreTable
 from pipeline.tickets import Board, Ticket
 from schemas import Source
 from stages.chain import steps_in

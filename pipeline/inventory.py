@@ -6,7 +6,7 @@ from typing import Self
 
 from pipeline.graph import Graph
 from pipeline.store import write_whole
-from pipeline.tables import PoolTable, Table
+from pipeline.table import PoolTable, Table
 from schemas import Record
 
 SPEECH = "speech"

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from pipeline.arrow import rows_of
 from pipeline.store import TableStore
-from pipeline.tables import PoolTable
+from pipeline.table import PoolTable
 from schemas import AudioRef, EncodedAudio, IntegrityError, OperatorSpec, PoolRecording, Split, Status
 from stages.audio_memory import AudioMemory
 from stages.distributions import Pools

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.catalogue import Shard
-from pipeline.tables import PoolTable, Table
+from pipeline.table import PoolTable, Table
 
 CPU = "cpu"
 WINDOW = 32

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.journal import Journal, finished
 from pipeline.pool_audio import PoolAudio, pools_by_split
 from pipeline.store import TableStore, counts_of, room_on_disk
-from pipeline.tables import PoolTable, Table
+from pipeline.table import PoolTable, Table
 from pipeline.tickets import Ticket
 from schemas import IntegrityError, Outcome, Reason, Row, RunError, Split, Status
 from stages.attempt import attempt

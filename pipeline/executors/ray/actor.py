@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.catalogue import Shard
 from pipeline.graph import Graph
-from pipeline.tables import PoolTable
+from pipeline.table import PoolTable
 from pipeline.tickets import Place, Ticket
 from pipeline.work import Report, Suspect, Worker
 from schemas import UnanimousError

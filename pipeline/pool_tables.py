@@ -1,0 +1,51 @@
+"""The tables of pools: recorded, simulated, synthesised."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pipeline.source_audio import open_source
+from pipeline.table import PoolTable, Reader
+from schemas import PoolRecording, Source
+from stages import made_pool
+from stages import pool as pool_files
+from stages.stage import Stage
+
+
+@dataclass(frozen=True)
+class RecordedPoolTable(PoolTable):
+    """Recordings of the user's own."""
+
+    settings: pool_files.PoolSettings
+    version: ClassVar[int] = pool_files.VERSION
+
+    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+        return pool_files.PoolStage(self.settings, open_source)
+
+
+@dataclass(frozen=True)
+class RoomPoolTable(PoolTable):
+    """Simulated rooms."""
+
+    settings: made_pool.RoomSettings
+    version: ClassVar[int] = made_pool.ROOMS_VERSION
+
+    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+        return made_pool.RoomStage(self.settings)
+
+
+@dataclass(frozen=True)
+class NoisePoolTable(PoolTable):
+    """Synthesised noise."""
+
+    settings: made_pool.NoiseSettings
+    voices: tuple[Source, ...] = ()
+    version: ClassVar[int] = made_pool.NOISES_VERSION
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        voices = [[voice.id, voice.speaker, voice.content] for voice in self.voices]
+        return {**super().spec, "voices": voices}
+
+    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+        return made_pool.NoiseStage(self.settings, self.voices, open_source)

@@ -1,0 +1,124 @@
+"""What a table is: where its rows come from, which stage makes them, and under which key.
+
+A table's name holds the fingerprint of its own settings and of its true ancestors, and of nothing else: what
+exists is done, and what is stale is never looked for.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+from pipeline.catalogue import Shard
+from schemas import PoolRecording, Record, Row, Source, Split, fingerprint_of
+from stages.audio_memory import AudioMemory
+from stages.distributions import Pools
+from stages.stage import Stage
+from stages.waveform import AudioSource
+
+
+class Reader(Protocol):
+    """What a table needs of the worker that makes it."""
+
+    memory: AudioMemory
+
+    def rows(self, table: "Table", shard: str, *, audio: bool = True) -> Sequence[Any]:
+        """Return the rows of a finished shard."""
+        ...
+
+    def pools(self, tables: Sequence["PoolTable"]) -> Mapping[Split, Pools]:
+        """Return the recordings of finished pools, by side of the split."""
+        ...
+
+    def audio_source(self, tables: Sequence["PoolTable"]) -> AudioSource:
+        """Return the audio of finished pools."""
+        ...
+
+
+@dataclass(frozen=True)
+class Table(ABC):
+    """One table: where its rows come from and which stage makes them."""
+
+    record: ClassVar[type[Row]]
+    audio: ClassVar[bool] = True
+    """Whether its rows hold audio."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is, for people: ``score.pesq.identity``."""
+
+    @property
+    @abstractmethod
+    def spec(self) -> Mapping[str, Any]:
+        """Its own settings and the keys of its ancestors: all that its rows depend on."""
+
+    @property
+    @abstractmethod
+    def reads(self) -> tuple["Table", ...]:
+        """The tables whose shard of the same name must be finished first."""
+
+    @abstractmethod
+    def stage(self, reader: Reader) -> Stage[Any, Any]:
+        """Return the stage that makes its rows, not yet loaded."""
+
+    @abstractmethod
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Any]:
+        """Return one record per planned row."""
+
+    @property
+    def pools(self) -> tuple["PoolTable", ...]:
+        """The pools that must be finished, all their shards, before any shard of this table."""
+        return ()
+
+    @property
+    def gpus(self) -> float:
+        """GPUs that a worker must hold."""
+        return 0.0
+
+    @cached_property
+    def key(self) -> str:
+        """Sixteen hex digits of the spec."""
+        return fingerprint_of(self.spec)
+
+    @cached_property
+    def folder(self) -> str:
+        """The name under which the workspace holds it."""
+        return f"{self.name}-{self.key}"
+
+
+@dataclass(frozen=True)
+class PoolTable(Table):
+    """Noise or responses, one recording per row: a part of a pool, recorded or made."""
+
+    pool: str
+    part: int
+    settings: Record
+    shards: tuple[Shard, ...]
+    record = PoolRecording
+
+    version: ClassVar[int]
+    """Of the stage that makes it."""
+
+    @property
+    def name(self) -> str:
+        return f"pool.{self.pool}.{self.part}"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {"version": self.version, "settings": self.settings.model_dump(mode="json")}
+
+    @property
+    def drawn_from(self) -> str:
+        """What a plan depends on: the settings and the contents, whatever the shards."""
+        sources = (source for shard in self.shards for source in shard.sources)
+        contents = sorted((s.id, s.content, s.offset_s, s.duration_s, s.speaker) for s in sources)
+        return fingerprint_of([self.key, contents])
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return ()
+
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Source]:  # noqa: ARG002
+        return shard.sources
