@@ -134,8 +134,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "settings that exclude one another": (
         {"degradations": {"chain": [{"kind": "clipping", "clipped_fraction": 0.1}]}},
         "kind: clipping",
-        "degradations.chain.0: set threshold or clipped_fraction or both quantiles or gain_db, and the others "
-        "to null",
+        (
+            "degradations.chain.0: set threshold or clipped_fraction or both quantiles or gain_db, "
+            "and the others to null"
+        ),
     ),
     "a restorer that draws from a pool": (
         {"restorers": [{"kind": "wiener", "takes": 2, "order": {"from_pool": "noise"}}]},
