@@ -21,7 +21,8 @@ class Bandwidth(Degradation):
 
     Resamplers differ in what they leave around the cut: ``soxr_vhq`` is steep, ``soxr_lq`` and
     ``polyphase`` (scipy's default Kaiser filter) roll off early or let aliases through, ``fourier``
-    is a brick wall. They stand for AATC's kaiser_best, kaiser_fast, polyphase and scipy.
+    is a brick wall. They stand for AATC's kaiser_best, kaiser_fast, polyphase and scipy; the two Kaiser
+    filters themselves (resampy's) are not shipped.
     Speech at a rate no higher than ``sample_rate_hz`` stays as it is, and the fact ``limited`` is 0.
     """
 
