@@ -195,6 +195,55 @@ def test_says_what_cannot_be(dac: Path, encodec: Path, tmp_path: Path) -> None:
             codec(dac, device="cuda").apply(speech, SOURCES)
 
 
+def copied(source: Any, target: Any) -> Any:
+    """Return ``target`` with the weights of ``source``, layer by layer: the two name theirs differently."""
+    from torch import nn  # noqa: PLC0415
+
+    def layers(model: Any) -> list[Any]:
+        kinds = (nn.Conv1d, nn.ConvTranspose1d, nn.Embedding)
+        parts = (
+            part for name in ("encoder", "quantizer", "decoder") for part in getattr(model, name).modules()
+        )
+        return [part for part in parts if isinstance(part, kinds) or "Snake" in type(part).__name__]
+
+    for there, here in zip(layers(source), layers(target), strict=True):
+        if hasattr(there, "weight_g"):
+            nn.utils.remove_weight_norm(there)
+        for name in ("weight", "bias", "alpha"):
+            if getattr(there, name, None) is not None:
+                getattr(here, name).data.copy_(getattr(there, name).data)
+    return target
+
+
+@pytest.mark.skipif(not HAS_DESCRIPT, reason="the original DAC package is not installed: see neural_codec")
+def test_both_back_ends_of_dac_are_the_same_network(tmp_path: Path) -> None:
+    """The same weights give the same audio, to rounding."""
+    import torch  # noqa: PLC0415
+    from transformers import DacModel  # noqa: PLC0415
+
+    dac = pytest.importorskip("dac", exc_type=(ImportError, OSError))
+    torch.manual_seed(0)
+    original = dac.DAC(
+        encoder_dim=8,
+        encoder_rates=[2, 4, 8, 8],
+        latent_dim=128,
+        decoder_dim=96,
+        decoder_rates=[8, 8, 4, 2],
+        n_codebooks=4,
+        codebook_size=64,
+        codebook_dim=8,
+        sample_rate=44_100,
+    )
+    original.save(tmp_path / "weights.pth")
+    copied(original, DacModel.from_pretrained(write_dac(tmp_path))).save_pretrained(tmp_path)
+    speech = speech_like(1.0, sample_rate=44_100)
+
+    theirs = codec(tmp_path / "weights.pth", back_end="dac_descript").apply(speech, SOURCES)
+    ours = codec(tmp_path).apply(speech, SOURCES)
+
+    np.testing.assert_allclose(ours.samples, theirs.samples, atol=1e-5)
+
+
 @pytest.mark.skipif(HAS_DESCRIPT, reason="the original DAC package is installed")
 def test_says_how_to_install_the_other_back_end(tmp_path: Path) -> None:
     """The original package is no dependency, because of what it asks for."""
