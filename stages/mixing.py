@@ -26,7 +26,8 @@ class Snr:
 
     ``rms_full``: RMS over all samples. ``rms_active``: RMS over the frames that are not silent
     (URGENT, AATC). ``p56``: active speech level (ITU-T P.56) over the RMS of all of the noise, or over
-    the active speech level of what was added if that is speech too. ``lufs``: loudness (BS.1770).
+    the active speech level of what was added if that is speech too. ``lufs``: loudness (BS.1770);
+    what is shorter than its blocks of 400 ms is filled up with silence, on both sides alike.
     """
 
     db: float
