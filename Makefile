@@ -40,7 +40,7 @@ pipeline: $(ENVIRONMENT) ## Run CONFIG (demo.yaml); SPEECH= NOISE= RESPONSES= WO
 test: export HF_HUB_OFFLINE := 1
 test: export HF_DATASETS_OFFLINE := 1
 test: $(ENVIRONMENT) ## Run the tests; ARGS='-k name' picks some
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(ENVIRONMENT) ## Check format, lint rules, types and import contracts
 	$(PYTHON) -m ruff format --check

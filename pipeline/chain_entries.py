@@ -9,7 +9,8 @@ from pipeline.places import Location
 from pipeline.sections import readable
 from schemas import AudioRef
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, SomeOfParts, Step
-from stages.degradations import DEGRADATIONS
+from stages.degradations import DEGRADATIONS, Degradation
+from stages.distributions import Constant
 from stages.rng import rng_for
 
 RECORDINGS = tuple(
@@ -80,8 +81,8 @@ class ChainReader:
             self._check_pools(location, step)
             any_pools = dict.fromkeys(step.pools, RECORDINGS)
             for trial in range(TRIALS):
-                member.drawn(rng_for(trial, "check"), any_pools, step.draws)
-            return step
+                tried = member.drawn(rng_for(trial, "check"), any_pools, step.draws)
+            return _pinned(step, tried)
         return None
 
     def _check_pools(self, location: Location, step: Step) -> None:
@@ -133,3 +134,14 @@ class ChainReader:
         if len(found) < len(items):
             return None
         return tuple(Branch(weight=settings.weight, part=part) for settings, part in found)
+
+
+def _pinned(step: Step, tried: Degradation) -> Step:
+    """Return the step with the digests of the files that it names, as constants like any other setting."""
+    pinned = tried.pinned()
+    digests = {
+        name: Constant(value=getattr(pinned, name))
+        for name in type(tried).model_fields
+        if getattr(pinned, name) != getattr(tried, name)
+    }
+    return step.model_copy(update={"draws": {**step.draws, **digests}}) if digests else step

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from schemas import Reason, UnfitError
 from stages.level import Signal, is_silent, rms, to_db
@@ -42,6 +41,8 @@ def activity_factor(samples: Signal, sample_rate: int) -> float:
 
 def _envelope(samples: Signal, sample_rate: int) -> NDArray[np.float64]:
     """Smooth the absolute values twice, and keep one value per tick."""
+    from scipy.signal import lfilter  # noqa: PLC0415 - takes most of a second to load
+
     decay = math.exp(-1.0 / (TIME_CONSTANT_S * sample_rate))
     smooth = np.abs(samples, dtype=np.float64)
     for _ in range(2):

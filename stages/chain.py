@@ -106,12 +106,11 @@ class Step(Part):
 
     @property
     def described(self) -> dict[str, Any]:
-        """Kind, version of its code, distributions."""
-        return self._described(
-            kind=self.kind,
-            version=DEGRADATIONS[self.kind].version,
-            draws={name: d.model_dump(mode="json") for name, d in sorted(self.distributions.items())},
-        )
+        """Kind, version of its code, distributions; a pinned file by its digest, wherever it lies."""
+        draws = {name: d.model_dump(mode="json") for name, d in sorted(self.distributions.items())}
+        if "sha256" in self.draws:
+            draws.pop("path", None)
+        return self._described(kind=self.kind, version=DEGRADATIONS[self.kind].version, draws=draws)
 
 
 class Chain(Part):

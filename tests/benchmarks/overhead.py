@@ -2,7 +2,7 @@
 
     python tests/benchmarks/overhead.py [--repeats 5] [--workers 2]
 
-Runs the demo's plan, each utterance degraded ``--repeats`` times, twice in one go: first in one process, adding
+Runs the demo plan, each utterance degraded ``--repeats`` times, twice in one go: first in one process, adding
 up the time inside degrade, restore and score (with decoding, resampling and encoding); then on Ray. Prints
 
     ratio = (wall of the whole Ray run − start-up) / (time inside, local / workers)
@@ -124,7 +124,9 @@ def measure(kind: str, repeats: int, workers: int, folder: Path) -> dict[str, fl
 
 def main() -> None:
     """Measure both and print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()

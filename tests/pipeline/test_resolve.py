@@ -16,6 +16,7 @@ from pipeline.places import load
 from pipeline.resolve import resolve
 from schemas import ConfigError
 from stages.distributions import Uniform
+from tests.neural_weights import write_dac
 from tests.small_config import SMALL, mistakes, place_in, resolved, written
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -542,3 +543,20 @@ def test_ones_own_speech_is_no_substitute(tmp_path: Path) -> None:
 
     assert run.config.substitutes["speech corpus"] == f"your own, {tmp_path.name}"
     assert "synthesised" in run.config.substitutes["noise corpus"]
+
+
+def test_a_degradation_is_known_by_its_weights_wherever_they_lie(tmp_path: Path) -> None:
+    """A copy of a codec's weights in another folder makes no other plan."""
+    here, there, other = (tmp_path / name for name in ("here", "there", "other"))
+    write_dac(here)
+    shutil.copytree(here, there)
+    write_dac(other, sample_rate=24_000)
+
+    described = [
+        resolved(tmp_path, degradations={"chain": [{"kind": "neural_codec", "path": str(path)}]})
+        .chain[0]
+        .described
+        for path in (here, there, other)
+    ]
+
+    assert described[0] == described[1] != described[2]

@@ -1,0 +1,41 @@
+"""Folders of small random weights for neural codecs."""
+
+from pathlib import Path
+
+
+def write_dac(place: Path, sample_rate: int = 44_100) -> Path:
+    """Write a DAC of half a million random weights."""
+    import torch  # noqa: PLC0415
+    from transformers import DacConfig, DacModel  # noqa: PLC0415
+
+    torch.manual_seed(0)
+    config = DacConfig(
+        encoder_hidden_size=8,
+        downsampling_ratios=[2, 4, 8, 8],
+        decoder_hidden_size=96,
+        n_codebooks=4,
+        codebook_size=64,
+        codebook_dim=8,
+        sampling_rate=sample_rate,
+    )
+    DacModel(config).save_pretrained(place)
+    return place
+
+
+def write_encodec(place: Path, channels: int = 1) -> Path:
+    """Write a small EnCodec of random weights."""
+    import torch  # noqa: PLC0415
+    from transformers import EncodecConfig, EncodecModel  # noqa: PLC0415
+
+    torch.manual_seed(0)
+    config = EncodecConfig(
+        num_filters=8,
+        hidden_size=32,
+        codebook_size=64,
+        codebook_dim=32,
+        upsampling_ratios=[8, 5, 4, 2],
+        target_bandwidths=[1.5, 3.0, 6.0],
+        audio_channels=channels,
+    )
+    EncodecModel(config).save_pretrained(place)
+    return place
