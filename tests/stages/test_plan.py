@@ -98,7 +98,9 @@ def test_repeats_and_seeds_are_planned_differently() -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "names"), [(Split.TRAIN, {"street", "cafe"}), (Split.TEST, {"beach"})], ids=str
+    ("split", "names"),
+    [(Split.TRAIN, {"street", "cafe"}), (Split.TEST, {"beach"})],
+    ids=["train", "test"],
 )
 def test_noise_comes_from_the_utterances_side_of_the_split(split: Split, names: set[str]) -> None:
     """So that no recording is on both sides."""
