@@ -223,13 +223,19 @@ def replay(
             show_default="the folder that the dataset is in",
         ),
     ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--operators", metavar="FILE", help="your own file that the config named; repeatable"),
+    ] = None,
 ) -> None:
     """Make the degraded side of a published row again from its recipe, and compare it bit for bit.
 
     Exit codes: 0 the same, 1 not the same, 2 a mistake in the command.
     """
     from pipeline.commands.replay import replay_command  # noqa: PLC0415
+    from pipeline.own_operators import install_files  # noqa: PLC0415
 
+    install_files(files or ())
     folder = Path(dataset)
     replay_command(folder, row, open_workspace(workspace or str(folder.absolute().parent), ""))
 

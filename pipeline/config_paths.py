@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import PoolFiles, PoolPart, PoolSynthesis
+from pipeline.own_operators import module_in
 from pipeline.places import Location
 from pipeline.problems import Problems
 from pipeline.sources import Corpus
-from schemas import ConfigError, fingerprint_of
-from stages.user_modules import PREFIX, OperatorModule, install
+from schemas import ConfigError
+from stages.user_modules import OperatorModule, install
 
 WILDCARDS = "*?["
 
@@ -85,10 +86,7 @@ def _module(base: Path, text: str, location: Location, problems: Problems) -> Op
     if is_url(text) or not path.is_file():
         problems.add(location, _no_url(text) if is_url(text) else f"there is no file {path}")
         return None
-    source = path.read_text(encoding="utf-8")
-    module = OperatorModule(
-        name=f"{PREFIX}{path.stem}_{fingerprint_of(source)}", path=path.name, source=source
-    )
+    module = module_in(path)
     try:
         install([module])
     except ConfigError as error:

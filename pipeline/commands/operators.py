@@ -1,18 +1,16 @@
 """``operators``: everything that can stand in a config, and what can be set."""
 
-import linecache
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pipeline.operator_text import operator_lines
+from pipeline.own_operators import install_files
 from pipeline.wording import say
-from schemas import UserError, fingerprint_of
+from schemas import UserError
 from stages.degradations import DEGRADATIONS
 from stages.metrics import METRICS
 from stages.operator import Registry
 from stages.restorers import RESTORERS
-from stages.user_modules import PREFIX, OperatorModule, install
 
 FAMILIES: Mapping[str, tuple[Registry[Any], str]] = {
     "degradations": (DEGRADATIONS, "steps of degradations.chain; a parameter is a value or a distribution"),
@@ -25,7 +23,7 @@ def operators_command(family: str | None, files: Sequence[str] = ()) -> None:
     """Print every operator of ``family``, or of all families; with those in the user's own ``files``."""
     if family is not None and family not in FAMILIES:
         raise UserError(f"there is no family {family!r}; choose one of: {', '.join(FAMILIES)}")
-    install([_module(Path(file)) for file in files])
+    install_files(files)
     for line in family_lines([family] if family else list(FAMILIES)):
         say(line)
 
@@ -39,12 +37,3 @@ def family_lines(families: Sequence[str]) -> Iterator[str]:
         for member in registry.values():
             yield from operator_lines(member)
             yield ""
-
-
-def _module(path: Path) -> OperatorModule:
-    if not path.is_file():
-        raise UserError(f"there is no file {path}")
-    source = path.read_text(encoding="utf-8")
-    # where the docstrings of fields are looked up: a module of the user's is known by its file's name
-    linecache.cache[path.name] = (len(source), None, source.splitlines(keepends=True), path.name)
-    return OperatorModule(name=f"{PREFIX}{path.stem}_{fingerprint_of(source)}", path=path.name, source=source)

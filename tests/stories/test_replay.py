@@ -1,11 +1,13 @@
 """A published row can be made again from what is published about it."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tiny import run_here, tiny_config, write_config, write_speech
+from tiny import ROOT, run, run_here, tiny_config, write_config, write_speech
 
 from pipeline.commands.replay import replay_command, replay_lines
 from pipeline.replay import Replayer, published_row
@@ -17,6 +19,18 @@ CHAIN = [
     {"one_of": [{"kind": "clipping", "threshold": 0.02}, {"kind": "bandwidth"}]},
     {"kind": "noise", "snr_db": {"uniform": [0, 10]}},
 ]
+
+HALVED = """
+from stages.degradations import DEGRADATIONS, Degradation
+
+@DEGRADATIONS.register
+class Halved(Degradation):
+    kind = "halved"
+    draws = {}
+
+    def apply(self, speech, sources):
+        return speech.scaled(0.5)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +99,27 @@ def test_says_which_rows_and_workspaces_there_are(workspace: Path, tmp_path: Pat
 def _column(file: Path) -> list[str]:
     ids: list[str] = pq.read_table(file, columns=["pair_id"]).column("pair_id").to_pylist()
     return ids
+
+
+def test_ones_own_operators_are_named_again(tmp_path: Path) -> None:
+    """A recipe knows an operator by its kind, not by the file that it was in."""
+    write_speech(tmp_path / "speech", ["a", "b"], seconds=1.2)
+    own = tmp_path / "own.py"
+    own.write_text(HALVED)
+    changes = {
+        "operators": [str(own)],
+        "degradations": {"chain": [{"kind": "halved"}, {"kind": "noise", "snr_db": 5}]},
+    }
+    config = write_config(tmp_path, tiny_config(tmp_path / "speech", **changes))
+    run(config, tmp_path / "workspace", "--executor", "local")
+    replay = [sys.executable, "-m", "pipeline", "replay", str(tmp_path / "workspace" / "dataset"), "0"]
+
+    unnamed = subprocess.run(replay, cwd=ROOT, capture_output=True, text=True, check=False)
+    named = subprocess.run(
+        [*replay, "--operators", str(own)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert unnamed.returncode == 2
+    assert "halved" in unnamed.stderr
+    assert named.returncode == 0, named.stderr
+    assert named.stdout.endswith("the same, bit for bit\n")
