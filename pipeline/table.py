@@ -68,6 +68,11 @@ class Table(ABC):
         """Return one record per planned row."""
 
     @property
+    def stage_name(self) -> str:
+        """What its stage is known by in a worker: tables of one stage name share the stage, loaded once."""
+        return self.folder
+
+    @property
     def pools(self) -> tuple["PoolTable", ...]:
         """The pools that must be finished, all their shards, before any shard of this table."""
         return ()

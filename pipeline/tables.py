@@ -19,6 +19,7 @@ from schemas import (
     Row,
     Scored,
     Source,
+    fingerprint_of,
 )
 from stages import degrade, ingest, plan, prefer, restore, score
 from stages.chain import Part
@@ -227,6 +228,13 @@ class ScoreTable(Table):
     @property
     def gpus(self) -> float:
         return self.setup.gpus
+
+    @property
+    def stage_name(self) -> str:
+        """The metric's: it scores whatever model made the takes."""
+        metric = self.setup.metric
+        described = [score.VERSION, metric.kind, metric.version, metric.model_dump(mode="json")]
+        return f"score.{self.setup.name}-{fingerprint_of(described)}"
 
     def stage(self, reader: Reader) -> Stage[score.ScoreInput, Scored]:
         return score.ScoreStage(self.setup.name, self.setup.metric, reader.memory)

@@ -49,7 +49,7 @@ class Bench:
 
     def notice(self, ticket: Ticket) -> None:
         """Remember what doing ``ticket`` leaves in the worker's memory."""
-        self.loaded.add(ticket.table.folder)
+        self.loaded.add(ticket.table.stage_name)
         self.last_read = {(table.folder, ticket.shard.name) for table in ticket.table.reads}
 
 
@@ -60,6 +60,7 @@ class Board:
         self.tickets = tuple(tickets)
         self._done = set(done)
         self._given: dict[Place, Ticket] = {}
+        self._took_s: dict[str, float] = {}
         self._order = {ticket.place: index for index, ticket in enumerate(tickets)}
         self._waiting: dict[int, dict[Place, Ticket]] = {}
         for ticket in sorted(tickets, key=_shard_number):
@@ -93,7 +94,8 @@ class Board:
         """Give out the best ready ticket for the worker, or None if there is none now.
 
         Pools and the first shard go first (smoke test, measured speeds); then what the worker has loaded;
-        then the oldest shard; then what reads the audio that the worker has just decoded.
+        then the oldest shard; then what takes longest, so that the run does not end with it; then what reads
+        the audio that the worker has just decoded.
         """
         ready = [t for t in self._open() if bench.resource in {None, t.resource} and self._is_ready(t)]
         if not ready:
@@ -106,8 +108,9 @@ class Board:
             del self._waiting[number]
         return best
 
-    def finish(self, ticket: Ticket) -> None:
-        """Note that the ticket's shard is in its table."""
+    def finish(self, ticket: Ticket, took_s: float = 0.0) -> None:
+        """Note that the ticket's shard is in its table, and what it took."""
+        self._took_s[ticket.table.stage_name] = took_s
         del self._given[ticket.place]
         self._done.add(ticket.place)
 
@@ -127,13 +130,14 @@ class Board:
             (pool.folder, shard.name) in self._done for pool in ticket.table.pools for shard in pool.shards
         )
 
-    def _urgency(self, ticket: Ticket, bench: Bench) -> tuple[bool, bool, int, bool, int]:
+    def _urgency(self, ticket: Ticket, bench: Bench) -> tuple[bool, bool, int, float, bool, int]:
         number = _shard_number(ticket)
         sources = {(table.folder, ticket.shard.name) for table in ticket.table.reads}
         return (
             number not in {POOLS, self._first},
-            ticket.table.folder not in bench.loaded,
+            ticket.table.stage_name not in bench.loaded,
             number,
+            -self._took_s.get(ticket.table.stage_name, 0.0),
             not sources & bench.last_read,
             self._order[ticket.place],
         )

@@ -104,15 +104,16 @@ class Worker:
         return PoolAudio(self._store, tables, self.memory)
 
     def _stage(self, table: Table) -> tuple[Stage[Any, Any], float]:
-        if table.folder in self._stages:
-            return self._stages[table.folder], 0.0
+        name = table.stage_name
+        if name in self._stages:
+            return self._stages[name], 0.0
         started = time.perf_counter()
         stage = table.stage(self)
         device = self._device if table.gpus else "cpu"
         loaded = attempt(f"loading {table.name}", lambda: stage.load(device))
         if not loaded.outcome.is_ok:
             raise RunError(f"{table.name} cannot be loaded: {loaded.outcome.detail}; the log tells more")
-        self._stages[table.folder] = stage
+        self._stages[name] = stage
         return stage, time.perf_counter() - started
 
     def _commit(self, ticket: Ticket, rows: Sequence[Row]) -> None:

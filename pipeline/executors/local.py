@@ -24,5 +24,5 @@ class LocalExecutor:
                 raise RunError("no ticket is ready though some are left: a table reads what nothing makes")
             report = self._worker.run(ticket)
             bench.notice(ticket)
-            board.finish(ticket)
+            board.finish(ticket, report.wall_s)
             told(ticket, report)

@@ -2,8 +2,9 @@
 
     python tests/benchmarks/overhead.py [--repeats 5] [--workers 2]
 
-Runs the demo plan, each utterance degraded ``--repeats`` times, twice in one go: first in one process, adding
-up the time inside degrade, restore and score (with decoding, resampling and encoding); then on Ray. Prints
+Runs the demo's plan in small shards, each utterance degraded ``--repeats`` times, twice in one go: first in one
+process, adding up the time inside degrade, restore and score (with decoding, resampling and encoding); then on
+Ray. Prints
 
     ratio = (wall of the whole Ray run − start-up) / (time inside, local / workers)
 
@@ -93,7 +94,7 @@ class PeakMemory(threading.Thread):
 
 def measure(kind: str, repeats: int, workers: int, folder: Path) -> dict[str, float]:
     """Run once and return what it took."""
-    run = resolve(DEMO, [f"degradations.repeats={repeats}"])
+    run = resolve(DEMO, [f"degradations.repeats={repeats}", "shard_seconds=8"])
     workspace = Workspace(folder / kind)
     made: list[Measured] = []
 

@@ -140,7 +140,7 @@ class RayExecutor:
                 continue
             for report in self._result(hand, ticket, board):
                 hand.ticket = hand.reference = None
-                board.finish(ticket)
+                board.finish(ticket, report.wall_s)
                 self._learn(ticket, report)
                 self._metrics.finished(ticket, report)
                 told(ticket, report)
