@@ -2,9 +2,9 @@
 
     python tests/benchmarks/overhead.py [--repeats 5] [--workers 2]
 
-Runs the demo's plan in small shards, each utterance degraded ``--repeats`` times, twice in one go: first in one
-process, adding up the time inside degrade, restore and score (with decoding, resampling and encoding); then on
-Ray. Prints
+Runs the demo's plan in small shards, each utterance degraded ``--repeats`` times, twice in one go: first
+in one process, adding up the time inside degrade, restore and score (with decoding, resampling and
+encoding); then on Ray. Prints
 
     ratio = (wall of the whole Ray run − start-up) / (time inside, local / workers)
 
