@@ -7,6 +7,7 @@ computed from the old one is simply never looked for again.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -24,14 +25,14 @@ class Entry(Record):
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shard:
     """A fixed run of sources: scheduled, saved and resumed whole."""
 
     number: int
     sources: tuple[Source, ...]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Number and digest of the contents: the same on every machine."""
         described = [source.model_dump(mode="json", exclude={"path"}) for source in self.sources]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pipeline.catalogue import Shard
 from pipeline.table import PoolTable, Table
@@ -27,12 +28,20 @@ class Ticket:
         """Table and shard, for people."""
         return f"{self.table.name}[{self.shard.number}]"
 
-    @property
+    @cached_property
     def place(self) -> tuple[str, str]:
         """Folder and shard: where its rows will lie."""
         return self.table.folder, self.shard.name
 
-    @property
+    @cached_property
+    def needs(self) -> frozenset[Place]:
+        """Folders and shards that must be there first."""
+        own = {(table.folder, self.shard.name) for table in self.table.reads}
+        return frozenset(
+            own | {(pool.folder, shard.name) for pool in self.table.pools for shard in pool.shards}
+        )
+
+    @cached_property
     def resource(self) -> str:
         """The class of worker that can do it."""
         return f"gpu:{self.table.gpus:g}" if self.table.gpus else CPU
@@ -45,12 +54,12 @@ class Bench:
     resource: str | None = CPU
     """The class of ticket it can do; None if it does any."""
     loaded: set[str] = field(default_factory=set)
-    last_read: set[tuple[str, str]] = field(default_factory=set)
+    last_read: frozenset[Place] = frozenset()
 
     def notice(self, ticket: Ticket) -> None:
         """Remember what doing ``ticket`` leaves in the worker's memory."""
         self.loaded.add(ticket.table.stage_name)
-        self.last_read = {(table.folder, ticket.shard.name) for table in ticket.table.reads}
+        self.last_read = ticket.needs
 
 
 class Board:
@@ -88,7 +97,7 @@ class Board:
 
     def ready_by_resource(self) -> Counter[str]:
         """Count tickets that could be given out now, per class of worker."""
-        return Counter(ticket.resource for ticket in self._open() if self._is_ready(ticket))
+        return Counter(ticket.resource for ticket in self._open() if ticket.needs <= self._done)
 
     def take(self, bench: Bench) -> Ticket | None:
         """Give out the best ready ticket for the worker, or None if there is none now.
@@ -97,7 +106,7 @@ class Board:
         then the oldest shard; then what takes longest, so that the run does not end with it; then what reads
         the audio that the worker has just decoded.
         """
-        ready = [t for t in self._open() if bench.resource in {None, t.resource} and self._is_ready(t)]
+        ready = [t for t in self._open() if bench.resource in {None, t.resource} and t.needs <= self._done]
         if not ready:
             return None
         best = min(ready, key=lambda ticket: self._urgency(ticket, bench))
@@ -124,21 +133,14 @@ class Board:
         oldest = sorted(self._waiting)[:WINDOW]
         return (ticket for number in oldest for ticket in self._waiting[number].values())
 
-    def _is_ready(self, ticket: Ticket) -> bool:
-        own = all((table.folder, ticket.shard.name) in self._done for table in ticket.table.reads)
-        return own and all(
-            (pool.folder, shard.name) in self._done for pool in ticket.table.pools for shard in pool.shards
-        )
-
     def _urgency(self, ticket: Ticket, bench: Bench) -> tuple[bool, bool, int, float, bool, int]:
         number = _shard_number(ticket)
-        sources = {(table.folder, ticket.shard.name) for table in ticket.table.reads}
         return (
             number not in {POOLS, self._first},
             ticket.table.stage_name not in bench.loaded,
             number,
             -self._took_s.get(ticket.table.stage_name, 0.0),
-            not sources & bench.last_read,
+            not ticket.needs & bench.last_read,
             self._order[ticket.place],
         )
 
