@@ -100,12 +100,12 @@ def _tried(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str,
     return restorer
 
 
-def _pinned(restorer: Restorer) -> Restorer:
-    """Return the model with the digest of its file; raises ``MissingWeightsError`` if it is another file."""
-    wanted = getattr(restorer, "sha256", None)
+def _pinned(operator: Member) -> Member:
+    """Return the operator with its file's digest; raises ``MissingWeightsError`` if it is another file."""
+    wanted = getattr(operator, "sha256", None)
     if wanted is None:
-        return restorer.pinned()
-    pinned = restorer.model_copy(update={"sha256": None}).pinned()
+        return operator.pinned()
+    pinned = operator.model_copy(update={"sha256": None}).pinned()
     found = getattr(pinned, "sha256", None)
     if found != wanted:
         raise MissingWeightsError(f"the file has SHA-256 {found}, but {wanted} is asked for")
@@ -128,7 +128,7 @@ def _metric(location: Location, entry: MetricEntry, reading: Reading) -> list[Me
         return []
     metric = member.model_validate(located_params(reading.base, entry.params))
     gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
-    return [MetricSetup(_name(entry), metric, gpus)]
+    return [MetricSetup(_name(entry), _pinned(metric), gpus)]
 
 
 def _name(entry: RestorerEntry | MetricEntry) -> str:

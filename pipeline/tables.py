@@ -217,7 +217,7 @@ class ScoreTable(Table):
             "name": self.setup.name,
             "kind": metric.kind,
             "code": metric.version,
-            "params": metric.model_dump(mode="json"),
+            "params": metric.fingerprint_params,
             "restore": self.restore.key,
         }
 
@@ -233,7 +233,7 @@ class ScoreTable(Table):
     def stage_name(self) -> str:
         """The metric's: it scores whatever model made the takes."""
         metric = self.setup.metric
-        described = [score.VERSION, metric.kind, metric.version, metric.model_dump(mode="json")]
+        described = [score.VERSION, metric.kind, metric.version, metric.fingerprint_params]
         return f"score.{self.setup.name}-{fingerprint_of(described)}"
 
     def stage(self, reader: Reader) -> Stage[score.ScoreInput, Scored]:

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from schemas import ConfigError, Digest, MissingWeightsError, RunError
-from stages.onnx_session import file_digest
 from stages.resampling import fit_length
 from stages.waveform import Samples
+from stages.weights import file_digest
 
 BackEnd = Literal["dac_transformers", "dac_descript", "encodec"]
 

@@ -1,19 +1,10 @@
 """ONNX graphs: opened with one thread, on the device that was asked for."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from schemas import Digest, MissingWeightsError, RunError
-
-
-def file_digest(path: Path) -> Digest:
-    """Return the SHA-256 of a file. Raises ``MissingWeightsError`` if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise MissingWeightsError(f"{path} cannot be read ({error.strerror}): put the model there") from error
+from stages.weights import file_digest
 
 
 def open_session(path: Path, device: str, sha256: Digest | None = None) -> Any:

@@ -3,9 +3,9 @@
 import difflib
 from abc import ABC
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
-from schemas import OperatorSpec, Record, UnknownOperatorError
+from schemas import OperatorSpec, Params, Record, UnknownOperatorError
 from stages.resources import Resources
 
 
@@ -30,6 +30,15 @@ class Operator(Record, ABC):
     def spec(self) -> OperatorSpec:
         """The operator as data."""
         return OperatorSpec(kind=self.kind, version=self.version, params=self.model_dump(mode="json"))
+
+    @property
+    def fingerprint_params(self) -> Params:
+        """The settings by which results are known; less than the spec where it holds the place of a file."""
+        return self.model_dump(mode="json")
+
+    def pinned(self) -> Self:
+        """Return the same settings with the digests of the files that they name, if they name any."""
+        return self
 
 
 T = TypeVar("T", bound=Operator)

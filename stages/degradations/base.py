@@ -7,7 +7,6 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from schemas import Params
 from stages.distributions import Distribution, Pools
 from stages.operator import Operator, Registry
 from stages.waveform import AudioSource, Waveform
@@ -33,15 +32,6 @@ class Degradation(Operator):
 
     draws: ClassVar[Mapping[str, Distribution]]
     """How each field is drawn by default."""
-
-    @property
-    def fingerprint_params(self) -> Params:
-        """The settings by which results are known; less than the spec where it holds the place of a file."""
-        return self.model_dump(mode="json")
-
-    def pinned(self) -> Self:
-        """Return the same settings with the digests of the files that they name, if they name any."""
-        return self
 
     @abstractmethod
     def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from schemas import Params
 from stages.distributions import Distribution
 from stages.operator import Operator, Registry
 from stages.waveform import Waveform
@@ -27,15 +26,6 @@ class Restorer(Operator):
     def sample_rate(self) -> int | None:
         """The rate it works at in Hz; None if any rate will do."""
         return None
-
-    @property
-    def fingerprint_params(self) -> Params:
-        """The settings by which results are known; less than the spec where it holds the place of a file."""
-        return self.model_dump(mode="json")
-
-    def pinned(self) -> Self:
-        """Return the same settings with the digests of the files that they name, if they name any."""
-        return self
 
     def load(self, device: str) -> None:
         """Bring weights to ``device`` (``cpu``, ``cuda``); models without weights have nothing to do.

@@ -9,11 +9,12 @@ from pydantic import PrivateAttr
 
 from schemas import Digest, Params, SampleRate
 from stages.distributions import Distribution, Uniform
-from stages.onnx_session import file_digest, open_session
+from stages.onnx_session import open_session
 from stages.restorers.base import RESTORERS, Restorer
 from stages.restorers.onnx_layouts import Layout, WholeWaveform
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Waveform
+from stages.weights import file_digest
 
 
 @RESTORERS.register

@@ -1,0 +1,58 @@
+"""Operators whose weights are published, or lie where the config says."""
+
+from pathlib import Path
+from typing import Self
+
+from schemas import Digest, MissingWeightsError, Params
+from stages.operator import Operator
+from stages.weights import Weights, weights_digest
+
+
+class Weighted(Operator):
+    """A mixin: weights from the cache unless ``path`` names others, known by digest and not by place."""
+
+    path: Path | None = None
+    """A file or folder of weights instead of the published ones in the cache."""
+    sha256: Digest | None = None
+    """What the weights must be; filled in by ``pinned``."""
+
+    @property
+    def published(self) -> Weights | None:
+        """The weights that these settings stand for; None if only the config can name some."""
+        return None
+
+    @property
+    def place(self) -> Path:
+        """Where the weights are. Raises ``MissingWeightsError`` if nothing says so."""
+        if self.path is not None:
+            return self.path
+        if self.published is None:
+            raise MissingWeightsError(f"{self.kind} needs 'path', where its weights are")
+        return self.published.place
+
+    @property
+    def fingerprint_params(self) -> Params:
+        """The settings without the place of the weights: a copy elsewhere is the same model."""
+        return self.model_dump(mode="json", exclude={"path"})
+
+    def pinned(self) -> Self:
+        """Return the settings with the weights' SHA-256. Raises ``MissingWeightsError`` without them."""
+        return self.model_copy(update={"sha256": self.sha256 or self._digest()})
+
+    def checked_place(self) -> Path:
+        """Return where the weights are, once they are seen to be those that ``sha256`` names.
+
+        Raises ``MissingWeightsError`` if they are others, or not there.
+        """
+        found = self._digest()
+        if self.sha256 not in {None, found}:
+            raise MissingWeightsError(f"{self.place} has SHA-256 {found}, but {self.sha256} was asked for")
+        return self.place
+
+    def _digest(self) -> Digest:
+        if self.path is None and not self.place.exists():
+            raise MissingWeightsError(
+                f"the weights of {self.kind} are not at {self.place}: fetch them with "
+                "'python -m pipeline weights fetch CONFIG', or name a copy with 'path'"
+            )
+        return weights_digest(self.place)
