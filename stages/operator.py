@@ -22,6 +22,8 @@ class Operator(Record, ABC):
     """Licence of the code or weights behind the operator, as an SPDX identifier where there is one."""
     weights: ClassVar[str] = "none needed"
     """Where weights come from, for people."""
+    unverified: ClassVar[str] = ""
+    """What of it was never run here, as "not run with its published weights"; empty where all was."""
     resources: ClassVar[Resources] = Resources()
     isolated: ClassVar[bool] = False
     """Whether it calls code that can crash or hang, and so runs in a child process."""
