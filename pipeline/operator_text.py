@@ -47,7 +47,7 @@ def operator_lines(member: type[Operator]) -> Iterator[str]:
 def _facts(member: type[Operator]) -> Iterator[str]:
     if issubclass(member, Restorer):
         drawn = "in drawn settings" if member.draws else "where the config draws settings"
-        differ = "by sampling" if member.sampling else drawn
+        differ = "by sampling" if _samples(member) else drawn
         yield f"{member.paradigm}; takes differ {differ}; {_rate(member)}"
     if issubclass(member, Metric):
         needs = "needs the clean reference" if member.needs_clean else "needs no reference"
@@ -57,6 +57,13 @@ def _facts(member: type[Operator]) -> Iterator[str]:
     gpus = f"; {member.resources.gpus:g} GPU" if member.resources.gpus else ""
     weights = "no weights needed" if member.weights == Operator.weights else f"weights: {member.weights}"
     yield f"licence: {member.licence}; {weights}{gpus}; version {member.version}"
+
+
+def _samples(member: type[Restorer]) -> bool:
+    try:
+        return member().sampling
+    except ValidationError:  # it cannot be built without settings: what the class says holds for all
+        return inspect.getattr_static(member, "sampling") is True
 
 
 def _rate(member: type[Restorer | Metric]) -> str:
