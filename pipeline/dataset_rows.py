@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.graph import Graph
+from pipeline.row_licences import Licences
 from pipeline.store import TableStore
 from schemas import Degraded, EncodedAudio, Pair, Recipe, Score, Take
 from stages.metrics.base import Better
@@ -24,6 +25,7 @@ TEXTS = (
     "transcript",
     "language",
     "licence",
+    "row_licence",
     "chosen_model",
     "rejected_model",
     "chosen_settings",
@@ -76,6 +78,7 @@ def _feature(field: pa.Field, sample_rate: int | None) -> dict[str, Any]:
 
 def pair_rows(graph: Graph, store: TableStore, better: Mapping[str, Better]) -> Iterator[dict[str, Any]]:
     """Walk all kept pairs in the order of the shards, as rows of ``pairs``."""
+    licences = Licences(graph, store)
     for shard in graph.shards:
         preferences = store.read(graph.prefer.folder, shard.name, graph.prefer.record)
         if not any(row.pairs for row in preferences):
@@ -92,7 +95,8 @@ def pair_rows(graph: Graph, store: TableStore, better: Mapping[str, Better]) -> 
                         (pair.rejected_model, pair.rejected_take),
                     )
                 ]
-                yield _row(f"{recipe.id}/{number}", (recipe, damage, pair), sides, better)
+                row = _row(f"{recipe.id}/{number}", (recipe, damage, pair), sides, better)
+                yield {**row, "row_licence": licences.of(recipe, pair)}
 
 
 def _candidates(graph: Graph, store: TableStore, shard: str) -> dict[tuple[str, str, int], Scored]:
@@ -116,7 +120,7 @@ def _row(
 ) -> dict[str, Any]:
     recipe, damage, pair = of
     chosen, rejected = sides
-    row: dict[str, Any] = recipe.model_dump(include=set(TEXTS) - {"recipe"}, mode="json")
+    row: dict[str, Any] = recipe.model_dump(include=set(TEXTS) - {"recipe", "row_licence"}, mode="json")
     row |= {
         "pair_id": pair_id,
         "degraded": _audio(damage.degraded, f"{pair_id}.degraded.flac"),

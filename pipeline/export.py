@@ -15,7 +15,7 @@ from pipeline.resolve import Run
 from pipeline.store import TableStore
 from schemas import Record, Split, fingerprint_of
 
-VERSION = 1
+VERSION = 2
 MARK = "unanimous.json"
 
 

@@ -18,6 +18,7 @@ from pipeline.table import PoolTable, Table
 from pipeline.tables import DegradeTable, IngestTable, PlanTable, PreferTable, RestoreTable, ScoreTable
 from pipeline.tickets import Board, Ticket
 from schemas import Source
+from schemas.licences import most_restrictive
 from stages.chain import steps_in
 from stages.made_pool import NoiseSettings, RoomSettings
 from stages.pool import PoolSettings
@@ -26,6 +27,8 @@ Progress = Callable[[int, int], None]
 MADE_POOL_RATE = 48_000
 """For pools that are made, when speech keeps its native rates."""
 ROOMS_PER_SHARD = 8
+MADE_LICENCE = "CC0-1.0"
+"""Of rooms and noises that nobody recorded."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +168,8 @@ def _pool(run: Run, listing: Listing, place: tuple[str, int, PoolPart]) -> PoolT
         case PoolSynthesis():
             noises = NoiseSettings(seed=config.seed, sample_rate=rate, duration_s=part.duration_s, **common)
             kinds = [(kind, n) for kind in part.synthesise for n in range(part.count)]
-            sources = [_made(name, f"{kind}-{n:05d}", f"synthesised:{kind}") for kind, n in kinds]
             voices = _voices(run, part, listing)
+            sources = [_noise(name, kind, n, voices) for kind, n in kinds]
             return NoisePoolTable(pool, index, noises, _made_shards(sources), voices)
 
 
@@ -199,8 +202,14 @@ def _holds_responses(run: Run, pool: str) -> bool:
     )
 
 
-def _made(corpus: str, name: str, content: str) -> Source:
-    licence = "CC0-1.0"
+def _noise(corpus: str, kind: str, number: int, voices: Sequence[Source]) -> Source:
+    """Return a noise to synthesise; babble is under the licences of its voices."""
+    licences = [voice.licence for voice in voices] if kind == "babble" else []
+    licence = most_restrictive([MADE_LICENCE, *licences])
+    return _made(corpus, f"{kind}-{number:05d}", f"synthesised:{kind}", licence)
+
+
+def _made(corpus: str, name: str, content: str, licence: str = MADE_LICENCE) -> Source:
     return Source(id=f"{corpus}/{name}", corpus=corpus, path="", name=name, content=content, licence=licence)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar, Generic, Self, TypeVar
 
 from schemas import OperatorSpec, Params, Record, UnknownOperatorError
+from schemas.licences import UNKNOWN
 from stages.resources import Resources
 
 
@@ -19,7 +20,10 @@ class Operator(Record, ABC):
     kind: ClassVar[str]
     version: ClassVar[int] = 1
     licence: ClassVar[str] = "Apache-2.0"
-    """Licence of the code or weights behind the operator, as an SPDX identifier where there is one."""
+    """Licence of the code or weights behind the operator, as an SPDX identifier where there is one.
+
+    ``as …`` where only the settings say it; such an operator says it in ``licences``.
+    """
     weights: ClassVar[str] = "none needed"
     """Where weights come from, for people."""
     unverified: ClassVar[str] = ""
@@ -37,6 +41,11 @@ class Operator(Record, ABC):
     def fingerprint_params(self) -> Params:
         """The settings by which results are known; less than the spec where it holds the place of a file."""
         return self.model_dump(mode="json")
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """The licences of all that these settings stand for: code and weights."""
+        return (UNKNOWN if self.licence.startswith("as ") else self.licence,)
 
     def pinned(self) -> Self:
         """Return the same settings with the digests of the files that they name, if they name any."""

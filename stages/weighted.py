@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Self
 
 from schemas import Digest, MissingWeightsError, Params
+from schemas.licences import UNKNOWN
 from stages.operator import Operator
 from stages.weights import Weights, weights_digest
 
@@ -15,6 +16,8 @@ class Weighted(Operator):
     """A file or folder of weights instead of the published ones in the cache."""
     sha256: Digest | None = None
     """What the weights must be; filled in by ``pinned``."""
+    model_licence: str | None = None
+    """Licence of the weights that ``path`` names; the published ones bring their own."""
 
     @property
     def published(self) -> Weights | None:
@@ -33,7 +36,13 @@ class Weighted(Operator):
     @property
     def fingerprint_params(self) -> Params:
         """The settings without the place of the weights: a copy elsewhere is the same model."""
-        return self.model_dump(mode="json", exclude={"path"})
+        return self.model_dump(mode="json", exclude={"path", "model_licence"})
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """Of the code, and of the weights: the published ones', a copy of them included, or what is said."""
+        code = [self.licence] if not self.licence.startswith("as ") else []
+        return (*code, self._weights_licence)
 
     def pinned(self) -> Self:
         """Return the settings with the weights' SHA-256. Raises ``MissingWeightsError`` without them."""
@@ -49,10 +58,16 @@ class Weighted(Operator):
             raise MissingWeightsError(f"{self.place} has SHA-256 {found}, but {self.sha256} was asked for")
         return self.place
 
+    @property
+    def _weights_licence(self) -> str:
+        published = self.published
+        if published is None:
+            return self.model_licence or UNKNOWN
+        are_published = self.path is None or (self.sha256 is not None and self.sha256 == published.digest)
+        return published.licence if are_published else self.model_licence or UNKNOWN
+
     def _digest(self) -> Digest:
-        if self.path is None and not self.place.exists():
-            raise MissingWeightsError(
-                f"the weights of {self.kind} are not at {self.place}: fetch them with "
-                "'python -m pipeline weights fetch CONFIG', or name a copy with 'path'"
-            )
-        return weights_digest(self.place)
+        """Return the digest of what is there. What is in the cache must be what was published."""
+        if self.path is not None or self.published is None:
+            return weights_digest(self.place)
+        return self.published.checked_digest(self.kind)

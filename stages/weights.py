@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field
@@ -10,7 +12,6 @@ from schemas import Digest, MissingWeightsError, Record
 
 CACHE_VARIABLE = "UNANIMOUS_WEIGHTS"
 """Names the cache directory; without it, weights lie in ~/.cache/unanimous/weights."""
-BLOCK_BYTES = 1 << 20
 
 
 class WeightFile(Record):
@@ -46,6 +47,45 @@ class Weights(Record):
         """What is opened: the file if it is one, else the folder."""
         return self.folder / self.files[0].name if len(self.files) == 1 else self.folder
 
+    @property
+    def size_bytes(self) -> int | None:
+        """All files together; None if the size of one is not known here."""
+        sizes = [file.size_bytes for file in self.files]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def digest(self) -> Digest | None:
+        """What ``weights_digest`` gives for them; None if the digest of one file is not known here."""
+        digests = {file.name: file.sha256 for file in self.files if file.sha256 is not None}
+        if len(digests) < len(self.files):
+            return None
+        return next(iter(digests.values())) if len(digests) == 1 else _digest_of_all(digests)
+
+    @property
+    def missing(self) -> tuple[WeightFile, ...]:
+        """The files that are not in the cache."""
+        return tuple(file for file in self.files if not (self.folder / file.name).is_file())
+
+    def checked_digest(self, owner: str) -> Digest:
+        """Return the digest of what is in the cache, all of it and as it was published.
+
+        Raises ``MissingWeightsError``, in which they are the weights of ``owner``.
+        """
+        if self.missing:
+            names = ", ".join(file.name for file in self.missing)
+            raise MissingWeightsError(
+                f"the weights of {owner} are not all there: {self.folder} lacks {names}; fetch them with "
+                f"'python -m pipeline weights fetch {self.name}', or name a copy with 'path'"
+            )
+        found = weights_digest(self.place)
+        if self.digest not in {None, found}:
+            raise MissingWeightsError(
+                f"the weights of {owner} at {self.place} have SHA-256 {found}, not {self.digest} as "
+                "published: remove them and fetch them again with "
+                f"'python -m pipeline weights fetch {self.name}'"
+            )
+        return found
+
 
 def cache_directory() -> Path:
     """Return the directory that fetched weights are kept in."""
@@ -62,14 +102,25 @@ def weights_digest(path: Path) -> Digest:
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     if not files:
         raise MissingWeightsError(f"{path} is an empty folder: put the weights there")
-    listed = "\n".join(f"{file.relative_to(path).as_posix()} {file_digest(file)}" for file in files)
-    return hashlib.sha256(listed.encode()).hexdigest()
+    return _digest_of_all({file.relative_to(path).as_posix(): file_digest(file) for file in files})
 
 
 def file_digest(path: Path) -> Digest:
     """Return the SHA-256 of a file. Raises ``MissingWeightsError`` if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        stat = path.stat()
+        return _file_digest(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
     except OSError as error:
         raise MissingWeightsError(f"{path} cannot be read ({error.strerror}): put the model there") from error
+
+
+@lru_cache(maxsize=1024)
+def _file_digest(path: Path, *_state: int) -> Digest:
+    """Read a file once as long as it does not change: weights are gigabytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest_of_all(digests: Mapping[str, Digest]) -> Digest:
+    listed = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(listed.encode()).hexdigest()

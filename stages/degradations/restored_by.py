@@ -44,6 +44,11 @@ class RestoredBy(Degradation):
         """The settings without the place of a file whose digest is among them."""
         return {**super().fingerprint_params, "restorer": _known_by(self.restorer)}
 
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """None but the restorer's, which whoever builds it asks."""
+        return ()
+
     def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
         """Return ``speech`` as the restorer gives it back."""
         return sources.restored(self.restorer, speech, self.seed)

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from schemas import Digest, Params, SampleRate
+from schemas.licences import UNKNOWN
 from stages.distributions import Distribution, Uniform
 from stages.onnx_session import open_session
 from stages.restorers.base import RESTORERS, Restorer
@@ -48,6 +49,11 @@ class Onnx(Restorer):
     def fingerprint_params(self) -> Params:
         """The settings without the place of the file: a copy elsewhere is the same model."""
         return self.model_dump(mode="json", exclude={"path"})
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """What the config says of the model."""
+        return (self.model_licence or UNKNOWN,)
 
     def pinned(self) -> Self:
         """Return the settings with the file's SHA-256. Raises ``MissingWeightsError`` if it is not there."""

@@ -1,0 +1,37 @@
+"""Operators within operators: a degradation that is a restorer's work, a restorer made of others."""
+
+from collections.abc import Iterator
+
+from schemas import OperatorSpec
+from stages.operator import Operator
+from stages.restorers import RESTORERS
+from stages.restorers.base import Restorer
+
+
+def licences_of(operator: Operator) -> list[str]:
+    """Return the licences of an operator and of those within it."""
+    return [licence for each in with_nested(operator) for licence in each.licences]
+
+
+def network_licences(operator: Operator) -> list[str]:
+    """Return the licences of the networks among an operator and those within it.
+
+    What a network was trained on may show in what it gives; a filter leaves nothing of itself behind.
+    """
+    networks = (each for each in with_nested(operator) if each.weights != Operator.weights)
+    return [licence for each in networks for licence in each.licences]
+
+
+def with_nested(operator: Operator) -> Iterator[Operator]:
+    """Yield an operator and all that are within it, however deep."""
+    yield operator
+    for inner in nested(operator):
+        yield from with_nested(inner)
+
+
+def nested(operator: Operator) -> Iterator[Restorer]:
+    """Yield the restorers that stand in an operator's settings."""
+    for _, value in operator:
+        for spec in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(spec, OperatorSpec):
+                yield RESTORERS.build(spec)
