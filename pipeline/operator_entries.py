@@ -12,7 +12,8 @@ from pipeline.config import MetricEntry, RestorerEntry
 from pipeline.config_paths import located_params
 from pipeline.places import Location
 from pipeline.problems import Problems, closest, said
-from schemas import MissingWeightsError
+from schemas import MissingWeightsError, Params
+from stages import score
 from stages.distributions import FORMS, Constant, Distribution, PoolDraw, bounds_of, distribution_of
 from stages.metrics import METRICS
 from stages.metrics.base import Metric, Output, score_name
@@ -52,6 +53,11 @@ class MetricSetup:
     def outputs(self) -> Mapping[str, Output]:
         """What it gives, by score name."""
         return {score_name(self.name, suffix): output for suffix, output in self.metric.outputs.items()}
+
+    @property
+    def identity(self) -> Params:
+        """All that its scores depend on besides the audio, as table and dataset keep it."""
+        return {"name": self.name, "stage": score.VERSION, "level_db": score.LEVEL_DB, **self.metric.identity}
 
 
 @dataclass(frozen=True, slots=True)

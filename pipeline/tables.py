@@ -211,15 +211,7 @@ class ScoreTable(Table):
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        metric = self.setup.metric
-        return {
-            "version": score.VERSION,
-            "name": self.setup.name,
-            "kind": metric.kind,
-            "code": metric.version,
-            "params": metric.fingerprint_params,
-            "restore": self.restore.key,
-        }
+        return {**self.setup.identity, "restore": self.restore.key}
 
     @property
     def reads(self) -> tuple[Table, ...]:
@@ -232,9 +224,7 @@ class ScoreTable(Table):
     @property
     def stage_name(self) -> str:
         """The metric's: it scores whatever model made the takes."""
-        metric = self.setup.metric
-        described = [score.VERSION, metric.kind, metric.version, metric.fingerprint_params]
-        return f"score.{self.setup.name}-{fingerprint_of(described)}"
+        return f"score.{self.setup.name}-{fingerprint_of(self.setup.identity)}"
 
     def stage(self, reader: Reader) -> Stage[score.ScoreInput, Scored]:
         return score.ScoreStage(self.setup.name, self.setup.metric, reader.memory)

@@ -87,6 +87,10 @@ class TakeScores(Record):
     """The scores of one take."""
 
     take: int
+    gain_db: float = 0.0
+    """What brought the take to the one level at which metrics that depend on level hear it."""
+    clean_gain_db: float = 0.0
+    """What brought its clean reference there."""
     scores: tuple[Score, ...] = ()
 
 
@@ -113,12 +117,17 @@ class Pair(Record):
     chosen_take: int
     rejected_model: str
     rejected_take: int
+    strength: float
+    """The narrowest vote, each in units of its criterion's ``scale``: how clear the pair is."""
     margins: tuple[Margin, ...]
 
-    @property
-    def smallest_advantage(self) -> float:
-        """The narrowest of the votes."""
-        return min(margin.advantage for margin in self.margins)
+
+class Removal(Record):
+    """How many unanimous pairs one rule or veto took away."""
+
+    by: str
+    """The veto's name, or ``clean chosen`` for pairs that a model was not to win."""
+    pairs: int
 
 
 class Preference(Row):
@@ -133,5 +142,7 @@ class Preference(Row):
     """All criteria lean one way, but at least one by no more than its margin."""
     num_disagreed: int = 0
     num_missing_vote: int = 0
+    removed: tuple[Removal, ...] = ()
+    """Unanimous pairs that vetoes took away, each counted under the first that did."""
     pairs: tuple[Pair, ...] = ()
-    """The pairs that were kept, after the caps."""
+    """The pairs that were kept, after vetoes and caps, the clearest first."""

@@ -8,6 +8,8 @@ from stages.flac import decode
 from stages.resampling import resample
 from stages.waveform import Waveform
 
+FIGURES_HELD = 65_536
+
 
 class AudioMemory:
     """Decoded and resampled copies, least recently used first out, at most ``max_bytes``.
@@ -19,6 +21,7 @@ class AudioMemory:
         self._max_bytes = max_bytes
         self._held: OrderedDict[tuple[str, ...], Waveform] = OrderedDict()
         self._bytes = 0
+        self._figures: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
     def waveform(self, audio: EncodedAudio, sample_rate: int | None = None) -> Waveform:
         """Return ``audio`` at ``sample_rate``, or at its own."""
@@ -39,3 +42,11 @@ class AudioMemory:
             _, dropped = self._held.popitem(last=False)
             self._bytes -= dropped.samples.nbytes
         return waveform
+
+    def figure(self, name: tuple[str, ...], make: Callable[[], float]) -> float:
+        """Return the number that is held under ``name``, or what ``make`` finds it to be."""
+        if name not in self._figures:
+            self._figures[name] = make()
+            if len(self._figures) > FIGURES_HELD:
+                self._figures.popitem(last=False)
+        return self._figures[name]

@@ -14,6 +14,15 @@ from stages.waveform import Waveform
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """A comparison, and the gains that brought its sides to the level they are heard at."""
+
+    comparison: Comparison
+    gain_db: float = 0.0
+    clean_gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Hearing:
     """Prepares comparisons for one metric; what was made once is remembered."""
 
@@ -22,27 +31,34 @@ class Hearing:
     level_db: float
     """Active level (ITU-T P.56) in dBFS that both sides are brought to if the metric depends on level."""
 
-    def comparison(self, candidate: EncodedAudio, clean: EncodedAudio, transcript: str | None) -> Comparison:
+    def heard(self, candidate: EncodedAudio, clean: EncodedAudio | None, transcript: str | None) -> Heard:
         """Return what the metric is given.
 
-        Raises ``UnfitError`` without a transcript that the metric needs and for silence that has no level;
-        ``BrokenError`` if candidate and clean differ in rate, or in length by more than rounding.
+        Raises ``UnfitError`` without the reference or the transcript that the metric needs and for silence
+        that has no level; ``BrokenError`` if candidate and clean differ in rate, or in length by more than
+        rounding.
         """
         if self.metric.needs_transcript and not transcript:
             raise UnfitError(Reason.NO_TRANSCRIPT, "the metric compares with the words that were said")
-        sides = of_one_length(self._heard(candidate, "candidate"), self._heard(clean, "clean"))
-        return Comparison(*sides, transcript)
+        ours, gain_db = self._side(candidate, "candidate")
+        if not self.metric.needs_clean:
+            return Heard(Comparison(ours, ours, transcript), gain_db)
+        if clean is None:
+            raise UnfitError(Reason.NO_REFERENCE, "the metric compares with the clean reference")
+        theirs, clean_gain_db = self._side(clean, "clean")
+        return Heard(Comparison(*of_one_length(ours, theirs), transcript), gain_db, clean_gain_db)
 
-    def _heard(self, audio: EncodedAudio, role: str) -> Waveform:
+    def _side(self, audio: EncodedAudio, role: str) -> tuple[Waveform, float]:
         waveform = self.memory.waveform(audio, self.metric.sample_rate)
         name: tuple[str, ...] = (audio.digest, str(waveform.sample_rate))
         if self.metric.removes_dc:
             name = (*name, "without DC")
             waveform = self.memory.made(name, partial(without_dc, waveform))
-        if self.metric.level_dependent:
-            name = (*name, f"{self.level_db} dBFS")
-            waveform = self.memory.made(name, partial(at_level, waveform, self.level_db, role))
-        return waveform
+        if not self.metric.level_dependent:
+            return waveform, 0.0
+        gain_db = self.level_db - self.memory.figure((*name, "level"), partial(level_of, waveform, role))
+        at_level = partial(waveform.scaled, from_db(gain_db))
+        return self.memory.made((*name, f"{self.level_db} dBFS"), at_level), gain_db
 
 
 def without_dc(waveform: Waveform) -> Waveform:
@@ -50,11 +66,11 @@ def without_dc(waveform: Waveform) -> Waveform:
     return waveform.with_samples(waveform.samples - np.mean(waveform.samples, dtype=np.float64))
 
 
-def at_level(waveform: Waveform, level_db: float, role: str) -> Waveform:
-    """Return the samples at ``level_db`` dBFS active level; raises ``UnfitError`` for silence."""
+def level_of(waveform: Waveform, role: str) -> float:
+    """Return the active level in dBFS; raises ``UnfitError`` for silence."""
     if is_silent(waveform.samples):
         raise UnfitError(Reason.SILENT, f"{role} is silent")
-    return waveform.scaled(from_db(level_db - active_level_db(waveform.samples, waveform.sample_rate)))
+    return active_level_db(waveform.samples, waveform.sample_rate)
 
 
 def of_one_length(candidate: Waveform, clean: Waveform) -> tuple[Waveform, Waveform]:

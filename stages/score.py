@@ -20,13 +20,16 @@ from schemas import (
 )
 from stages.attempt import Attempt, attempt
 from stages.audio_memory import AudioMemory
-from stages.hearing import Hearing
+from stages.hearing import Heard, Hearing
 from stages.isolation import IsolatedMetric
 from stages.metrics.base import Comparison, Measured, Metric, Unmeasured, score_name
 from stages.stage import Stage
 
-VERSION = 1
+VERSION = 2
 """Rises when the same records and settings would give other rows."""
+
+LEVEL_DB = -26.0
+"""Active level in dBFS (ITU-T P.56) at which metrics that depend on level hear both sides."""
 
 COMPARISONS_PER_BATCH = 16
 NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
@@ -53,7 +56,7 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         name: str,
         metric: Metric,
         memory: AudioMemory,
-        level_db: float = -26.0,
+        level_db: float = LEVEL_DB,
         timeout_s: float = 120.0,
     ) -> None:
         self._name = name
@@ -91,16 +94,21 @@ class ScoreStage(Stage[ScoreInput, Scored]):
 
     def without_value(self, record: ScoreInput, outcome: Outcome) -> Scored:
         """Return a row in which every take has ``outcome`` for every output."""
-        nothing: Attempt[Measured] = Attempt(outcome)
+        nothing = _Result(Attempt(outcome))
         return self._built(record, [nothing] * len(record.restored.takes), outcome)
 
-    def _row(self, record: ScoreInput, results: Sequence[Attempt[Measured]]) -> Scored:
+    def _row(self, record: ScoreInput, results: Sequence["_Result"]) -> Scored:
         takes = self._built(record, results, Outcome()).takes
         return self._built(record, results, _summary([score for take in takes for score in take.scores]))
 
-    def _built(self, record: ScoreInput, results: Sequence[Attempt[Measured]], outcome: Outcome) -> Scored:
+    def _built(self, record: ScoreInput, results: Sequence["_Result"], outcome: Outcome) -> Scored:
         takes = [
-            TakeScores(take=take.take, scores=self._scores(result))
+            TakeScores(
+                take=take.take,
+                gain_db=result.gain_db,
+                clean_gain_db=result.clean_gain_db,
+                scores=self._scores(result.measured),
+            )
             for take, result in zip(record.restored.takes, results, strict=True)
         ]
         return Scored(
@@ -112,11 +120,17 @@ class ScoreStage(Stage[ScoreInput, Scored]):
             _score(score_name(self._name, suffix), result, suffix) for suffix in self._metric.outputs
         )
 
-    def _results(self, works: Sequence["_Work"]) -> list[Attempt[Measured]]:
+    def _results(self, works: Sequence["_Work"]) -> list["_Result"]:
         prepared = [self._prepared(work) for work in works]
-        names = [work.name for work, ready in zip(works, prepared, strict=True) if ready.value is not None]
-        measured = iter(self._measured(names, [ready.value for ready in prepared if ready.value is not None]))
-        return [Attempt(ready.outcome) if ready.value is None else next(measured) for ready in prepared]
+        ready = [(work.name, heard.value) for work, heard in zip(works, prepared, strict=True) if heard.value]
+        names, comparisons = [name for name, _ in ready], [heard.comparison for _, heard in ready]
+        measured = iter(self._measured(names, comparisons))
+        return [
+            _Result(next(measured), heard.value.gain_db, heard.value.clean_gain_db)
+            if heard.value
+            else _Result(Attempt(heard.outcome))
+            for heard in prepared
+        ]
 
     def _measured(self, names: Sequence[str], comparisons: Sequence[Comparison]) -> list[Attempt[Measured]]:
         """Ask for all at once, and one by one if that raised."""
@@ -136,13 +150,22 @@ class ScoreStage(Stage[ScoreInput, Scored]):
             raise BrokenError(Reason.ERROR, f"{len(results)} results for {len(comparisons)} comparisons")
         return results
 
-    def _prepared(self, work: "_Work") -> Attempt[Comparison]:
-        audio, clean = work.take.audio, work.record.degraded.clean
-        if audio is None or clean is None:
+    def _prepared(self, work: "_Work") -> Attempt[Heard]:
+        audio, degraded = work.take.audio, work.record.degraded
+        if audio is None or not degraded.is_ok:
             return Attempt(_skipped(work.take))
         return attempt(
-            work.name, lambda: self._hearing.comparison(audio, clean, work.record.recipe.transcript)
+            work.name, lambda: self._hearing.heard(audio, degraded.clean, work.record.recipe.transcript)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What one take came to, and the gains at which it and its reference were heard."""
+
+    measured: Attempt[Measured]
+    gain_db: float = 0.0
+    clean_gain_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import metadata
 from typing import ClassVar
 
-from schemas import Record
+from schemas import Digest, Params, Record
 from stages.operator import Operator, Registry
 from stages.waveform import Waveform
 
@@ -46,7 +47,7 @@ class Comparison:
     """What a metric is given: the stored candidate, its clean reference and the words that were said.
 
     Both waveforms are at the metric's rate and of one length, without DC if it asks for that, and at one
-    level if it depends on level.
+    level if it depends on level. A metric that needs no clean reference gets the candidate in its place.
     """
 
     candidate: Waveform
@@ -74,6 +75,11 @@ class Metric(Operator):
     needs_clean: ClassVar[bool] = True
     level_dependent: ClassVar[bool] = False
     """Whether gain moves it; if so the stage hands it a copy at one stated level."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose code or models define the number: with another version of one it is another metric.
+
+    Libraries that only do arithmetic (numpy, torch, onnxruntime) are not among them.
+    """
     full_band: ClassVar[bool] = False
     """Whether it hears everything up to half the recording's rate."""
     removes_dc: ClassVar[bool] = False
@@ -82,6 +88,22 @@ class Metric(Operator):
     def sample_rate(self) -> int | None:
         """The rate it works at in Hz; None if it takes the recording's own."""
         return None
+
+    @property
+    def weights_sha256(self) -> Digest | None:
+        """The SHA-256 of its weights; None without any, or if a version in ``packages`` stands for them."""
+        return getattr(self, "sha256", None)
+
+    @property
+    def identity(self) -> Params:
+        """All that its numbers depend on: code, settings, weights, and versions of packages."""
+        return {
+            "kind": self.kind,
+            "code": self.version,
+            "params": self.fingerprint_params,
+            "weights_sha256": self.weights_sha256,
+            "packages": {name: _installed(name) for name in self.packages},
+        }
 
     def load(self, device: str) -> None:
         """Bring weights to ``device``; metrics without weights have nothing to do."""
@@ -101,3 +123,10 @@ METRICS: Registry[Metric] = Registry("metric")
 def score_name(metric: str, suffix: str) -> str:
     """Return the name of a score: ``pesq``, ``dnsmos_ovrl``."""
     return f"{metric}_{suffix}" if suffix else metric
+
+
+def _installed(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:  # loading it says so, and how to mend it
+        return None

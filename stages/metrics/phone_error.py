@@ -29,6 +29,7 @@ class PhoneError(Metric):
 
     kind: ClassVar[str] = "phone_error"
     licence: ClassVar[str] = "BSD-2-Clause"
+    packages: ClassVar[tuple[str, ...]] = ("pocketsphinx",)
     weights: ClassVar[str] = "inside the package pocketsphinx"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True

@@ -1,5 +1,6 @@
 """The score stage: what a metric is given, and how its answers become rows."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -181,6 +182,70 @@ def test_metrics_that_depend_on_level_hear_one_level(clean_speech: Waveform) -> 
     for side in (comparison.candidate, comparison.clean):
         assert active_level_db(side.samples, side.sample_rate) == pytest.approx(-26.0, abs=0.1)
         assert float(np.mean(side.samples)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_gains_to_that_level_are_in_the_row(clean_speech: Waveform) -> None:
+    """Ten times louder on one side is 20 dB less gain there; metrics that mind no level have none."""
+    record = score_input(clean_speech, clean_speech.scaled(0.1), clean_speech.scaled(0.01))
+
+    (matched,) = stage_of(LevelListener()).process([record])
+    (as_stored,) = stage_of(Listener()).process([record])
+
+    louder, quieter = matched.takes
+    assert quieter.gain_db - louder.gain_db == pytest.approx(20.0, abs=0.01)
+    assert louder.gain_db - louder.clean_gain_db == pytest.approx(20.0, abs=0.01)
+    assert [(take.gain_db, take.clean_gain_db) for take in as_stored.takes] == [(0.0, 0.0)] * 2
+
+
+class CountingMemory(AudioMemory):
+    """One that says what was made, and how often."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made_names: list[tuple[str, ...]] = []
+
+    def made(self, name: tuple[str, ...], make: Callable[[], Waveform]) -> Waveform:
+        """Note what ``make`` is called for."""
+
+        def noted() -> Waveform:
+            self.made_names.append(name)
+            return make()
+
+        return super().made(name, noted)
+
+
+def test_metrics_share_what_was_decoded_and_resampled(clean_speech: Waveform) -> None:
+    """Each recording is decoded once and resampled once per rate, however many metrics hear it."""
+    memory = CountingMemory()
+    record = score_input(clean_speech, noisy(clean_speech, 10.0), noisy(clean_speech, 0.0))
+    metrics = (Listener(), Listener(rate=10_000), Listener(rate=10_000), LevelListener(rate=10_000))
+
+    for metric in metrics:
+        ScoreStage("m", metric, memory).process([record])
+
+    decoded = [name for name in memory.made_names if len(name) == 1]
+    resampled = [name for name in memory.made_names if len(name) == 2]
+    assert len(decoded) == len(resampled) == 3
+    assert len(set(memory.made_names)) == len(memory.made_names)
+
+
+class Hermit(Listener):
+    """One that judges the candidate alone."""
+
+    kind: ClassVar[str] = "hermit"
+    needs_clean: ClassVar[bool] = False
+
+
+def test_no_reference_is_a_reason_for_those_who_need_one(clean_speech: Waveform) -> None:
+    """Without a clean reference a metric that needs one is unfit, and one that does not has its value."""
+    record = score_input(clean_speech, clean_speech)
+    lonely = dataclasses.replace(record, degraded=record.degraded.model_copy(update={"clean": None}))
+
+    (unfit,) = stage_of(Listener()).process([lonely])
+    (fine,) = stage_of(Hermit()).process([lonely])
+
+    assert outcomes(unfit) == [(Status.UNFIT, Reason.NO_REFERENCE)]
+    assert outcomes(fine) == [(Status.OK, None)]
 
 
 def test_other_metrics_hear_what_is_stored(clean_speech: Waveform) -> None:
