@@ -19,16 +19,21 @@ LOBE_SHARE = 0.01
 
 
 def lag_samples(candidate: Signal, reference: Signal, max_lag: int) -> int:
+    """Return by how many samples ``candidate`` is later than ``reference``; 0 if no lag stands out."""
+    return clear_lag_samples(candidate, reference, max_lag) or 0
+
+
+def clear_lag_samples(candidate: Signal, reference: Signal, max_lag: int) -> int | None:
     """Return by how many samples ``candidate`` is later than ``reference``; negative if it is earlier.
 
-    Generalised cross-correlation with phase transform (Knapp and Carter 1976). 0 unless one lag stands
+    Generalised cross-correlation with phase transform (Knapp and Carter 1976). None unless one lag stands
     out: of a steady tone or of speech that was made anew nobody can say how late it is. Lags up to
     ``max_lag`` are looked at, and up to half of a recording that is shorter than that.
     """
     widest = min(max_lag, candidate.size // 2, reference.size // 2)
     correlation = _phase_correlation(candidate, reference, widest)
     place = int(np.argmax(correlation))
-    return place - widest if _stands_out(correlation, place) else 0
+    return place - widest if _stands_out(correlation, place) else None
 
 
 def align(samples: Samples, lag: int, length: int) -> Samples:
@@ -40,15 +45,17 @@ def align(samples: Samples, lag: int, length: int) -> Samples:
 def _phase_correlation(candidate: Signal, reference: Signal, widest: int) -> NDArray[np.float64]:
     """Return the absolute correlation at lags from ``-widest`` to ``widest``; polarity does not count."""
     size = fft.next_fast_len(candidate.size + reference.size, real=True)
-    left, right = (fft.rfft(signal.astype(np.float64), size) for signal in (candidate, reference))
-    cross = np.where(_audible(left) & _audible(right), left * right.conj(), 0.0)
-    correlation = fft.irfft(cross / np.maximum(np.abs(cross), np.finfo(np.float64).tiny), size)
-    around_zero = np.roll(correlation, widest)[: 2 * widest + 1]
+    left, right = (fft.rfft(signal.astype(np.float32), size) for signal in (candidate, reference))
+    sizes = np.abs(left), np.abs(right)
+    audible = _audible(sizes[0]) & _audible(sizes[1])
+    whitened = np.zeros_like(left)
+    np.divide(left * right.conj(), sizes[0] * sizes[1], out=whitened, where=audible)
+    correlation = fft.irfft(whitened, size)
+    around_zero = np.concatenate([correlation[size - widest :], correlation[: widest + 1]])
     return np.asarray(np.abs(around_zero), dtype=np.float64)
 
 
-def _audible(spectrum: NDArray[np.complex128]) -> NDArray[np.bool_]:
-    magnitude = np.abs(spectrum)
+def _audible(magnitude: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(magnitude > AUDIBLE * np.sqrt(np.mean(np.square(magnitude))))
 
 

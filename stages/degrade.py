@@ -28,7 +28,7 @@ from stages.residual_lag import residual_lag_samples
 from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
 
-VERSION = 2
+VERSION = 3
 """Rises when the same records and settings would give other rows."""
 
 LevelRule = Literal["guard", "joint_peak"]

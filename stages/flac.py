@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from schemas import BrokenError, EncodedAudio, Reason
 from stages.level import peak, to_db
-from stages.waveform import Waveform
+from stages.waveform import Samples, Waveform
 
 FULL_SCALE = 2**23
 CEILING = 1.0 - 1.0 / FULL_SCALE
@@ -27,8 +28,7 @@ def encode(waveform: Waveform) -> EncodedAudio:
         raise BrokenError(Reason.NOT_FINITE, "NaN or infinite samples cannot be stored")
     loudest = peak(waveform.samples)
     gain = CEILING / loudest if loudest > 1.0 else 1.0
-    integers = np.rint(waveform.samples.astype(np.float64) * gain * FULL_SCALE)
-    integers = np.clip(integers, -FULL_SCALE, FULL_SCALE - 1).astype("<i4")
+    integers = _integers(waveform.samples, gain, loudest)
     buffer = io.BytesIO()
     soundfile.write(buffer, integers << 8, waveform.sample_rate, format="FLAC", subtype="PCM_24")
     return EncodedAudio(
@@ -38,6 +38,16 @@ def encode(waveform: Waveform) -> EncodedAudio:
         gain_db=to_db(gain) if gain != 1.0 else 0.0,
         digest=_digest(integers, waveform.sample_rate),
     )
+
+
+def _integers(samples: Samples, gain: float, loudest: float) -> NDArray[np.int32]:
+    if gain == 1.0 and loudest < CEILING:  # a power of two as factor is exact in single precision
+        rounded: NDArray[Any] = np.rint(samples * np.float32(FULL_SCALE))
+    else:
+        rounded = np.clip(
+            np.rint(samples.astype(np.float64) * gain * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1
+        )
+    return rounded.astype("<i4")
 
 
 def decode(audio: EncodedAudio) -> Waveform:

@@ -5,7 +5,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.convolution import convolved
 from stages.level import from_db, to_db
+from stages.resampling import fit_length
 from stages.waveform import Waveform
 
 ONSET_DB = -20.0
@@ -68,12 +70,8 @@ def early_part(response: Waveform, direct: int, *, pre_ms: float, early_ms: floa
 
 def heard_through(speech: Waveform, response: Waveform, delay_samples: int = 0) -> Waveform:
     """Return the linear convolution of both, begun ``delay_samples`` late, as long as ``speech``."""
-    needed = response.samples[: delay_samples + speech.samples.size]
-    full = speech.samples.size + needed.size - 1
-    size = 1 << (full - 1).bit_length()  # nothing wraps around
-    spectrum = np.fft.rfft(speech.samples.astype(np.float64), size)
-    spectrum *= np.fft.rfft(needed.astype(np.float64), size)
-    heard = np.fft.irfft(spectrum, size)
+    needed = np.trim_zeros(response.samples[: delay_samples + speech.samples.size], "b")
+    heard = fit_length(convolved(speech.samples, needed), delay_samples + speech.samples.size)
     return speech.with_samples(heard[delay_samples : delay_samples + speech.samples.size])
 
 

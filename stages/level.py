@@ -13,12 +13,15 @@ SILENCE_RMS = 1e-6
 
 def rms(samples: Signal) -> float:
     """Root mean square over all samples."""
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
+    if samples.size == 0:
+        return 0.0
+    precise = samples.astype(np.float64)
+    return float(np.sqrt(np.vdot(precise, precise) / precise.size))
 
 
 def peak(samples: Signal) -> float:
     """Largest absolute value."""
-    return float(np.max(np.abs(samples))) if samples.size else 0.0
+    return float(max(samples.max(), -samples.min())) if samples.size else 0.0
 
 
 def to_db(ratio: float) -> float:
