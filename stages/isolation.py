@@ -7,13 +7,10 @@ an attempt, or with the error that the next record would meet too.
 
 import os
 import pickle
-import select
 import signal
 import struct
-import subprocess
 import sys
 import time
-import weakref
 from collections.abc import Sequence
 from functools import partial
 from typing import IO, Any
@@ -21,15 +18,13 @@ from typing import IO, Any
 from schemas import BrokenError, Outcome, Reason, RunError, Status, UnfitError, UserError
 from stages import user_modules
 from stages.attempt import Attempt, attempt
+from stages.child_process import ChildProcess, DiedError, HungError
 from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
 
 LENGTH = struct.Struct(">Q")
 LOAD_TIMEOUT_S = 600.0
 """Time to read weights from a slow disk."""
 GRACE_S = 5.0
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
-)
 
 
 class IsolatedMetric:
@@ -65,9 +60,9 @@ class IsolatedMetric:
         for _ in range(2):
             try:
                 return _unwrapped(self._ready_child().ask(comparison, self._timeout_s))
-            except _DiedError:
+            except DiedError:
                 self.close()
-            except _HungError:
+            except HungError:
                 self.close()
                 detail = f"no answer within {self._timeout_s:g} s"
                 return Unmeasured(BrokenError(Reason.TIMED_OUT, detail))
@@ -89,79 +84,42 @@ def _unmeasured(outcome: Outcome) -> Unmeasured:
     return Unmeasured(kind(outcome.reason, outcome.detail))
 
 
-class _DiedError(Exception):
-    """The child closed its end before it answered."""
-
-
-class _HungError(Exception):
-    """The child did not answer in time."""
-
-
 class _Child:
     """The process, and what is said to it."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-P", "-m", "stages.isolation"]
-        environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)}
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, bufsize=0
-        )
-        self._process = process
-        self.close = weakref.finalize(self, _end, process)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        self._process = ChildProcess(command, environment, echo=True)
+        self.close = self._process.close
 
-    def tell(self, value: Any) -> None:
+    def tell(self, value: Any, timeout_s: float) -> None:
         """Send ``value``."""
-        stream = self._process.stdin
-        assert stream is not None
-        try:
-            _write(stream, value)
-        except BrokenPipeError as error:
-            raise _DiedError from error
+        body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        self._process.send(LENGTH.pack(len(body)) + body, timeout_s)
 
     def ask(self, value: Any, timeout_s: float) -> Any:
         """Send ``value`` and return the answer, or raise the error that the answer is."""
-        self.tell(value)
+        self.tell(value, timeout_s)
         answer = self._answer(time.monotonic() + timeout_s)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def _answer(self, deadline: float) -> Any:
-        (length,) = LENGTH.unpack(self._bytes(LENGTH.size, deadline))
-        return pickle.loads(self._bytes(length, deadline))  # noqa: S301 - from our own child
-
-    def _bytes(self, count: int, deadline: float) -> bytes:
-        held = bytearray()
-        stream = self._process.stdout
-        assert stream is not None
-        while len(held) < count:
-            ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise _HungError
-            read = os.read(stream.fileno(), count - len(held))
-            if not read:
-                raise _DiedError
-            held += read
-        return bytes(held)
+        (length,) = LENGTH.unpack(self._process.receive(LENGTH.size, deadline))
+        return pickle.loads(self._process.receive(length, deadline))  # noqa: S301 - from our own child
 
 
 def _started(metric: Metric, device: str, timeout_s: float) -> _Child:
     child = _Child()
     try:
-        child.tell((user_modules.installed(), timeout_s))
+        child.tell((user_modules.installed(), timeout_s), LOAD_TIMEOUT_S)
         child.ask((metric, device), LOAD_TIMEOUT_S)
-    except (_DiedError, _HungError) as error:
+    except (DiedError, HungError) as error:
         child.close()
         raise RunError(f"{metric.kind}: its process did not survive loading the metric") from error
     return child
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
 
 
 def _write(stream: IO[bytes], value: Any) -> None:

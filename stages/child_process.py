@@ -1,0 +1,120 @@
+"""A child process that is asked and answers over its standard streams, and that may die or hang."""
+
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+PIPE_BYTES = 1 << 16
+TAIL_BYTES = 4096
+"""How much of what a child said last is kept, for the log."""
+
+
+class DiedError(Exception):
+    """The child closed its end before it was done."""
+
+
+class HungError(Exception):
+    """The child did not take or give its bytes in time."""
+
+
+class ChildProcess:
+    """A process in a group of its own, which ends when this object does."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        *,
+        echo: bool = False,
+    ) -> None:
+        """Start ``command`` in ``folder``, one thread per library. Raises ``OSError`` if it cannot be.
+
+        ``echo`` repeats on this process's standard error what the child says on its own.
+        """
+        process = subprocess.Popen(  # noqa: S603 - what the caller names
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**environment, **ONE_THREAD},
+            cwd=folder,
+            bufsize=0,
+            start_new_session=True,  # so that what it starts ends with it
+        )
+        self._process = process
+        self._tail = bytearray()
+        self._listener = threading.Thread(target=_listen, args=(process, self._tail, echo), daemon=True)
+        self._listener.start()
+        assert process.stdin is not None
+        os.set_blocking(process.stdin.fileno(), False)
+        self.close = weakref.finalize(self, _end, process)
+
+    @property
+    def last_words(self) -> str:
+        """The end of what the child wrote to its standard error."""
+        self._listener.join(timeout=1.0 if self._process.poll() is not None else 0.0)
+        return self._tail.decode(errors="replace").strip()
+
+    def send(self, data: bytes, timeout_s: float) -> None:
+        """Write ``data``; raises ``DiedError`` or ``HungError`` if the child does not take it."""
+        deadline = time.monotonic() + timeout_s
+        stream = self._process.stdin
+        assert stream is not None
+        left = memoryview(data)
+        while left:
+            _, ready, _ = select.select([], [stream], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise HungError
+            try:
+                left = left[os.write(stream.fileno(), left[:PIPE_BYTES]) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError as error:
+                raise DiedError from error
+
+    def receive(self, count: int, deadline: float) -> bytes:
+        """Return the next ``count`` bytes; ``deadline`` is by ``time.monotonic``."""
+        held = bytearray()
+        stream = self._process.stdout
+        assert stream is not None
+        while len(held) < count:
+            ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise HungError
+            read = os.read(stream.fileno(), min(count - len(held), 16 * PIPE_BYTES))
+            if not read:
+                raise DiedError
+            held += read
+        return bytes(held)
+
+
+def _listen(process: "subprocess.Popen[bytes]", tail: bytearray, echo: bool) -> None:  # noqa: FBT001
+    """Keep the end of what the child says, so that it can go on saying it."""
+    assert process.stderr is not None
+    with suppress(OSError, ValueError), process.stderr as stream:
+        while said := os.read(stream.fileno(), PIPE_BYTES):
+            if echo:
+                os.write(2, said)
+            tail += said
+            del tail[:-TAIL_BYTES]
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
