@@ -1,0 +1,139 @@
+"""What a restoration model's own environment runs: it answers the frames of ``external`` restorers.
+
+One file for any Python from 3.8 on; it needs the standard library and numpy, and nothing of Unanimous. A
+worker script says what its model is and hands it to ``serve``::
+
+    from unanimous_worker import serve
+
+    class Louder:
+        sample_rate = 16000
+
+        def load(self, device, weights):
+            self.gain = 2.0
+
+        def restore(self, samples, sample_rate, seed, settings):
+            return self.gain * samples
+
+    serve(Louder())
+
+Standard output carries the frames, so it is taken away from everybody else: what the model prints goes to
+standard error. README.md beside this file describes the frames and what a model may declare.
+"""
+
+import json
+import os
+import random
+import signal
+import struct
+import sys
+import threading
+import time
+import traceback
+
+import numpy as np
+
+PROTOCOL = 1
+LENGTH = struct.Struct("<I")
+GRACE_S = 5
+
+
+class MissingError(Exception):
+    """What the model needs, weights or a package, is not there."""
+
+
+def serve(model):
+    """Answer until the parent is gone. Does not return before."""
+    questions, answers = _own_streams()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    while True:
+        question = _read(questions)
+        if question is None:
+            return
+        header, arrays = question
+        signal.alarm(int(header.get("timeout_s", 600)) + GRACE_S)  # ends even what hangs in foreign code
+        try:
+            answer, restored = _answered(model, header, arrays)
+        except Exception as error:  # the parent decides what a failure means
+            answer, restored = _refusal(error), []
+        signal.alarm(0)
+        _write(answers, answer, restored)
+
+
+def seed_everything(seed):
+    """Set the global generators of Python, numpy and, if it is loaded, torch."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed % 2**63)  # those of every GPU, too
+
+
+def _answered(model, header, arrays):
+    if header["ask"] == "load":
+        model.load(header["device"], header["weights"])
+        return _introduction(model), []
+    restored = []
+    for samples, seed in zip(arrays, header["seeds"]):
+        seed_everything(seed)
+        made = model.restore(samples, header["sample_rate"], seed, header["settings"])
+        restored.append(_one_row(made))
+    return {"answer": "restored"}, restored
+
+
+def _introduction(model):
+    return {
+        "answer": "loaded",
+        "protocol": PROTOCOL,
+        "name": getattr(model, "name", type(model).__name__),
+        "sample_rate": getattr(model, "sample_rate", None),
+        "sampling": bool(getattr(model, "sampling", False)),
+        "licence": getattr(model, "licence", None),
+    }
+
+
+def _one_row(made):
+    """Return the samples of an array or tensor in which all axes but one are of length one."""
+    if hasattr(made, "detach"):
+        made = made.detach().cpu().float().numpy()
+    samples = np.asarray(made, dtype="<f4")
+    if samples.size != max(samples.shape, default=0):
+        raise ValueError(f"the model gave an array of shape {samples.shape}, not one waveform")
+    return samples.reshape(-1)
+
+
+def _refusal(error):
+    kind = "missing" if isinstance(error, (MissingError, ImportError)) else "failed"
+    traceback.print_exc()  # to standard error, whose end the parent keeps for its log
+    return {"answer": kind, "type": type(error).__name__, "message": str(error)}
+
+
+def _own_streams():
+    """Return the frames' streams, and keep everyone else's prints and reads away from them."""
+    questions = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    return questions, answers
+
+
+def _end_with_parent(parent):
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _read(stream):
+    """Return the next header and its arrays, or None once the parent is gone."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    header = json.loads(stream.read(*LENGTH.unpack(head)).decode("utf-8"))
+    arrays = [np.frombuffer(stream.read(4 * count), dtype="<f4").copy() for count in header["arrays"]]
+    return header, arrays
+
+
+def _write(stream, header, arrays):
+    body = json.dumps(dict(header, arrays=[array.size for array in arrays])).encode("utf-8")
+    left = memoryview(b"".join([LENGTH.pack(len(body)), body] + [array.tobytes() for array in arrays]))
+    while left:
+        left = left[stream.write(left) :]

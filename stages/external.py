@@ -1,0 +1,212 @@
+"""A model in an environment of its own: a worker process of another interpreter, and what is said to it.
+
+Parent and worker speak in frames over the worker's standard streams: four bytes of length (little-endian), a
+header of that length in JSON, then the arrays as little-endian float32, one after the other; ``arrays`` in
+the header says how many samples each has. There is one question and one answer at a time:
+
+``load`` (device, weights) is answered by ``loaded`` (protocol, name, sample_rate, sampling, licence);
+``restore`` (sample_rate, seeds, settings, arrays) by ``restored`` (arrays); either by ``missing`` or
+``failed`` (type, message). ``configs/external/unanimous_worker.py`` is the other side.
+"""
+
+import json
+import logging
+import os
+import struct
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from schemas import BrokenError, MissingWeightsError, Params, Reason, Record, RunError
+from stages.child_process import ChildProcess, DiedError, HungError
+from stages.waveform import Samples
+
+PROTOCOL = 1
+LENGTH = struct.Struct("<I")
+SAMPLE_BYTES = 4
+LONGEST_HEADER = 1 << 20
+LOAD_TIMEOUT_S = 600.0
+"""Time to import a framework and to read weights from a slow disk."""
+LIBRARY = Path(__file__).parents[1] / "configs" / "external"
+"""Where ``unanimous_worker.py`` and the shipped workers are."""
+OURS = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"})
+"""Variables that would lead another interpreter to our packages."""
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+SAFE = {"TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1"}
+"""No checkpoint runs code, whatever the model's own loading asks for."""
+log = logging.getLogger("unanimous")
+
+
+class Introduction(Record):
+    """What a worker says of its model once it is loaded."""
+
+    protocol: int
+    name: str
+    sample_rate: int | None
+    sampling: bool
+    licence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Which interpreter runs which worker, and where."""
+
+    interpreter: Path
+    script: Path
+    folder: Path | None = None
+    """The model's repository: the working directory, from which it can be imported."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def started(self) -> ChildProcess:
+        """Return a new worker. Raises ``OSError`` if the interpreter cannot be run."""
+        kept = {name: value for name, value in os.environ.items() if name not in OURS}
+        paths = [str(path) for path in (self.folder, LIBRARY) if path is not None]
+        own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
+        command = [str(self.interpreter), str(self.script)]
+        return ChildProcess(command, {**kept, **OFFLINE, **SAFE, **own, **self.variables}, self.folder)
+
+
+class ExternalModel:
+    """Restores like a model in this process, but in a worker that may die or hang.
+
+    An input on which the worker dies is tried once more with a new one; if that dies too, its reason is
+    ``CRASHED``. One without an answer after ``timeout_s`` seconds is ``TIMED_OUT``. The next input gets a
+    new worker either way. What a lost worker said last is in the log.
+    """
+
+    def __init__(self, name: str, environment: Environment, timeout_s: float) -> None:
+        self._name = name
+        self._environment = environment
+        self._timeout_s = timeout_s
+        self._load: dict[str, Any] = {}
+        self._worker: ChildProcess | None = None
+
+    def load(self, device: str, weights: Path | None) -> Introduction:
+        """Start the worker, load the model there and return what the worker says of it.
+
+        Raises ``MissingWeightsError`` for what is not there, and ``RunError`` if it cannot be loaded.
+        """
+        self.close()
+        self._load = {"ask": "load", "device": device, "weights": str(weights) if weights else None}
+        try:
+            worker = self._worker = self._environment.started()
+        except OSError as error:
+            raise MissingWeightsError(f"{self._name}: {error}; see {LIBRARY}/README.md") from error
+        try:
+            header, _ = _asked(worker, {**self._load, "timeout_s": LOAD_TIMEOUT_S}, (), LOAD_TIMEOUT_S)
+            return self._introduction(header)
+        except (DiedError, HungError, _GarbledError, ValueError) as error:
+            said = self._lost("did not load the model")
+            raise RunError(f"{self._name}: its worker did not load the model; it said: {said}") from error
+
+    def restore(self, samples: Samples, sample_rate: int, seed: int, settings: Params) -> Samples:
+        """Return what the model makes of ``samples``. Raises ``BrokenError`` if that is nothing."""
+        question = {
+            "ask": "restore",
+            "sample_rate": sample_rate,
+            "seeds": [seed],
+            "settings": settings,
+            "timeout_s": self._timeout_s,
+        }
+        for _ in range(2):
+            worker = self._ready_worker()
+            try:
+                return self._restored(*_asked(worker, question, (samples,), self._timeout_s))
+            except DiedError:
+                self._lost("died")
+            except HungError as error:
+                self._lost("gave no answer")
+                detail = f"no answer within {self._timeout_s:g} s"
+                raise BrokenError(Reason.TIMED_OUT, detail) from error
+            except _GarbledError as error:
+                self._lost("gave an answer that is no frame")
+                raise BrokenError(Reason.ERROR, "the worker's answer is no frame") from error
+        raise BrokenError(Reason.CRASHED, "its process died twice")
+
+    def close(self) -> None:
+        """End the worker, if there is one."""
+        if self._worker is not None:
+            self._worker.close()
+        self._worker = None
+
+    def _ready_worker(self) -> ChildProcess:
+        if self._worker is None:
+            self.load(self._load["device"], Path(self._load["weights"]) if self._load["weights"] else None)
+        assert self._worker is not None
+        return self._worker
+
+    def _lost(self, what: str) -> str:
+        """End the worker and return what it said last, which goes to the log too."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return ""
+        worker.close()
+        log.warning("%s: its worker %s; it said: %s", self._name, what, worker.last_words or "nothing")
+        return (worker.last_words.splitlines() or ["nothing"])[-1]
+
+    def _introduction(self, header: Mapping[str, Any]) -> Introduction:
+        said = header.get("message", "")
+        match header["answer"]:
+            case "missing":
+                self.close()
+                raise MissingWeightsError(f"{self._name}: {said}; see {LIBRARY}/README.md")
+            case "failed":
+                self.close()
+                raise RunError(f"{self._name}: {header.get('type')}: {said}")
+        stated = Introduction.model_validate({name: header.get(name) for name in Introduction.model_fields})
+        if stated.protocol != PROTOCOL:
+            self.close()
+            raise RunError(
+                f"{self._name}: its worker speaks protocol {stated.protocol}, and this is {PROTOCOL}: "
+                f"use {LIBRARY}/unanimous_worker.py"
+            )
+        return stated
+
+    def _restored(self, header: Mapping[str, Any], arrays: Sequence[Samples]) -> Samples:
+        if header["answer"] == "restored":
+            if len(arrays) != 1:
+                raise BrokenError(Reason.WRONG_SHAPE, f"{len(arrays)} outputs for one input")
+            return arrays[0]
+        kind = str(header.get("type"))
+        log.warning("%s: %s: %s", self._name, kind, header.get("message"))
+        reason = Reason.OUT_OF_MEMORY if kind in {"OutOfMemoryError", "MemoryError"} else Reason.ERROR
+        raise BrokenError(reason, kind)
+
+
+class _GarbledError(Exception):
+    """What came back is no frame."""
+
+
+def _asked(
+    worker: ChildProcess, header: Mapping[str, Any], arrays: Sequence[Samples], timeout_s: float
+) -> tuple[Mapping[str, Any], Sequence[Samples]]:
+    """Return the header and the arrays of the answer."""
+    deadline = time.monotonic() + timeout_s
+    body = json.dumps({**header, "arrays": [array.size for array in arrays]}).encode()
+    raw = [np.ascontiguousarray(array, dtype="<f4").tobytes() for array in arrays]
+    worker.send(b"".join([LENGTH.pack(len(body)), body, *raw]), timeout_s)
+    (length,) = LENGTH.unpack(worker.receive(LENGTH.size, deadline))
+    if length > LONGEST_HEADER:
+        raise _GarbledError
+    answer = _header(worker.receive(length, deadline))
+    return answer, [
+        np.frombuffer(worker.receive(SAMPLE_BYTES * count, deadline), dtype="<f4").astype(np.float32)
+        for count in answer["arrays"]
+    ]
+
+
+def _header(body: bytes) -> Mapping[str, Any]:
+    try:
+        header = json.loads(body)
+    except ValueError as error:
+        raise _GarbledError from error
+    counts = header.get("arrays") if isinstance(header, dict) else None
+    if not isinstance(counts, list) or not all(isinstance(n, int) and n >= 0 for n in counts):
+        raise _GarbledError
+    if not isinstance(header.get("answer"), str):
+        raise _GarbledError
+    return dict(header)

@@ -1,0 +1,97 @@
+"""A model of the user's own in an environment of its own: no code here needed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import Field, JsonValue
+
+from schemas import Digest, MissingWeightsError, Params, SampleRate
+from stages.restorers.base import CHUNK_S, RESTORERS
+from stages.restorers.worker import WorkerRestorer
+from stages.weights import file_digest
+
+
+@RESTORERS.register
+class External(WorkerRestorer):
+    """A worker script of the user's own, run by an interpreter of its own.
+
+    The script is a dozen lines around ``configs/external/unanimous_worker.py``; the README there shows one.
+    It is known by what is in it; say so with ``revision`` when something else changes, such as a package.
+    """
+
+    kind: ClassVar[str] = "external"
+    paradigm: ClassVar[str] = "as the user's model"
+    licence: ClassVar[str] = "as the user's model"
+    weights: ClassVar[str] = "whatever the worker loads; those that 'path' names are pinned"
+
+    interpreter_path: Path
+    """The interpreter of the model's environment, such as ``env/bin/python``."""
+    script_path: Path
+    """The worker."""
+    script_sha256: Digest | None = None
+    """What the script must be; filled in by ``pinned``."""
+    revision: str = ""
+    """Anything that tells this environment from an earlier one."""
+    settings: Mapping[str, JsonValue] = {}
+    """What the worker is told with every input."""
+    model_sample_rate: SampleRate | None = None
+    """The rate of the model in Hz; None if any rate will do."""
+    model_sampling: bool = False
+    """Whether it draws random numbers."""
+    longest_s: float | None = Field(default=CHUNK_S, gt=0)
+    """The longest input in seconds, longer ones come in chunks; None if there is none."""
+
+    @property
+    def sample_rate(self) -> int | None:
+        """The model's rate in Hz."""
+        return self.model_sample_rate
+
+    @property
+    def sampling(self) -> bool:
+        """What the settings say, and the worker must agree."""
+        return self.model_sampling
+
+    @property
+    def chunk_s(self) -> float | None:
+        """The longest input in seconds."""
+        return self.longest_s
+
+    @property
+    def script(self) -> Path:
+        """The user's."""
+        return self.script_path
+
+    @property
+    def environment(self) -> str:
+        """One per interpreter and script."""
+        return f"external {self.script_path.stem}"
+
+    @property
+    def settings_of_model(self) -> Params:
+        """The user's."""
+        return dict(self.settings)
+
+    @property
+    def fingerprint_params(self) -> Params:
+        """The settings without the place of the script, which is known by its digest."""
+        return {name: value for name, value in super().fingerprint_params.items() if name != "script_path"}
+
+    def pinned(self) -> Self:
+        """Return the settings with the digests of script and weights; raises ``MissingWeightsError``."""
+        pinned = super().pinned()
+        return pinned.model_copy(update={"script_sha256": self._checked_script()})
+
+    def load(self, device: str) -> None:
+        """Start the worker, if its script is the one that was pinned."""
+        if self.script_path.exists():
+            self._checked_script()
+        super().load(device)
+
+    def _checked_script(self) -> Digest:
+        found = file_digest(self.script_path)
+        if self.script_sha256 not in {None, found}:
+            raise MissingWeightsError(
+                f"{self.script_path} has SHA-256 {found}, but {self.script_sha256} was asked for"
+            )
+        return found

@@ -1,0 +1,162 @@
+"""What every restoration model is that runs in an environment of its own."""
+
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from schemas import ConfigError, MissingWeightsError, Params
+from stages.external import LIBRARY, Environment, ExternalModel
+from stages.restorers.base import Restorer
+from stages.waveform import Waveform
+from stages.weighted import Weighted
+
+ENVIRONMENTS_VARIABLE = "UNANIMOUS_ENVIRONMENTS"
+"""Names the folder of environments; without it, they lie in ~/.cache/unanimous/environments."""
+LARGEST_SEED = 2**63 - 1
+
+
+class WorkerRestorer(Weighted, Restorer):
+    """A model that a worker process of another interpreter loads and runs, one input at a time.
+
+    An environment is a folder ``<environments>/<kind>`` with ``bin/python`` and, for models that are no
+    package, a checkout of theirs in ``repository``; ``configs/external/README.md`` tells how to make one.
+    """
+
+    interpreter_path: Path | None = None
+    """Another interpreter than that of the environment."""
+    repository_path: Path | None = None
+    """Another checkout of the model's code than that of the environment."""
+    timeout_s: float = Field(default=300.0, gt=0)
+    """For one input; a worker that takes longer is replaced."""
+
+    _model: ExternalModel | None = PrivateAttr(default=None)
+
+    @property
+    @abstractmethod
+    def script(self) -> Path:
+        """The worker."""
+
+    @property
+    def needs_repository(self) -> bool:
+        """Whether the model's code is a checkout rather than an installed package."""
+        return False
+
+    @property
+    def environment(self) -> str:
+        """The class of worker that holds it: nobody else shares its process."""
+        return self.kind
+
+    @property
+    def interpreter(self) -> Path:
+        """What runs the worker."""
+        return self.interpreter_path or self._folder / "bin" / "python"
+
+    @property
+    def repository(self) -> Path | None:
+        """The model's code; None for an installed package."""
+        return self.repository_path or (self._folder / "repository" if self.needs_repository else None)
+
+    @property
+    def settings_of_model(self) -> Params:
+        """What the worker is told with every input: the settings that are the model's own."""
+        return self.model_dump(mode="json", exclude=set(WorkerRestorer.model_fields))
+
+    @property
+    def fingerprint_params(self) -> Params:
+        """The settings without places and patience."""
+        places = {"interpreter_path", "repository_path", "timeout_s"}
+        return {name: value for name, value in super().fingerprint_params.items() if name not in places}
+
+    @property
+    def _folder(self) -> Path:
+        folder = os.environ.get(ENVIRONMENTS_VARIABLE) or "~/.cache/unanimous/environments"
+        return Path(folder).expanduser() / self.kind
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there are files of weights to pin; some workers need none."""
+        return self.path is not None or self.published is not None
+
+    def pinned(self) -> Self:
+        """Return the settings with the weights' SHA-256.
+
+        Raises ``MissingWeightsError`` for all that is not there, weights and environment.
+        """
+        lacking = list(self._lacking_environment())
+        pinned = self
+        try:
+            pinned = super().pinned() if self.has_weights else self
+        except MissingWeightsError as error:
+            lacking.append(str(error))
+        if lacking:
+            raise MissingWeightsError("; ".join(lacking))
+        return pinned
+
+    def load(self, device: str) -> None:
+        """Start the worker and let it load the model.
+
+        Raises ``MissingWeightsError`` for what is not there, ``ConfigError`` if the worker's model is
+        another than these settings say, and ``RunError`` if it cannot be loaded.
+        """
+        if lacking := "; ".join(self._lacking_environment()):
+            raise MissingWeightsError(lacking)
+        weights = self.checked_place() if self.has_weights else None
+        environment = Environment(self.interpreter, self.script, self.repository)
+        model = ExternalModel(self.kind, environment, self.timeout_s)
+        stated = model.load(device, weights)
+        for what, ours, theirs in (
+            ("sample rate", self.sample_rate, stated.sample_rate),
+            ("sampling", self.sampling, stated.sampling),
+        ):
+            if ours != theirs:
+                model.close()
+                raise ConfigError(
+                    f"{self.kind}: its worker says {what} {theirs}, and the settings say {ours}"
+                )
+        self._model = model
+
+    def restore(
+        self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
+    ) -> Sequence[Waveform]:
+        """Return what the worker makes of each input. Raises ``BrokenError`` if that is nothing."""
+        assert self._model is not None, "load comes first"
+        settings = self.settings_of_model
+        return [
+            waveform.with_samples(
+                self._model.restore(waveform.samples, waveform.sample_rate, _seed(stream), settings)
+            )
+            for waveform, stream in zip(batch, streams, strict=True)
+        ]
+
+    def close(self) -> None:
+        """End the worker, if there is one; ``load`` starts another."""
+        if self._model is not None:
+            self._model.close()
+
+    def _lacking_environment(self) -> Sequence[str]:
+        made = f"{LIBRARY}/README.md tells how it is made"
+        places: list[tuple[str, Path | None]] = [
+            ("interpreter", self.interpreter),
+            ("checkout of its code", self.repository),
+            ("worker", self.script),
+        ]
+        return [
+            f"the environment of {self.kind} has no {what} at {place}: {made}"
+            for what, place in places
+            if place is not None and not place.exists()
+        ]
+
+
+def _seed(stream: np.random.Generator) -> int:
+    """Return the seed of one input; its place in the stream is all that it depends on."""
+    return int(stream.integers(LARGEST_SEED))
+
+
+def shipped(name: str) -> Path:
+    """Return the worker that comes with Unanimous under ``name``."""
+    return LIBRARY / f"{name}.py"
