@@ -1,0 +1,33 @@
+"""BSRNN: recurrence over split bands, 335 thousand weights."""
+
+from typing import ClassVar
+
+from stages.restorers.base import RESTORERS
+from stages.restorers.fast_enhancer import SPECTRA, in_history
+from stages.restorers.onnx_graph import OnnxGraph
+from stages.restorers.onnx_layouts import StreamingSpectra
+from stages.weights import Weights
+
+
+@RESTORERS.register
+class Bsrnn(OnnxGraph):
+    """Size XT of Luo and Yu (2023), trained on VoiceBank-DEMAND, against noise."""
+
+    kind: ClassVar[str] = "bsrnn"
+    licence: ClassVar[str] = "MIT"
+    weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 1.6 MB"
+
+    @property
+    def published(self) -> Weights:
+        """The streaming graph as the authors of FastEnhancer trained it."""
+        return in_history(
+            "bsrnn",
+            "bsrnn_xt.spec.onnx",
+            1_572_156,
+            "c23c4486cd5b6675b979d17e4fc6d6a626c1252550d7dd84409368d557e7eeee",
+        )
+
+    @property
+    def layout(self) -> StreamingSpectra:
+        """Frames of 32 ms every 16 ms."""
+        return SPECTRA

@@ -1,0 +1,104 @@
+"""What DeepFilterNet hears and does: spectra, features, gains over bands, and filters over frames.
+
+After Schröter et al. (ICASSP 2022, IWAENC 2022); the constants are those of its third version at 48 kHz.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.waveform import Samples
+
+Spectra = NDArray[np.complex64]
+"""Frames by bins."""
+
+SAMPLE_RATE = 48_000
+FRAME, HOP = 960, 480
+BINS = FRAME // 2 + 1
+BANDS, SMALLEST_BAND = 32, 2
+FILTERED_BINS = 96
+TAPS, TAPS_AHEAD = 5, 2
+MEMORY = 0.99
+"""How much of a running mean is kept from frame to frame: a second."""
+LEVELS_DB = np.linspace(-60.0, -90.0, BANDS)
+"""Where the running mean of each band begins."""
+MAGNITUDES = np.linspace(1e-3, 1e-4, FILTERED_BINS)
+"""Where the running mean of each bin begins."""
+
+
+def spectra_of(samples: Samples) -> Spectra:
+    """Return scaled spectra of frames that begin half a frame early, and two more at the end."""
+    hops = -(-samples.size // HOP) + TAPS_AHEAD
+    padded = np.pad(samples, (HOP, hops * HOP - samples.size))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
+    return np.asarray(np.fft.rfft(frames * _window()) / FRAME, dtype=np.complex64)
+
+
+def waveform_of(spectra: Spectra, length: int) -> Samples:
+    """Return the first ``length`` samples of what ``spectra_of`` turned into ``spectra``."""
+    frames = np.fft.irfft(spectra * FRAME, FRAME) * _window()
+    mixed = np.zeros((len(frames) + 1, HOP))
+    mixed[:-1] += frames[:, :HOP]
+    mixed[1:] += frames[:, HOP:]
+    return np.asarray(mixed[1:].reshape(-1)[:length], dtype=np.float32)
+
+
+def band_features(spectra: Spectra) -> NDArray[np.float64]:
+    """Return (frames, bands): levels in dB over their running mean, by 40."""
+    powers = np.add.reduceat(np.abs(spectra) ** 2, _edges()[:-1], axis=1) / np.diff(_edges())
+    levels_db = 10.0 * np.log10(powers + 1e-10)
+    return (levels_db - _running_mean(levels_db, LEVELS_DB)) / 40.0
+
+
+def bin_features(spectra: Spectra) -> NDArray[np.complex128]:
+    """Return (frames, filtered bins): low bins over the root of their running magnitude."""
+    low = spectra[:, :FILTERED_BINS]
+    return np.asarray(low / np.sqrt(_running_mean(np.abs(low), MAGNITUDES)))
+
+
+def in_all_bins(gains: Samples) -> Samples:
+    """Return (frames, bins) of gains (frames, bands)."""
+    return np.repeat(gains, np.diff(_edges()), axis=1)
+
+
+def deep_filtered(spectra: Spectra, taps: Samples, masked: Spectra) -> Spectra:
+    """Return ``masked`` with its low bins made of five frames of ``spectra`` each.
+
+    ``taps`` are (frames, filtered bins, taps from the earliest frame, real and imaginary part).
+    """
+    padded = np.pad(spectra[:, :FILTERED_BINS], ((TAPS - 1 - TAPS_AHEAD, TAPS_AHEAD), (0, 0)))
+    around = np.lib.stride_tricks.sliding_window_view(padded, TAPS, axis=0)
+    filtered = masked.copy()
+    filtered[:, :FILTERED_BINS] = np.einsum("fbt,fbt->fb", around, taps[..., 0] + 1j * taps[..., 1])
+    return filtered
+
+
+@cache
+def _edges() -> NDArray[np.int64]:
+    """Return where bands begin, and where the last one ends: evenly spread in ERB (Glasberg and Moore 1990).
+
+    Where bins are too few, a band takes its smallest number of them from the next ones.
+    """
+    highest = 9.265 * np.log1p(SAMPLE_RATE / 2 / (24.7 * 9.265))
+    hertz = 24.7 * 9.265 * np.expm1(np.arange(1, BANDS + 1) * highest / BANDS / 9.265)
+    edges = [0]
+    for ideal in np.round(hertz * FRAME / SAMPLE_RATE).astype(int):
+        edges.append(max(int(ideal), edges[-1] + SMALLEST_BAND))
+    edges[-1] = BINS
+    return np.array(edges)
+
+
+@cache
+def _window() -> NDArray[np.float64]:
+    """Return Vorbis' window: its square and that of the next frame add up to one."""
+    rise = np.sin(np.pi * (np.arange(FRAME) + 0.5) / FRAME)
+    return np.asarray(np.sin(0.5 * np.pi * rise**2))
+
+
+def _running_mean(values: NDArray[np.floating], start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the exponential mean over frames, each frame's own value in it."""
+    from scipy.signal import lfilter  # noqa: PLC0415 - 0.8 s
+
+    means, _ = lfilter([1.0 - MEMORY], [1.0, -MEMORY], values, axis=0, zi=MEMORY * start[np.newaxis])
+    return np.asarray(means)

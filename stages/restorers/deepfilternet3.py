@@ -1,0 +1,116 @@
+"""DeepFilterNet3: gains over an auditory scale, and filters over five frames below 4.8 kHz."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from stages.distributions import Distribution, Uniform
+from stages.github import weights_of_commit
+from stages.onnx_session import open_session
+from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.deep_filtering import (
+    Spectra,
+    band_features,
+    bin_features,
+    deep_filtered,
+    in_all_bins,
+    spectra_of,
+    waveform_of,
+)
+from stages.restorers.wet_mix import Strength, wet_mix
+from stages.waveform import Samples, Waveform
+from stages.weighted import Weighted
+from stages.weights import Weights
+
+LICENCE = "MIT OR Apache-2.0"
+PARTS = ("enc", "erb_dec", "df_dec")
+LOOKAHEAD = 2
+"""Frames that the network hears ahead of the one that it speaks about."""
+
+
+@RESTORERS.register
+class DeepFilterNet3(Weighted, Restorer):
+    """Schröter et al. (Interspeech 2023), trained on the DNS4 challenge's data, against noise, 48 kHz.
+
+    The authors' program for calls leaves out stages at frames that its network calls very noisy or very
+    clean; here, as in their Python package, all frames go through all stages.
+    """
+
+    kind: ClassVar[str] = "deepfilternet3"
+    licence: ClassVar[str] = LICENCE
+    weights: ClassVar[str] = "three graphs in svaningelgem/noisegate on GitHub, 9 MB"
+    paradigm: ClassVar[str] = "predictive"
+    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
+
+    strength: Strength = 1.0
+
+    _graphs: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def sample_rate(self) -> int:
+        """48 kHz: frames of 20 ms every 10 ms."""
+        return 48_000
+
+    @property
+    def published(self) -> Weights:
+        """The checkpoint of the authors as their three graphs, as this repository exported them again."""
+        return weights_of_commit(
+            "deepfilternet3",
+            "svaningelgem/noisegate",
+            "63aec46edeee6500da24090fd0532ede1aa56983",
+            LICENCE,
+            {
+                "models/dfn3/enc.onnx": (
+                    1_954_042,
+                    "c3bb7da3551b487c57033699d739c3d9eb5c7122d60eabcfb7d647951433a54d",
+                ),
+                "models/dfn3/erb_dec.onnx": (
+                    3_292_397,
+                    "bea15a1505f7457cfd10ee42ea28a101f0dfc984af0956100e12f761afeecb62",
+                ),
+                "models/dfn3/df_dec.onnx": (
+                    3_339_362,
+                    "d00b525b773a56f64aecd449e01e7ad7c7220d59be7bf6892095f74826d809c2",
+                ),
+            },
+        )
+
+    def load(self, device: str) -> None:
+        """Open the three graphs. Raises ``MissingWeightsError`` if they are not there, or are others."""
+        folder = self.checked_place()
+        self._graphs = {part: open_session(folder / f"{part}.onnx", device) for part in PARTS}
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> Sequence[Waveform]:
+        """Return the denoised inputs, of the same length."""
+        return [wet_mix(waveform, self._denoised(waveform.samples), self.strength) for waveform in batch]
+
+    def _denoised(self, samples: Samples) -> Samples:
+        spectra = spectra_of(samples)
+        gains, taps = self._decided(spectra)
+        return waveform_of(deep_filtered(spectra, taps, in_all_bins(gains) * spectra), samples.size)
+
+    def _decided(self, spectra: Spectra) -> tuple[Samples, Samples]:
+        """Return gains (frames, bands) and taps (frames, bins, taps, real and imaginary part)."""
+        bands, bins = (_ahead(each) for each in (band_features(spectra), bin_features(spectra)))
+        parts = np.stack([bins.real, bins.imag])
+        heard = _run(self._graphs["enc"], feat_erb=bands[None, None], feat_spec=parts[None])
+        gains = _run(self._graphs["erb_dec"], **heard)["m"]
+        taps = _run(self._graphs["df_dec"], **heard)["coefs"]
+        return gains[0, 0], taps[0].reshape(*taps.shape[1:3], -1, 2)
+
+
+def _ahead(features: np.ndarray) -> np.ndarray:
+    """Return the features of later frames in the place of each, and nothing after the last one's."""
+    return np.pad(features, ((0, LOOKAHEAD), (0, 0)))[LOOKAHEAD:]
+
+
+def _run(graph: Any, **known: np.ndarray) -> dict[str, np.ndarray]:
+    """Return all outputs by name; of ``known`` the graph takes what it knows."""
+    feed = {port.name: known[port.name].astype(np.float32) for port in graph.get_inputs()}
+    return dict(zip((port.name for port in graph.get_outputs()), graph.run(None, feed), strict=True))

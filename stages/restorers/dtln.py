@@ -1,0 +1,97 @@
+"""DTLN: two recurrent networks, one that masks spectra and one that masks learned features."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from stages.distributions import Distribution, Uniform
+from stages.github import weights_of_commit
+from stages.onnx_session import open_session
+from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.onnx_steps import Floats, GraphMemory, check_step, frames_of
+from stages.restorers.wet_mix import Strength, wet_mix
+from stages.waveform import Waveform
+from stages.weighted import Weighted
+from stages.weights import Weights
+
+FRAME, HOP = 512, 128
+BINS = FRAME // 2 + 1
+
+
+@RESTORERS.register
+class Dtln(Weighted, Restorer):
+    """Westhausen and Meyer (Interspeech 2020), trained on the DNS challenge's data, against noise."""
+
+    kind: ClassVar[str] = "dtln"
+    licence: ClassVar[str] = "MIT"
+    weights: ClassVar[str] = "breizhn/DTLN on GitHub, 4 MB"
+    paradigm: ClassVar[str] = "predictive"
+    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
+
+    strength: Strength = 1.0
+
+    _sessions: tuple[Any, Any] | None = PrivateAttr(default=None)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz: frames of 32 ms every 8 ms."""
+        return 16_000
+
+    @property
+    def chunk_s(self) -> None:
+        """None: it goes from frame to frame."""
+
+    @property
+    def published(self) -> Weights:
+        """The authors' two streaming graphs."""
+        return weights_of_commit(
+            "dtln",
+            "breizhn/DTLN",
+            "1de1f15a8b5b7e1c44905618ff2ef70ca8277fbc",
+            "MIT",
+            {
+                "pretrained_model/model_1.onnx": (
+                    1_458_237,
+                    "22b91cae3855e5a0620e66a917ca6c82c58db0e842c770f58d86751c5e8d4ae3",
+                ),
+                "pretrained_model/model_2.onnx": (
+                    2_510_010,
+                    "e20c92f9233fccf29cddf86970d0d0161a03aebccc26d6f4d5639c4d5ec2e639",
+                ),
+            },
+        )
+
+    def load(self, device: str) -> None:
+        """Open both graphs.
+
+        Raises ``MissingWeightsError`` if they are not in the folder or others than pinned, and
+        ``ConfigError`` if they are other graphs.
+        """
+        folder = self.checked_place()
+        masking, rewriting = (open_session(folder / f"model_{part}.onnx", device) for part in (1, 2))
+        check_step(masking, BINS, BINS)
+        check_step(rewriting, FRAME, FRAME)
+        self._sessions = masking, rewriting
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> Sequence[Waveform]:
+        """Return the denoised inputs, of the same length."""
+        return [wet_mix(waveform, self._denoised(waveform.samples), self.strength) for waveform in batch]
+
+    def _denoised(self, samples: Floats) -> Floats:
+        """Return the sum of what the networks make of overlapping frames; they are not windowed."""
+        assert self._sessions is not None, "load comes first"
+        masking, rewriting = (GraphMemory(session) for session in self._sessions)
+        frames = frames_of(samples, FRAME, HOP, FRAME - HOP)
+        mixed = np.zeros(len(frames) * HOP + FRAME - HOP, dtype=np.float32)
+        for place, frame in enumerate(frames):
+            spectrum = np.fft.rfft(frame)
+            mask = masking.step(np.abs(spectrum).astype(np.float32))
+            masked = np.fft.irfft(mask * spectrum, FRAME).astype(np.float32)
+            mixed[place * HOP : place * HOP + FRAME] += rewriting.step(masked)
+        return mixed[FRAME - HOP :][: samples.size]

@@ -1,0 +1,39 @@
+"""GTCRN: a grouped temporal convolutional recurrent network, 48 thousand weights."""
+
+from typing import ClassVar
+
+from stages.github import weights_of_commit
+from stages.restorers.base import RESTORERS
+from stages.restorers.onnx_graph import OnnxGraph
+from stages.restorers.onnx_layouts import StreamingSpectra
+from stages.weights import Weights
+
+
+@RESTORERS.register
+class Gtcrn(OnnxGraph):
+    """Rong et al. (ICASSP 2024), trained on DNS3, against noise and some reverberation."""
+
+    kind: ClassVar[str] = "gtcrn"
+    licence: ClassVar[str] = "MIT"
+    weights: ClassVar[str] = "Xiaobin-Rong/gtcrn on GitHub, 0.5 MB"
+
+    @property
+    def published(self) -> Weights:
+        """The authors' streaming graph."""
+        return weights_of_commit(
+            "gtcrn",
+            "Xiaobin-Rong/gtcrn",
+            "3862c44808dca492ea5a8a145d2dc2a1028d08c8",
+            "MIT",
+            {
+                "stream/onnx_models/gtcrn_simple.onnx": (
+                    535_190,
+                    "b4718df6228e7bdf1a8a435cf98f838636eb2fd331acabf86ba87c5192ebcb87",
+                )
+            },
+        )
+
+    @property
+    def layout(self) -> StreamingSpectra:
+        """Frames of 32 ms every 16 ms."""
+        return StreamingSpectra(frame_samples=512, hop_samples=256, window="sqrt_hann")

@@ -1,0 +1,33 @@
+"""LiSenNet: sub-bands and dual-path recurrence, 37 thousand weights."""
+
+from typing import ClassVar
+
+from stages.restorers.base import RESTORERS
+from stages.restorers.fast_enhancer import SPECTRA, in_history
+from stages.restorers.onnx_graph import OnnxGraph
+from stages.restorers.onnx_layouts import StreamingSpectra
+from stages.weights import Weights
+
+
+@RESTORERS.register
+class LiSenNet(OnnxGraph):
+    """Yan et al. (2024), trained on VoiceBank-DEMAND, against noise."""
+
+    kind: ClassVar[str] = "lisennet"
+    licence: ClassVar[str] = "MIT"
+    weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 0.2 MB"
+
+    @property
+    def published(self) -> Weights:
+        """The streaming graph as the authors of FastEnhancer trained it."""
+        return in_history(
+            "lisennet",
+            "lisennet.spec.onnx",
+            212_127,
+            "4ec027de360db4866680b56a098aec51608866bf276999d8e4d63dcd8c3c7f41",
+        )
+
+    @property
+    def layout(self) -> StreamingSpectra:
+        """Frames of 32 ms every 16 ms."""
+        return SPECTRA
