@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.chain_config import Members, PartSettings, StepEntry, form_of
-from pipeline.operator_entries import TRIALS, Reading, draws_of
+from pipeline.operator_entries import TRIALS, draws_of
 from pipeline.places import Location
+from pipeline.reading import Reading
 from pipeline.sections import readable
 from schemas import AudioRef
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, SomeOfParts, Step
@@ -82,7 +83,7 @@ class ChainReader:
             any_pools = dict.fromkeys(step.pools, RECORDINGS)
             for trial in range(TRIALS):
                 tried = member.drawn(rng_for(trial, "check"), any_pools, step.draws)
-            return _pinned(step, tried)
+            return _pinned(step, tried, self._reading.ready(location, tried))
         return None
 
     def _check_pools(self, location: Location, step: Step) -> None:
@@ -136,9 +137,8 @@ class ChainReader:
         return tuple(Branch(weight=settings.weight, part=part) for settings, part in found)
 
 
-def _pinned(step: Step, tried: Degradation) -> Step:
+def _pinned(step: Step, tried: Degradation, pinned: Degradation) -> Step:
     """Return the step with the digests of the files that it names, as constants like any other setting."""
-    pinned = tried.pinned()
     digests = {
         name: Constant(value=getattr(pinned, name))
         for name in type(tried).model_fields

@@ -12,6 +12,8 @@ from stages.metrics.base import Aspect
 from stages.noise_synthesis import NoiseKind
 from stages.prefer import PairRule
 
+ANY_LICENCE = ("*",)
+
 
 class PoolFiles(Record):
     """Recordings of the user's own: a folder, a glob, a manifest, a dataset on disk."""
@@ -124,6 +126,13 @@ class Config(Record):
         gt=0,
         description="a worker that finishes nothing for this long, and for 50 times what a record took so "
         "far, is taken for hanging and replaced",
+    )
+    allow_licences: tuple[str, ...] = Field(
+        default=ANY_LICENCE,
+        min_length=1,
+        description="SPDX identifiers or patterns such as CC-BY-*; what is under another licence is refused: "
+        "operators, weights and corpora before the run, single recordings at ingest; 'unknown' stands for "
+        "what states none",
     )
     operators: tuple[str, ...] = Field(default=(), description="Python files with operators of your own")
     speech: tuple[Corpus, ...] = Field(min_length=1)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.catalogue import Shard, shards_of
-from pipeline.config import PoolFiles, PoolPart, PoolRooms, PoolSynthesis
+from pipeline.config import Config, PoolFiles, PoolPart, PoolRooms, PoolSynthesis
 from pipeline.contents import Stamp
 from pipeline.pool_tables import NoisePoolTable, RecordedPoolTable, RoomPoolTable
 from pipeline.resolve import Run
@@ -18,7 +18,7 @@ from pipeline.table import PoolTable, Table
 from pipeline.tables import DegradeTable, IngestTable, PlanTable, PreferTable, RestoreTable, ScoreTable
 from pipeline.tickets import Board, Ticket
 from schemas import Source
-from schemas.licences import most_restrictive
+from schemas.licences import is_allowed, most_restrictive
 from stages.chain import steps_in
 from stages.made_pool import NoiseSettings, RoomSettings
 from stages.pool import PoolSettings
@@ -74,7 +74,7 @@ def assemble(
 
     Without ``keep`` nothing is written: new recordings have the shards that a run would give them now.
     """
-    listing = Listing(workspace / "catalogue", run.config.shard_seconds, progress, keep=keep)
+    listing = Listing(run.config, workspace / "catalogue", progress, keep=keep)
     corpora = [c.model_copy(update={"path": run.path(c.path)}) for c in run.config.speech]
     speech = listing.sources(corpora)
     pools = tuple(_pools(run, listing))
@@ -91,10 +91,12 @@ def graph_of(run: Run, pools: Sequence[PoolTable], shards: Sequence[Shard]) -> G
     plan = PlanTable(ingest, run.chain, config.degradations.repeats, config.seed, pools)
     degrade = DegradeTable(plan, config.degradations.level)
     restores = tuple(RestoreTable(degrade, setup) for setup in run.restorers)
+    if config.score_clean:
+        restores = (*restores, CleanTable(degrade, CLEAN_SETUP))
     scores = tuple(ScoreTable(table, setup) for table in restores for setup in run.metrics)
-    voting = {name for c in run.criteria for name in _owners(run, c.metric)}
-    votes = tuple(table for table in scores if table.setup.name in voting)
-    prefer = PreferTable(plan, votes, run.criteria, config.preference.pairs)
+    heard = {name for score in run.rules.scores for name in _owners(run, score)}
+    votes = tuple(table for table in scores if table.setup.name in heard)
+    prefer = PreferTable(plan, votes, run.rules)
     return Graph(pools, ingest, plan, degrade, restores, scores, prefer, tuple(shards))
 
 
@@ -104,9 +106,10 @@ class Listing:
     Unchanged files are not read again, and what has a shard keeps it.
     """
 
-    def __init__(self, catalogue: Path, shard_seconds: float, progress: Progress, *, keep: bool) -> None:
+    def __init__(self, config: Config, catalogue: Path, progress: Progress, *, keep: bool) -> None:
         self._catalogue = catalogue
-        self._shard_seconds = shard_seconds
+        self._shard_seconds = config.shard_seconds
+        self._allow_licences = config.allow_licences
         self._progress = progress
         self._keep = keep
         self._before: dict[str, Stamp] = _stamps_in(self._stamps)
@@ -120,7 +123,11 @@ class Listing:
         """Return the sources of ``corpora``, with the digests of their contents."""
         listing = list_sources(corpora, self._before, self._progress)
         self._now.update(listing.stamps)
-        return listing.sources
+        return [self._judged(source) for source in listing.sources]
+
+    def _judged(self, source: Source) -> Source:
+        allowed = is_allowed(source.licence, self._allow_licences)
+        return source if allowed else source.model_copy(update={"licence_allowed": False})
 
     def shards(self, name: str, sources: Sequence[Source]) -> list[Shard]:
         """Return the shards of ``sources``."""
@@ -177,7 +184,8 @@ def _voices(run: Run, part: PoolSynthesis, listing: Listing) -> tuple[Source, ..
     if part.voices is None or "babble" not in part.synthesise:
         return ()
     voices = PoolFiles(path=part.voices)
-    return tuple(listing.sources([_corpus_of(run, voices, Path(run.path(part.voices)).stem)]))
+    found = listing.sources([_corpus_of(run, voices, Path(run.path(part.voices)).stem)])
+    return tuple(source for source in found if source.licence_allowed)
 
 
 def _corpus_of(run: Run, part: PoolFiles, name: str) -> Corpus:

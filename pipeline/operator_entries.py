@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,7 +11,8 @@ from pipeline.config import MetricEntry, RestorerEntry
 from pipeline.config_paths import located_params
 from pipeline.places import Location
 from pipeline.problems import Problems, closest, said
-from schemas import MissingWeightsError, Params
+from pipeline.reading import Reading
+from schemas import Params
 from stages import score
 from stages.distributions import FORMS, Constant, Distribution, PoolDraw, bounds_of, distribution_of
 from stages.metrics import METRICS
@@ -60,16 +60,6 @@ class MetricSetup:
         return {"name": self.name, "stage": score.VERSION, "level_db": score.LEVEL_DB, **self.metric.identity}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What it takes to read entries."""
-
-    base: Path
-    problems: Problems
-    all_known: bool
-    """Whether every operator that there may be is registered, so that an unknown kind is a mistake."""
-
-
 def restorers_of(entries: Sequence[Placed[RestorerEntry]], reading: Reading) -> tuple[RestorerSetup, ...]:
     """Return the restoration models, those that can be built."""
     setups = []
@@ -93,7 +83,7 @@ def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> lis
             (*location, "takes"), f"{entry.kind} gives the same audio every time; ask for one take"
         )
     gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
-    return [RestorerSetup(_name(entry), _pinned(restorer), entry.takes, drawn, gpus)]
+    return [RestorerSetup(_name(entry), reading.ready(location, restorer), entry.takes, drawn, gpus)]
 
 
 def _tried(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str, Distribution]) -> Restorer:
@@ -104,18 +94,6 @@ def _tried(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str,
         rng = rng_for(trial, "check")
         restorer = member.model_validate({**fixed, **{name: d.draw(rng, {}) for name, d in drawn.items()}})
     return restorer
-
-
-def _pinned(operator: Member) -> Member:
-    """Return the operator with its file's digest; raises ``MissingWeightsError`` if it is another file."""
-    wanted = getattr(operator, "sha256", None)
-    if wanted is None:
-        return operator.pinned()
-    pinned = operator.model_copy(update={"sha256": None}).pinned()
-    found = getattr(pinned, "sha256", None)
-    if found != wanted:
-        raise MissingWeightsError(f"the file has SHA-256 {found}, but {wanted} is asked for")
-    return pinned
 
 
 def metrics_of(entries: Sequence[Placed[MetricEntry]], reading: Reading) -> tuple[MetricSetup, ...]:
@@ -134,7 +112,7 @@ def _metric(location: Location, entry: MetricEntry, reading: Reading) -> list[Me
         return []
     metric = member.model_validate(located_params(reading.base, entry.params))
     gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
-    return [MetricSetup(_name(entry), _pinned(metric), gpus)]
+    return [MetricSetup(_name(entry), reading.ready(location, metric), gpus)]
 
 
 def _name(entry: RestorerEntry | MetricEntry) -> str:

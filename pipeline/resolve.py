@@ -12,13 +12,13 @@ from pipeline.coverage import check_comparisons, check_coverage, criteria_of, ou
 from pipeline.fragments import include_recipes
 from pipeline.operator_entries import (
     MetricSetup,
-    Reading,
     RestorerSetup,
     metrics_of,
     restorers_of,
 )
 from pipeline.places import Document, load, override
 from pipeline.problems import Problems
+from pipeline.reading import Reading
 from pipeline.sections import Sections
 from schemas import ConfigError
 from stages.chain import Part
@@ -61,12 +61,17 @@ class Run:
 
 
 def resolve(
-    path: Path, assignments: Sequence[str] = (), replacements: Mapping[str, str] | None = None
+    path: Path,
+    assignments: Sequence[str] = (),
+    replacements: Mapping[str, str] | None = None,
+    *,
+    needs_weights: bool = True,
 ) -> Run:
     """Return the run that the config in ``path`` describes.
 
     ``assignments`` are ``a.b=value`` texts; ``replacements`` point ``speech``, ``noise`` or ``responses`` at
-    a folder or manifest of the user's own, relative to the current folder. Raises ``ConfigError`` with every
+    a folder or manifest of the user's own, relative to the current folder. Without ``needs_weights`` the run
+    is described and cannot be made: operators are not known by their files. Raises ``ConfigError`` with every
     mistake and its place.
     """
     document = load(path)
@@ -77,10 +82,10 @@ def resolve(
         override(document, assignment)
     for what, where in (replacements or {}).items():
         _replace(document, what, where)
-    return _built(document, path.parent, replacements or {})
+    return _built(document, path.parent, replacements or {}, needs_weights=needs_weights)
 
 
-def _built(document: Document, base: Path, replacements: Mapping[str, str]) -> Run:
+def _built(document: Document, base: Path, replacements: Mapping[str, str], *, needs_weights: bool) -> Run:
     problems = Problems(document)
     for location, message in include_recipes(document):
         problems.add(location, message)
@@ -89,7 +94,8 @@ def _built(document: Document, base: Path, replacements: Mapping[str, str]) -> R
         config = Config.model_validate(document.data)
     sections = Sections(document.data)
     modules = installed_modules(base, sections.operators, problems)
-    reading = Reading(base, problems, all_known=len(modules) == len(sections.operators))
+    all_known = len(modules) == len(sections.operators)
+    reading = Reading(base, problems, all_known, sections.allow_licences, needs_weights)
     reader = ChainReader(sections.pools, reading)
     chain = reader.parts(sections.chain)
     restorers = restorers_of(sections.restorers, reading)
@@ -97,6 +103,7 @@ def _built(document: Document, base: Path, replacements: Mapping[str, str]) -> R
     built = {setup.name for setup in metrics}
     lacking = {entry.name or entry.kind for _, entry in sections.metrics} - built
     criteria = criteria_of(sections.criteria, outputs_of(metrics), lacking, problems)
+    reading.check_corpora((*sections.speech, *sections.pool_parts))
     check_recordings(base, sections.speech, sections.pool_parts, problems)
     _check_pools(sections, chain if reader.is_whole else None, replacements, problems)
     if config is not None:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.config import CriterionEntry, MetricEntry, PoolPart, RestorerEntry
+from pipeline.config import ANY_LICENCE, CriterionEntry, MetricEntry, PoolPart, RestorerEntry
 from pipeline.places import Location
 from pipeline.sources import Corpus
 from schemas import Record
@@ -27,6 +27,7 @@ class Sections:
         self.operators = tuple(
             (place, text) for place, text in self._items(("operators",)) if isinstance(text, str)
         )
+        self.allow_licences = self._allow_licences()
         self.pools = self._pools()
         self.pool_parts = tuple(self._parts())
 
@@ -45,6 +46,10 @@ class Sections:
             inner = inner.get(part) if isinstance(inner, dict) else None
         for index, item in enumerate(inner if isinstance(inner, list) else ()):
             yield (*location, index), item
+
+    def _allow_licences(self) -> tuple[str, ...]:
+        texts = [text for _, text in self._items(("allow_licences",)) if isinstance(text, str)]
+        return tuple(texts) or ANY_LICENCE
 
     def _pools(self) -> Mapping[str, Any]:
         pools = self._data.get("pools")

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     LOW_BANDWIDTH = "low_bandwidth"
     LOW_SAMPLE_RATE = "low_sample_rate"
     DUPLICATE_ID = "duplicate_id"
+    LICENCE_NOT_ALLOWED = "licence_not_allowed"
     NO_REFERENCE = "no_reference"
     NO_TRANSCRIPT = "no_transcript"
     NO_VALUE_UPSTREAM = "no_value_upstream"

@@ -28,6 +28,8 @@ class Source(Record):
     transcript: str | None = None
     language: str | None = None
     licence: str | None = None
+    licence_allowed: bool = True
+    """Whether the config's ``allow_licences`` let it through."""
     duplicate_of: str | None = None
     """The id that this source would have had, if an earlier one had not taken it."""
 

@@ -119,6 +119,9 @@ def check_listed(source: Source, *, reject_duplicates: bool = True) -> None:
     """Raise ``UnfitError`` if the listing already knows that ``source`` cannot serve."""
     if reject_duplicates and source.duplicate_of is not None:
         raise UnfitError(Reason.DUPLICATE_ID, f"an earlier source is called {source.duplicate_of!r}")
+    if not source.licence_allowed:
+        stated = source.licence or "none is stated"
+        raise UnfitError(Reason.LICENCE_NOT_ALLOWED, f"{stated}: allow_licences does not list it")
     if not source.content:
         raise UnfitError(Reason.UNREADABLE, "missing, not a file, or not allowed to be read")
 
