@@ -3,6 +3,7 @@
 import contextlib
 import math
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from stages.waveform import Waveform
 RATE = 48_000
 MOST_AT_FULL_SCALE = 0.05
 """Rounding to 4 bits leaves a few samples there; clipping at four times full scale leaves a third."""
+MOST_TIMES_THE_INPUT = 32
+"""A complex spectrogram in double precision with half-overlapping frames is eight times its samples."""
 KINDS = [kind for kind in DEGRADATIONS if DEGRADATIONS[kind].weights == Operator.weights]
 """Those that need weights from elsewhere are tested where the weights are."""
 TURN_PHASES = frozenset({"av_codec", "packet_loss"})
@@ -214,3 +217,20 @@ def test_takes_any_rate_and_length(
     assert out.samples.shape == speech.samples.shape
     assert out.sample_rate == sample_rate
     assert np.isfinite(out.samples).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_takes_ten_minutes_in_bounded_memory(kind: str, sources: MemoryAudioSource, pools: Pools) -> None:
+    """Ten minutes at 8 kHz come back whole, and never hold 32 times as many bytes."""
+    sentence = speech_like(20.0, 8_000).samples
+    speech = Waveform(np.tile(sentence, 30), 8_000)
+    degradation = DEGRADATIONS[kind].drawn(rng_for(0, kind), pools)
+    tracemalloc.start()
+
+    out = degradation.apply(speech, sources)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert out.samples.shape == speech.samples.shape
+    assert np.isfinite(out.samples).all()
+    assert most <= MOST_TIMES_THE_INPUT * speech.samples.nbytes
