@@ -10,7 +10,9 @@ from schemas import Record
 from stages.ingest import IngestSettings
 from stages.metrics.base import Aspect
 from stages.noise_synthesis import NoiseKind
-from stages.prefer import PairRule
+from stages.rooms import RoomRanges
+from stages.pair_rules import PairRule
+from stages.vetoes import Veto
 
 ANY_LICENCE = ("*",)
 
@@ -25,11 +27,15 @@ class PoolFiles(Record):
     )
 
 
-class PoolRooms(Record):
+class PoolRooms(RoomRanges):
     """Rooms that are simulated once."""
 
     rooms: int = Field(gt=0, description="how many rooms to simulate")
-    rt60_s: tuple[float, float] = Field(default=(0.2, 0.8), description="range of reverberation times")
+
+    @property
+    def ranges(self) -> RoomRanges:
+        """Which rooms they may be, however many."""
+        return RoomRanges.model_validate(self.model_dump(exclude={"rooms"}))
 
 
 class PoolSynthesis(Record):
@@ -72,8 +78,14 @@ class MetricEntry(Entry):
 class CriterionEntry(Record):
     """A vote: a score and the margin by which it must be won."""
 
-    metric: str
+    metric: str = Field(description="the name of a score; which way is better, its metric says")
     margin: float | None = Field(default=None, ge=0, description="default: the score's noise floor")
+    scale: float | None = Field(
+        default=None,
+        gt=0,
+        description="what counts as one step when the clearest pairs are looked for; default: the score's "
+        "noise floor, or 1 if it declares none",
+    )
     diagnostic: bool = Field(default=False, description="let a score vote that is not meant to")
 
 
@@ -93,6 +105,14 @@ class PreferenceSettings(Record):
 
     criteria: tuple[CriterionEntry | str, ...] = Field(min_length=1)
     pairs: PairRule = PairRule()
+    vetoes: tuple[Veto, ...] = Field(
+        default=(), description="bounds that a unanimous pair must keep; they do not vote"
+    )
+    held_out: tuple[str, ...] = Field(
+        default=(),
+        description="scores, or metrics with all their scores, that take no part in choosing, so that what "
+        "was chosen can be judged by them",
+    )
     uncovered: tuple[Aspect, ...] = Field(
         default=(), description="aspects that are left without a vote on purpose"
     )
@@ -141,5 +161,10 @@ class Config(Record):
     degradations: Degradations
     restorers: tuple[RestorerEntry, ...] = Field(min_length=1)
     metrics: tuple[MetricEntry, ...] = Field(min_length=1)
+    score_clean: bool = Field(
+        default=False,
+        description="score the clean reference too, as the one take of a model called 'clean'; it is "
+        "compared like any other, but chosen only if 'preference.pairs.clean_may_win'",
+    )
     preference: PreferenceSettings
     export: ExportSettings = ExportSettings()

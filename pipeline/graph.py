@@ -10,23 +10,35 @@ from pipeline.catalogue import Shard, shards_of
 from pipeline.config import Config, PoolFiles, PoolPart, PoolRooms, PoolSynthesis
 from pipeline.contents import Stamp
 from pipeline.pool_tables import NoisePoolTable, RecordedPoolTable, RoomPoolTable
-from pipeline.resolve import Run
+from pipeline.resolve import RestorerSetup, Run
 from pipeline.source_audio import estimate_duration_s
 from pipeline.sources import Corpus, list_sources
 from pipeline.store import TableStore, write_whole
 from pipeline.table import PoolTable, Table
-from pipeline.tables import DegradeTable, IngestTable, PlanTable, PreferTable, RestoreTable, ScoreTable
+from pipeline.tables import (
+    CleanTable,
+    DegradeTable,
+    IngestTable,
+    PlanTable,
+    PreferTable,
+    RestoreTable,
+    ScoreTable,
+)
 from pipeline.tickets import Board, Ticket
 from schemas import Source
 from schemas.licences import is_allowed, most_restrictive
 from stages.chain import steps_in
 from stages.made_pool import NoiseSettings, RoomSettings
+from stages.pair_rules import CLEAN
 from stages.pool import PoolSettings
+from stages.restorers.identity import Identity
 
 Progress = Callable[[int, int], None]
 MADE_POOL_RATE = 48_000
 """For pools that are made, when speech keeps its native rates."""
 ROOMS_PER_SHARD = 8
+CLEAN_SETUP = RestorerSetup(CLEAN, Identity(), takes=1, draws={}, gpus=0.0)
+"""The clean reference as a candidate: nothing is done to the clean side."""
 MADE_LICENCE = "CC0-1.0"
 """Of rooms and noises that nobody recorded."""
 
@@ -169,7 +181,7 @@ def _pool(run: Run, listing: Listing, place: tuple[str, int, PoolPart]) -> PoolT
             shards = listing.shards(f"pool.{name}", sources)
             return RecordedPoolTable(pool, index, settings, tuple(shards))
         case PoolRooms():
-            rooms = RoomSettings(seed=config.seed, sample_rate=rate, rt60_range_s=part.rt60_s, **common)
+            rooms = RoomSettings(seed=config.seed, sample_rate=rate, ranges=part.ranges, **common)
             sources = [_made(name, f"room-{n:05d}", "simulated") for n in range(part.rooms)]
             return RoomPoolTable(pool, index, rooms, _made_shards(sources))
         case PoolSynthesis():

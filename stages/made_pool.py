@@ -11,7 +11,7 @@ from stages.flac import encode
 from stages.ingest import Fractions, Opener
 from stages.noise_synthesis import NoiseKind, synthesise
 from stages.rng import rng_for
-from stages.rooms import simulate_room
+from stages.rooms import RoomRanges, simulate_room
 from stages.splits import TRAIN_ONLY, split_for
 from stages.stage import Stage
 from stages.waveform import Waveform
@@ -33,7 +33,7 @@ class MadePoolSettings(Record):
 class RoomSettings(MadePoolSettings):
     """Shoebox rooms."""
 
-    rt60_range_s: tuple[float, float]
+    ranges: RoomRanges
 
 
 class NoiseSettings(MadePoolSettings):
@@ -75,9 +75,7 @@ class RoomStage(_MadePoolStage):
 
     def _room(self, source: Source) -> PoolRecording:
         rng = rng_for(self._settings.seed, "room", source.id)
-        response, facts = simulate_room(
-            rng, self._settings.sample_rate, rt60_range_s=self._settings.rt60_range_s
-        )
+        response, facts = simulate_room(rng, self._settings.sample_rate, self._settings.ranges)
         return self._recording(source, response, facts)
 
 

@@ -12,13 +12,13 @@ import pytest
 from stages.impulse_response import find_direct_path
 from stages.level import peak
 from stages.rng import rng_for
-from stages.rooms import SPEED_OF_SOUND, draw_room, simulate_room
+from stages.rooms import SPEED_OF_SOUND, RoomRanges, draw_room, simulate_room
 
 
 @pytest.mark.parametrize("draw", range(6))
 def test_rings_about_as_long_as_it_was_asked_to(draw: int) -> None:
     """The measured reverberation time is within 10 % of the drawn one, in oblong rooms too."""
-    _, facts = simulate_room(rng_for(draw, "room"), 16_000, rt60_range_s=(0.15, 0.5))
+    _, facts = simulate_room(rng_for(draw, "room"), 16_000, RoomRanges(rt60_s=(0.15, 0.5)))
 
     assert 0.15 <= facts["rt60_target_s"] <= 0.5
     assert facts["rt60_s"] == pytest.approx(facts["rt60_target_s"], rel=0.1)
@@ -27,7 +27,7 @@ def test_rings_about_as_long_as_it_was_asked_to(draw: int) -> None:
 @pytest.mark.parametrize("sample_rate", [16_000, 48_000])
 def test_direct_path_is_where_the_geometry_says(sample_rate: int) -> None:
     """Nothing is heard before the time that sound takes, and the direct sound is heard then."""
-    response, facts = simulate_room(rng_for(3, "room"), sample_rate, rt60_range_s=(0.15, 0.2))
+    response, facts = simulate_room(rng_for(3, "room"), sample_rate, RoomRanges(rt60_s=(0.15, 0.2)))
 
     travelled = facts["distance_m"] / SPEED_OF_SOUND * sample_rate
     assert facts["direct_path_sample"] == pytest.approx(travelled + 40)
@@ -40,7 +40,7 @@ def test_direct_path_is_where_the_geometry_says(sample_rate: int) -> None:
 def test_is_drawn_and_described() -> None:
     """Other streams give other rooms; what is known is finite; the response is compact and fits FLAC."""
     (one, facts), (other, _) = (
-        simulate_room(rng_for(n, "room"), 16_000, rt60_range_s=(0.2, 0.3)) for n in range(2)
+        simulate_room(rng_for(n, "room"), 16_000, RoomRanges(rt60_s=(0.2, 0.3))) for n in range(2)
     )
 
     assert one.samples.size != other.samples.size
@@ -53,7 +53,7 @@ def test_is_drawn_and_described() -> None:
 def test_everybody_stands_in_the_room() -> None:
     """Speaker and microphone keep half a metre from walls and from each other."""
     for draw in range(100):
-        room = draw_room(rng_for(draw, "stand"))
+        room = draw_room(rng_for(draw, "stand"), RoomRanges())
         for point in (room.speaker_m, room.microphone_m):
             assert np.all(point >= 0.5)
             assert np.all(point <= room.size_m - 0.5)
@@ -62,7 +62,7 @@ def test_everybody_stands_in_the_room() -> None:
 
 def digest_of_a_room() -> str:
     """Return the digest of one room."""
-    response, _ = simulate_room(rng_for(7, "room"), 48_000, rt60_range_s=(0.3, 0.4))
+    response, _ = simulate_room(rng_for(7, "room"), 48_000, RoomRanges(rt60_s=(0.3, 0.4)))
     return hashlib.sha256(response.samples.tobytes()).hexdigest()
 
 
@@ -79,3 +79,30 @@ def test_gives_the_same_bytes_in_another_process() -> None:
 
 if __name__ == "__main__":
     print(digest_of_a_room())  # noqa: T201 - for the test above
+
+
+def test_takes_sizes_and_walls_as_asked() -> None:
+    """Sides and absorption lie in their ranges, and walls that take more ring for less time."""
+    hall = {"length_m": (7.0, 15.0), "width_m": (8.0, 18.0), "height_m": (4.0, 14.0)}
+    _, bare = simulate_room(rng_for(1, "hall"), 8_000, RoomRanges(**hall, absorption=(0.3, 0.35)))
+    _, damped = simulate_room(rng_for(1, "hall"), 8_000, RoomRanges(**hall, absorption=(0.6, 0.65)))
+
+    assert 0.3 <= bare["absorption"] <= 0.35
+    for side, (low, high) in hall.items():
+        assert low <= bare[side] <= high
+    assert bare["rt60_s"] > 1.5 * damped["rt60_s"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"rt60_s": (0.2, 0.3), "absorption": (0.1, 0.2)}, "one follows from the other"),
+        ({"rt60_s": (0.5, 0.3)}, "lowest, highest"),
+        ({"height_m": (1.0, 3.0)}, "at least 2 m"),
+        ({"absorption": (0.5, 1.0)}, "between 0 and 1"),
+    ],
+)
+def test_rooms_that_cannot_be_are_refused(fields: dict[str, tuple[float, float]], message: str) -> None:
+    """What cannot be built is said before anything is simulated."""
+    with pytest.raises(ValueError, match=message):
+        RoomRanges.model_validate(fields)
