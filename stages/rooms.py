@@ -78,7 +78,7 @@ class Room:
 
     @property
     def eyring_s(self) -> float:
-        """Reverberation time by Eyring's formula, times the −ln of the share of energy that walls give back."""
+        """Reverberation time by Eyring's formula, times −ln(1 − absorption)."""
         a, b, c = self.size_m
         surface_m2 = 2.0 * float(a * b + b * c + a * c)
         return 24.0 * math.log(10.0) * float(np.prod(self.size_m)) / (SPEED_OF_SOUND * surface_m2)
@@ -125,7 +125,7 @@ def simulate_room(
 
 def draw_room(rng: np.random.Generator, ranges: RoomRanges) -> Room:
     """Return a room with a speaker and a microphone that are no closer than 0.5 m to anything."""
-    size = rng.uniform(*zip(ranges.length_m, ranges.width_m, ranges.height_m, strict=True))
+    size = rng.uniform(*np.transpose([ranges.length_m, ranges.width_m, ranges.height_m]))
     speaker = rng.uniform(FROM_WALLS_M, size - FROM_WALLS_M)
     while True:
         microphone = rng.uniform(FROM_WALLS_M, size - FROM_WALLS_M)
