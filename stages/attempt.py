@@ -11,6 +11,14 @@ from schemas import Outcome, Reason, RecordError, RunError, Status, UnfitError, 
 T = TypeVar("T")
 log = logging.getLogger("unanimous")
 
+OUT_OF_MEMORY = (
+    "CUDA error: out of memory",
+    "CUDA out of memory",
+    "can't allocate memory",
+    "Failed to allocate memory",
+)
+"""What torch and onnxruntime say when an allocation fails, on a GPU or not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt(Generic[T]):
@@ -42,10 +50,13 @@ def attempt(what: str, call: Callable[[], T]) -> Attempt[T]:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    """Whether a smaller input might do; only torch on a GPU has a class of its own for it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def _next_record_would_meet_it_too(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
         return True
-    return isinstance(error, ImportError) or "CUDA error" in str(error)
+    return isinstance(error, ImportError) or ("CUDA error" in str(error) and not _is_out_of_memory(error))

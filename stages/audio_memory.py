@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 
 from schemas import EncodedAudio
 from stages.flac import decode
@@ -14,13 +15,14 @@ FIGURES_HELD = 65_536
 class AudioMemory:
     """Decoded and resampled copies, least recently used first out, at most ``max_bytes``.
 
-    Only a cache: a result never depends on what is in it.
+    Only a cache: a result never depends on what is in it. Threads may share it.
     """
 
     def __init__(self, max_bytes: int = 256 * 2**20) -> None:
         self._max_bytes = max_bytes
         self._held: OrderedDict[tuple[str, ...], Waveform] = OrderedDict()
         self._bytes = 0
+        self._lock = Lock()
         self._figures: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
     def waveform(self, audio: EncodedAudio, sample_rate: int | None = None) -> Waveform:
@@ -32,21 +34,20 @@ class AudioMemory:
 
     def made(self, name: tuple[str, ...], make: Callable[[], Waveform]) -> Waveform:
         """Return what is held under ``name``, made by ``make`` if it is not there yet."""
-        if name in self._held:
-            self._held.move_to_end(name)
-            return self._held[name]
+        with self._lock:
+            if name in self._held:
+                self._held.move_to_end(name)
+                return self._held[name]
         waveform = make()
+        with self._lock:
+            self._hold(name, waveform)
+        return waveform
+
+    def _hold(self, name: tuple[str, ...], waveform: Waveform) -> None:
+        if name in self._held:  # made twice at once
+            return
         self._held[name] = waveform
         self._bytes += waveform.samples.nbytes
         while self._bytes > self._max_bytes and len(self._held) > 1:
             _, dropped = self._held.popitem(last=False)
             self._bytes -= dropped.samples.nbytes
-        return waveform
-
-    def figure(self, name: tuple[str, ...], make: Callable[[], float]) -> float:
-        """Return the number that is held under ``name``, or what ``make`` finds it to be."""
-        if name not in self._figures:
-            self._figures[name] = make()
-            if len(self._figures) > FIGURES_HELD:
-                self._figures.popitem(last=False)
-        return self._figures[name]

@@ -1,54 +1,28 @@
 """Restoring: several takes of one model, put back where the input was in time and level."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
-from schemas import (
-    BrokenError,
-    Degraded,
-    EncodedAudio,
-    Outcome,
-    Params,
-    Reason,
-    Restored,
-    Status,
-    Take,
-    UnfitError,
-)
-from stages.active_level import active_level_db
-from stages.alignment import align, lag_samples
+from schemas import Degraded, EncodedAudio, Outcome, Params, Reason, Restored, Status, Take
+from stages.ahead import prepared
 from stages.attempt import attempt
 from stages.audio_memory import AudioMemory
+from stages.calling import Calls, Question, by_length
 from stages.distributions import Distribution
-from stages.flac import encode
-from stages.level import from_db, is_silent
+from stages.placing import Heard
 from stages.resampling import resample
 from stages.restorers.base import Restorer
 from stages.rng import rng_for
 from stages.stage import Stage
+from stages.takes import Trial, each_heard_once, summary
 from stages.waveform import Waveform
 
-VERSION = 1
+VERSION = 2
 """Rises when the same records and settings would give other rows."""
-
-MAX_LAG_S = 0.25
-NEGLIGIBLE_GAIN_DB = 0.01
-LENGTH_TOLERANCE_SHARE = 0.1
-LONGEST_TOLERANCE_S = 0.5
-SHORTEST_TOLERANCE_S = 0.1
-"""Models work in frames of up to 64 ms, however short the input is."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A restoration at the input's rate, length, place and level, and what that took."""
-
-    audio: EncodedAudio
-    lag_samples: int
-    level_gain_db: float
 
 
 class RestoreStage(Stage[Degraded, Restored]):
@@ -74,52 +48,83 @@ class RestoreStage(Stage[Degraded, Restored]):
         self.draws = draws
         self.seed = seed
         self.memory = memory
+        self._calls = Calls()
 
     def load(self, device: str) -> None:
         """Load the model."""
+        self._calls.device = device
         self.restorer.load(device)
 
     def name_of(self, record: Degraded) -> str:
         """Return the id of the degraded utterance."""
         return record.id
 
+    @property
+    def model_s(self) -> float:
+        """Seconds that calls of the model have taken."""
+        return self._calls.model_s
+
+    def batches(self, records: Sequence[Degraded]) -> Iterator[Sequence[Degraded]]:
+        """Group records of about one length, as many as the model takes at once, or give them one by one.
+
+        While a batch is processed, the audio of the next is decoded and resampled.
+        """
+        return prepared(self._groups(records), self._prepare)
+
     def process(self, batch: Sequence[Degraded]) -> Sequence[Restored]:
         """Return all takes of each record; what a take raises is the reason in its place."""
-        return [self._restored(record) for record in batch]
+        trials = [list(self._trials(record)) for record in batch]
+        takes = iter(self._takes([trial for row in trials for trial in row]))
+        return [
+            self._row(record, [next(takes) for _ in row]) for record, row in zip(batch, trials, strict=True)
+        ]
 
     def without_value(self, record: Degraded, outcome: Outcome) -> Restored:
         """Return a row whose takes all ended with ``outcome``."""
         takes = tuple(
-            Take(**_fields(outcome), take=take, settings=self._settings(record, take))
+            Take(**outcome.fields, take=take, settings=self._settings(record, take))
             for take in range(self.num_takes)
         )
-        return Restored(**_fields(outcome), id=record.id, model=self.name, takes=takes)
+        return Restored(**outcome.fields, id=record.id, model=self.name, takes=takes)
 
-    def _restored(self, record: Degraded) -> Restored:
-        if not record.is_ok or record.degraded is None:
+    def _groups(self, records: Sequence[Degraded]) -> Iterator[Sequence[Degraded]]:
+        if not self._calls.is_company_welcome(self.restorer):
+            return super().batches(records)
+        named = sorted(records, key=self.name_of)
+        return by_length(named, self._size, self.restorer.batch_s)
+
+    def _prepare(self, batch: Sequence[Degraded]) -> None:
+        for record in batch:
+            if record.degraded is not None:
+                self._given(record.degraded)
+
+    def _size(self, record: Degraded) -> tuple[int, float]:
+        """Return how many inputs a record will be about, and how long, before its audio is opened."""
+        if record.degraded is None:
+            return 0, 0.0
+        duration_s = record.degraded.duration_s
+        longest_s = min(duration_s, self.restorer.chunk_s or duration_s)
+        return self.num_takes * math.ceil(duration_s / longest_s), longest_s
+
+    def _row(self, record: Degraded, takes: Sequence[Take]) -> Restored:
+        if not takes:
             skipped = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
-            return Restored(**_fields(skipped), id=record.id, model=self.name)
-        takes: list[Take] = []
-        for take in range(self.num_takes):
-            takes.append(_unless_heard(self._take(record, record.degraded, take), takes))
-        return Restored(**_fields(_summary(takes)), id=record.id, model=self.name, takes=tuple(takes))
+            return Restored(**skipped.fields, id=record.id, model=self.name)
+        kept = each_heard_once(takes)
+        return Restored(**summary(kept).fields, id=record.id, model=self.name, takes=tuple(kept))
 
-    def _take(self, record: Degraded, degraded: EncodedAudio, take: int) -> Take:
-        settings = self._settings(record, take)
-        stream = rng_for(self.seed, "take", self.name, record.id, take)
-        made = attempt(
-            f"{self.name} {record.id} take {take}", partial(self._placed, degraded, settings, stream)
-        )
-        if made.value is None:
-            return Take(**_fields(made.outcome), take=take, settings=settings)
-        placed = made.value
-        return Take(
-            take=take,
-            settings=settings,
-            audio=placed.audio,
-            lag_samples=placed.lag_samples,
-            level_gain_db=placed.level_gain_db,
-        )
+    def _trials(self, record: Degraded) -> Iterator[Trial]:
+        audio = record.degraded
+        if not record.is_ok or audio is None:
+            return
+        heard = attempt(f"{self.name} {record.id}", lambda: Heard(self.memory.waveform(audio), self.restorer))
+        for take in range(self.num_takes):
+            name = f"{self.name} {record.id} take {take}"
+            settings = self._settings(record, take)
+            model = attempt(name, partial(self.restorer.with_settings, settings))
+            stream = partial(rng_for, self.seed, "take", self.name, record.id, take)
+            asked = () if heard.value is None else self._questions(name, audio, heard.value, stream)
+            yield Trial(name, take, settings, heard, model, tuple(asked))
 
     def _settings(self, record: Degraded, take: int) -> Params:
         draws = self.draws
@@ -128,66 +133,34 @@ class RestoreStage(Stage[Degraded, Restored]):
         rng = rng_for(self.seed, "settings", self.name, record.id, take)
         return {field: draws[field].draw(rng, {}) for field in sorted(draws)}
 
-    def _placed(self, degraded: EncodedAudio, settings: Params, stream: np.random.Generator) -> _Placed:
-        heard = self.memory.waveform(degraded)
-        if is_silent(heard.samples):
-            raise UnfitError(Reason.SILENT, "nothing to restore: under −120 dBFS")
-        given = self.memory.waveform(degraded, self.restorer.sample_rate)
-        outputs = self.restorer.with_settings(settings).restore((given,), (stream,))
-        restored = resample(_checked(outputs, given), heard.sample_rate)
-        lag = lag_samples(restored.samples, heard.samples, round(MAX_LAG_S * heard.sample_rate))
-        aligned = heard.with_samples(align(restored.samples, lag, heard.samples.size))
-        if is_silent(aligned.samples):
-            raise BrokenError(Reason.SILENT, "the output is under −120 dBFS")
-        gain_db = 0.0 if self.restorer.restores_level else _gain_db(aligned, heard)
-        levelled = aligned.scaled(from_db(gain_db)) if gain_db else aligned
-        return _Placed(encode(levelled), lag, gain_db)
+    def _questions(
+        self, name: str, audio: EncodedAudio, heard: Heard, stream: Callable[..., np.random.Generator]
+    ) -> Iterator[Question]:
+        """Yield the whole recording, or each of its chunks, with a stream of its own."""
+        for part, chunk in heard.named_chunks:
+            rate = self.restorer.sample_rate or chunk.sample_rate
+            given = partial(resample, chunk, rate) if part else partial(self._given, audio)
+            asked = " ".join(map(str, (name, *part)))
+            yield Question(asked, chunk.duration_s, given, partial(stream, *part))
 
+    def _given(self, audio: EncodedAudio) -> Waveform:
+        return self.memory.waveform(audio, self.restorer.sample_rate)
 
-def _checked(outputs: Sequence[Waveform], given: Waveform) -> Waveform:
-    """Return the one output, if it is audio of about the length that was given."""
-    if len(outputs) != 1:
-        raise BrokenError(Reason.WRONG_SHAPE, f"{len(outputs)} outputs for one input")
-    output = outputs[0]
-    tolerance_s = min(LENGTH_TOLERANCE_SHARE * given.duration_s, LONGEST_TOLERANCE_S)
-    if abs(output.duration_s - given.duration_s) > max(tolerance_s, SHORTEST_TOLERANCE_S):
-        raise BrokenError(
-            Reason.WRONG_SHAPE, f"{output.duration_s:.3f} s came out for {given.duration_s:.3f} s"
-        )
-    if not np.isfinite(output.samples).all():
-        raise BrokenError(Reason.NOT_FINITE, "the output holds NaN or infinite samples")
-    return output
+    def _takes(self, trials: Sequence[Trial]) -> list[Take]:
+        """Return what becomes of each trial; those under the same settings may share calls."""
+        alike: dict[str, list[int]] = {}
+        for place, trial in enumerate(trials):
+            alike.setdefault(json.dumps(trial.settings, sort_keys=True), []).append(place)
+        takes: dict[int, Take] = {}
+        for places in alike.values():
+            takes.update(zip(places, self._asked([trials[place] for place in places]), strict=True))
+        return [takes[place] for place in range(len(trials))]
 
-
-def _gain_db(restored: Waveform, heard: Waveform) -> float:
-    """Return what brings the active level to the input's; 0 if that is next to nothing."""
-    wanted, found = (active_level_db(each.samples, each.sample_rate) for each in (heard, restored))
-    gain_db = wanted - found
-    return gain_db if abs(gain_db) >= NEGLIGIBLE_GAIN_DB else 0.0
-
-
-def _unless_heard(take: Take, earlier: Sequence[Take]) -> Take:
-    """Return ``take``, or that it is no candidate of its own: an earlier one has the same samples."""
-    for other in earlier:
-        if take.audio and other.audio and take.audio.digest == other.audio.digest:
-            return Take(
-                status=Status.SKIPPED,
-                reason=Reason.DUPLICATE_TAKE,
-                detail=f"same audio as take {other.take}",
-                take=take.take,
-                settings=take.settings,
-            )
-    return take
-
-
-def _summary(takes: Sequence[Take]) -> Outcome:
-    """Return how a row of these takes ended: as well as its best take."""
-    for status in (Status.OK, Status.FAILED, Status.UNFIT):
-        for take in takes:
-            if take.status is status:
-                return Outcome(**_fields(take))
-    raise ValueError("a row needs at least one take")
-
-
-def _fields(outcome: Outcome) -> dict[str, object]:
-    return {name: getattr(outcome, name) for name in Outcome.model_fields}
+    def _asked(self, trials: Sequence[Trial]) -> list[Take]:
+        """Return the takes of trials that have one model."""
+        model = trials[0].model.value
+        if model is None:
+            return [trial.taken(()) for trial in trials]
+        questions = [question for trial in trials for question in trial.questions]
+        answers = iter(self._calls.answers(model, questions))
+        return [trial.taken([next(answers) for _ in trial.questions]) for trial in trials]

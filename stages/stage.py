@@ -16,6 +16,11 @@ class Stage(ABC, Generic[In, Out]):
     def load(self, device: str) -> None:
         """Bring models to ``device``: once per worker, before the first record."""
 
+    @property
+    def model_s(self) -> float:
+        """Seconds spent inside a model since it was loaded; 0 for stages that time none."""
+        return 0.0
+
     @abstractmethod
     def name_of(self, record: In) -> str:
         """Return the id of the row that ``record`` becomes."""

@@ -1,0 +1,140 @@
+"""Calling a restoration model: in groups of about one length, and in halves where memory does not suffice."""
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from schemas import BrokenError, Outcome, Reason
+from stages import global_generators
+from stages.attempt import Attempt, attempt
+from stages.restorers.base import MixedPrecision, Restorer
+from stages.waveform import Waveform
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One input of a model and the stream that it may draw from, both made when it is asked."""
+
+    name: str
+    """What it is called in the log."""
+    duration_s: float
+    given: Callable[[], Waveform]
+    """Returns the input at the model's rate."""
+    stream: Callable[[], np.random.Generator]
+    """Returns the stream at its beginning: asked once more, a question has the same answer."""
+
+
+class Calls:
+    """Calls models on a device, and knows how long that has taken so far."""
+
+    def __init__(self) -> None:
+        self.device = "cpu"
+        self.model_s = 0.0
+        """Seconds inside models."""
+
+    def is_company_welcome(self, model: Restorer) -> bool:
+        """Whether inputs of several records may share a call.
+
+        On the CPU a row has the same bits wherever shards end and workers die, so that there only models
+        without a tolerance get inputs of other records.
+        """
+        return model.batch_s > 0.0 and (self.device != "cpu" or model.tolerance == 0.0)
+
+    def answers(self, model: Restorer, questions: Sequence[Question]) -> list[Attempt[Waveform]]:
+        """Return what the model answers to each question, or why it does not, in order."""
+        places = range(len(questions))
+        budget_s = 0.0 if model.global_randomness else model.batch_s
+        found: dict[int, Attempt[Waveform]] = {}
+        for group in by_length(places, lambda place: (1, questions[place].duration_s), budget_s):
+            answers = self._together(model, [questions[place] for place in group])
+            found.update(zip(group, answers, strict=True))
+        return [found[place] for place in places]
+
+    def outputs(
+        self, model: Restorer, inputs: Sequence[Waveform], streams: Sequence[np.random.Generator]
+    ) -> Sequence[Waveform]:
+        """Return one output per input; raises what the model raises."""
+        with _surroundings(model, streams[0], self.device):
+            began = time.perf_counter()
+            outputs = model.restore(inputs, streams)
+            self.model_s += time.perf_counter() - began
+        if len(outputs) != len(inputs):
+            raise BrokenError(Reason.WRONG_SHAPE, f"{len(outputs)} outputs for {len(inputs)} inputs")
+        return outputs
+
+    def _together(self, model: Restorer, questions: Sequence[Question]) -> list[Attempt[Waveform]]:
+        """Ask all at once; where that does not work, halves if memory did not suffice, else one by one."""
+        names = ", ".join(question.name for question in questions)
+        tried = attempt(names, partial(self._asked, model, questions))
+        if tried.value is not None:
+            return [Attempt(Outcome(), output) for output in tried.value]
+        if len(questions) == 1:
+            return [Attempt(tried.outcome)]
+        if tried.outcome.reason is not Reason.OUT_OF_MEMORY:
+            return [answer for question in questions for answer in self._together(model, [question])]
+        _free_memory()
+        middle = len(questions) // 2
+        halves = [*self._together(model, questions[:middle]), *self._together(model, questions[middle:])]
+        return [_noted(answer, f"out of memory with {len(questions)} inputs at once") for answer in halves]
+
+    def _asked(self, model: Restorer, questions: Sequence[Question]) -> Sequence[Waveform]:
+        inputs = [question.given() for question in questions]
+        return self.outputs(model, inputs, [question.stream() for question in questions])
+
+
+def by_length(
+    items: Sequence[T], size: Callable[[T], tuple[int, float]], budget_s: float
+) -> Iterator[list[T]]:
+    """Group items of about one length, longest first: inputs times the longest stay within the budget.
+
+    ``size`` says how many inputs an item is and how long the longest of them is. An item that alone
+    exceeds the budget is a group of its own. Which items meet depends on nothing but their sizes and order.
+    """
+    group: list[T] = []
+    held, longest_s = 0, 0.0
+    for item in sorted(items, key=lambda item: -size(item)[1]):
+        count, length_s = size(item)
+        if group and (held + count) * longest_s > budget_s:
+            yield group
+            group, held = [], 0
+        longest_s = longest_s if group else length_s
+        group.append(item)
+        held += count
+    if group:
+        yield group
+
+
+def _noted(answer: Attempt[Waveform], note: str) -> Attempt[Waveform]:
+    """Return an answer whose row will say what happened on the way; the largest group is named."""
+    return Attempt(Outcome(detail=note), answer.value) if answer.value is not None else answer
+
+
+@contextmanager
+def _surroundings(model: Restorer, stream: np.random.Generator, device: str) -> Iterator[None]:
+    """Provide what a model's call is made under."""
+    with ExitStack() as stack:
+        torch = sys.modules.get("torch")  # models that need it have brought it in when they were loaded
+        if torch is not None:
+            stack.enter_context(torch.inference_mode())
+        if torch is not None and isinstance(model, MixedPrecision) and model.precision != "float32":
+            kind, number_format = device.partition(":")[0], getattr(torch, model.precision)
+            stack.enter_context(torch.autocast(kind, dtype=number_format))
+        if model.global_randomness:
+            stack.enter_context(global_generators.drawn_from(stream))
+        yield
+
+
+def _free_memory() -> None:
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

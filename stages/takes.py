@@ -1,0 +1,81 @@
+"""A take in the making: what is asked of the model for it, and what becomes of the answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas import Outcome, Params, Reason, Status, Take
+from stages.attempt import Attempt, attempt
+from stages.calling import Question
+from stages.flac import encode
+from stages.placing import Heard
+from stages.restorers.base import Restorer
+from stages.waveform import Waveform
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One take before the model was asked."""
+
+    name: str
+    """What it is called in the log."""
+    take: int
+    settings: Params
+    heard: Attempt[Heard]
+    model: Attempt[Restorer]
+    """Under the settings of this take."""
+    questions: Sequence[Question] = ()
+
+    def taken(self, answers: Sequence[Attempt[Waveform]]) -> Take:
+        """Return the take that ``answers`` make, one for each question, or the first reason why not."""
+        needed: Sequence[Attempt[Any]] = (self.heard, self.model, *answers)
+        for each in needed:
+            if each.value is None:
+                return Take(**each.outcome.fields, take=self.take, settings=self.settings)
+        made = attempt(self.name, lambda: self._placed([answer.value for answer in answers if answer.value]))
+        if made.value is None:
+            return Take(**made.outcome.fields, take=self.take, settings=self.settings)
+        notes = [answer.outcome.detail for answer in answers if answer.outcome.detail]
+        return made.value.model_copy(update={"detail": notes[0]}) if notes else made.value
+
+    def _placed(self, outputs: Sequence[Waveform]) -> Take:
+        assert self.heard.value is not None
+        assert self.model.value is not None
+        placed = self.heard.value.placed(outputs, restores_level=self.model.value.restores_level)
+        return Take(
+            take=self.take,
+            settings=self.settings,
+            audio=encode(placed.waveform),
+            lag_samples=placed.lag_samples,
+            level_gain_db=placed.level_gain_db,
+        )
+
+
+def each_heard_once(takes: Sequence[Take]) -> list[Take]:
+    """Return ``takes`` without those that have the samples of an earlier one: these say whose."""
+    kept: list[Take] = []
+    for take in takes:
+        kept.append(_unless_heard(take, kept))
+    return kept
+
+
+def summary(takes: Sequence[Take]) -> Outcome:
+    """Return how a row of these takes ended: as well as its best take."""
+    for status in (Status.OK, Status.FAILED, Status.UNFIT):
+        for take in takes:
+            if take.status is status:
+                return Outcome(**take.fields)
+    raise ValueError("a row needs at least one take")
+
+
+def _unless_heard(take: Take, earlier: Sequence[Take]) -> Take:
+    for other in earlier:
+        if take.audio and other.audio and take.audio.digest == other.audio.digest:
+            return Take(
+                status=Status.SKIPPED,
+                reason=Reason.DUPLICATE_TAKE,
+                detail=f"same audio as take {other.take}",
+                take=take.take,
+                settings=take.settings,
+            )
+    return take
