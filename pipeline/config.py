@@ -10,8 +10,8 @@ from schemas import Record
 from stages.ingest import IngestSettings
 from stages.metrics.base import Aspect
 from stages.noise_synthesis import NoiseKind
-from stages.rooms import RoomRanges
 from stages.pair_rules import PairRule
+from stages.rooms import RoomRanges
 from stages.vetoes import Veto
 
 ANY_LICENCE = ("*",)

@@ -8,7 +8,10 @@ from pipeline.operator_entries import MetricSetup, RestorerSetup
 from pipeline.places import Location
 from pipeline.problems import Problems, closest
 from stages.metrics.base import Aspect, Output
+from stages.pair_rules import CLEAN
+from stages.prefer import Rules
 from stages.unanimity import Criterion
+from stages.vetoes import Veto
 
 FULL_BAND_ABOVE_HZ = 16_000
 CRITERIA: Location = ("preference", "criteria")
@@ -53,7 +56,7 @@ def _is_of(score: str, metrics: Collection[str]) -> bool:
 
 def _criterion(entry: CriterionEntry, output: Output) -> Criterion:
     margin = output.noise_floor if entry.margin is None else entry.margin
-    scale = output.noise_floor or 1.0
+    scale = entry.scale or output.noise_floor or 1.0
     return Criterion(metric=entry.metric, better=output.better, margin=margin, scale=scale)
 
 
@@ -82,11 +85,64 @@ def check_coverage(
         )
 
 
+def vetoes_of(
+    entries: Sequence[tuple[Location, Veto]],
+    known: Collection[str],
+    lacking: Collection[str],
+    problems: Problems,
+) -> tuple[Veto, ...]:
+    """Return the vetoes; note scores that nothing gives, and those that could not be told apart in counts."""
+    labels: set[str] = set()
+    for location, veto in entries:
+        if veto.score not in known and not _is_of(veto.score, lacking):
+            place = (*location, "score")
+            problems.add(place, f"no metric gives {veto.score!r}; {closest(veto.score, known)}")
+        if veto.label in labels:
+            problems.add(
+                location, f"there is a veto {veto.label!r} already; give this one a 'name' of its own"
+            )
+        labels.add(veto.label)
+    return tuple(veto for _, veto in entries)
+
+
+def held_out_of(
+    config: Config,
+    metrics: Sequence[MetricSetup],
+    lacking: Collection[str],
+    rules: Rules,
+    problems: Problems,
+) -> tuple[str, ...]:
+    """Return the scores that take no part in choosing; note those that do all the same."""
+    outputs = {setup.name: tuple(setup.outputs) for setup in metrics}
+    single = {score: (score,) for scores in outputs.values() for score in scores}
+    known = {**outputs, **single}
+    held_out: list[str] = []
+    for index, name in enumerate(config.preference.held_out):
+        location = ("preference", "held_out", index)
+        if name not in known and not _is_of(name, lacking):
+            problems.add(location, f"no metric or score is called {name!r}; {closest(name, known)}")
+        for score in known.get(name, ()):
+            if score in rules.scores:
+                role = "votes" if score in [c.metric for c in rules.criteria] else "is a veto"
+                problems.add(location, f"{score} {role}; what takes part in choosing cannot judge the choice")
+            held_out.append(score)
+    return tuple(dict.fromkeys(held_out))
+
+
 def check_comparisons(config: Config, restorers: Sequence[RestorerSetup], problems: Problems) -> None:
-    """Note a pair rule under which no two candidates are ever compared."""
+    """Note a pair rule under which no two candidates are ever compared, and names that no restorer has."""
     between = config.preference.pairs.between
+    names = [setup.name for setup in restorers]
+    for index, name in enumerate(config.preference.pairs.never_chosen):
+        if name not in names:
+            problems.add(
+                ("preference", "pairs", "never_chosen", index),
+                f"no restorer is called {name!r}; {closest(name, names)}",
+            )
+    if config.score_clean and CLEAN in names:
+        problems.add(("score_clean",), f"a restorer is called {CLEAN!r}; give it another 'name'")
     several_takes = any(setup.takes > 1 for setup in restorers)
-    several_models = len(restorers) > 1
+    several_models = len(restorers) > 1 or config.score_clean
     possible = {
         "any": several_takes or several_models,
         "same_model": several_takes,

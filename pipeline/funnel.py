@@ -52,7 +52,7 @@ def _steps(graph: Graph, store: TableStore) -> Iterator[FunnelStep]:
 def _scored(graph: Graph, columns: "_Columns") -> FunnelStep:
     """Candidates with every vote; what is missing is counted by score and reason."""
     missing: Counter[str] = Counter()
-    voting = {criterion.metric for criterion in graph.prefer.criteria}
+    voting = {criterion.metric for criterion in graph.prefer.rules.criteria}
     for table in graph.prefer.scores:
         missing.update(columns.missing_scores(table, voting))
     complete = columns.total(graph.prefer, "num_complete")
@@ -68,8 +68,10 @@ def _compared(graph: Graph, columns: "_Columns") -> Iterator[FunnelStep]:
     lost = {name: totals[name] for name in ("disagreed", "within_margin", "missing_vote") if totals[name]}
     yield FunnelStep(name="unanimous", count=totals["unanimous"], lost=lost)
     kept = columns.number(graph.prefer, "pairs.list.element.chosen_take")
-    over = totals["unanimous"] - kept
-    yield FunnelStep(name="pairs", count=kept, lost={"beyond the cap": over} if over else {})
+    removed = columns.removed(graph.prefer)
+    over = totals["unanimous"] - removed.total() - kept
+    lost = dict(removed) | ({"beyond the rule": over} if over else {})
+    yield FunnelStep(name="pairs", count=kept, lost=lost)
 
 
 class _Columns:
@@ -95,6 +97,15 @@ class _Columns:
         ):
             rows = zip(scores.to_pylist(), statuses.to_pylist(), reasons.to_pylist(), strict=True)
             counted.update(f"{n}: {r}" for n, s, r in rows if n in names and s not in {"ok", Status.SKIPPED})
+        return counted
+
+    def removed(self, table: Table) -> Counter[str]:
+        """Count unanimous pairs by the rule or veto that took them away."""
+        prefix = "removed.list.element."
+        counted: Counter[str] = Counter()
+        for names, numbers in self._read(table, [f"{prefix}by", f"{prefix}pairs"]):
+            for name, number in zip(names.to_pylist(), numbers.to_pylist(), strict=True):
+                counted[name] += number
         return counted
 
     def number(self, table: Table, path: str) -> int:

@@ -8,7 +8,14 @@ from pathlib import Path
 from pipeline.chain_entries import ChainReader
 from pipeline.config import Config
 from pipeline.config_paths import check_recordings, installed_modules, is_url, located
-from pipeline.coverage import check_comparisons, check_coverage, criteria_of, outputs_of
+from pipeline.coverage import (
+    check_comparisons,
+    check_coverage,
+    criteria_of,
+    held_out_of,
+    outputs_of,
+    vetoes_of,
+)
 from pipeline.fragments import include_recipes
 from pipeline.operator_entries import (
     MetricSetup,
@@ -23,6 +30,8 @@ from pipeline.sections import Sections
 from schemas import ConfigError
 from stages.chain import Part
 from stages.metrics.base import Output
+from stages.pair_rules import PairRule
+from stages.prefer import Rules
 from stages.unanimity import Criterion
 from stages.user_modules import OperatorModule
 
@@ -44,7 +53,15 @@ class Run:
     chain: tuple[Part, ...]
     restorers: tuple[RestorerSetup, ...]
     metrics: tuple[MetricSetup, ...]
-    criteria: tuple[Criterion, ...]
+    rules: Rules
+    """Who votes, what vetoes, and which pairs are kept."""
+    held_out: tuple[str, ...] = ()
+    """Scores that take no part in choosing."""
+
+    @property
+    def criteria(self) -> Sequence[Criterion]:
+        """Who votes."""
+        return self.rules.criteria
 
     @property
     def config_hash(self) -> str:
@@ -102,11 +119,16 @@ def _built(document: Document, base: Path, replacements: Mapping[str, str], *, n
     metrics = metrics_of(sections.metrics, reading)
     built = {setup.name for setup in metrics}
     lacking = {entry.name or entry.kind for _, entry in sections.metrics} - built
-    criteria = criteria_of(sections.criteria, outputs_of(metrics), lacking, problems)
+    outputs = outputs_of(metrics)
+    criteria = criteria_of(sections.criteria, outputs, lacking, problems)
+    vetoes = vetoes_of(sections.vetoes, outputs, lacking, problems)
+    rules = Rules(criteria, PairRule() if config is None else config.preference.pairs, vetoes)
+    held_out: tuple[str, ...] = ()
     reading.check_corpora((*sections.speech, *sections.pool_parts))
     check_recordings(base, sections.speech, sections.pool_parts, problems)
     _check_pools(sections, chain if reader.is_whole else None, replacements, problems)
     if config is not None:
+        held_out = held_out_of(config, metrics, lacking, rules, problems)
         if not lacking and len(criteria) == len(config.preference.criteria):
             check_coverage(config, metrics, criteria, problems)
         if len(restorers) == len(config.restorers):
@@ -114,7 +136,7 @@ def _built(document: Document, base: Path, replacements: Mapping[str, str], *, n
     problems.raise_if_any()
     if config is None:
         raise AssertionError("a config that is not valid has mistakes")
-    return Run(config, base, modules, chain, restorers, metrics, criteria)
+    return Run(config, base, modules, chain, restorers, metrics, rules, held_out)
 
 
 def _check_pools(

@@ -9,6 +9,7 @@ from pipeline.config import ANY_LICENCE, CriterionEntry, MetricEntry, PoolPart, 
 from pipeline.places import Location
 from pipeline.sources import Corpus
 from schemas import Record
+from stages.vetoes import Veto
 
 T = TypeVar("T", bound=Record)
 _POOL_PART: TypeAdapter[PoolPart] = TypeAdapter(PoolPart)
@@ -23,6 +24,7 @@ class Sections:
         self.restorers = tuple(self._entries(("restorers",), RestorerEntry))
         self.metrics = tuple(self._entries(("metrics",), MetricEntry))
         self.criteria = tuple(self._entries(("preference", "criteria"), CriterionEntry, "metric"))
+        self.vetoes = tuple(self._entries(("preference", "vetoes"), Veto))
         self.speech = tuple(self._entries(("speech",), Corpus))
         self.operators = tuple(
             (place, text) for place, text in self._items(("operators",)) if isinstance(text, str)

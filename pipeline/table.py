@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
+import pyarrow as pa
+
 from pipeline.catalogue import Shard
 from schemas import PoolRecording, Record, Row, Source, Split, fingerprint_of
 from stages.audio_memory import AudioMemory
@@ -25,6 +27,10 @@ class Reader(Protocol):
 
     def rows(self, table: "Table", shard: str, *, audio: bool = True) -> Sequence[Any]:
         """Return the rows of a finished shard."""
+        ...
+
+    def columns(self, table: "Table", shard: str, paths: Sequence[str]) -> pa.Table:
+        """Return some columns of a finished shard, for tables that need no records of it."""
         ...
 
     def pools(self, tables: Sequence["PoolTable"]) -> Mapping[Split, Pools]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.ballots import PLANNED, SCORED, ballots_of
 from pipeline.catalogue import Shard
 from pipeline.resolve import MetricSetup, RestorerSetup
 from pipeline.source_audio import open_source
@@ -21,10 +22,10 @@ from schemas import (
     Source,
     fingerprint_of,
 )
-from stages import degrade, ingest, plan, prefer, restore, score
+from stages import clean_candidate, degrade, ingest, plan, prefer, restore, score
 from stages.chain import Part
 from stages.stage import Stage
-from stages.unanimity import Criterion
+from stages.verdicts import Ballot
 
 
 def _together(*tables: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
@@ -197,6 +198,18 @@ class RestoreTable(Table):
 
 
 @dataclass(frozen=True)
+class CleanTable(RestoreTable):
+    """The clean reference as the one take of a model called ``clean``, where a config asks for that."""
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {"version": clean_candidate.VERSION, "degrade": self.degrade.key}
+
+    def stage(self, reader: Reader) -> Stage[Degraded, Restored]:  # noqa: ARG002
+        return clean_candidate.CleanStage()
+
+
+@dataclass(frozen=True)
 class ScoreTable(Table):
     """One metric's scores of all takes of one model."""
 
@@ -240,9 +253,8 @@ class PreferTable(Table):
 
     plan: PlanTable
     scores: tuple[ScoreTable, ...]
-    """Of the metrics that vote, and of no other: a new diagnostic changes no pair."""
-    criteria: tuple[Criterion, ...]
-    rule: prefer.PairRule
+    """Of the metrics that vote or may refuse, and of no other: a new diagnostic changes no pair."""
+    rules: prefer.Rules
     record = Preference
     audio = False
 
@@ -254,8 +266,9 @@ class PreferTable(Table):
     def spec(self) -> Mapping[str, Any]:
         return {
             "version": prefer.VERSION,
-            "criteria": [criterion.model_dump(mode="json") for criterion in self.criteria],
-            "rule": self.rule.model_dump(mode="json"),
+            "criteria": [criterion.model_dump(mode="json") for criterion in self.rules.criteria],
+            "rule": self.rules.pairs.model_dump(mode="json"),
+            "vetoes": [veto.model_dump(mode="json") for veto in self.rules.vetoes],
             "scores": [table.key for table in self.scores],
         }
 
@@ -263,12 +276,15 @@ class PreferTable(Table):
     def reads(self) -> tuple[Table, ...]:
         return (self.plan, *self.scores)
 
-    def stage(self, reader: Reader) -> Stage[prefer.Scores, Preference]:  # noqa: ARG002
-        return prefer.PreferStage(self.criteria, self.rule)
+    def stage(self, reader: Reader) -> Stage[Ballot, Preference]:  # noqa: ARG002
+        return prefer.PreferStage(self.rules)
 
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[prefer.Scores]:
-        rows = [reader.rows(table, shard.name) for table in self.reads]
-        return [prefer.Scores(recipe, scored) for recipe, *scored in _together(*rows)]
+    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Ballot]:
+        planned = reader.columns(self.plan, shard.name, PLANNED)
+        scored = [
+            (table.restore.setup.name, reader.columns(table, shard.name, SCORED)) for table in self.scores
+        ]
+        return ballots_of(planned, scored, self.rules.scores)
 
 
 def _described(draws: Mapping[str, Record]) -> dict[str, Any]:

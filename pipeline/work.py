@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.journal import Journal, finished
 from pipeline.pool_audio import PoolAudio, pools_by_split
 from pipeline.store import TableStore, counts_of, room_on_disk
@@ -94,6 +96,10 @@ class Worker:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(name)
         return self._kept[name]
+
+    def columns(self, table: Table, shard: str, paths: Sequence[str]) -> pa.Table:
+        """Return some columns of a finished shard."""
+        return self._store.columns(table.folder, shard, paths)
 
     def pools(self, tables: Sequence[PoolTable]) -> Mapping[Split, Pools]:
         """Return the recordings of finished pools, by side of the split."""

@@ -1,100 +1,104 @@
-"""From scores to pairs: all unanimous comparisons of one degraded utterance, under the pair rule."""
+"""From scores to pairs: the unanimous comparisons of one degraded utterance that vetoes and rule leave."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import combinations
-from typing import Literal
+from dataclasses import dataclass, field
 
-from pydantic import Field
+import numpy as np
+from numpy.typing import NDArray
 
-from schemas import Outcome, Pair, Preference, Reason, Recipe, Record, Scored, Status
+from schemas import Outcome, Preference, Reason, Removal, Status
+from stages.pair_rules import PairRule
 from stages.stage import Stage
-from stages.unanimity import Candidate, Criterion, Verdict, judge, strength
+from stages.unanimity import Criterion, Verdict, pair_of
+from stages.verdicts import Ballot, Verdicts, verdicts_of
+from stages.vetoes import Veto
 
-VERSION = 1
-
-
-class PairRule(Record):
-    """Which comparisons are made, and how many unanimous pairs are kept."""
-
-    between: Literal["any", "same_model", "across_models"] = "any"
-    """Compare takes of one model with each other (GenSR-Pref's in-paradigm pairs), of two models, or both."""
-    max_per_utterance: int | None = Field(default=None, ge=1)
-    """Keep at most this many pairs per degraded utterance, those with the clearest narrowest vote first."""
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
-    """All scores of one degraded utterance: those of each model by each metric."""
+class Rules:
+    """All that decides on pairs."""
 
-    recipe: Recipe
-    scored: Sequence[Scored]
+    criteria: Sequence[Criterion]
+    pairs: PairRule = field(default_factory=PairRule)
+    vetoes: Sequence[Veto] = ()
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """Names of the scores that are looked at, each once: those that vote come first."""
+        named = [*(c.metric for c in self.criteria), *(veto.score for veto in self.vetoes)]
+        return tuple(dict.fromkeys(named))
 
 
-class PreferStage(Stage[Scores, Preference]):
-    """Compare every two candidates and keep the pairs on which all criteria agree."""
+class PreferStage(Stage[Ballot, Preference]):
+    """Compare every two candidates and keep the pairs on which all criteria agree and no veto falls."""
 
-    def __init__(self, criteria: Sequence[Criterion], rule: PairRule) -> None:
-        self._criteria = criteria
-        self._rule = rule
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
-    def name_of(self, record: Scores) -> str:
+    def name_of(self, record: Ballot) -> str:
         """Return the name of the degraded utterance."""
-        return record.recipe.id
+        return record.id
 
-    def process(self, batch: Sequence[Scores]) -> list[Preference]:
+    def batches(self, records: Sequence[Ballot]) -> Iterator[Sequence[Ballot]]:
+        """Take all at once: a decision costs less than a note of it."""
+        if records:
+            yield records
+
+    def process(self, batch: Sequence[Ballot]) -> list[Preference]:
         """Return the preference of each degraded utterance."""
-        return [self._preference(record) for record in batch]
+        return [self._preference(ballot) for ballot in batch]
 
-    def without_value(self, record: Scores, outcome: Outcome) -> Preference:
+    def without_value(self, record: Ballot, outcome: Outcome) -> Preference:
         """Return a preference without pairs that says why."""
-        return Preference(id=record.recipe.id, **outcome.fields)
+        return Preference(id=record.id, **outcome.fields)
 
-    def _preference(self, record: Scores) -> Preference:
-        candidates = list(candidates_of(record.scored))
-        if not candidates:
+    def _preference(self, ballot: Ballot) -> Preference:
+        if not ballot.models:
             reason = Reason.NO_VALUE_UPSTREAM
-            return self.without_value(record, Outcome(status=Status.SKIPPED, reason=reason))
-        verdicts: Counter[Verdict] = Counter()
-        pairs: list[Pair] = []
-        for a, b in combinations(candidates, 2):
-            if not self._compares(a, b):
-                continue
-            verdict, pair = judge(a, b, self._criteria)
-            verdicts[verdict] += 1
-            if pair is not None:
-                pairs.append(pair)
+            return self.without_value(ballot, Outcome(status=Status.SKIPPED, reason=reason))
+        rules = self._rules
+        found = verdicts_of(ballot, rules.criteria, *rules.pairs.comparisons(ballot.models))
+        sound, removed = self._examined(ballot, found)
+        votes = np.stack([ballot.scores[criterion.metric] for criterion in rules.criteria])
         return Preference(
-            id=record.recipe.id,
-            num_candidates=len(candidates),
-            num_complete=sum(all(c.metric in x.scores for c in self._criteria) for x in candidates),
-            num_comparisons=verdicts.total(),
-            num_unanimous=verdicts[Verdict.UNANIMOUS],
-            num_within_margin=verdicts[Verdict.WITHIN_MARGIN],
-            num_disagreed=verdicts[Verdict.DISAGREED],
-            num_missing_vote=verdicts[Verdict.MISSING_VOTE],
-            pairs=self._kept(pairs),
+            id=ballot.id,
+            num_candidates=len(ballot.models),
+            num_complete=int((~np.isnan(votes)).all(axis=0).sum()),
+            num_comparisons=sum(found.counts.values()),
+            num_unanimous=found.counts[Verdict.UNANIMOUS],
+            num_within_margin=found.counts[Verdict.WITHIN_MARGIN],
+            num_disagreed=found.counts[Verdict.DISAGREED],
+            num_missing_vote=found.counts[Verdict.MISSING_VOTE],
+            removed=removed,
+            pairs=tuple(
+                pair_of(ballot.candidate(chosen), ballot.candidate(rejected), rules.criteria)
+                for chosen, rejected in self._kept(ballot, found, sound)
+            ),
         )
 
-    def _compares(self, a: Candidate, b: Candidate) -> bool:
-        if self._rule.between == "any":
-            return True
-        return (a.model == b.model) == (self._rule.between == "same_model")
+    def _examined(self, ballot: Ballot, found: Verdicts) -> tuple[NDArray[np.bool_], tuple[Removal, ...]]:
+        """Return which pairs nothing speaks against, and how many each rule or veto took away."""
+        sound = np.ones(found.chosen.size, dtype=bool)
+        removed = []
+        for label, refused in self._objections(ballot, found):
+            if number := int((sound & refused).sum()):
+                removed.append(Removal(by=label, pairs=number))
+            sound &= ~refused
+        return sound, tuple(removed)
 
-    def _kept(self, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
-        # a stable sort: equal strengths stay in the order of models and takes
-        ranked = sorted(pairs, key=lambda pair: -strength(pair, self._criteria))
-        return tuple(ranked[: self._rule.max_per_utterance])
+    def _objections(self, ballot: Ballot, found: Verdicts) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+        """Walk what may be said against pairs, and against which of them it is said."""
+        winners = np.array(ballot.models)[found.chosen]
+        for model in dict.fromkeys(ballot.models):
+            if not self._rules.pairs.may_win(model):
+                yield f"{model} chosen", winners == model
+        for veto in self._rules.vetoes:
+            yield veto.label, veto.refuses(ballot, found.chosen, found.rejected)
 
-
-def candidates_of(scored: Sequence[Scored]) -> Iterator[Candidate]:
-    """Gather the candidates and their scores; takes that are no candidate of their own are left out."""
-    gathered: dict[tuple[str, int], dict[str, float]] = {}
-    for row in scored:
-        for take in row.takes:
-            if any(score.status is not Status.SKIPPED for score in take.scores):
-                scores = gathered.setdefault((row.model, take.take), {})
-                scores.update({s.name: s.value for s in take.scores if s.value is not None})
-    for (model, take_number), scores in gathered.items():
-        yield Candidate(model, take_number, scores)
+    def _kept(self, ballot: Ballot, found: Verdicts, sound: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+        chosen, rejected = (side[sound].tolist() for side in (found.chosen, found.rejected))
+        sides = list(zip(chosen, rejected, strict=True))
+        models = [frozenset((ballot.models[a], ballot.models[b])) for a, b in sides]
+        return (sides[index] for index in self._rules.pairs.kept(found.strengths[sound], models))

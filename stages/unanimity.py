@@ -1,13 +1,22 @@
-"""Unanimous preference: one candidate is chosen over another only if every criterion agrees."""
+"""Unanimous preference: one candidate is chosen over another only if every criterion agrees.
+
+This is the definition, two candidates at a time. ``verdicts`` gives the same answers for all candidates of
+an utterance at once.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from schemas import Margin, Pair, Record
 from stages.metrics.base import Better
+
+Values = TypeVar("Values", float, NDArray[np.float64])
 
 
 class Criterion(Record):
@@ -19,7 +28,7 @@ class Criterion(Record):
     scale: float = Field(default=1.0, gt=0)
     """What one unit of advantage is worth when pairs are ranked: the metric's noise floor."""
 
-    def advantage(self, a: float, b: float) -> float:
+    def advantage(self, a: Values, b: Values) -> Values:
         """Return by how much ``a`` beats ``b``; negative when it loses."""
         return a - b if self.better is Better.HIGHER else b - a
 
@@ -47,29 +56,36 @@ def judge(a: Candidate, b: Candidate, criteria: Sequence[Criterion]) -> tuple[Ve
     if any(c.metric not in side.scores for c in criteria for side in (a, b)):
         return Verdict.MISSING_VOTE, None
     for chosen, rejected in ((a, b), (b, a)):
-        margins = [_margin(c, chosen, rejected) for c in criteria]
+        margins = margins_of(chosen, rejected, criteria)
         if all(m.advantage > c.margin for m, c in zip(margins, criteria, strict=True)):
-            return Verdict.UNANIMOUS, _pair(chosen, rejected, margins)
+            return Verdict.UNANIMOUS, pair_of(chosen, rejected, criteria)
         if all(m.advantage >= 0 for m in margins):
             return Verdict.WITHIN_MARGIN, None
     return Verdict.DISAGREED, None
 
 
-def strength(pair: Pair, criteria: Sequence[Criterion]) -> float:
-    """Return the pair's narrowest vote, in units of each criterion's ``scale``."""
-    return min(m.advantage / c.scale for m, c in zip(pair.margins, criteria, strict=True))
-
-
-def _margin(criterion: Criterion, chosen: Candidate, rejected: Candidate) -> Margin:
-    a, b = chosen.scores[criterion.metric], rejected.scores[criterion.metric]
-    return Margin(metric=criterion.metric, chosen=a, rejected=b, advantage=criterion.advantage(a, b))
-
-
-def _pair(chosen: Candidate, rejected: Candidate, margins: Sequence[Margin]) -> Pair:
+def pair_of(chosen: Candidate, rejected: Candidate, criteria: Sequence[Criterion]) -> Pair:
+    """Return the pair with its margins, and as its strength the narrowest in units of ``scale``."""
+    margins = margins_of(chosen, rejected, criteria)
     return Pair(
         chosen_model=chosen.model,
         chosen_take=chosen.take,
         rejected_model=rejected.model,
         rejected_take=rejected.take,
-        margins=tuple(margins),
+        strength=min(m.advantage / c.scale for m, c in zip(margins, criteria, strict=True)),
+        margins=margins,
+    )
+
+
+def margins_of(chosen: Candidate, rejected: Candidate, criteria: Sequence[Criterion]) -> tuple[Margin, ...]:
+    """Return by how much ``chosen`` beats ``rejected``, criterion by criterion."""
+    return tuple(_margin(c, chosen.scores[c.metric], rejected.scores[c.metric]) for c in criteria)
+
+
+def _margin(criterion: Criterion, chosen: float, rejected: float) -> Margin:
+    return Margin(
+        metric=criterion.metric,
+        chosen=chosen,
+        rejected=rejected,
+        advantage=criterion.advantage(chosen, rejected),
     )

@@ -69,7 +69,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a key that only another place has": (
         {"preference": {**SMALL["preference"], "takes": 77}},
         "takes: 77",
-        "preference.takes: unknown key 'takes'; known: criteria, pairs, uncovered, band_limited",
+        (
+            "preference.takes: unknown key 'takes'; known: criteria, pairs, vetoes, held_out, uncovered, "
+            "band_limited"
+        ),
     ),
     "an unknown key of one form of several": (
         {"pools": {"noise": [{"synthesise": ["white"], "cuont": 2}]}},

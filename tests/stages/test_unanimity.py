@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.metrics.base import Better
-from stages.unanimity import Candidate, Criterion, Verdict, judge, strength
+from stages.unanimity import Candidate, Criterion, Verdict, judge
 
 QUALITY = Criterion(metric="quality", better=Better.HIGHER, margin=0.1, scale=0.1)
 DISTANCE = Criterion(metric="distance", better=Better.LOWER, margin=0.5, scale=0.5)
@@ -94,7 +94,7 @@ def test_a_pair_is_as_strong_as_its_narrowest_vote() -> None:
     pair = judge(a, b, BOTH)[1]
 
     assert pair is not None
-    assert strength(pair, BOTH) == pytest.approx(2.0)
+    assert pair.strength == pytest.approx(2.0)
 
 
 SCORES = st.fixed_dictionaries(

@@ -1,0 +1,62 @@
+"""Scores as they lie in tables, and the ballots that are cast from them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pipeline.arrow import table_of
+from pipeline.ballots import ballots_of
+from schemas import Reason, Recipe, Score, Scored, Split, Status, TakeScores
+from stages.verdicts import Ballot
+
+Takes = Sequence[float | Reason]
+"""The takes of one model; a reason in place of a value says why there is none."""
+
+
+def recipe(row: str) -> Recipe:
+    """Return the plan of one second of degraded speech."""
+    return Recipe(
+        id=row,
+        utterance_id=row.partition(":")[0],
+        source_id="u",
+        corpus="test",
+        repeat=0,
+        split=Split.TRAIN,
+        sample_rate=16_000,
+        num_samples=16_000,
+        bandwidth_hz=8_000,
+        steps=(),
+        sources=(),
+    )
+
+
+def scored(row: str, model: str, metric: str, values: Takes) -> Scored:
+    """Return one metric's scores of a model's takes."""
+    takes = [TakeScores(take=n, scores=(_score(metric, value),)) for n, value in enumerate(values)]
+    return Scored(id=row, model=model, takes=tuple(takes))
+
+
+def _score(metric: str, value: float | Reason) -> Score:
+    match value:
+        case Reason():
+            skipped = value in {Reason.DUPLICATE_TAKE, Reason.NO_VALUE_UPSTREAM}
+            return Score(name=metric, status=Status.SKIPPED if skipped else Status.UNFIT, reason=value)
+        case _:
+            return Score(name=metric, value=value)
+
+
+def ballot(row: str = "u:0", **scores: Mapping[str, Takes]) -> Ballot:
+    """Return the ballot of one utterance from its tables: for each metric, the takes of each model."""
+    tables = [
+        (model, table_of(Scored, [scored(row, model, metric, values)]))
+        for metric, models in scores.items()
+        for model, values in models.items()
+    ]
+    (found,) = ballots_of(table_of(Recipe, [recipe(row)]), tables, tuple(scores))
+    return found
+
+
+def plain_ballot(models: Sequence[str], **scores: Sequence[float]) -> Ballot:
+    """Return a ballot of candidates with these scores; NaN where there is none."""
+    takes = [list(models[:place]).count(model) for place, model in enumerate(models)]
+    return Ballot("u:0", models, takes, {name: np.array(values, float) for name, values in scores.items()})
