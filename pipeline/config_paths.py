@@ -25,15 +25,23 @@ def located(base: Path, text: str) -> str:
 def located_params(base: Path, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return an operator's parameters with its paths located: those whose names end with ``path``.
 
-    Raises ``ValueError`` for a URL.
+    Paths of operators within operators, such as the links of a chain, are among them. Raises ``ValueError``
+    for a URL.
     """
-    found = dict(params)
-    for name, value in params.items():
-        if name.endswith("path") and isinstance(value, str):
+    return {name: _located_value(base, name, value) for name, value in params.items()}
+
+
+def _located_value(base: Path, name: str, value: Any) -> Any:
+    match value:
+        case Mapping():
+            return located_params(base, value)
+        case list():
+            return [_located_value(base, name, item) for item in value]
+        case str() if name.endswith("path"):
             if is_url(value):
                 raise ValueError(f"{name}: {_no_url(value)}")
-            found[name] = located(base, value)
-    return found
+            return located(base, value)
+    return value
 
 
 def is_url(text: str) -> bool:

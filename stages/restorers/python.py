@@ -1,0 +1,169 @@
+"""A model of the user's own, as a Python class that the config names: twenty lines, and no registration."""
+
+import hashlib
+import importlib
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from pydantic import Field, JsonValue, PrivateAttr
+
+from schemas import ConfigError, Digest, MissingWeightsError, RunError, SampleRate
+from stages import user_modules
+from stages.restorers.base import CHUNK_S, RESTORERS, Restorer
+from stages.waveform import Samples, Waveform
+from stages.weighted import Weighted
+
+
+class Model(Protocol):
+    """What the class has to have. Its constructor is given ``settings`` as arguments.
+
+    It may declare ``version``, to be raised when it gives other results; without one, it is known by its
+    source.
+    """
+
+    def load(self, device: str, weights: Path | None) -> None:
+        """Bring what is in ``weights``, as ``path`` names it, to ``device`` (``cpu``, ``cuda``)."""
+
+    def restore(self, samples: Samples, sample_rate: int, stream: np.random.Generator) -> Samples:
+        """Return as many samples as are given, drawing from ``stream`` if it draws at all."""
+        ...
+
+
+@RESTORERS.register
+class Python(Weighted, Restorer):
+    """A class with ``load`` and ``restore``, in a file that ``operators`` lists or in an installed module.
+
+    A full operator, as the built-in ones are, can declare more: parameters with bounds, batches.
+    """
+
+    kind: ClassVar[str] = "python"
+    paradigm: ClassVar[str] = "as the user's model"
+    licence: ClassVar[str] = "as the user's model"
+    weights: ClassVar[str] = "the file or folder that the config names, if it names one"
+
+    target: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    """``module:Class``; for a file of ``operators``, the module is its name without ``.py``."""
+    code: str | None = None
+    """The version that the class declares, or the fingerprint of its module; filled in by ``pinned``."""
+    settings: Mapping[str, JsonValue] = {}
+    """What the class is built with."""
+    model_sample_rate: SampleRate | None = None
+    """The rate of the model in Hz; None if any rate will do."""
+    model_sampling: bool = False
+    """Whether it draws from its stream."""
+    draws_globally: bool = False
+    """Whether it draws from the generators of ``random``, numpy or torch instead."""
+    longest_s: float | None = Field(default=CHUNK_S, gt=0)
+    """The longest input in seconds, longer ones come in chunks; None if there is none."""
+
+    _model: Any = PrivateAttr(default=None)
+    _device: str = PrivateAttr(default="cpu")
+
+    @property
+    def sample_rate(self) -> int | None:
+        """The model's rate in Hz."""
+        return self.model_sample_rate
+
+    @property
+    def sampling(self) -> bool:
+        """What the settings say."""
+        return self.model_sampling
+
+    @property
+    def global_randomness(self) -> bool:
+        """What the settings say."""
+        return self.draws_globally
+
+    @property
+    def chunk_s(self) -> float | None:
+        """The longest input in seconds."""
+        return self.longest_s
+
+    def pinned(self) -> Self:
+        """Return the settings with what the class and its weights are known by.
+
+        Raises ``MissingWeightsError`` if one of them is not there.
+        """
+        sha256: Digest | None = self._digest() if self.path is not None else None
+        return self.model_copy(update={"code": self._code(), "sha256": self.sha256 or sha256})
+
+    def load(self, device: str) -> None:
+        """Build the model and let it load itself.
+
+        Raises ``MissingWeightsError`` if class or weights are not there, ``RunError`` if they are others
+        than pinned, and ``ConfigError`` if the class cannot be built with the settings.
+        """
+        code = self._code()
+        if self.code not in {None, code}:
+            raise RunError(f"{self.target} is {code} here, but {self.code} was asked for")
+        self._device = device
+        self._model = self._built()
+
+    def restore(
+        self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
+    ) -> Sequence[Waveform]:
+        """Return what the model makes of each input."""
+        return [
+            waveform.with_samples(
+                np.asarray(self._model.restore(waveform.samples.copy(), waveform.sample_rate, stream))
+            )
+            for waveform, stream in zip(batch, streams, strict=True)
+        ]
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Self:
+        """Return the model under other settings; built anew if those are the class's own."""
+        changed = super().with_settings(settings)
+        if changed.settings == self.settings:
+            return changed
+        other = type(self).model_validate(changed.model_dump())
+        if self._model is not None:
+            other.load(self._device)
+        return other
+
+    def _built(self) -> Model:
+        try:
+            model: Model = self._class()(**self.settings)
+        except TypeError as error:
+            raise ConfigError(f"{self.target} cannot be built with these settings: {error}") from error
+        model.load(self._device, self.checked_place() if self.path is not None else None)
+        return model
+
+    def _class(self) -> Any:
+        module, _, name = self.target.partition(":")
+        try:
+            found = getattr(_module(module), name, None)
+        except ImportError as error:
+            raise MissingWeightsError(f"{self.target} cannot be imported: {error}") from error
+        if not inspect.isclass(found):
+            raise MissingWeightsError(f"{module} has no class {name!r}, which {self.target} names")
+        return found
+
+    def _code(self) -> str:
+        found = self._class()
+        declared = getattr(found, "version", None)
+        if declared is not None:
+            return f"version {declared}"
+        return f"source {hashlib.sha256(_source(found.__module__)).hexdigest()[:16]}"
+
+
+def _module(name: str) -> Any:
+    """Return a file of ``operators`` by its name, or else a module that can be imported."""
+    for module in user_modules.installed():
+        if Path(module.path).stem == name:
+            return sys.modules[module.name]
+    return importlib.import_module(name)
+
+
+def _source(module: str) -> bytes:
+    for own in user_modules.installed():
+        if own.name == module:
+            return own.source.encode()
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise MissingWeightsError(f"{module} has no source to be known by: let its class declare a version")
+    return Path(spec.origin).read_bytes()

@@ -1,0 +1,134 @@
+"""A model of the user's own, as a TorchScript file: no code needed."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr, model_validator
+
+from schemas import MissingWeightsError, RunError, SampleRate
+from stages.distributions import Uniform
+from stages.resampling import fit_length
+from stages.restorers.base import CHUNK_S, RESTORERS, MixedPrecision
+from stages.restorers.wet_mix import Strength, wet_mix
+from stages.waveform import Samples, Waveform
+from stages.weighted import Weighted
+
+
+@RESTORERS.register
+class TorchScript(Weighted, MixedPrecision):
+    """One module that takes a waveform and gives one. It is known by what is in its file.
+
+    TorchScript is a program in a language of its own, without files or network: loading it runs no Python.
+    """
+
+    kind: ClassVar[str] = "torchscript"
+    paradigm: ClassVar[str] = "as the user's model"
+    licence: ClassVar[str] = "as the user's model"
+    weights: ClassVar[str] = "the file that the config names"
+    draws = {"strength": Uniform(low=0.5, high=1.0)}
+
+    path: Path
+    """The file that ``torch.jit.save`` wrote."""
+    model_sample_rate: SampleRate | None = None
+    """The rate that the module was trained at in Hz; None if any rate will do."""
+    model_sampling: bool = False
+    """Whether it draws from torch's generator."""
+    layout: Literal["batch_samples", "batch_1_samples"] = "batch_samples"
+    """The shape that it takes: (batch, samples), or (batch, 1, samples)."""
+    delay_samples: Annotated[int, Field(ge=0)] = 0
+    """How much later than its input a sample comes out."""
+    pad_multiple: Annotated[int, Field(gt=0)] = 1
+    """What the length has to be a multiple of; zeros fill it up."""
+    longest_s: Annotated[float, Field(gt=0)] | None = CHUNK_S
+    """The longest input in seconds, longer ones come in chunks; None if there is none."""
+    batch_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds of audio per call for a module with a free batch dimension; 0: one input per call."""
+    batch_tolerance: Annotated[float, Field(ge=0)] = 1e-3
+    """By how much of the peak a sample may differ in company: matrix products in batches round otherwise."""
+    strength: Strength = 1.0
+    """Under 1 the delay must be right: input and restoration are added up."""
+
+    _module: Any = PrivateAttr(default=None)
+    _device: str = PrivateAttr(default="cpu")
+
+    @model_validator(mode="after")
+    def _draws_alone(self) -> Self:
+        if self.model_sampling and self.batch_seconds:
+            raise ValueError("a module that samples is given one input per call: leave batch_seconds at 0")
+        return self
+
+    @property
+    def sample_rate(self) -> int | None:
+        """The module's rate in Hz."""
+        return self.model_sample_rate
+
+    @property
+    def sampling(self) -> bool:
+        """What the settings say: a file does not tell."""
+        return self.model_sampling
+
+    @property
+    def global_randomness(self) -> bool:
+        """A module has no generator but torch's."""
+        return self.model_sampling
+
+    @property
+    def chunk_s(self) -> float | None:
+        """The longest input in seconds."""
+        return self.longest_s
+
+    @property
+    def batch_s(self) -> float:
+        """Seconds of audio per call."""
+        return self.batch_seconds
+
+    @property
+    def tolerance(self) -> float:
+        """Nothing, for one input per call."""
+        return self.batch_tolerance if self.batch_seconds else 0.0
+
+    def load(self, device: str) -> None:
+        """Read the module on to ``device``.
+
+        Raises ``MissingWeightsError`` if the file is not there, another than pinned or no TorchScript, and
+        ``RunError`` if this torch sees no such device.
+        """
+        import torch  # noqa: PLC0415 - seconds
+
+        place = self.checked_place()
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise RunError(f"{device} was asked for, but this torch sees no GPU")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # what replaces it takes fixed lengths
+                self._module = torch.jit.load(str(place), map_location=device).eval()
+        except (RuntimeError, ValueError) as error:
+            raise MissingWeightsError(
+                f"{place} is no TorchScript that this torch can read: {error}"
+            ) from error
+        self._device = device
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002 - torch's generator is set around the call
+    ) -> Sequence[Waveform]:
+        """Return what the module makes of each input."""
+        import torch  # noqa: PLC0415
+
+        longest = max(waveform.samples.size for waveform in batch) + self.delay_samples
+        length = -(-longest // self.pad_multiple) * self.pad_multiple
+        stacked = torch.from_numpy(np.stack([fit_length(w.samples, length) for w in batch]))
+        given = stacked[:, None] if self.layout == "batch_1_samples" else stacked
+        with torch.inference_mode():
+            made = self._module(given.to(self._device))
+        rows = made.float().cpu().numpy().reshape(len(batch), -1)
+        return [self._own_part(waveform, row) for waveform, row in zip(batch, rows, strict=True)]
+
+    def _own_part(self, waveform: Waveform, row: Samples) -> Waveform:
+        """Return a row without delay and padding; one that lost samples stays short, for the stage to see."""
+        made = row[self.delay_samples : self.delay_samples + waveform.samples.size]
+        return wet_mix(waveform, made, self.strength)

@@ -1,0 +1,153 @@
+"""A class of the user's own: what it takes, and by what it is known."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.own_operators import module_in
+from schemas import ConfigError, MissingWeightsError, RunError
+from stages.restorers.python import Python
+from stages.rng import rng_for
+from stages.user_modules import install
+from stages.waveform import Waveform
+
+EXAMPLE = '''"""Turns speech down where it is quieter than a threshold."""
+
+import numpy as np
+
+
+class Expander:
+    version = 1
+
+    def __init__(self, threshold=0.01, dither=0.0):
+        self.threshold = threshold
+        self.dither = dither
+
+    def load(self, device, weights):
+        self.gain = 0.1 if weights is None else float(weights.read_text())
+
+    def restore(self, samples, sample_rate, stream):
+        quiet = np.abs(samples) < self.threshold
+        drawn = self.dither * stream.standard_normal(samples.size)
+        return np.where(quiet, self.gain * samples, samples) + drawn
+'''
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Write:
+    """Return a function that puts a source where ``operators`` would find it, and names its class."""
+
+    def write(source: str = EXAMPLE, name: str = "expander") -> str:
+        path = tmp_path / f"{name}.py"
+        path.write_text(source)
+        install([module_in(path)])
+        return f"{name}:Expander"
+
+    return write
+
+
+def _loaded(target: str, **fields: Any) -> Python:
+    model = Python.model_validate({"target": target, **fields}).pinned()
+    model.load("cpu")
+    return model
+
+
+def _restored(model: Python, samples: np.ndarray, take: int = 0) -> np.ndarray:
+    return model.restore([Waveform(samples, 16_000)], [rng_for(0, "take", take)])[0].samples
+
+
+def test_a_file_of_twenty_lines_is_a_model(target: Write) -> None:
+    """A class with two methods, in a file that the config lists, restores."""
+    assert len(EXAMPLE.splitlines()) <= 20
+    samples = np.array([0.5, 0.005, -0.5], dtype=np.float32)
+
+    restored = _restored(_loaded(target()), samples)
+
+    assert restored == pytest.approx([0.5, 0.0005, -0.5])
+
+
+def test_settings_reach_the_class(target: Write) -> None:
+    """They are its arguments, and a draw builds it anew."""
+    samples = np.array([0.5, 0.005], dtype=np.float32)
+    model = _loaded(target(), settings={"threshold": 0.001})
+
+    changed = model.with_settings({"settings": {"threshold": 1.0}})
+
+    assert _restored(model, samples) == pytest.approx([0.5, 0.005])
+    assert _restored(changed, samples) == pytest.approx([0.05, 0.0005])
+    assert model.fingerprint_params != changed.fingerprint_params
+
+
+def test_draws_come_from_the_stream(target: Write) -> None:
+    """The same stream gives the same samples, another one others."""
+    model = _loaded(target(), settings={"dither": 0.1}, model_sampling=True)
+    samples = np.zeros(100, dtype=np.float32)
+
+    assert np.array_equal(_restored(model, samples), _restored(model, samples))
+    assert not np.array_equal(_restored(model, samples), _restored(model, samples, 1))
+
+
+def test_weights_are_pinned(target: Write, tmp_path: Path) -> None:
+    """The class is given their place, and other weights than pinned are refused."""
+    weights = tmp_path / "gain.txt"
+    weights.write_text("0.5")
+    model = _loaded(target(), path=weights)
+
+    assert _restored(model, np.array([0.002], dtype=np.float32)) == pytest.approx([0.001])
+    weights.write_text("0.25")
+    with pytest.raises(MissingWeightsError, match="SHA-256"):
+        model.load("cpu")
+
+
+def test_a_declared_version_is_what_it_is_known_by(target: Write) -> None:
+    """A comment changes nothing, a new version does."""
+    first = _loaded(target())
+    commented = _loaded(target(EXAMPLE + "# a comment\n", "expander"))
+    raised = _loaded(target(EXAMPLE.replace("version = 1", "version = 2"), "other"))
+
+    assert commented.fingerprint_params == first.fingerprint_params
+    assert raised.code != first.code
+
+
+def test_without_a_version_it_is_known_by_its_source(target: Write) -> None:
+    """Any change to its file is another model, and a worker with another file refuses to run."""
+    bare = EXAMPLE.replace("    version = 1\n", "")
+    first = Python(target=target(bare, "bare")).pinned()
+    second = Python(target=target(bare + "# a comment\n", "bare_too")).pinned()
+
+    assert first.code
+    assert first.code.startswith("source ")
+    assert first.code != second.code
+    with pytest.raises(RunError, match="was asked for"):
+        second.model_copy(update={"code": first.code}).load("cpu")
+
+
+def test_an_installed_module_will_do() -> None:
+    """A class need not be in a file of ``operators``."""
+    with pytest.raises(MissingWeightsError, match="has no class 'Expander'"):
+        Python(target="json:Expander").pinned()
+    assert Python(target="json:JSONDecoder").pinned().code
+
+
+def test_what_is_not_there_is_named(target: Write) -> None:
+    """Module, class and arguments, each in its words."""
+    target()
+    with pytest.raises(MissingWeightsError, match="no_such_module"):
+        Python(target="no_such_module:Model").pinned()
+    with pytest.raises(MissingWeightsError, match="expander has no class 'Compressor'"):
+        Python(target="expander:Compressor").pinned()
+    with pytest.raises(ConfigError, match=r"cannot be built with these settings.*ratio"):
+        _loaded("expander:Expander", settings={"ratio": 2})
+
+
+def test_survives_the_way_to_a_worker(target: Write) -> None:
+    """It is data until it is loaded."""
+    model = Python(target=target()).pinned()
+
+    assert pickle.loads(pickle.dumps(model)) == model
+    assert Python.model_validate(model.spec.params) == model
