@@ -123,6 +123,30 @@ def plan(
     plan_command(resolved, workspace_of(workspace, resolved))
 
 
+@app.command(
+    epilog=_examples(
+        "decide demo --set preference.pairs.keep=best",
+        "decide my.yaml --set preference.criteria.1.margin=0.2 --workspace runs/my",
+    )
+)
+def decide(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+) -> None:
+    """Decide anew on the scores of an existing run: other criteria, margins, vetoes or pair rules, in seconds.
+
+    Scores nothing and leaves the dataset as it is: run or export with the same config and options writes it.
+    """
+    from pipeline.commands.decide import decide_command  # noqa: PLC0415
+
+    resolved = resolved_run(config, assignments, speech, noise, responses)
+    decide_command(resolved, workspace_of(workspace, resolved))
+
+
 @app.command(epilog=_examples("status runs/demo"))
 def status(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")]) -> None:
     """Say how far a workspace is, also while another process fills it: shards, rows, failures, time left.
@@ -246,6 +270,45 @@ def schema() -> None:
     from pipeline.commands.schema import schema_command  # noqa: PLC0415
 
     schema_command()
+
+
+train = typer.Typer(no_args_is_help=True, help="Train a network that nobody publishes with a licence.")
+app.add_typer(train, name="train")
+
+
+@train.command(
+    epilog=_examples(
+        "train vqscore --speech ~/clean --out vqscore",
+        "train vqscore --speech ~/clean --out vqscore --steps 800000 --batch-size 64 --device cuda",
+    )
+)
+def vqscore(
+    speech: Annotated[Path, typer.Option(metavar="FOLDER", help="clean speech, and nothing else")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="for weights, checkpoint and losses.json")],
+    steps: Annotated[int, typer.Option(min=1, help="when to stop; more later go on from there")] = 10_000,
+    batch_size: Annotated[int, typer.Option(min=1, help="stretches of speech per step")] = 16,
+    stretch_s: Annotated[float, typer.Option(min=0.1, help="seconds of a stretch")] = 3.0,
+    learning_rate: Annotated[float, typer.Option(help="of Adam")] = 3e-4,
+    codes: Annotated[int, typer.Option(min=2, help="code vectors")] = 2_048,
+    seed: Annotated[int, typer.Option(min=0, help="for weights and for what is drawn")] = 0,
+    every: Annotated[int, typer.Option(min=1, help="steps between two lines and checkpoints")] = 100,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1")] = "cpu",
+) -> None:
+    """Train the network of the metric vqscore on clean speech alone.
+
+    Stopped at any moment, the same command goes on from the last checkpoint; on a CPU the weights are bit
+    for bit those of a training that never stopped.
+    """
+    from pipeline.commands.train import train_vqscore_command  # noqa: PLC0415
+
+    settings = {
+        "seed": seed,
+        "batch_size": batch_size,
+        "stretch_s": stretch_s,
+        "learning_rate": learning_rate,
+        "network": {"codes": codes},
+    }
+    train_vqscore_command(speech, out, settings, steps=steps, every=every, device=device)
 
 
 def resolved_run(

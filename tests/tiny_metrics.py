@@ -9,9 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from stages.metrics import METRICS, Metric
+from tests.perceptual_networks import write_nisqa, write_squim, write_squim_mos, write_utmos, write_vqscore
+from tests.speaker_networks import write_ecapa, write_wavlm_speakers
+from tests.speech_networks import write_hubert, write_whisper
 
 Maker = Callable[[Path], Mapping[str, Any]]
-TINY: dict[str, Maker] = {}
+TINY: dict[str, Maker] = {
+    "nisqa": lambda folder: {"path": write_nisqa(folder)},
+    "squim": lambda folder: {"path": write_squim(folder)},
+    "squim_mos": lambda folder: {"path": write_squim_mos(folder)},
+    "utmos": lambda folder: {"path": write_utmos(folder)},
+    "vqscore": lambda folder: {"path": write_vqscore(folder)},
+    "ecapa_speaker_similarity": lambda folder: {"path": write_ecapa(folder)},
+    "wavlm_speaker_similarity": lambda folder: {"path": write_wavlm_speakers(folder)},
+    "speech_bert_score": lambda folder: {"path": write_hubert(folder)},
+    "whisper": lambda folder: {"path": write_whisper(folder)},
+    "whisper_clean": lambda folder: {"path": write_whisper(folder)},
+}
 """Makers by kind. What their networks say is random: laws of worth (noise is worse) are not for them."""
 
 

@@ -1,0 +1,138 @@
+"""NISQA: overall quality and four of its dimensions, predicted without a reference."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from pydantic import PrivateAttr
+
+from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
+from stages.metrics.heard_alone import HeardAlone, equal_blocks
+from stages.metrics.spectra import Floats, mel_filters, periodic_hann
+from stages.waveform import Samples
+from stages.weighted import Weighted
+from stages.weights import WeightFile, Weights
+
+SAMPLE_RATE = 48_000
+COMMIT = "fe84f0f252abec382b24367d5b22498a7ce34dbb"
+PUBLISHED = Weights(
+    name="nisqa",
+    source="https://github.com/gabrielmittag/NISQA",
+    revision=COMMIT,
+    licence="CC-BY-NC-SA-4.0",
+    files=(
+        WeightFile(
+            name="nisqa.tar",
+            url=f"https://raw.githubusercontent.com/gabrielmittag/NISQA/{COMMIT}/weights/nisqa.tar",
+            sha256="7ec4cf937514dd3f8860b21e66fabd8ca87a168572675ef8d979c4c4ad2e805c",
+            size_bytes=1_051_663,
+        ),
+    ),
+)
+SHORTEST_S = 0.14
+"""15 frames of 10 ms: one segment."""
+
+
+def _opinion(note: str = "", *, votes: bool = False) -> Output:
+    return Output(
+        aspect=Aspect.PERCEPTUAL_QUALITY,
+        better=Better.HIGHER,
+        noise_floor=0.1,
+        votes=votes,
+        note=note,
+    )
+
+
+@METRICS.register
+class Nisqa(Weighted, HeardAlone):
+    """NISQA v2 (Mittag et al., Interspeech 2021), in opinion scores from about 1 to about 5.
+
+    The network is given mel bands up to 20 kHz and so hears the rate of a recording, and even how it was
+    resampled: the same 16 kHz file scores 1.45 as it is, 1.47 at 48 kHz by soxr and 1.60 by a filter that
+    lets images through. So everything comes at 48 kHz, by the one resampler of the pipeline. It was made for
+    1300 segments, 52 s; longer recordings are the mean of equal parts. The last layers have no bounds.
+    """
+
+    kind: ClassVar[str] = "nisqa"
+    licence: ClassVar[str] = "CC-BY-NC-SA-4.0"
+    weights: ClassVar[str] = "nisqa.tar of gabrielmittag/NISQA, not for commercial use"
+    level_dependent: ClassVar[bool] = True
+    full_band: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    shortest_s: ClassVar[float] = SHORTEST_S
+    outputs: ClassVar = {
+        "mos": _opinion("overall", votes=True),
+        "noisiness": _opinion("high if there is little noise"),
+        "coloration": _opinion("high if the timbre is natural"),
+        "discontinuity": _opinion("high if nothing breaks off"),
+        "loudness": _opinion("of copies at one level: what is left is how loud their spectrum seems"),
+    }
+
+    _network: Any = PrivateAttr(default=None)
+    _settings: Any = PrivateAttr(default=None)
+
+    @property
+    def published(self) -> Weights:
+        """``nisqa.tar`` as its authors published it."""
+        return PUBLISHED
+
+    @property
+    def sample_rate(self) -> int:
+        """48 kHz, the rate of the speech that it was trained on."""
+        return SAMPLE_RATE
+
+    def load(self, device: str) -> None:
+        """Build the network that the checkpoint describes; raises ``MissingWeightsError`` without it."""
+        from stages.networks import loading, nisqa  # noqa: PLC0415
+
+        place = self.checked_place()
+        settings, state = nisqa.settings_and_state(loading.read_checkpoint(place), place)
+        self._network = loading.with_state(nisqa.Nisqa(settings), state, place, device)
+        self._settings = settings
+
+    def hear(self, samples: Samples) -> Measured:
+        """Return overall quality, noisiness, coloration, discontinuity and loudness."""
+        segments = mel_segments(samples, self._settings)
+        parts = equal_blocks(segments, self._settings["ms_max_segments"])
+        overall, noisiness, discontinuity, coloration, loudness = np.mean(
+            [self._scores(part) for part in parts], axis=0
+        ).tolist()
+        scores = overall, noisiness, coloration, discontinuity, loudness
+        return dict(zip(self.outputs, scores, strict=True))
+
+    def _scores(self, segments: NDArray[np.float32]) -> NDArray[np.float64]:
+        from stages.networks.loading import asked  # noqa: PLC0415
+
+        return np.asarray(asked(self._network, segments)[0].cpu(), dtype=np.float64)
+
+
+FRAMES_PER_BLOCK = 1_024
+"""Frames whose spectra are held at once: those of ten minutes would be 2 GB."""
+
+
+def mel_segments(samples: Samples, settings: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return ``(segments, bands, frames)`` of mel bands in dB, at most 80 dB under the loudest.
+
+    What librosa's ``melspectrogram`` of magnitudes and ``amplitude_to_db`` give: windows of 20 ms every
+    10 ms, the first one centred on the first sample, with reflected ends.
+    """
+    hop, length = (round(SAMPLE_RATE * settings[f"ms_{part}_length"]) for part in ("hop", "win"))
+    framed = sliding_window_view(np.pad(samples, length // 2, mode="reflect"), length)[::hop]
+    bands = _mel_bands(framed, settings)
+    decibels = 20.0 * np.log10(np.maximum(bands, 1e-4))
+    decibels = np.maximum(decibels, decibels.max() - 80.0).astype(np.float32)
+    segments = sliding_window_view(decibels, settings["ms_seg_length"], axis=0)
+    return np.ascontiguousarray(segments[:: settings["ms_seg_hop_length"]])
+
+
+def _mel_bands(framed: Floats, settings: Mapping[str, Any]) -> Floats:
+    size = settings["ms_n_fft"]
+    filters = mel_filters(SAMPLE_RATE, size, settings["ms_n_mels"], (0.0, settings["ms_fmax"])).T
+    window = periodic_hann(framed.shape[1])
+    blocks = [
+        np.abs(np.fft.rfft(framed[first : first + FRAMES_PER_BLOCK] * window, n=size, axis=1)) @ filters
+        for first in range(0, len(framed), FRAMES_PER_BLOCK)
+    ]
+    return np.concatenate(blocks)

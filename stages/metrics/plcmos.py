@@ -1,0 +1,87 @@
+"""PLCMOS: how well lost packets were concealed, predicted without a reference."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PrivateAttr
+
+from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
+from stages.metrics.heard_alone import HeardAlone
+from stages.metrics.spectra import power_spectrogram
+from stages.metrics.speechmos_models import speechmos_model
+from stages.onnx_session import open_session
+from stages.waveform import Samples
+
+SAMPLE_RATE = 16_000
+SHA256 = "c0ad3fc64ef9682b4749c0e96636b41c73b4b30bd123b9348feea06a96895286"
+FRAME = 512
+HOP = 256
+RATERS = 15
+RATER_SEED = 23
+"""The raters that the values of the reference code's README come from."""
+
+
+@METRICS.register
+class Plcmos(HeardAlone):
+    """PLCMOS v2 (Diener et al., Interspeech 2023), in opinion scores from 1 to 5.
+
+    The network is asked as fifteen raters, whom a random vector each stands for; the score is their mean.
+    The reference code draws new raters for each recording; here they are always the same fifteen, with
+    which it gives the values of its README. Long recordings are the mean of parts of at most 30 s.
+    """
+
+    kind: ClassVar[str] = "plcmos"
+    licence: ClassVar[str] = "MIT"
+    weights: ClassVar[str] = "inside the package speechmos"
+    level_dependent: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    longest_s: ClassVar[float] = 30.0
+    outputs: ClassVar = {
+        "": Output(
+            aspect=Aspect.PERCEPTUAL_QUALITY,
+            better=Better.HIGHER,
+            noise_floor=0.05,
+            votes=False,
+            note="made for packet loss and deaf to much else, so no vote by default",
+        )
+    }
+
+    _graph: Any = PrivateAttr(default=None)
+    _raters: Any = PrivateAttr(default=None)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz."""
+        return SAMPLE_RATE
+
+    def load(self, device: str) -> None:
+        """Open the network; raises ``MissingWeightsError`` without the package that holds it."""
+        self._graph = open_session(speechmos_model("plcmos_models/plcmos_v2.onnx"), device, SHA256)
+        raters = np.random.RandomState(RATER_SEED)  # the generator that they come from
+        self._raters = raters.normal(size=(RATERS, 64)).astype(np.float32)
+
+    def hear(self, samples: Samples) -> Measured:
+        """Return the mean of the raters."""
+        features = log_power(samples)[None, None]
+        scores = [self._asked(features, rater[None]) for rater in self._raters]
+        return {"": float(np.mean(scores))}
+
+    def _asked(self, features: NDArray[np.float32], rater: NDArray[np.float32]) -> float:
+        (score,) = self._graph.run(None, {"degraded_audio": features, "rater_embed": rater})
+        return float(np.squeeze(score))
+
+
+def log_power(samples: Samples) -> NDArray[np.float32]:
+    """Return ``(frames, 257)`` of a twentieth of the logarithm of power, in windows of 32 ms every 16 ms.
+
+    The first window is half before the start, and zeros fill the last one. Where there is no power at all,
+    it counts as 12 bel under the least there is.
+    """
+    frames = -(-(samples.size + HOP) // HOP)
+    padded = np.zeros((frames - 1) * HOP + FRAME)
+    padded[HOP : HOP + samples.size] = samples
+    window = np.hamming(FRAME + 1)[:-1]
+    power = power_spectrogram(padded, window, HOP)
+    least = power[power > 0.0].min() * 10.0**-12
+    return np.asarray(np.log(np.where(power > 0.0, power, least)) / 20.0, dtype=np.float32)

@@ -1,0 +1,79 @@
+"""UTMOS: naturalness, predicted without a reference."""
+
+from typing import Any, ClassVar
+
+from pydantic import PrivateAttr
+
+from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
+from stages.metrics.heard_alone import HeardAlone
+from stages.waveform import Samples
+from stages.weighted import Weighted
+from stages.weights import WeightFile, Weights
+
+SAMPLE_RATE = 16_000
+PUBLISHED = Weights(
+    name="utmos22_strong",
+    source="https://github.com/tarepan/SpeechMOS",
+    revision="v1.0.0",
+    licence="MIT",
+    files=(
+        WeightFile(
+            name="utmos22_strong_step7459_v1.pt",
+            url="https://github.com/tarepan/SpeechMOS/releases/download/v1.0.0/utmos22_strong_step7459_v1.pt",
+        ),
+    ),
+)
+
+
+@METRICS.register
+class Utmos(Weighted, HeardAlone):
+    """The strong learner of UTMOS (Saeki et al., Interspeech 2022), in opinion scores from about 1 to 5.
+
+    The checkpoint is the one that SpeechMOS made of the original, by its own names. Nothing is padded, since
+    the network knows no mask and padding would move the score (sarulab-speech/UTMOS22, issue 22). Attention
+    over time takes memory by the square, so long recordings are the mean of parts of at most 30 s. UTMOSv2
+    is another metric: it hears random stretches, and so says something else each time.
+    """
+
+    kind: ClassVar[str] = "utmos"
+    licence: ClassVar[str] = "MIT"
+    weights: ClassVar[str] = "utmos22_strong_step7459_v1.pt of tarepan/SpeechMOS, release v1.0.0"
+    unverified: ClassVar[str] = "not run with its published weights"
+    level_dependent: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    longest_s: ClassVar[float] = 30.0
+    outputs: ClassVar = {
+        "": Output(
+            aspect=Aspect.PERCEPTUAL_QUALITY,
+            better=Better.HIGHER,
+            noise_floor=0.1,
+            votes=False,
+            note="trained on synthetic speech, weak on real noise, so no vote by default",
+        )
+    }
+
+    _network: Any = PrivateAttr(default=None)
+
+    @property
+    def published(self) -> Weights:
+        """The checkpoint as SpeechMOS publishes it."""
+        return PUBLISHED
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz."""
+        return SAMPLE_RATE
+
+    def load(self, device: str) -> None:
+        """Build a network of the checkpoint's size; raises ``MissingWeightsError`` without one."""
+        from stages.networks import loading, utmos  # noqa: PLC0415
+
+        place = self.checked_place()
+        state = utmos.renamed(loading.tensors(loading.read_checkpoint(place), place))
+        self._network = loading.with_state(utmos.Utmos(state, place), state, place, device)
+
+    def hear(self, samples: Samples) -> Measured:
+        """Return the score."""
+        from stages.networks.loading import asked  # noqa: PLC0415
+
+        return {"": float(asked(self._network, samples)[0])}

@@ -1,0 +1,61 @@
+"""VQScore: how near speech is to what clean speech has taught a quantiser."""
+
+from typing import Any, ClassVar
+
+from pydantic import PrivateAttr
+
+from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
+from stages.metrics.heard_alone import HeardAlone
+from stages.waveform import Samples
+from stages.weighted import Weighted
+
+SAMPLE_RATE = 16_000
+
+
+@METRICS.register
+class VqScore(Weighted, HeardAlone):
+    """VQScore (Fu et al., ICLR 2024): cosine in code space between speech and its codes, mean over frames.
+
+    The authors' checkpoint comes without a licence, so none is fetched: ``python -m pipeline train vqscore``
+    makes one from clean speech alone, and ``path`` names the folder that it wrote. Scores of two checkpoints
+    cannot be compared.
+    """
+
+    kind: ClassVar[str] = "vqscore"
+    licence: ClassVar[str] = "Apache-2.0"
+    weights: ClassVar[str] = "the folder that the config names, made by 'python -m pipeline train vqscore'"
+    unverified: ClassVar[str] = "not run with its authors' weights, which come without a licence"
+    level_dependent: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    outputs: ClassVar = {
+        "": Output(
+            aspect=Aspect.PERCEPTUAL_QUALITY,
+            better=Better.HIGHER,
+            low=-1.0,
+            high=1.0,
+            noise_floor=0.01,
+            votes=False,
+            note="knows only how clean speech sounded in its training, so no vote by default",
+        )
+    }
+
+    _network: Any = PrivateAttr(default=None)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz."""
+        return SAMPLE_RATE
+
+    def load(self, device: str) -> None:
+        """Build the network that the folder describes; raises ``MissingWeightsError`` without one."""
+        from stages.networks import loading, vqscore  # noqa: PLC0415
+
+        place = self.checked_place()
+        settings, state = vqscore.saved_network(place)
+        self._network = loading.with_state(vqscore.VqScoreNetwork(settings), state, place, device)
+
+    def hear(self, samples: Samples) -> Measured:
+        """Return the mean cosine."""
+        from stages.networks.loading import asked  # noqa: PLC0415
+
+        return {"": float(asked(self._network, samples)[0])}

@@ -1,0 +1,1 @@
+"""Networks of models that come as weights alone; each is built from what its checkpoint holds."""

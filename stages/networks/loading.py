@@ -1,0 +1,85 @@
+"""Checkpoints: read without running any code that they hold, and put into a network key by key."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas import MissingWeightsError, RunError
+from stages.waveform import Samples
+
+KEYS_SHOWN = 3
+
+
+def read_checkpoint(path: Path) -> Any:
+    """Return what is in ``path``, safetensors or a file of ``torch.save`` that holds nothing but data.
+
+    Raises ``MissingWeightsError`` if it cannot be read or would run code.
+    """
+    import torch  # noqa: PLC0415
+    from safetensors import SafetensorError  # noqa: PLC0415
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, SafetensorError) as error:
+        raise MissingWeightsError(f"{path} is no checkpoint of tensors alone: {error}") from error
+
+
+def tensors(checkpoint: Any, path: Path) -> Mapping[str, Any]:
+    """Return a checkpoint that is a state alone; raises ``MissingWeightsError`` if it is anything else."""
+    import torch  # noqa: PLC0415
+
+    if isinstance(checkpoint, Mapping) and all(
+        isinstance(each, torch.Tensor) for each in checkpoint.values()
+    ):
+        return checkpoint
+    raise MissingWeightsError(f"{path} holds no plain state of a network, names and tensors")
+
+
+def with_state(network: Any, state: Mapping[str, Any], path: Path, device: str) -> Any:
+    """Return ``network`` with exactly the weights of ``state``, on ``device``, ready to be asked.
+
+    Raises ``MissingWeightsError`` if a key is missing, left over or of another shape, and ``RunError`` if
+    there is no such device.
+    """
+    checked_device(device)
+    own = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    given = {key: tuple(value.shape) for key, value in state.items()}
+    if own != given:
+        raise MissingWeightsError(f"{path} is another network: {_difference(own, given)}")
+    network.load_state_dict(dict(state))
+    return network.requires_grad_(requires_grad=False).eval().to(device)
+
+
+def asked(network: Any, *sides: Samples) -> Any:
+    """Return what ``network`` says of mono signals, each given as a batch of one on its device."""
+    import torch  # noqa: PLC0415
+
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        return network(*(torch.from_numpy(side.copy())[None].to(device) for side in sides))
+
+
+def checked_device(device: str) -> str:
+    """Return ``device``; raises ``RunError`` if this machine or this torch has no such one."""
+    import torch  # noqa: PLC0415
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise RunError(f"{device} was asked for, but this torch sees no GPU")
+    return device
+
+
+def _difference(own: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]) -> str:
+    differences = {
+        "lacks": sorted(own.keys() - given.keys()),
+        "has besides": sorted(given.keys() - own.keys()),
+        "has in another shape": sorted(key for key in own.keys() & given.keys() if own[key] != given[key]),
+    }
+    return "; ".join(
+        f"it {verb} {len(keys)} tensors, as {', '.join(keys[:KEYS_SHOWN])}"
+        for verb, keys in differences.items()
+        if keys
+    )

@@ -1,0 +1,1 @@
+"""Training of the few networks that nobody publishes with a licence."""

@@ -1,0 +1,40 @@
+"""PLCMOS: its features and its score are those of the reference code."""
+
+import numpy as np
+import pytest
+
+from stages.metrics.base import Comparison, Unmeasured
+from stages.metrics.plcmos import RATER_SEED, Plcmos, log_power
+from tests.speech_like import speech_like
+
+
+def reference_score(samples: np.ndarray) -> float:
+    """Return what the function of the package speechmos gives with the raters of its README."""
+    from speechmos import plcmos  # noqa: PLC0415
+
+    np.random.seed(RATER_SEED)  # noqa: NPY002 - the generator that it draws its raters from
+    return float(plcmos.run(samples, 16_000)["plcmos"])
+
+
+@pytest.mark.filterwarnings("ignore:Conversion of an array with ndim > 0:DeprecationWarning")
+@pytest.mark.parametrize("seconds", [0.1, 2.0, 4.003])
+def test_agrees_with_speechmos(seconds: float) -> None:
+    """Score for score, whatever is left of the last window."""
+    speech = speech_like(seconds)
+    metric = Plcmos()
+    metric.load("cpu")
+
+    (values,) = metric.score([Comparison(speech, speech)])
+
+    assert not isinstance(values, Unmeasured)
+    assert values[""] == pytest.approx(reference_score(speech.samples.copy()), abs=1e-5)
+
+
+def test_digital_silence_inside_is_far_below_the_rest() -> None:
+    """Bins without any power count as 12 bel under the least that has some."""
+    samples = np.concatenate([speech_like(0.2).samples, np.zeros(4_800, np.float32)])
+
+    features = log_power(samples)
+
+    natural = features[features > features.min()]
+    assert natural.min() - features.min() == pytest.approx(12.0 * np.log(10.0) / 20.0, abs=1e-5)
