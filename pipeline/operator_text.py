@@ -37,7 +37,7 @@ def operator_lines(member: type[Operator]) -> Iterator[str]:
     for fact in _facts(member):
         yield from _paragraph(fact)
     if issubclass(member, Metric):
-        for suffix, output in member.outputs.items():
+        for suffix, output in _outputs(member).items():
             yield from _item(f"score {score_name(member.kind, suffix)}", *_output(output))
     draws: Mapping[str, Distribution] = getattr(member, "draws", {})
     for name, info in member.model_fields.items():
@@ -72,6 +72,14 @@ def _rate(member: type[Restorer | Metric]) -> str:
     except ValidationError:  # it cannot be built without settings
         return "works at the rate that its settings say"
     return "works at any rate" if rate is None else f"works at {rate:,} Hz"
+
+
+def _outputs(member: type[Metric]) -> Mapping[str, Output]:
+    """Return what the metric gives by default: with other settings some have other names."""
+    try:
+        return member().outputs
+    except ValidationError:  # it cannot be built without settings: what the class says holds for all
+        return member.outputs
 
 
 def _output(output: Output) -> tuple[str, str]:

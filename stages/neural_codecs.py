@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from schemas import ConfigError, Digest, MissingWeightsError, RunError
+from stages.pretrained import pretrained
 from stages.resampling import fit_length
 from stages.waveform import Samples
 from stages.weights import file_digest
@@ -94,7 +95,7 @@ def load(back_end: BackEnd, path: Path, sha256: Digest | None, device: str) -> N
 def _dac(path: Path, device: str) -> NeuralCodec:
     from transformers import DacModel  # noqa: PLC0415
 
-    model = _pretrained(DacModel, path).to(device)
+    model = pretrained(DacModel, path).to(device)
     settings = model.config
 
     def through(waveform: Any, num_codebooks: float) -> Any:
@@ -115,7 +116,7 @@ def _dac(path: Path, device: str) -> NeuralCodec:
 def _encodec(path: Path, device: str) -> NeuralCodec:
     from transformers import EncodecModel  # noqa: PLC0415
 
-    model = _pretrained(EncodecModel, path).to(device)
+    model = pretrained(EncodecModel, path).to(device)
     settings = model.config
     if settings.audio_channels != 1:
         raise ConfigError(
@@ -157,20 +158,3 @@ BACK_ENDS: Mapping[BackEnd, Callable[[Path, str], NeuralCodec]] = {
     "dac_descript": _dac_descript,
     "encodec": _encodec,
 }
-
-
-def _pretrained(model: Any, path: Path) -> Any:
-    """Return the network with all its weights from ``path``: what is missing there would be random."""
-    from safetensors import SafetensorError  # noqa: PLC0415
-    from transformers.utils import logging  # noqa: PLC0415
-
-    logging.disable_progress_bar()
-    try:
-        loaded, found = model.from_pretrained(
-            path, local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise MissingWeightsError(f"{path} is no {model.__name__}: {error}") from error
-    if found["missing_keys"] or found["mismatched_keys"]:
-        raise MissingWeightsError(f"{path} lacks weights that {model.__name__} needs")
-    return loaded.eval()

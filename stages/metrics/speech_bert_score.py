@@ -1,0 +1,148 @@
+"""SpeechBERTScore: whether a speech model finds the same sounds in the candidate and in the clean."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from schemas import ConfigError
+from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
+from stages.metrics.guard import measured, require_both_sound
+from stages.pretrained import pretrained
+from stages.waveform import Samples
+from stages.weighted import Weighted
+from stages.weights import WeightFile, Weights
+
+SAMPLE_RATE = 16_000
+SHORTEST_S = 0.1
+LONGEST = 30 * SAMPLE_RATE
+"""Memory grows with the square of the length."""
+
+REVISION = "refs/pr/2"
+HUBERT_URL = "https://huggingface.co/facebook/hubert-base-ls960/resolve/refs%2Fpr%2F2"
+PUBLISHED = {
+    "hubert-base-ls960": Weights(
+        name="hubert-base-ls960",
+        source="https://huggingface.co/facebook/hubert-base-ls960",
+        revision=REVISION,
+        licence="Apache-2.0",
+        files=tuple(
+            WeightFile(name=name, url=f"{HUBERT_URL}/{name}") for name in ("config.json", "model.safetensors")
+        ),
+    )
+}
+"""At the revision that holds its weights as safetensors too."""
+
+Frames = Any
+"""A tensor (frames, channels)."""
+
+
+def _similarity(note: str) -> Output:
+    return Output(
+        aspect=Aspect.CONTENT_CONSISTENCY,
+        better=Better.HIGHER,
+        low=-1.0,
+        high=1.0,
+        noise_floor=0.01,
+        votes=False,
+        note=f"{note}; no vote by default while not run with its published weights",
+    )
+
+
+@METRICS.register
+class SpeechBertScore(Weighted, Metric):
+    """SpeechBERTScore (Saeki et al., Interspeech 2024): cosine of best-matching frames of a speech model.
+
+    Precision looks for each frame of the candidate in the clean reference, recall the other way round, F1
+    is their harmonic mean. Model and layer make the number, so both are part of its name. Frames are the
+    hidden states after that layer (0 is before the first). Over 30 s both sides are cut alike into the
+    fewest equal parts, and frames are looked for in their own part.
+    """
+
+    kind: ClassVar[str] = "speech_bert_score"
+    licence: ClassVar[str] = "Apache-2.0"
+    weights: ClassVar[str] = "facebook/hubert-base-ls960"
+    unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
+    level_dependent: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+
+    model: str = Field(default="hubert-base-ls960", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """What the scores are called after; any name with ``path``, a folder of a HuBERT or WavLM."""
+    layer: int = Field(default=8, ge=0)
+
+    _network: Any = PrivateAttr(default=None)
+
+    @property
+    def outputs(self) -> Mapping[str, Output]:  # type: ignore[override]  # other metrics give the same always
+        """Precision, recall and F1, by names that hold model and layer."""
+        name = f"{self.model.lower().replace('-', '_').replace('.', '_')}_l{self.layer}"
+        return {
+            f"{name}_precision": _similarity("how much of the candidate is in the clean reference"),
+            f"{name}_recall": _similarity("how much of the clean reference is in the candidate"),
+            f"{name}_f1": _similarity("both ways"),
+        }
+
+    @property
+    def published(self) -> Weights | None:
+        """The weights that ``model`` names, if they are known here."""
+        return PUBLISHED.get(self.model)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz."""
+        return SAMPLE_RATE
+
+    def load(self, device: str) -> None:
+        """Bring in the network; raises ``ConfigError`` if it has no such layer."""
+        from transformers import AutoModel  # noqa: PLC0415
+
+        network = pretrained(AutoModel, self.checked_place())
+        layers = network.config.num_hidden_layers
+        if self.layer > layers:
+            raise ConfigError(f"{self.model} has {layers} layers: there is no layer {self.layer}")
+        self._network = network.float().to(device)
+
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+        """Return the values of each comparison, or why there are none; shared references are heard once.
+
+        One recording at a time: the network's normalisation would hear the padding of a batch.
+        """
+        heard: dict[str, list[Frames]] = {}
+        return [measured(partial(self._measure, comparison, heard)) for comparison in batch]
+
+    def _measure(self, comparison: Comparison, heard: dict[str, list[Frames]]) -> Measured:
+        require_both_sound(comparison, SHORTEST_S)
+        name = hashlib.sha256(comparison.clean.samples.tobytes()).hexdigest()
+        if name not in heard:
+            heard[name] = self._frames(comparison.clean.samples)
+        parts = zip(self._frames(comparison.candidate.samples), heard[name], strict=True)
+        values = precision_recall_f1([similarities(*part) for part in parts])
+        return dict(zip(self.outputs, values, strict=True))
+
+    def _frames(self, samples: Samples) -> list[Frames]:
+        return [self._hidden(part) for part in np.array_split(samples, -(-samples.size // LONGEST))]
+
+    def _hidden(self, samples: Samples) -> Frames:
+        import torch  # noqa: PLC0415
+
+        with torch.inference_mode():
+            shown = torch.from_numpy(samples.copy())[None].to(self._network.device)
+            return self._network(shown, output_hidden_states=True).hidden_states[self.layer][0]
+
+
+def similarities(candidate: Frames, clean: Frames) -> Frames:
+    """Return the cosine of every frame of the candidate (rows) with every frame of the clean (columns)."""
+    rows, columns = (frames / frames.norm(dim=1, keepdim=True) for frames in (candidate, clean))
+    return (rows @ columns.T).clamp(-1.0, 1.0)  # rounding goes a little beyond
+
+
+def precision_recall_f1(parts: Sequence[Frames]) -> tuple[float, float, float]:
+    """Return the mean best cosine of rows, of columns, and their harmonic mean, over all parts."""
+    precision, recall = (
+        float(np.concatenate([part.amax(dim=along).cpu().numpy() for part in parts]).mean())
+        for along in (1, 0)
+    )
+    return precision, recall, 2 * precision * recall / (precision + recall)

@@ -1,0 +1,156 @@
+"""Whisper: whether a recogniser hears the words that were said, or that it hears in the clean speech."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import PrivateAttr
+
+from schemas import Reason, UnfitError
+from stages import transcribing
+from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
+from stages.metrics.guard import measured, require_sound
+from stages.metrics.word_counts import NormaliserName, error_rates, load_normaliser, normaliser_for
+from stages.transcribing import Transcriber
+from stages.voice_activity import SAMPLE_RATE
+from stages.weighted import Weighted
+from stages.weights import Weights
+
+SHORTEST_S = 0.1
+UNVERIFIED = "not run with its published weights, only with small random ones"
+
+Model = Literal[
+    "tiny.en", "tiny", "base.en", "base", "small.en", "small", "medium.en", "medium",
+    "large-v1", "large-v2", "large-v3", "large-v3-turbo",
+]  # fmt: skip
+
+
+def _rate(note: str, noise_floor: float) -> Output:
+    return Output(
+        aspect=Aspect.CONTENT_CONSISTENCY,
+        better=Better.LOWER,
+        low=0.0,
+        noise_floor=noise_floor,
+        votes=False,
+        note=f"{note}; no vote by default while {UNVERIFIED}",
+    )
+
+
+class _WordErrors(Weighted, Metric):
+    """What both comparisons share: the recogniser, the normaliser and the counting."""
+
+    licence: ClassVar[str] = "MIT AND Apache-2.0"
+    packages: ClassVar[tuple[str, ...]] = ("openai-whisper", "jiwer")
+    weights: ClassVar[str] = "openai/whisper and snakers4/silero-vad"
+    unverified: ClassVar[str] = UNVERIFIED
+    level_dependent: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    outputs: ClassVar = {
+        "wer": _rate("word error rate", 0.05),
+        "cer": _rate("character error rate", 0.02),
+        "inserted": _rate("words made up, per word that was said: a guard against hallucination", 0.05),
+        "deleted": _rate("words lost, per word that was said", 0.05),
+    }
+
+    model: Model = "large-v3-turbo"
+    """The published checkpoint. A ``path`` names a folder of one checkpoint (*.pt) and silero_vad.onnx."""
+    language: str = "en"
+    """What is spoken, as Whisper's code for it."""
+    normaliser: NormaliserName | None = None
+    """Of Whisper's own: English also levels spelling and numerals, basic only case and punctuation. Without
+    one it is the language's, filled in by ``pinned``."""
+
+    _transcriber: Any = PrivateAttr(default=None)
+    _normalise: Any = PrivateAttr(default=None)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz."""
+        return SAMPLE_RATE
+
+    @property
+    def published(self) -> Weights:
+        """Whisper's checkpoint and the voice activity network."""
+        return transcribing.published(self.model)
+
+    def pinned(self) -> Self:
+        """Return the settings with the weights' SHA-256 and the normaliser."""
+        chosen = self.normaliser or normaliser_for(self.language)
+        return super().pinned().model_copy(update={"normaliser": chosen})
+
+    def load(self, device: str) -> None:
+        """Open both networks; metrics of one process that name the same ones share them and their texts."""
+        self._transcriber = transcribing.load(self.checked_place(), self.sha256, self.language, device)
+        self._normalise = load_normaliser(self.normaliser or normaliser_for(self.language), self.language)
+
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+        """Return the rates of each comparison, or why there are none; all is heard at once."""
+        checked = [measured(partial(self._checked, comparison)) for comparison in batch]
+        sound = [
+            comparison
+            for comparison, fault in zip(batch, checked, strict=True)
+            if not isinstance(fault, Unmeasured)
+        ]
+        heard = self._transcriber.texts([comparison.candidate.samples for comparison in sound])
+        said = self._said(sound)
+        rates = iter([measured(partial(self._rates, *texts)) for texts in zip(said, heard, strict=True)])
+        return [fault if isinstance(fault, Unmeasured) else next(rates) for fault in checked]
+
+    def _checked(self, comparison: Comparison) -> Measured:
+        require_sound(comparison.candidate, "candidate", SHORTEST_S)
+        if self.needs_clean:
+            require_sound(comparison.clean, "clean", SHORTEST_S)
+        return {}
+
+    @abstractmethod
+    def _said(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
+        """Return the words that each candidate should hold."""
+
+    def _rates(self, said: str, heard: str) -> Measured:
+        reference = self._normalise(said)
+        if not reference:
+            raise self._without_words()
+        return error_rates(reference, self._normalise(heard))
+
+    @abstractmethod
+    def _without_words(self) -> UnfitError:
+        """Return the reason for a reference that holds no word."""
+
+
+@METRICS.register
+class Whisper(_WordErrors):
+    """Word and character errors of Whisper on the candidate (Radford et al., 2022) against the transcript.
+
+    Texts are compared after Whisper's own normaliser. Where nobody speaks nothing is recognised, as the
+    Silero network hears it: a candidate of noise alone has lost every word. Over 30 s the audio is cut at
+    pauses. Decoding is greedy and in batches, and a text does not depend on its batch.
+    """
+
+    kind: ClassVar[str] = "whisper"
+    needs_transcript: ClassVar[bool] = True
+    needs_clean: ClassVar[bool] = False
+
+    def _said(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
+        return [comparison.transcript or "" for comparison in comparisons]
+
+    def _without_words(self) -> UnfitError:
+        return UnfitError(Reason.NO_TRANSCRIPT, "no word is left of the transcript once it is normalised")
+
+
+@METRICS.register
+class WhisperClean(_WordErrors):
+    """Word and character errors of Whisper on the candidate against what it hears in the clean reference.
+
+    As ``whisper``, without a transcript: what the recogniser gets wrong on both sides does not count. The
+    clean reference is heard once for all candidates.
+    """
+
+    kind: ClassVar[str] = "whisper_clean"
+
+    def _said(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
+        transcriber: Transcriber = self._transcriber
+        return transcriber.texts([comparison.clean.samples for comparison in comparisons])
+
+    def _without_words(self) -> UnfitError:
+        return UnfitError(Reason.SILENT, "no word was recognised in the clean reference")

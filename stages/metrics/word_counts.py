@@ -1,0 +1,46 @@
+"""Word counts: how many words and letters of one text another one changes, drops or makes up."""
+
+import warnings
+from collections.abc import Callable
+from typing import Literal
+
+Normaliser = Callable[[str], str]
+NormaliserName = Literal["english", "basic"]
+
+WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+"""Languages that do not part words: their letters are counted as words, as Whisper's paper does."""
+
+
+def normaliser_for(language: str) -> NormaliserName:
+    """Return which of Whisper's normalisers its paper scores ``language`` with."""
+    return "english" if language == "en" else "basic"
+
+
+def load_normaliser(name: NormaliserName, language: str) -> Normaliser:
+    """Return what takes case, punctuation and, for English, spelling and numerals out of a text."""
+    from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer  # noqa: PLC0415
+
+    if name == "english":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # it leaves closing its table to Python
+            normalise: Normaliser = EnglishTextNormalizer()
+    else:
+        normalise = BasicTextNormalizer(split_letters=language in WITHOUT_SPACES)
+    return lambda text: normalise(text).strip()
+
+
+def error_rates(said: str, heard: str) -> dict[str, float]:
+    """Return word and character error rate, and inserted and deleted words, each per word of ``said``.
+
+    ``said`` must hold a word. Over 1 if more is made up than was said.
+    """
+    import jiwer  # noqa: PLC0415
+
+    words = jiwer.process_words(said, heard)
+    spoken = words.hits + words.substitutions + words.deletions
+    return {
+        "wer": float(words.wer),
+        "cer": float(jiwer.cer(said, heard)),
+        "inserted": words.insertions / spoken,
+        "deleted": words.deletions / spoken,
+    }

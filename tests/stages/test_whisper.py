@@ -1,0 +1,226 @@
+"""What word errors promise: counts by hand, silence without words, and the same text in any company."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import whisper
+from whisper.transcribe import transcribe
+
+from schemas import ConfigError, MissingWeightsError, Reason, RecordError
+from stages import transcribing
+from stages.metrics.base import Comparison, Measured, Unmeasured
+from stages.metrics.whisper import Whisper, WhisperClean
+from stages.metrics.word_counts import error_rates, load_normaliser
+from stages.transcribing import CHECKPOINTS, Transcriber
+from stages.voice_activity import SILERO_VAD
+from stages.waveform import Waveform
+from tests.speech_like import noisy, speech_like
+from tests.speech_networks import write_whisper
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a small random recogniser."""
+    return write_whisper(tmp_path_factory.mktemp("whisper"))
+
+
+@pytest.fixture
+def transcriber(folder: Path) -> Transcriber:
+    """Return the recogniser, with nothing remembered."""
+    transcribing.load.cache_clear()
+    return transcribing.load(folder, None, "en", "cpu")
+
+
+def voices() -> list[Waveform]:
+    """Return speech of several lengths and pitches."""
+    return [
+        speech_like(seconds, pitch_hz=hertz) for seconds, hertz in ((2.0, 120.0), (1.2, 210.0), (31.0, 95.0))
+    ]
+
+
+def score(metric: Whisper | WhisperClean, *comparisons: Comparison) -> list[Measured]:
+    """Return values, which must be there."""
+    results = metric.score(comparisons)
+    return [result for result in results if not isinstance(result, Unmeasured)]
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "wer", "cer", "inserted", "deleted"),
+    [
+        ("one two three four", "one two three four", 0.0, 0.0, 0.0, 0.0),
+        ("one two three four", "one too three four five", 0.5, 6 / 18, 0.25, 0.0),
+        ("one two three four", "one two", 0.5, 11 / 18, 0.0, 0.5),
+        ("one two three four", "", 1.0, 1.0, 0.0, 1.0),
+        ("one", "one and two and three", 4.0, 6.0, 4.0, 0.0),
+    ],
+)
+def test_counts_words_as_by_hand(  # noqa: PLR0917 - a row of the table above
+    said: str, heard: str, wer: float, cer: float, inserted: float, deleted: float
+) -> None:
+    """Errors per word or letter that was said; nothing heard is every word lost."""
+    expected = {"wer": wer, "cer": cer, "inserted": inserted, "deleted": deleted}
+
+    assert error_rates(said, heard) == pytest.approx(expected)
+
+
+def test_spelling_is_no_error() -> None:
+    """English is compared without case, punctuation, contractions, spelling variants and written numerals."""
+    normalise = load_normaliser("english", "en")
+
+    assert normalise("It's colour, Mr. Smith: twenty-five!") == normalise("it is color mister smith 25")
+
+
+def test_languages_without_spaces_are_compared_by_letters() -> None:
+    """Chinese has no words to count, so each letter counts."""
+    normalise = load_normaliser("basic", "zh")
+
+    assert error_rates(normalise("今天天气好"), normalise("今天天汽好,"))["wer"] == pytest.approx(0.2)
+
+
+def test_the_text_is_that_of_the_package(transcriber: Transcriber) -> None:
+    """Batched decoding gives, word for word, what the package gives for each recording alone."""
+    recordings = [voice.samples for voice in voices()[:2]]
+
+    texts = transcriber.texts(recordings)
+
+    for samples, text in zip(recordings, texts, strict=True):
+        said = transcribe(
+            transcriber.model,
+            samples.copy(),
+            language="en",
+            temperature=0.0,
+            without_timestamps=True,
+            fp16=False,
+            no_speech_threshold=None,
+            logprob_threshold=None,
+        )
+        assert text == said["text"].strip()
+    assert len(set(texts)) == 2, "texts depend on what is heard"
+
+
+def test_a_text_does_not_depend_on_its_company(folder: Path) -> None:
+    """Alone, first, last, and in a batch that is full: always the same words."""
+    recordings = [noisy(speech_like(1.0, pitch_hz=hertz), 10.0).samples for hertz in range(80, 250, 10)]
+    together = Transcriber(*_parts(folder)).texts(recordings)
+
+    for place in (0, 7, 15, 16):
+        assert Transcriber(*_parts(folder)).texts(recordings[place : place + 1]) == [together[place]]
+
+
+def _parts(folder: Path) -> tuple[object, object, str]:
+    loaded = transcribing.load(folder, None, "en", "cpu")
+    return loaded.model, loaded.voice, "en"
+
+
+def test_a_long_recording_is_heard_to_its_end(transcriber: Transcriber) -> None:
+    """Over 30 s the pieces between pauses are heard one by one, and their words are joined."""
+    long = voices()[2].samples
+    pieces = transcribing.segments(long, 16_000, 30.0)
+
+    (text,) = transcriber.texts([long])
+
+    assert len(pieces) > 1
+    assert text == " ".join(transcriber.texts([long[start:end] for start, end in pieces])).strip()
+
+
+def test_where_nobody_speaks_nothing_is_heard(transcriber: Transcriber) -> None:
+    """A recogniser makes up words in silence: it is not asked."""
+    hush = np.full(16_000, 1e-4, np.float32)
+
+    assert transcriber.texts([hush]) == [""]
+
+
+def test_the_clean_reference_is_heard_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both comparisons of one process share the recogniser, and what was heard is remembered."""
+    transcribing.load.cache_clear()
+    clean = speech_like(1.0)
+    candidates = [noisy(clean, snr_db) for snr_db in (10.0, 0.0)]
+    pieces: list[int] = []
+    decode = whisper.decode
+    monkeypatch.setattr(whisper, "decode", lambda *given: (pieces.append(len(given[1])), decode(*given))[1])
+    against_clean, against_words = WhisperClean(path=folder), Whisper(path=folder)
+    against_clean.load("cpu")
+    against_words.load("cpu")
+
+    for candidate in candidates:
+        score(against_clean, Comparison(candidate, clean))
+        score(against_words, Comparison(candidate, clean, "some words"))
+
+    assert pieces == [1, 1, 1]
+
+
+def test_the_clean_itself_has_no_errors(folder: Path) -> None:
+    """Against its own text a recording is right, whatever the recogniser thinks of it."""
+    metric = WhisperClean(path=folder)
+    metric.load("cpu")
+    clean = speech_like(2.0)
+
+    (values,) = score(metric, Comparison(clean, clean))
+
+    assert values == {"wer": 0.0, "cer": 0.0, "inserted": 0.0, "deleted": 0.0}
+
+
+def test_noise_without_voice_has_lost_every_word(folder: Path) -> None:
+    """The candidate in which nobody speaks is compared as an empty text."""
+    metric = Whisper(path=folder)
+    metric.load("cpu")
+    speech = speech_like(1.0)
+    hush = speech.with_samples(np.full_like(speech.samples, 1e-4))
+
+    (values,) = score(metric, Comparison(hush, speech, "four words were said"))
+
+    assert values == {"wer": 1.0, "cer": 1.0, "inserted": 0.0, "deleted": 1.0}
+
+
+@pytest.mark.parametrize("kind", [Whisper, WhisperClean])
+def test_no_words_in_the_reference_is_a_reason(
+    kind: type[Whisper] | type[WhisperClean], folder: Path
+) -> None:
+    """Nothing can be wrong where nothing was said."""
+    metric = kind(path=folder)
+    metric.load("cpu")
+    speech = speech_like(1.0)
+    hush = speech.with_samples(np.full_like(speech.samples, 1e-4))
+
+    (result,) = metric.score([Comparison(speech, hush, "[music]")])
+
+    assert isinstance(result, Unmeasured)
+    assert isinstance(result.error, RecordError)
+    assert result.error.reason in {Reason.NO_TRANSCRIPT, Reason.SILENT}
+
+
+def test_knows_the_published_checkpoints() -> None:
+    """Names and digests are the package's own, and the voice activity network comes along."""
+    published = whisper._MODELS  # noqa: SLF001 - the package says it nowhere else
+    addresses = {name: url for name, url in published.items() if name not in {"large", "turbo"}}
+
+    assert {name: Whisper(model=name).published.files[0].url for name in CHECKPOINTS} == addresses
+    assert all(digest in addresses[name] for name, digest in CHECKPOINTS.items())
+    assert Whisper().published.files[1] == SILERO_VAD
+
+
+def test_settings_hold_what_the_number_depends_on(folder: Path) -> None:
+    """Normaliser and weights are filled in before a run, and a copy elsewhere is the same metric."""
+    english, german = (Whisper(path=folder, language=code).pinned() for code in ("en", "de"))
+
+    assert (english.normaliser, german.normaliser) == ("english", "basic")
+    assert english.sha256 is not None
+    assert "path" not in english.fingerprint_params
+
+
+@pytest.mark.parametrize("mistake", ["no checkpoint", "two checkpoints", "another file", "a language"])
+def test_what_cannot_be_heard_with_is_said(mistake: str, tmp_path: Path) -> None:
+    """Wrong weights and unknown languages stop before anything is scored."""
+    place = write_whisper(tmp_path / "weights")
+    if mistake == "no checkpoint":
+        (place / "micro.pt").unlink()
+    elif mistake == "two checkpoints":
+        (place / "other.pt").write_bytes((place / "micro.pt").read_bytes())
+    elif mistake == "another file":
+        torch.save({"weights": torch.zeros(1)}, place / "micro.pt")
+    language = "klingon" if mistake == "a language" else "en"
+
+    with pytest.raises(ConfigError if mistake == "a language" else MissingWeightsError):
+        Whisper(path=place, language=language).load("cpu")
