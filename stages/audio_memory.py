@@ -43,6 +43,18 @@ class AudioMemory:
             self._hold(name, waveform)
         return waveform
 
+    def figure(self, name: tuple[str, ...], make: Callable[[], float]) -> float:
+        """Return the number that is held under ``name``, or what ``make`` finds it to be."""
+        with self._lock:
+            if name in self._figures:
+                return self._figures[name]
+        figure = make()
+        with self._lock:
+            self._figures[name] = figure
+            if len(self._figures) > FIGURES_HELD:
+                self._figures.popitem(last=False)
+        return figure
+
     def _hold(self, name: tuple[str, ...], waveform: Waveform) -> None:
         if name in self._held:  # made twice at once
             return
