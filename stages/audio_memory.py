@@ -63,15 +63,3 @@ class AudioMemory:
         while self._bytes > self._max_bytes and len(self._held) > 1:
             _, dropped = self._held.popitem(last=False)
             self._bytes -= dropped.samples.nbytes
-
-    def figure(self, name: tuple[str, ...], make: Callable[[], float]) -> float:
-        """Return the number that is held under ``name``, or what ``make`` finds it to be."""
-        with self._lock:
-            if name in self._figures:
-                return self._figures[name]
-        found = make()
-        with self._lock:
-            self._figures[name] = found
-            if len(self._figures) > FIGURES_HELD:
-                self._figures.popitem(last=False)
-        return found
