@@ -26,6 +26,13 @@ class TicketLine(Record):
     inside_s: float
     wall_s: float
     load_s: float
+    model_s: float = 0.0
+    """Inside a restoration model itself."""
+    real_time_factor: float | None = None
+    """Seconds inside the model per second of audio that it was given; None where no model was timed."""
+    peak_bytes: int = 0
+    """What the worker and its children held at most."""
+    peak_gpu_bytes: int = 0
 
     @property
     def work_s(self) -> float:
@@ -45,6 +52,10 @@ def note_ticket(path: Path, ticket: Ticket, report: Report, finished_at_s: float
         inside_s=report.inside_s,
         wall_s=report.wall_s,
         load_s=report.load_s,
+        model_s=report.model.inside_s,
+        real_time_factor=report.model.real_time_factor,
+        peak_bytes=report.peak_bytes,
+        peak_gpu_bytes=report.peak_gpu_bytes,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:

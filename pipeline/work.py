@@ -3,13 +3,14 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.journal import Journal, finished
+from pipeline.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
 from pipeline.pool_audio import PoolAudio, pools_by_split
 from pipeline.store import TableStore, counts_of, room_on_disk
 from pipeline.table import PoolTable, Table
@@ -18,7 +19,7 @@ from schemas import IntegrityError, Outcome, Reason, Row, RunError, Split, Statu
 from stages.attempt import attempt
 from stages.audio_memory import AudioMemory
 from stages.distributions import Pools
-from stages.stage import Stage
+from stages.stage import ModelTime, Stage
 from stages.waveform import AudioSource
 
 ROWS_KEPT = 4
@@ -34,6 +35,11 @@ class Report:
     """Time inside the stage: degrade, restore or score, with decoding, resampling and encoding."""
     wall_s: float
     load_s: float = 0.0
+    model: ModelTime = field(default_factory=ModelTime)
+    """Of ``inside_s``: inside a restoration model itself."""
+    peak_bytes: int = 0
+    """What the worker and its children held at most, models that it keeps included."""
+    peak_gpu_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,9 @@ class Worker:
 
     def _run(self, ticket: Ticket, condemned: Sequence[Suspect], *, alone: bool) -> Report:
         started = time.perf_counter()
+        forget_peaks()
         stage, load_s = self._stage(ticket.table)
+        before = stage.model_time
         inputs = ticket.table.inputs(ticket.shard, self)
         path = journal_path(self._journals, ticket)
         with Journal(path) as journal:
@@ -85,7 +93,16 @@ class Worker:
         self._commit(ticket, rows)
         path.unlink(missing_ok=True)
         audio_s = sum(_seconds(record) for record in inputs)
-        return Report(counts_of(rows), audio_s, inside_s, time.perf_counter() - started, load_s)
+        return Report(
+            counts_of(rows),
+            audio_s,
+            inside_s,
+            time.perf_counter() - started,
+            load_s,
+            model=stage.model_time - before,
+            peak_bytes=peak_bytes(),
+            peak_gpu_bytes=peak_gpu_bytes(),
+        )
 
     def rows(self, table: Table, shard: str, *, audio: bool = True) -> Sequence[Any]:
         """Return the rows of a finished shard; the last few are kept."""

@@ -15,6 +15,7 @@ from schemas import BrokenError, Outcome, Reason
 from stages import global_generators
 from stages.attempt import Attempt, attempt
 from stages.restorers.base import MixedPrecision, Restorer
+from stages.stage import ModelTime
 from stages.waveform import Waveform
 
 T = TypeVar("T")
@@ -38,8 +39,8 @@ class Calls:
 
     def __init__(self) -> None:
         self.device = "cpu"
-        self.model_s = 0.0
-        """Seconds inside models."""
+        self.time = ModelTime()
+        """What all calls have taken together."""
 
     def is_company_welcome(self, model: Restorer) -> bool:
         """Whether inputs of several records may share a call.
@@ -66,7 +67,8 @@ class Calls:
         with _surroundings(model, streams[0], self.device):
             began = time.perf_counter()
             outputs = model.restore(inputs, streams)
-            self.model_s += time.perf_counter() - began
+            took_s = time.perf_counter() - began
+        self.time += ModelTime(took_s, sum(each.duration_s for each in inputs))
         if len(outputs) != len(inputs):
             raise BrokenError(Reason.WRONG_SHAPE, f"{len(outputs)} outputs for {len(inputs)} inputs")
         return outputs

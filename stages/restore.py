@@ -17,7 +17,7 @@ from stages.placing import Heard
 from stages.resampling import resample
 from stages.restorers.base import Restorer
 from stages.rng import rng_for
-from stages.stage import Stage
+from stages.stage import ModelTime, Stage
 from stages.takes import Trial, each_heard_once, summary
 from stages.waveform import Waveform
 
@@ -60,9 +60,9 @@ class RestoreStage(Stage[Degraded, Restored]):
         return record.id
 
     @property
-    def model_s(self) -> float:
-        """Seconds that calls of the model have taken."""
-        return self._calls.model_s
+    def model_time(self) -> ModelTime:
+        """What calls of the model have taken so far."""
+        return self._calls.time
 
     def batches(self, records: Sequence[Degraded]) -> Iterator[Sequence[Degraded]]:
         """Group records of about one length, as many as the model takes at once, or give them one by one.

@@ -2,12 +2,32 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from schemas import Outcome, Row
 
 In = TypeVar("In")
 Out = TypeVar("Out", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTime:
+    """Seconds inside a model, and seconds of audio that it was given in them."""
+
+    inside_s: float = 0.0
+    audio_s: float = 0.0
+
+    def __add__(self, other: "ModelTime") -> "ModelTime":
+        return ModelTime(self.inside_s + other.inside_s, self.audio_s + other.audio_s)
+
+    def __sub__(self, other: "ModelTime") -> "ModelTime":
+        return ModelTime(self.inside_s - other.inside_s, self.audio_s - other.audio_s)
+
+    @property
+    def real_time_factor(self) -> float | None:
+        """Seconds of work per second of audio; None if there was no audio."""
+        return self.inside_s / self.audio_s if self.audio_s else None
 
 
 class Stage(ABC, Generic[In, Out]):
@@ -17,9 +37,9 @@ class Stage(ABC, Generic[In, Out]):
         """Bring models to ``device``: once per worker, before the first record."""
 
     @property
-    def model_s(self) -> float:
-        """Seconds spent inside a model since it was loaded; 0 for stages that time none."""
-        return 0.0
+    def model_time(self) -> ModelTime:
+        """What calls of a model have taken so far; nothing for stages that time none."""
+        return ModelTime()
 
     @abstractmethod
     def name_of(self, record: In) -> str:
