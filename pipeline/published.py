@@ -18,24 +18,6 @@ class Published:
 
 
 PUBLISHED: Mapping[str, Published] = {
-    "nisqa": Published(
-        purpose="perceptual quality without a reference (NISQA v2, Mittag et al. 2021)",
-        weights="nisqa.tar of gabrielmittag/NISQA",
-        size="1 MB",
-        licence="code MIT, weights CC-BY-NC-SA-4.0",
-    ),
-    "speech_bert_score": Published(
-        purpose="content: do the features of a speech model agree (SpeechBERTScore, Saeki et al. 2024)",
-        weights="facebook/hubert-base-ls960, layer 8",
-        size="size not known here",
-        licence="Apache-2.0",
-    ),
-    "wavlm_speaker_similarity": Published(
-        purpose="timbre: cosine of speaker embeddings",
-        weights="microsoft/wavlm-base-plus-sv",
-        size="size not known here",
-        licence="not stated with the weights",
-    ),
     "anyenhance": Published(
         purpose="masked generative restoration at 44.1 kHz, the model of GenSR-Pref",
         weights="amphion/anyenhance, which may not be open to all",

@@ -6,7 +6,7 @@ import numpy as np
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
 from stages.metrics.one_by_one import OneByOne
-from stages.metrics.spectra import Floats, periodic_hann, power_spectrogram
+from stages.metrics.spectra import levels_db
 
 FRAMES_S = (0.01, 0.025, 0.05)
 """Seconds; the window lengths of the training loss (Yamamoto et al., ICASSP 2020)."""
@@ -37,12 +37,6 @@ class MultiResolutionStft(OneByOne):
 
 
 def _distance_db(comparison: Comparison, frame: int) -> float:
-    clean = _log_magnitudes(comparison.clean.samples, frame)
-    return float(np.mean(np.abs(_log_magnitudes(comparison.candidate.samples, frame) - clean)))
-
-
-def _log_magnitudes(samples: Floats, frame: int) -> Floats:
-    window = periodic_hann(frame)
-    power = power_spectrogram(samples, window, max(1, frame // 2)) * (2.0 / window.sum()) ** 2
-    floored: Floats = 10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0)))
-    return floored
+    sides = comparison.candidate.samples, comparison.clean.samples
+    candidate, clean = (levels_db(samples, frame, FLOOR_DB) for samples in sides)
+    return float(np.mean(np.abs(candidate - clean)))

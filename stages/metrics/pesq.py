@@ -1,9 +1,9 @@
 """PESQ: how far a listener would hear the candidate from the clean reference."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, model_validator
 
 from schemas import Reason, UnfitError
 from stages.level import is_silent
@@ -11,15 +11,13 @@ from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, O
 from stages.metrics.one_by_one import OneByOne
 from stages.waveform import Samples
 
-SAMPLE_RATE = 16_000
-LONGEST = 30 * SAMPLE_RATE
+LONGEST_S = 30
 """The reference code holds 50 utterances and writes beyond its arrays when there are more."""
-SHORTEST = SAMPLE_RATE // 4
 
 
 @METRICS.register
 class Pesq(OneByOne):
-    """ITU-T P.862.2 (wide band) or P.862.1 (narrow band), by the reference code at 16 kHz.
+    """ITU-T P.862.2 (wide band) or P.862.1 (narrow band), by the reference code.
 
     The recommendation knows signals up to 30 s. Longer ones are cut into the fewest equal parts of at most
     30 s, and the score is the mean over the parts in which the reference code finds speech.
@@ -27,21 +25,30 @@ class Pesq(OneByOne):
 
     kind: ClassVar[str] = "pesq"
     licence: ClassVar[str] = "MIT AND LicenseRef-ITU-T-P.862"
+    packages: ClassVar[tuple[str, ...]] = ("pesq",)
     isolated: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
-    shortest_s: ClassVar[float] = SHORTEST / SAMPLE_RATE
+    shortest_s: ClassVar[float] = 0.25
     outputs: ClassVar = {
         "": Output(aspect=Aspect.SIGNAL_FIDELITY, better=Better.HIGHER, low=1.0, high=4.65, noise_floor=0.05)
     }
 
     band: Literal["wb", "nb"] = "wb"
+    rate_hz: Literal[8_000, 16_000] = 16_000
+    """What the reference code is given. Narrow band is defined at both, and published mostly at 16 kHz."""
 
     _code: Any = PrivateAttr(default=None)
 
     @property
     def sample_rate(self) -> int:
-        """16 kHz for both bands: what is published as narrow-band PESQ is computed there."""
-        return SAMPLE_RATE
+        """16 kHz, or 8 kHz if told so."""
+        return self.rate_hz
+
+    @model_validator(mode="after")
+    def _wide_band_needs_16_khz(self) -> Self:
+        if self.band == "wb" and self.rate_hz != 16_000:  # noqa: PLR2004
+            raise ValueError(f"wide band is defined at 16000 Hz: with rate_hz={self.rate_hz}, say band: nb")
+        return self
 
     def load(self, device: str) -> None:  # noqa: ARG002 - runs on the CPU only
         """Bring in the compiled reference code."""
@@ -51,7 +58,7 @@ class Pesq(OneByOne):
 
     def measure(self, comparison: Comparison) -> Measured:
         """Return the mean over the parts that hold speech; raises ``UnfitError`` if none does."""
-        parts = -(-comparison.clean.samples.size // LONGEST)
+        parts = -(-comparison.clean.samples.size // (LONGEST_S * self.rate_hz))
         pairs = zip(
             np.array_split(comparison.clean.samples, parts),
             np.array_split(comparison.candidate.samples, parts),
@@ -68,6 +75,6 @@ class Pesq(OneByOne):
         if is_silent(candidate):
             raise UnfitError(Reason.SILENT, "the candidate is silent where the clean reference is not")
         try:
-            return float(self._code.pesq(SAMPLE_RATE, clean, candidate, self.band))
+            return float(self._code.pesq(self.rate_hz, clean, candidate, self.band))
         except self._code.NoUtterancesError:
             return None

@@ -26,6 +26,17 @@ def power_spectrogram(samples: Floats, window: Floats, hop: int) -> NDArray[np.f
     return spectrum.real**2 + spectrum.imag**2
 
 
+def levels_db(samples: Floats, frame: int, floor_db: float) -> NDArray[np.float64]:
+    """Return ``(frames, bins)`` of levels in dBFS of a sine in that bin, not below ``floor_db``.
+
+    Hann windows of ``frame`` samples, half overlapped.
+    """
+    window = periodic_hann(frame)
+    power = power_spectrogram(samples, window, max(1, frame // 2)) * (2.0 / window.sum()) ** 2
+    levels: NDArray[np.float64] = 10.0 * np.log10(np.maximum(power, 10.0 ** (floor_db / 10.0)))
+    return levels
+
+
 def mel_filters(sample_rate: int, fft_size: int, bands: int, range_hz: tuple[float, float]) -> Floats:
     """Return ``(bands, bins)`` triangles of equal area on Slaney's mel scale (Auditory Toolbox, 1998)."""
     low, high = _mel(np.asarray(range_hz)).tolist()

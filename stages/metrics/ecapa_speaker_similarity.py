@@ -1,0 +1,99 @@
+"""ECAPA: speaker similarity by SpeechBrain's network for VoxCeleb."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from schemas import MissingWeightsError
+from stages import torchaudio_guard
+from stages.metrics.base import METRICS
+from stages.metrics.speaker_similarity import Embedding, SpeakerSimilarity
+from stages.networks.loading import asked, read_checkpoint, tensors, with_state
+from stages.waveform import Samples
+from stages.weights import WeightFile, Weights
+
+REVISION = "5c0be3875fda05e81f3c004ed8c7c06be308de1e"
+REPOSITORY = "https://huggingface.co/speechbrain/spkrec-ecapa-voxceleb"
+PUBLISHED = Weights(
+    name="ecapa-voxceleb",
+    source=REPOSITORY,
+    revision=REVISION,
+    licence="Apache-2.0",
+    files=(
+        WeightFile(name="embedding_model.ckpt", url=f"{REPOSITORY}/resolve/{REVISION}/embedding_model.ckpt"),
+    ),
+)
+KERNEL_SIZES = [5, 3, 3, 3, 1]
+DILATIONS = [1, 2, 3, 4, 1]
+MEL_BANDS = 80
+
+
+@METRICS.register
+class EcapaSpeakerSimilarity(SpeakerSimilarity):
+    """Cosine of ECAPA-TDNN embeddings (Desplanques et al., Interspeech 2020), by SpeechBrain.
+
+    ``path`` is an ``embedding_model.ckpt``: a state of SpeechBrain's ECAPA_TDNN with any widths, read as
+    tensors alone. 80 log mel bands, each without its mean over the recording, as its authors have it.
+    """
+
+    kind: ClassVar[str] = "ecapa_speaker_similarity"
+    licence: ClassVar[str] = "Apache-2.0"
+    weights: ClassVar[str] = "speechbrain/spkrec-ecapa-voxceleb"
+    packages: ClassVar[tuple[str, ...]] = ("speechbrain",)
+
+    _network: Any = PrivateAttr(default=None)
+
+    @property
+    def published(self) -> Weights:
+        """The one file that embeddings need."""
+        return PUBLISHED
+
+    def load(self, device: str) -> None:
+        """Build the network of this state; raises ``MissingWeightsError`` if it is of another one."""
+        place = self.checked_place()
+        torchaudio_guard.install()
+        self._network = _network(tensors(read_checkpoint(place), place), place, device)
+
+    def embed(self, samples: Samples) -> Embedding:
+        """Return 192 numbers, or as many as the network has."""
+        embedding: Embedding = asked(self._network, samples).squeeze().float().cpu().numpy()
+        return np.atleast_1d(embedding)
+
+
+def _network(state: Mapping[str, Any], place: Path, device: str) -> Any:
+    """Return features, their normalisation and the embedding as one network."""
+    import torch  # noqa: PLC0415
+    from speechbrain.lobes.features import Fbank  # noqa: PLC0415
+    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN  # noqa: PLC0415
+
+    class Centred(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
+        def forward(self, bands: Any) -> Any:
+            return bands - bands.mean(dim=1, keepdim=True)
+
+    with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
+        embedding = ECAPA_TDNN(**_sizes(state, place))
+    network = torch.nn.Sequential(
+        Fbank(n_mels=MEL_BANDS), Centred(), with_state(embedding, state, place, device)
+    )
+    return network.eval().to(device)
+
+
+def _sizes(state: Mapping[str, Any], place: Path) -> Mapping[str, Any]:
+    """Return the widths that the shapes of ``state`` tell."""
+    try:
+        shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        blocks = [shapes[f"blocks.{n}.tdnn2.conv.conv.weight"][0] for n in (1, 2, 3)]
+        return {
+            "input_size": shapes["blocks.0.conv.conv.weight"][1],
+            "channels": [shapes["blocks.0.conv.conv.weight"][0], *blocks, shapes["mfa.conv.conv.weight"][0]],
+            "kernel_sizes": KERNEL_SIZES,
+            "dilations": DILATIONS,
+            "attention_channels": shapes["asp.tdnn.conv.conv.weight"][0],
+            "se_channels": shapes["blocks.1.se_block.conv1.conv.weight"][0],
+            "lin_neurons": shapes["fc.conv.weight"][0],
+        }
+    except (KeyError, IndexError) as error:
+        raise MissingWeightsError(f"{place} is no ECAPA_TDNN of SpeechBrain: it lacks {error}") from error

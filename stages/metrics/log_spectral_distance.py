@@ -1,0 +1,45 @@
+"""Log-spectral distance: how far apart two spectra lie, each moment's worst bands counting most."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.metrics.one_by_one import OneByOne
+from stages.metrics.spectra import levels_db
+
+FRAME_S = 0.032
+FLOOR_DB = -90.0
+"""dBFS of a sine in one bin: 64 dB under the active level, below what the listener of a recording hears."""
+
+
+@METRICS.register
+class LogSpectralDistance(OneByOne):
+    """Root mean square over the bins of the difference of log spectra in dB, its mean over the frames.
+
+    The d2 of Gray and Markel (IEEE Transactions on ASSP, 1976) on Hann windows of 32 ms, half overlapped,
+    from 0 Hz to half the recording's own rate. Both sides come at one level; what lies under −90 dBFS in a
+    bin counts as −90 dBFS.
+    """
+
+    kind: ClassVar[str] = "log_spectral_distance"
+    level_dependent: ClassVar[bool] = True
+    full_band: ClassVar[bool] = True
+    removes_dc: ClassVar[bool] = True
+    outputs: ClassVar = {
+        "": Output(
+            aspect=Aspect.SIGNAL_FIDELITY,
+            better=Better.LOWER,
+            low=0.0,
+            noise_floor=0.1,
+            votes=False,
+            note="mostly repeats multi_resolution_stft, so no vote by default",
+        )
+    }
+
+    def measure(self, comparison: Comparison) -> Measured:
+        """Return the distance in dB."""
+        frame = round(FRAME_S * comparison.clean.sample_rate)
+        sides = comparison.candidate.samples, comparison.clean.samples
+        candidate, clean = (levels_db(samples, frame, FLOOR_DB) for samples in sides)
+        return {"": float(np.mean(np.sqrt(np.mean(np.square(candidate - clean), axis=1))))}

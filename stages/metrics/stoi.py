@@ -1,0 +1,19 @@
+"""STOI: whether the words can be understood."""
+
+from typing import ClassVar
+
+from stages.metrics.base import METRICS
+from stages.metrics.intelligibility import Intelligibility, intelligibility_output
+
+
+@METRICS.register
+class Stoi(Intelligibility):
+    """Short-time objective intelligibility (Taal et al., TASLP 2011), by pystoi."""
+
+    kind: ClassVar[str] = "stoi"
+    extended: ClassVar[bool] = False
+    outputs: ClassVar = {
+        "": intelligibility_output(
+            votes=False, note="mostly repeats estoi, which also hears noise that comes and goes; no vote"
+        )
+    }

@@ -1,0 +1,66 @@
+"""WavLM: speaker similarity by its x-vector network."""
+
+from typing import Any, ClassVar
+
+from pydantic import PrivateAttr
+
+from schemas import MissingWeightsError
+from stages.metrics.base import METRICS
+from stages.metrics.speaker_similarity import SAMPLE_RATE, Embedding, SpeakerSimilarity
+from stages.networks.loading import checked_device
+from stages.pretrained import pretrained
+from stages.waveform import Samples
+from stages.weights import WeightFile, Weights
+
+REVISION = "feb593a6c23c1cc3d9510425c29b0a14d2b07b1e"
+REPOSITORY = "https://huggingface.co/microsoft/wavlm-base-plus-sv"
+FILES = ("config.json", "preprocessor_config.json", "pytorch_model.bin")
+PUBLISHED = Weights(
+    name="wavlm-base-plus-sv",
+    source=REPOSITORY,
+    revision=REVISION,
+    licence="CC-BY-SA-3.0",
+    files=tuple(WeightFile(name=name, url=f"{REPOSITORY}/resolve/{REVISION}/{name}") for name in FILES),
+)
+
+
+@METRICS.register
+class WavlmSpeakerSimilarity(SpeakerSimilarity):
+    """Cosine of the x-vectors of a WavLM for speaker verification (Chen et al., JSTSP 2022), by transformers.
+
+    ``path`` is a folder with the network, safetensors or a ``pytorch_model.bin`` that holds tensors alone,
+    its ``config.json`` and its ``preprocessor_config.json``, which says whether samples are normalised.
+    """
+
+    kind: ClassVar[str] = "wavlm_speaker_similarity"
+    licence: ClassVar[str] = "CC-BY-SA-3.0"
+    weights: ClassVar[str] = "microsoft/wavlm-base-plus-sv"
+    packages: ClassVar[tuple[str, ...]] = ("transformers",)
+
+    _network: Any = PrivateAttr(default=None)
+    _prepared: Any = PrivateAttr(default=None)
+
+    @property
+    def published(self) -> Weights:
+        """The folder as its authors published it."""
+        return PUBLISHED
+
+    def load(self, device: str) -> None:
+        """Bring in the network; raises ``MissingWeightsError`` if the folder holds another."""
+        from transformers import Wav2Vec2FeatureExtractor, WavLMForXVector  # noqa: PLC0415
+
+        place = self.checked_place()
+        try:
+            self._prepared = Wav2Vec2FeatureExtractor.from_pretrained(place, local_files_only=True)
+        except OSError as error:
+            raise MissingWeightsError(f"{place} lacks preprocessor_config.json") from error
+        self._network = pretrained(WavLMForXVector, place).float().to(checked_device(device))
+
+    def embed(self, samples: Samples) -> Embedding:
+        """Return 512 numbers, or as many as the network has."""
+        import torch  # noqa: PLC0415
+
+        heard = self._prepared(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        with torch.inference_mode():
+            embedding: Embedding = self._network(**heard.to(self._network.device)).embeddings[0].cpu().numpy()
+        return embedding
