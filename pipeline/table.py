@@ -88,6 +88,11 @@ class Table(ABC):
         """GPUs that a worker must hold."""
         return 0.0
 
+    @property
+    def environment(self) -> str:
+        """The environment that its operator brings along, which other tables' workers do without."""
+        return ""
+
     @cached_property
     def key(self) -> str:
         """Sixteen hex digits of the spec."""

@@ -182,6 +182,10 @@ class RestoreTable(Table):
     def gpus(self) -> float:
         return self.setup.gpus
 
+    @property
+    def environment(self) -> str:
+        return self.setup.restorer.environment
+
     def stage(self, reader: Reader) -> Stage[Degraded, Restored]:
         return restore.RestoreStage(
             self.setup.name,

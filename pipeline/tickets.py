@@ -43,8 +43,14 @@ class Ticket:
 
     @cached_property
     def resource(self) -> str:
-        """The class of worker that can do it."""
-        return f"gpu:{self.table.gpus:g}" if self.table.gpus else CPU
+        """The class of worker that can do it: ``cpu`` or ``gpu:SHARE``, and the environment that it needs."""
+        share = f"gpu:{self.table.gpus:g}" if self.table.gpus else CPU
+        return f"{share} {self.table.environment}".strip()
+
+
+def gpus_of(resource: str | None) -> float:
+    """Return how many GPUs a worker of this class holds."""
+    return float((resource or CPU).partition(" ")[0].partition(":")[2] or 0.0)
 
 
 @dataclass

@@ -82,6 +82,11 @@ class Restorer(Operator):
         """
         return 0.0
 
+    @property
+    def environment(self) -> str:
+        """The name of an environment of its own, whose worker process nobody else is to share; or nothing."""
+        return ""
+
     def load(self, device: str) -> None:
         """Bring weights to ``device`` (``cpu``, ``cuda``); models without weights have nothing to do.
 

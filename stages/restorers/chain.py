@@ -84,6 +84,11 @@ class Chain(Restorer):
         """Those of all links."""
         return tuple(dict.fromkeys(licence for model in self._models for licence in model.licences))
 
+    @property
+    def environment(self) -> str:
+        """Those of its links."""
+        return " ".join(dict.fromkeys(model.environment for model in self._models)).strip()
+
     def pinned(self) -> Self:
         """Return the chain with every link's digests. Raises ``MissingWeightsError`` without the files."""
         links = [_described(model.pinned()) for model in self._models]

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 import time
-import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from schemas import BrokenError, ConfigError, MissingWeightsError, Reason, RunEr
 from stages.restorers.external import External
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.numpy_environment import numpy_environment
 
 ROOT = Path(__file__).parents[2]
 Write = Callable[..., External]
@@ -45,14 +45,7 @@ serve(Model())
 @pytest.fixture(scope="session")
 def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the interpreter of an environment that has numpy and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=False, symlinks=True)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    ours = Path(np.__file__).parents[1]
-    for name in ("numpy", "numpy.libs"):
-        if (ours / name).exists():
-            (packages / name).symlink_to(ours / name)
-    return folder / "bin" / "python"
+    return numpy_environment(tmp_path_factory.mktemp("environment"))
 
 
 @pytest.fixture

@@ -17,13 +17,15 @@ from pipeline.executors.ray.deaths import Deaths
 from pipeline.executors.ray.metrics import RunMetrics
 from pipeline.graph import Graph
 from pipeline.resolve import Run
-from pipeline.tickets import CPU, Bench, Board, Ticket
+from pipeline.tickets import CPU, Bench, Board, Ticket, gpus_of
 from pipeline.work import Report, journal_path
 from schemas import Reason, RunError, UnanimousError
 
 POLL_S = 0.5
 SLOWER_THAN_EVER = 50.0
 """A record that takes this many times what one took on average is taken for hanging."""
+ROUNDING = 1e-6
+"""Three thirds of a GPU are one."""
 LEAST_LOADING_S = 600.0
 """Time for a worker to start, import and load weights from a slow disk, before its first record."""
 
@@ -63,7 +65,7 @@ class RayExecutor:
         """Do all tickets of the board."""
         with cluster(self._run, self._workers, self._say):
             self._metrics = RunMetrics(self._run.config.name)
-            self._places = self._counted_places()
+            self._resources = _resources()
             try:
                 while board.num_left:
                     self._staff(board)
@@ -74,40 +76,44 @@ class RayExecutor:
                 for hand in self._hands:
                     ray.kill(hand.actor)
 
-    def _counted_places(self) -> Callable[[str], int]:
-        """Return how many workers of a class the cluster can hold."""
-        resources = _resources()
-        cpus = self._workers or int(resources.get("CPU", 0))
-
-        def places(resource: str) -> int:
-            if resource == CPU:
-                return max(1, cpus)
-            return int(resources.get("GPU", 0.0) // float(resource.partition(":")[2]))
-
-        return places
-
     def _staff(self, board: Board) -> None:
         """Start workers for classes that have ready tickets, and let those go whose tickets have run out."""
-        waiting = board.waiting_by_resource()
+        waiting, ready = board.waiting_by_resource(), board.ready_by_resource()
+        crowded_out = {
+            resource for resource in ready if not self._there(resource) and not self._room(resource)
+        }
         for hand in list(self._hands):
-            if hand.ticket is None and hand.bench.resource != CPU and not waiting[str(hand.bench.resource)]:
+            resource = str(hand.bench.resource)
+            if hand.ticket is not None or resource == CPU:
+                continue
+            if not waiting[resource] or (not ready[resource] and crowded_out):
                 ray.kill(hand.actor)
                 self._hands.remove(hand)
-        for resource, ready in board.ready_by_resource().items():
-            there = [hand for hand in self._hands if hand.bench.resource == resource]
+        for resource, number in ready.items():
+            there = self._there(resource)
+            if gpus_of(resource) > self._resources.get("GPU", 0.0):
+                raise RunError(f"tickets need {resource}, and the cluster has none: {self._resources}")
             idle = sum(hand.ticket is None for hand in there)
-            room = self._places(resource) - len(there)
-            if not there and room < 1:
-                raise RunError(f"tickets need {resource}, and the cluster has none: {_resources()}")
-            for _ in range(min(ready - idle, room)):
+            for _ in range(min(number - idle, self._room(resource))):
                 self._hands.append(self._hired(resource))
 
+    def _there(self, resource: str) -> list[Hand]:
+        return [hand for hand in self._hands if hand.bench.resource == resource]
+
+    def _room(self, resource: str) -> int:
+        """Return how many more workers of a class the cluster can hold."""
+        if gpus := gpus_of(resource):
+            held = sum(gpus_of(hand.bench.resource) for hand in self._hands)
+            return int((self._resources.get("GPU", 0.0) - held) / gpus + ROUNDING)
+        cpus = self._workers or int(self._resources.get("CPU", 0))
+        return max(1, cpus) - len(self._there(resource))
+
     def _hired(self, resource: str) -> Hand:
-        gpus = 0.0 if resource == CPU else float(resource.partition(":")[2])
+        gpus = gpus_of(resource)
         self._started += 1
         name = f"{self._run.config.name} {resource} {self._started}"
         actor_class = ray.remote(
-            num_cpus=0 if gpus else 1, num_gpus=gpus, max_restarts=0, max_task_retries=0
+            num_cpus=1 if resource == CPU else 0, num_gpus=gpus, max_restarts=0, max_task_retries=0
         )(TicketActor)
         actor = actor_class.options(name=name, runtime_env=worker_environment()).remote(
             str(self._workspace),
