@@ -137,7 +137,7 @@ def decide(
     noise: NoiseOption = None,
     responses: ResponsesOption = None,
 ) -> None:
-    """Decide anew on the scores of an existing run: other criteria, margins, vetoes or pair rules, in seconds.
+    """Decide anew on the scores of an existing run, in seconds: other criteria, margins, vetoes, pair rules.
 
     Scores nothing and leaves the dataset as it is: run or export with the same config and options writes it.
     """
@@ -311,6 +311,60 @@ def vqscore(
     train_vqscore_command(speech, out, settings, steps=steps, every=every, device=device)
 
 
+weights = typer.Typer(no_args_is_help=True, help="List and fetch the weights that operators need.")
+app.add_typer(weights, name="weights")
+CacheOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cache",
+        metavar="FOLDER",
+        help="where weights are kept; runs look in $UNANIMOUS_WEIGHTS",
+        show_default="$UNANIMOUS_WEIGHTS, or ~/.cache/unanimous/weights",
+    ),
+]
+FilesOption = Annotated[
+    list[str] | None,
+    typer.Option("--operators", metavar="FILE", help="count those in your own file too; repeatable"),
+]
+AgreedOption = Annotated[bool, typer.Option("--yes", help="agree to their licences without being asked")]
+
+
+@weights.command(name="list", epilog=_examples("weights list", "weights list my.yaml"))
+def weights_list(
+    config: Annotated[str | None, typer.Argument(metavar="CONFIG", show_default="all operators")] = None,
+    cache: CacheOption = None,
+    files: FilesOption = None,
+) -> None:
+    """List the weights that CONFIG needs: source, revision, size, licence, and whether they are here.
+
+    Touches no network.
+    """
+    from pipeline.commands.weights import use_cache, weights_list_command  # noqa: PLC0415
+
+    use_cache(cache)
+    weights_list_command(None if config is None else config_path(config), files or ())
+
+
+@weights.command(name="fetch", epilog=_examples("weights fetch my.yaml", "weights fetch nisqa gtcrn --yes"))
+def weights_fetch(
+    targets: Annotated[list[str], typer.Argument(metavar="CONFIG|NAME…", help="what to fetch for, or what")],
+    cache: CacheOption = None,
+    files: FilesOption = None,
+    agreed: AgreedOption = False,  # noqa: FBT002
+) -> None:
+    """Fetch weights into the cache, checked by size and SHA-256; what was begun is gone on with.
+
+    Shows every licence first. A token in HF_TOKEN is shown to huggingface.co and to nobody else.
+    """
+    from pipeline.commands.weights import use_cache, weights_fetch_command  # noqa: PLC0415
+
+    use_cache(cache)
+    paths = {target: _config_called(target) for target in targets}
+    configs = [path for path in paths.values() if path is not None]
+    names = [target for target, path in paths.items() if path is None]
+    weights_fetch_command(configs, names, files or (), agreed=agreed)
+
+
 def resolved_run(
     config: str,
     assignments: list[str] | None,
@@ -333,12 +387,17 @@ def config_path(text: str) -> Path:
 
     Raises ``ConfigError`` that lists what there is.
     """
-    names = [text] if text.endswith((".yaml", ".yml")) else [text, f"{text}.yaml"]
-    for path in [Path(name) for name in names] + [CONFIGS / name for name in names]:
-        if path.is_file():
-            return path
+    found = _config_called(text)
+    if found is not None:
+        return found
     known = ", ".join(sorted(path.name for path in CONFIGS.glob("*.yaml")))
     raise ConfigError(f"there is no config {text!r}, here or in configs/, which has: {known}")
+
+
+def _config_called(text: str) -> Path | None:
+    names = [text] if text.endswith((".yaml", ".yml")) else [text, f"{text}.yaml"]
+    places = [Path(name) for name in names] + [CONFIGS / name for name in names]
+    return next((path for path in places if path.is_file()), None)
 
 
 def workspace_of(text: str | None, resolved: Run) -> Workspace:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from schemas import OperatorSpec
 from stages.operator import Operator
 from stages.restorers import RESTORERS
-from stages.restorers.base import Restorer
 
 
 def licences_of(operator: Operator) -> list[str]:
@@ -18,8 +17,10 @@ def network_licences(operator: Operator) -> list[str]:
 
     What a network was trained on may show in what it gives; a filter leaves nothing of itself behind.
     """
-    networks = (each for each in with_nested(operator) if each.weights != Operator.weights)
-    return [licence for each in networks for licence in each.licences]
+    inside = list(nested(operator))
+    if inside:
+        return [licence for inner in inside for licence in network_licences(inner)]
+    return [] if operator.weights == Operator.weights else list(operator.licences)
 
 
 def with_nested(operator: Operator) -> Iterator[Operator]:
@@ -29,8 +30,9 @@ def with_nested(operator: Operator) -> Iterator[Operator]:
         yield from with_nested(inner)
 
 
-def nested(operator: Operator) -> Iterator[Restorer]:
-    """Yield the restorers that stand in an operator's settings."""
+def nested(operator: Operator) -> Iterator[Operator]:
+    """Yield the operators that stand in an operator's settings."""
+    yield from operator.inner
     for _, value in operator:
         for spec in value if isinstance(value, list | tuple) else [value]:
             if isinstance(spec, OperatorSpec):

@@ -1,12 +1,12 @@
 """What it takes to read the entries of a config, and what every operator that is read must meet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline.config import ANY_LICENCE, PoolPart
-from pipeline.nested import licences_of
+from pipeline.nested import licences_of, with_nested
 from pipeline.places import Location
 from pipeline.problems import Problems
 from pipeline.sources import Corpus
@@ -17,23 +17,26 @@ from stages.operator import Operator
 Member = TypeVar("Member", bound=Operator)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """Where a config lies, what was found wrong with it so far, and what it allows."""
 
     base: Path
     problems: Problems
-    all_known: bool
+    all_known: bool = True
     """Whether every operator that there may be is registered, so that an unknown kind is a mistake."""
     allow_licences: Sequence[str] = ANY_LICENCE
     needs_weights: bool = True
     """Whether weights must be there; operators are then known by their digests."""
+    operators: list[Operator] = field(default_factory=list)
+    """All that could be read, and those within them."""
 
     def ready(self, location: Location, operator: Member) -> Member:
         """Return the operator, known by the digests of its files, once all that it is made of is allowed.
 
         Raises ``MissingWeightsError`` if a file is not there, or is another one.
         """
+        self.operators.extend(with_nested(operator))
         pinned = _pinned(operator) if self.needs_weights else operator
         for licence in dict.fromkeys(licences_of(pinned)):
             if not is_allowed(licence, self.allow_licences):

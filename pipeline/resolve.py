@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +31,13 @@ from pipeline.sections import Sections
 from schemas import ConfigError
 from stages.chain import Part
 from stages.metrics.base import Output
+from stages.operator import Operator
 from stages.pair_rules import PairRule
 from stages.prefer import Rules
 from stages.unanimity import Criterion
 from stages.user_modules import OperatorModule
 
-__all__ = ["MetricSetup", "RestorerSetup", "Run", "resolve"]
+__all__ = ["MetricSetup", "RestorerSetup", "Run", "operators_in", "resolve"]
 
 POOLS = {"noise": "noise", "responses": "rir"}
 """The pools that options of the command line stand for."""
@@ -81,29 +83,44 @@ def resolve(
     path: Path,
     assignments: Sequence[str] = (),
     replacements: Mapping[str, str] | None = None,
-    *,
-    needs_weights: bool = True,
 ) -> Run:
     """Return the run that the config in ``path`` describes.
 
     ``assignments`` are ``a.b=value`` texts; ``replacements`` point ``speech``, ``noise`` or ``responses`` at
-    a folder or manifest of the user's own, relative to the current folder. Without ``needs_weights`` the run
-    is described and cannot be made: operators are not known by their files. Raises ``ConfigError`` with every
+    a folder or manifest of the user's own, relative to the current folder. Raises ``ConfigError`` with every
     mistake and its place.
     """
+    document = _document(path, assignments, replacements or {})
+    reading = Reading(path.parent, Problems(document))
+    return _built(document, reading, replacements or {})
+
+
+def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operator]:
+    """Return every operator that the config in ``path`` names and that can be built, whatever else is wrong.
+
+    Operators within operators are among them; weights need not be there.
+    """
+    document = _document(path, assignments, {})
+    reading = Reading(path.parent, Problems(document), needs_weights=False)
+    with suppress(ConfigError):  # whoever runs the config is told
+        _built(document, reading, {})
+    return reading.operators
+
+
+def _document(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> Document:
     document = load(path)
     if not isinstance(document.data, dict):
         raise ConfigError(f"{path}: a config is a mapping of settings, see 'python -m pipeline schema'")
     include_recipes(document)  # so that assignments reach into them
     for assignment in assignments:
         override(document, assignment)
-    for what, where in (replacements or {}).items():
+    for what, where in replacements.items():
         _replace(document, what, where)
-    return _built(document, path.parent, replacements or {}, needs_weights=needs_weights)
+    return document
 
 
-def _built(document: Document, base: Path, replacements: Mapping[str, str], *, needs_weights: bool) -> Run:
-    problems = Problems(document)
+def _built(document: Document, reading: Reading, replacements: Mapping[str, str]) -> Run:
+    base, problems = reading.base, reading.problems
     for location, message in include_recipes(document):
         problems.add(location, message)
     config = None
@@ -111,8 +128,8 @@ def _built(document: Document, base: Path, replacements: Mapping[str, str], *, n
         config = Config.model_validate(document.data)
     sections = Sections(document.data)
     modules = installed_modules(base, sections.operators, problems)
-    all_known = len(modules) == len(sections.operators)
-    reading = Reading(base, problems, all_known, sections.allow_licences, needs_weights)
+    reading.all_known = len(modules) == len(sections.operators)
+    reading.allow_licences = sections.allow_licences
     reader = ChainReader(sections.pools, reading)
     chain = reader.parts(sections.chain)
     restorers = restorers_of(sections.restorers, reading)

@@ -31,7 +31,8 @@ class Restriction(IntEnum):
 
 
 _KNOWN: Mapping[Restriction, str] = {
-    Restriction.PUBLIC_DOMAIN: "CC0-* CC-PDDC CC-PDM-* PDDL-* Unlicense 0BSD MIT-0",
+    Restriction.PUBLIC_DOMAIN: "CC0-* CC-PDDC CC-PDM-* PDDL-* Unlicense 0BSD MIT-0 "
+    "LicenseRef-not-subject-to-copyright",
     Restriction.NON_COMMERCIAL_SHARE_ALIKE_OR_NO_DERIVATIVES: "CC-BY-NC-SA-* CC-BY-NC-ND-* CC-BY-ND-*",
     Restriction.NON_COMMERCIAL: "CC-BY-NC-*",
     Restriction.SHARE_ALIKE: "CC-BY-SA-* GPL-* LGPL-* AGPL-* MPL-* EPL-* ODbL-* CDLA-Sharing-*",

@@ -47,6 +47,11 @@ class Operator(Record, ABC):
         """The licences of all that these settings stand for: code and weights."""
         return (UNKNOWN if self.licence.startswith("as ") else self.licence,)
 
+    @property
+    def inner(self) -> "tuple[Operator, ...]":
+        """The operators that it is made of, if it is made of any."""
+        return ()
+
     def pinned(self) -> Self:
         """Return the same settings with the digests of the files that they name, if they name any."""
         return self

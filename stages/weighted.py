@@ -1,7 +1,11 @@
 """Operators whose weights are published, or lie where the config says."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from types import UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin
+
+from pydantic import ValidationError
 
 from schemas import Digest, MissingWeightsError, Params
 from schemas.licences import UNKNOWN
@@ -23,6 +27,16 @@ class Weighted(Operator):
     def published(self) -> Weights | None:
         """The weights that these settings stand for; None if only the config can name some."""
         return None
+
+    @classmethod
+    def catalogue(cls) -> tuple[Weights, ...]:
+        """Return all weights that some setting stands for: each choice of each field that is a choice."""
+        choices = [
+            {name: option} for name, info in cls.model_fields.items() for option in _options(info.annotation)
+        ]
+        tried = [_built(cls, settings) for settings in ({}, *choices)]
+        found = {each.published.name: each.published for each in tried if each and each.published}
+        return tuple(found.values())
 
     @property
     def place(self) -> Path:
@@ -71,3 +85,19 @@ class Weighted(Operator):
         if self.path is not None or self.published is None:
             return weights_digest(self.place)
         return self.published.checked_digest(self.kind)
+
+
+def _options(annotation: Any) -> Iterator[Any]:
+    """Yield what may stand in a field that is a choice, or a choice among other things."""
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    elif get_origin(annotation) in {Union, UnionType}:
+        for part in get_args(annotation):
+            yield from _options(part)
+
+
+def _built(member: type[Weighted], settings: Mapping[str, Any]) -> Weighted | None:
+    try:
+        return member.model_validate(settings)
+    except ValidationError:  # this choice needs another setting
+        return None

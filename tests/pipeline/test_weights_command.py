@@ -1,0 +1,183 @@
+"""The weights of a config: listed, fetched from a server on the loopback, pinned, and demanded of a run."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from file_server import FileServer, serving
+from small_config import mistakes, place_in, written
+from typer.testing import CliRunner, Result
+
+from pipeline.cli import app
+from schemas import MissingWeightsError
+from stages.weights import CACHE_VARIABLE
+
+CONTENT = b"weights" * 1000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+OWN = '''
+from typing import ClassVar
+
+from stages.restorers.base import RESTORERS, Restorer
+from stages.weighted import Weighted
+from stages.weights import WeightFile, Weights
+
+
+@RESTORERS.register
+class {name}(Weighted, Restorer):
+    """A model of the user's own."""
+
+    kind: ClassVar[str] = "{kind}"
+    weights: ClassVar[str] = "a server of the user's own"
+
+    @property
+    def published(self):
+        file = WeightFile(name="w.bin", url="{url}", sha256={sha256!r}, size_bytes={size_bytes})
+        return Weights(name="{kind}", source="a test", revision="r1", licence="CC-BY-4.0", files=(file,))
+
+    def restore(self, batch, streams):
+        return list(batch)
+'''
+
+
+@pytest.fixture
+def server() -> Iterator[FileServer]:
+    """Serve the weights."""
+    with serving(FileServer(CONTENT)) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep weights in a folder of the test's own."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def config_with(folder: Path, server: FileServer, kind: str, *, pinned: bool = True) -> Path:
+    """Return a config with a model of the user's own, whose weights are on the server."""
+    known = {"sha256": DIGEST, "size_bytes": len(CONTENT)} if pinned else {"sha256": None, "size_bytes": None}
+    source = OWN.format(name=kind.title(), kind=kind, url=server.url, **known)
+    (folder / "own.py").write_text(source)
+    restorers = [{"kind": kind}, {"kind": "identity"}]
+    return written(folder, operators=["own.py"], restorers=restorers)
+
+
+def typed(*words: object) -> Result:
+    """Type ``python -m pipeline weights`` and ``words``."""
+    return CliRunner().invoke(app, ["weights", *map(str, words)])
+
+
+def test_weights_are_listed_fetched_and_found(tmp_path: Path, server: FileServer, cache: Path) -> None:
+    """A run is refused with the place in the config and the command; after that command it is not."""
+    config = config_with(tmp_path, server, "own_pinned")
+    (refused,) = mistakes(config)
+    assert refused.startswith(
+        f"{place_in(config, 'kind: own_pinned')}: restorers.0: the weights of own_pinned"
+    )
+    assert "python -m pipeline weights fetch own_pinned" in refused
+    assert "own_pinned  missing  7.0 kB  CC-BY-4.0  own_pinned  a test at r1" in typed("list", config).output
+
+    fetched = typed("fetch", config, "--yes")
+
+    assert fetched.exit_code == 0, fetched.output
+    assert "own_pinned: 7.0 kB, licence CC-BY-4.0, from a test at r1" in fetched.output
+    assert "pin them" not in fetched.output
+    assert (cache / "own_pinned" / "r1" / "w.bin").read_bytes() == CONTENT
+    assert "own_pinned  there" in typed("list", config).output
+    assert "nothing to fetch" in typed("fetch", config, "--yes").output
+    assert len(server.requests) == 1
+    from pipeline.resolve import resolve  # noqa: PLC0415
+
+    assert resolve(config).restorers[0].restorer.sha256 == DIGEST  # type: ignore[attr-defined]
+
+
+def test_weights_of_unknown_digest_are_pinned_by_the_user(tmp_path: Path, server: FileServer) -> None:
+    """The line to put into the config is printed, and said to be needed."""
+    config = config_with(tmp_path, server, "own_unpinned", pinned=False)
+
+    fetched = typed("fetch", config, "--yes")
+
+    assert "their digest is not known" in fetched.output
+    assert f"\n    sha256: {DIGEST}\n" in fetched.output
+
+
+def test_wrong_weights_in_the_cache_are_refused_and_fetched_again(
+    tmp_path: Path, server: FileServer, cache: Path
+) -> None:
+    """Never run with, always said."""
+    config = config_with(tmp_path, server, "own_wrong")
+    place = cache / "own_wrong" / "r1" / "w.bin"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"something else")
+
+    (refused,) = mistakes(config)
+    assert f"not {DIGEST} as published" in refused
+    assert "own_wrong  wrong" in typed("list", config).output
+
+    assert typed("fetch", config, "--yes").exit_code == 0
+    assert place.read_bytes() == CONTENT
+
+
+def test_every_missing_weight_is_said_at_once(tmp_path: Path, server: FileServer) -> None:
+    """Of restorers, of metrics, and of a restorer within a degradation, each with its place."""
+    config_with(tmp_path, server, "own_everywhere")
+    spec = {"kind": "own_everywhere", "version": 1, "params": {}}
+    config = written(
+        tmp_path,
+        operators=["own.py"],
+        degradations={"chain": [{"kind": "restored_by", "restorer": spec}]},
+        restorers=[{"kind": "own_everywhere"}, {"kind": "identity"}],
+        metrics=[{"kind": "nisqa"}, {"kind": "pesq"}, {"kind": "estoi"}, {"kind": "spectral_envelope"}],
+        preference={"criteria": ["nisqa_mos", "pesq", "estoi", "spectral_envelope"]},
+        pools={},
+    )
+
+    said = mistakes(config)
+
+    places = [line.split(": ")[1] for line in said if "weights fetch" in line]
+    assert sorted(places) == ["degradations.chain.0", "metrics.0", "restorers.0"]
+    listed = typed("list", config).output
+    assert "own_everywhere  missing" in listed
+    assert "nisqa" in listed
+
+
+def test_nothing_is_fetched_without_consent(tmp_path: Path, server: FileServer) -> None:
+    """Nobody at the keyboard, no --yes: the licences are shown, and that is all."""
+    config = config_with(tmp_path, server, "own_asked")
+
+    refused = typed("fetch", config)
+
+    assert "licence CC-BY-4.0" in refused.output
+    assert "say --yes" in str(refused.exception)
+    assert not server.requests
+
+
+def test_another_cache_can_be_named(tmp_path: Path, server: FileServer, cache: Path) -> None:
+    """By option, for one command."""
+    config = config_with(tmp_path, server, "own_elsewhere")
+
+    assert typed("fetch", config, "--yes", "--cache", tmp_path / "other").exit_code == 0
+
+    assert (tmp_path / "other" / "own_elsewhere" / "r1" / "w.bin").exists()
+    assert not cache.exists()
+
+
+def test_a_name_that_nothing_has_is_refused() -> None:
+    """With the closest one."""
+    refused = typed("fetch", "gtcrm", "--yes")
+
+    assert "did you mean 'gtcrn'?" in str(refused.exception)
+    assert typed("list").exit_code == 0
+
+
+def test_a_server_that_sends_something_else_is_an_error(tmp_path: Path, server: FileServer) -> None:
+    """Named with both digests; nothing is left in the cache."""
+    config = config_with(tmp_path, server, "own_swapped")
+    server.content = CONTENT[::-1]
+
+    refused = typed("fetch", config, "--yes")
+
+    assert isinstance(refused.exception, MissingWeightsError)
+    assert DIGEST in str(refused.exception)
+    assert "own_swapped  missing" in typed("list", config).output
