@@ -241,10 +241,8 @@ def test_doctor_of_a_config_that_lacks_something(tmp_path: Path) -> None:
     """Each lack has its place; a published part is described; the exit code says that no run could start."""
     config = written(
         tmp_path,
-        restorers=[{"kind": "onnx", "path": "model.onnx"}, {"kind": "identity"}],
-        metrics=[{"kind": "nisqa"}],
+        restorers=[{"kind": "onnx", "path": "model.onnx"}, {"kind": "flowse"}],
         speech=[{"name": "gone", "path": "gone"}],
-        preference={"criteria": ["nisqa"]},
     )
 
     doctor = typed("doctor", config)
@@ -253,8 +251,8 @@ def test_doctor_of_a_config_that_lacks_something(tmp_path: Path) -> None:
     assert "3 things lacking" in doctor.stderr
     assert f"there is nothing at {tmp_path / 'gone'}" in doctor.stdout
     assert f"{tmp_path / 'model.onnx'} cannot be read" in doctor.stdout
-    assert "no metric is called 'nisqa'" in doctor.stdout
-    assert "perceptual quality without a reference" in doctor.stdout
+    assert "no restorer is called 'flowse'" in doctor.stdout
+    assert "restoration by flow matching" in doctor.stdout
     assert "Traceback" not in doctor.stderr
 
 

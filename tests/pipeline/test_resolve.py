@@ -30,23 +30,28 @@ def test_configs_that_ship_can_be_run(name: str) -> None:
     assert run.config.name == name
 
 
-def test_the_papers_config_lacks_operators_and_recordings_and_nothing_else(tmp_path: Path) -> None:
-    """One line for each part that this version does not have; with speech and pools there, six operators."""
+def test_the_papers_config_lacks_models_weights_and_recordings_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With speech and pools there, and no weights fetched: three models unknown, three metrics without."""
+    monkeypatch.setenv("UNANIMOUS_WEIGHTS", str(tmp_path / "weights"))
     path = Path(shutil.copy(CONFIGS / "gensr_pref_paper.yaml", tmp_path))
     for pool in ("clean", "noise", "responses"):
         (tmp_path / "corpora" / pool).mkdir(parents=True)
 
     lines = mistakes(path)
 
-    lacking = [line.split(": ")[1:3] for line in lines]
-    assert lacking == [
-        ["restorers.0.kind", "no restorer is called 'anyenhance'; known"],
-        ["restorers.1.kind", "no restorer is called 'llase_g1'; known"],
-        ["restorers.2.kind", "no restorer is called 'flowse'; known"],
-        ["metrics.0.kind", "no metric is called 'nisqa'; known"],
-        ["metrics.2.kind", "no metric is called 'speech_bert_score'; known"],
-        ["metrics.3.kind", "no metric is called 'wavlm_speaker_similarity'; known"],
+    lacking = [line.split(": ", 1)[1] for line in lines]
+    expected = [
+        "restorers.0.kind: no restorer is called 'anyenhance'",
+        "restorers.1.kind: no restorer is called 'llase_g1'",
+        "restorers.2.kind: no restorer is called 'flowse'",
+        "metrics.0: the weights of nisqa are not all there",
+        "metrics.2: the weights of speech_bert_score are not all there",
+        "metrics.3: the weights of wavlm_speaker_similarity are not all there",
     ]
+    assert len(lacking) == len(expected)
+    assert [found[: len(start)] for found, start in zip(lacking, expected, strict=True)] == expected
 
 
 def test_both_recipes_damage_speech_alike() -> None:
