@@ -1,0 +1,142 @@
+"""Packet loss concealment: gaps in speech are filled, pauses are not."""
+
+import numpy as np
+import pytest
+
+from stages import packet_loss
+from stages.level import ratio_db
+from stages.linear_prediction import burg, continued
+from stages.restorers.conceal import Conceal, gaps
+from stages.rng import rng_for
+from stages.waveform import Waveform
+from tests.bundled_speech import bundled
+
+PACKET_S = 0.02
+
+
+def _lossy(clean: Waveform, longest_burst: int, seed: int) -> tuple[Waveform, np.ndarray]:
+    """Return speech of which a tenth is lost in packets of 20 ms, and where."""
+    bounds = packet_loss.bounds_of(clean.samples.size, PACKET_S * clean.sample_rate)
+    lost = packet_loss.bursts(rng_for(seed, "loss"), bounds.size - 1, 0.1, longest_burst)
+    silenced = packet_loss.silenced(clean.samples, lost, bounds)
+    return clean.with_samples(silenced), np.repeat(lost, np.diff(bounds))
+
+
+def _filled(given: Waveform, model: Conceal | None = None) -> np.ndarray:
+    return (model or Conceal()).restore([given], [rng_for(0, "unused")])[0].samples
+
+
+@pytest.mark.parametrize(("sample_rate", "longest_burst", "snr_db"), [
+    (16_000, 1, 2.0),
+    (48_000, 1, 2.0),
+    (16_000, 5, 0.5),
+])  # fmt: skip
+def test_gaps_come_nearer_to_what_was_lost(sample_rate: int, longest_burst: int, snr_db: float) -> None:
+    """In the gaps of bundled speech the error is so far under the speech; silence would have 0 dB."""
+    clean, filled, gone = [], [], []
+    for number in range(1, 9):
+        speech = bundled(number, sample_rate)
+        given, lost = _lossy(speech, longest_burst, number)
+        clean.append(speech.samples[lost])
+        filled.append(_filled(given)[lost])
+        gone.append(given.samples[lost])
+    spoken = np.concatenate(clean)
+
+    assert not np.concatenate(gone).any()
+    assert ratio_db(spoken, np.concatenate(filled) - spoken) > snr_db
+
+
+def test_what_arrived_is_untouched() -> None:
+    """Outside of gaps the samples are the same."""
+    clean = bundled(3)
+    given, lost = _lossy(clean, 2, seed=3)
+    missing = np.zeros(lost.size, dtype=bool)
+    for gap in gaps(given.samples, shortest=64, edge=8):
+        missing[gap] = True
+
+    filled = _filled(given)
+
+    assert np.array_equal(filled[~missing], given.samples[~missing])
+    assert lost[missing].mean() > 0.9
+
+
+@pytest.mark.parametrize("sample_rate", [16_000, 48_000])
+@pytest.mark.parametrize("number", [1, 7, 19, 30])
+def test_pauses_are_no_gaps(number: int, sample_rate: int) -> None:
+    """Bundled speech has digital silence between words, and comes back as it is."""
+    clean = bundled(number, sample_rate)
+
+    assert np.array_equal(_filled(clean), clean.samples)
+
+
+def test_a_tone_goes_on_through_a_gap() -> None:
+    """Where the past says everything, so does its continuation: 40 dB."""
+    t = np.arange(16_000) / 16_000
+    tone = (0.3 * np.sin(2 * np.pi * 220 * t) + 0.1 * np.sin(2 * np.pi * 660 * t)).astype(np.float32)
+    gap = slice(8_000, 8_320)
+    given = tone.copy()
+    given[gap] = 0.0
+
+    filled = _filled(Waveform(given, 16_000), Conceal(fade_ms=1_000.0))
+
+    error = filled[gap] - tone[gap]
+    assert ratio_db(tone[gap], error) > 20.0
+
+
+def test_a_long_gap_falls_silent_in_its_middle() -> None:
+    """Half a second away from both sides there is nothing to say."""
+    noise = (0.1 * rng_for(0, "noise").standard_normal(32_000)).astype(np.float32)
+    noise[8_000:24_000] = 0.0
+
+    filled = _filled(Waveform(noise, 16_000))
+
+    assert not filled[12_000:20_000].any()
+    assert filled[8_000:8_100].any()
+    assert filled[23_900:24_000].any()
+
+
+def test_a_gap_at_the_end_or_the_beginning_is_filled_from_its_one_side() -> None:
+    """Speech that begins or ends within a lost packet has a neighbour still."""
+    t = np.arange(8_000) / 16_000
+    tone = (0.3 * np.sin(2 * np.pi * 200 * t)).astype(np.float32)
+    tone[:320] = tone[-320:] = 0.0
+
+    filled = _filled(Waveform(tone, 16_000))
+
+    assert np.abs(filled[200:320]).max() > 0.05
+    assert np.abs(filled[-320:-200]).max() > 0.05
+
+
+def test_settings_make_other_takes() -> None:
+    """How far prediction looks back, and how soon it fades, is heard."""
+    given, _ = _lossy(bundled(5), 3, seed=5)
+
+    first, second = (_filled(given, Conceal(order_ms=ms, fade_ms=fade)) for ms, fade in ((5, 25), (18, 90)))
+
+    assert np.abs(first - second).max() > 1e-3
+
+
+def test_burg_finds_the_weights_of_an_all_pole_signal() -> None:
+    """Noise through a known resonance gives that resonance back."""
+    from scipy.signal import lfilter  # noqa: PLC0415
+
+    known = np.array([1.6, -0.81])
+    noise = rng_for(0, "excitation").standard_normal(20_000)
+
+    found = burg(lfilter([1.0], [1.0, *-known], noise), order=2)
+
+    assert found == pytest.approx(known, abs=0.02)
+
+
+def test_a_continuation_never_grows() -> None:
+    """Burg's filter is stable whatever it was learnt from."""
+    context = rng_for(0, "anything").standard_normal(400) * np.linspace(0.1, 1.0, 400)
+
+    going_on = continued(context, burg(context, 100), 20_000)
+
+    assert np.abs(going_on[-1_000:]).max() < np.abs(context).max()
+
+
+def test_silence_foretells_silence() -> None:
+    """No division by nothing."""
+    assert not continued(np.zeros(100), burg(np.zeros(100), 10), 50).any()
