@@ -1,13 +1,13 @@
 """Working ahead: what the next batch needs is brought in while a model is busy with this one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def prepared(batches: Iterator[T], prepare: Callable[[T], None]) -> Iterator[T]:
+def prepared(batches: Iterator[T], prepare: Callable[[T], None]) -> Generator[T, None, None]:
     """Yield each batch, having called ``prepare`` on all but the first in a thread meanwhile.
 
     Preparing only saves time: what it raises is left to whoever processes the batch and meets it again.
