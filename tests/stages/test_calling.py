@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -109,8 +110,8 @@ def questions(*lengths_s: float) -> list[Question]:
         Question(
             f"question {place}",
             length_s,
-            lambda length_s=length_s: Waveform(np.ones(round(1_000 * length_s), np.float32), 1_000),
-            lambda place=place: rng_for(0, "question", place),
+            partial(Waveform, np.ones(round(1_000 * length_s), np.float32), 1_000),
+            partial(rng_for, 0, "question", place),
         )
         for place, length_s in enumerate(lengths_s)
     ]
