@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import JsonValue
+
 from pipeline.chain_config import Members, PartSettings, StepEntry, form_of
 from pipeline.operator_entries import TRIALS, draws_of
 from pipeline.places import Location
 from pipeline.reading import Reading
 from pipeline.sections import readable
-from schemas import AudioRef
+from schemas import AudioRef, OperatorSpec
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, SomeOfParts, Step
 from stages.degradations import DEGRADATIONS, Degradation
-from stages.distributions import Constant
+from stages.distributions import Constant, Distribution, OneOf
+from stages.restorers import RESTORERS
 from stages.rng import rng_for
 
 RECORDINGS = tuple(
@@ -78,6 +81,12 @@ class ChainReader:
             draws = draws_of(member, location, entry, self._reading)
             if draws is None:
                 return None
+            draws = {
+                name: self._pinned_inside(location, draw)
+                if member.model_fields[name].annotation is OperatorSpec
+                else draw
+                for name, draw in draws.items()
+            }
             step = Step(kind=entry.kind, probability=entry.probability, when=entry.when, draws=draws)
             self._check_pools(location, step)
             any_pools = dict.fromkeys(step.pools, RECORDINGS)
@@ -85,6 +94,21 @@ class ChainReader:
                 tried = member.drawn(rng_for(trial, "check"), any_pools, step.draws)
             return _pinned(step, tried, self._reading.ready(location, tried))
         return None
+
+    def _pinned_inside(self, location: Location, draw: Distribution) -> Distribution:
+        """Return how a restorer within a degradation is drawn, each known by the digests of its files."""
+        match draw:
+            case Constant():
+                return Constant(value=self._pinned_spec(location, draw.value))
+            case OneOf():
+                values = tuple(self._pinned_spec(location, value) for value in draw.values)
+                return draw.model_copy(update={"values": values})
+        return draw
+
+    def _pinned_spec(self, location: Location, value: JsonValue) -> JsonValue:
+        operator = RESTORERS.build(OperatorSpec.model_validate(value))
+        pinned = self._reading.ready(location, operator)
+        return value if pinned == operator else pinned.spec.model_dump(mode="json")
 
     def _check_pools(self, location: Location, step: Step) -> None:
         known = ", ".join(self._pools) or "none"

@@ -7,7 +7,8 @@ from typing import Self
 from pipeline.graph import Graph
 from pipeline.store import write_whole
 from pipeline.table import PoolTable, Table
-from schemas import Record
+from schemas import Digest, Record
+from stages.chain import places_of
 
 SPEECH = "speech"
 
@@ -31,6 +32,8 @@ class Inventory(Record):
     tables: tuple[TableEntry, ...]
     shards: dict[str, tuple[str, ...]]
     """Names of shards, by the name of their list: those of speech are the same for many tables."""
+    weights: dict[Digest, str] = {}
+    """Where weights lie here that recipes know by digest alone."""
 
     @classmethod
     def of(
@@ -45,6 +48,7 @@ class Inventory(Record):
             started_at_s=started_at_s,
             tables=tuple(_entry(table) for table in graph.tables),
             shards={SPEECH: tuple(shard.name for shard in graph.shards), **pools},
+            weights=dict(places_of(graph.plan.chain)),
         )
 
     @classmethod

@@ -119,7 +119,7 @@ class Replayer:
         memory = AudioMemory()
         pools = PoolAudio(self._store, list(_pools(self._inventory)), memory)
         level = self._store.metadata(self._folder("degrade"), shard)["spec"]["level"]
-        stage = DegradeStage(pools, memory, level)
+        stage = DegradeStage(pools, memory, level, self._inventory.weights)
         (made,) = stage.process([DegradeInput(_recipe(row, segment), segment.audio)])
         sides = {"degraded": made.degraded, "clean": made.clean}
         digests = {side: audio.digest for side, audio in sides.items() if audio is not None}

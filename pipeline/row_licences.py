@@ -6,9 +6,11 @@ from functools import cached_property
 from pipeline.graph import Graph
 from pipeline.nested import network_licences
 from pipeline.store import TableStore
-from schemas import OperatorSpec, Pair, PoolRecording, Recipe
+from schemas import Pair, PoolRecording, Recipe
 from schemas.licences import most_restrictive
+from stages.chain import places_of
 from stages.degradations import DEGRADATIONS
+from stages.weight_places import with_places
 
 
 class Licences:
@@ -17,6 +19,7 @@ class Licences:
     def __init__(self, graph: Graph, store: TableStore) -> None:
         self._graph = graph
         self._store = store
+        self._places = places_of(graph.plan.chain)
         self._of_models = {
             table.setup.name: network_licences(table.setup.restorer) for table in graph.restores
         }
@@ -24,7 +27,8 @@ class Licences:
     def of(self, recipe: Recipe, pair: Pair) -> str:
         """Return the licence of a row: speech, noise, responses, both models, networks among the steps."""
         recordings = [self._of_recordings[ref.pool, ref.id] for ref in recipe.sources]
-        steps = [licence for step in recipe.steps for licence in _of_step(step)]
+        operators = [DEGRADATIONS.build(with_places(step, self._places)) for step in recipe.steps]
+        steps = [licence for operator in operators for licence in network_licences(operator)]
         models = self._of_models[pair.chosen_model] + self._of_models[pair.rejected_model]
         return most_restrictive([recipe.licence, *recordings, *steps, *models])
 
@@ -36,7 +40,3 @@ class Licences:
             for shard in table.shards
             for row in self._store.read(table.folder, shard.name, PoolRecording, audio=False)
         }
-
-
-def _of_step(step: OperatorSpec) -> list[str]:
-    return network_licences(DEGRADATIONS.build(step))

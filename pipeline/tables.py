@@ -23,7 +23,7 @@ from schemas import (
     fingerprint_of,
 )
 from stages import clean_candidate, degrade, ingest, plan, prefer, restore, score
-from stages.chain import Part
+from stages.chain import Part, places_of
 from stages.stage import Stage
 from stages.verdicts import Ballot
 
@@ -134,7 +134,8 @@ class DegradeTable(Table):
         return self.plan.pool_tables
 
     def stage(self, reader: Reader) -> Stage[degrade.DegradeInput, Degraded]:
-        return degrade.DegradeStage(reader.audio_source(self.pools), reader.memory, level=self.level)
+        places = places_of(self.plan.chain)
+        return degrade.DegradeStage(reader.audio_source(self.pools), reader.memory, self.level, places)
 
     def inputs(self, shard: Shard, reader: Reader) -> Sequence[degrade.DegradeInput]:
         ingested = reader.rows(self.plan.ingest, shard.name)

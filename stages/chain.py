@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 
 from schemas import Record
 from stages.degradations import DEGRADATIONS
-from stages.distributions import Distribution, PoolDraw, Weight, check_weights
+from stages.distributions import Constant, Distribution, PoolDraw, Weight, check_weights
+from stages.weight_places import Places, places_in, without_places
 
 Order = Literal["given", "random"]
 
@@ -108,9 +109,8 @@ class Step(Part):
     def described(self) -> dict[str, Any]:
         """Kind, version of its code, distributions; a pinned file by its digest, wherever it lies."""
         draws = {name: d.model_dump(mode="json") for name, d in sorted(self.distributions.items())}
-        if "sha256" in self.draws:
-            draws.pop("path", None)
-        return self._described(kind=self.kind, version=DEGRADATIONS[self.kind].version, draws=draws)
+        version = DEGRADATIONS[self.kind].version
+        return self._described(kind=self.kind, version=version, draws=without_places(draws))
 
 
 class Chain(Part):
@@ -208,6 +208,18 @@ for model in (Chain, Branch, OneOfParts, SomeOfParts):
 def steps_in(chain: Sequence[Part]) -> tuple[Step, ...]:
     """Return every step of the chain, however deep, in the order of the config."""
     return tuple(step for part in chain for step, _ in part.shares)
+
+
+def places_of(chain: Sequence[Part]) -> Places:
+    """Return where the weights are that the steps of a chain name by path."""
+    return {digest: path for step in steps_in(chain) for digest, path in places_in(_settings(step))}
+
+
+def _settings(step: Step) -> dict[str, Any]:
+    return {
+        name: draw.value if isinstance(draw, Constant) else draw.model_dump(mode="json")
+        for name, draw in step.draws.items()
+    }
 
 
 def _scaled(parts: Sequence[Part], factors: Sequence[float]) -> Iterator[tuple[Step, float]]:

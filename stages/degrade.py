@@ -27,6 +27,7 @@ from stages.level import is_silent, peak, rms, to_db
 from stages.residual_lag import residual_lag_samples
 from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
+from stages.weight_places import Places, with_places
 
 VERSION = 3
 """Rises when the same records and settings would give other rows."""
@@ -47,13 +48,21 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
 
     ``level`` says how both sides are levelled, always by one common gain. ``guard``: only if one of
     them exceeds 1, just to 1. ``joint_peak``: always, so that the loudest of the degraded speech, the
-    reference and the noises that were added reaches 1 (AATC 2025, step 5).
+    reference and the noises that were added reaches 1 (AATC 2025, step 5). ``places`` say where weights
+    are that recipes know by digest and the cache has not.
     """
 
-    def __init__(self, sources: AudioSource, memory: AudioMemory, level: LevelRule = "guard") -> None:
+    def __init__(
+        self,
+        sources: AudioSource,
+        memory: AudioMemory,
+        level: LevelRule = "guard",
+        places: Places | None = None,
+    ) -> None:
         self._sources = sources
         self._memory = memory
         self._level = level
+        self._places = places or {}
 
     def name_of(self, record: DegradeInput) -> str:
         """Return the recipe's id."""
@@ -89,7 +98,8 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         applied = []
         level_db = to_db(rms(scene.degraded.samples)) if steps else 0.0
         for step in steps:
-            before, scene = scene, DEGRADATIONS.build(step).damage(scene, self._sources)
+            operator = DEGRADATIONS.build(with_places(step, self._places))
+            before, scene = scene, operator.damage(scene, self._sources)
             _check(step.kind, before, scene)
             level_before_db, level_db = level_db, to_db(rms(scene.degraded.samples))
             facts = {

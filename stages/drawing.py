@@ -10,6 +10,7 @@ from stages.chain import AnyPart, Branch, Chain, OneOfParts, Part, SomeOfParts, 
 from stages.degradations import DEGRADATIONS
 from stages.distributions import Pools, weighted
 from stages.rng import rng_for
+from stages.weight_places import without_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def _drawn(
 
 def _operator(step: Step, occasion: Occasion, rng: np.random.Generator) -> OperatorSpec:
     pools = _usable(step, occasion)
-    return DEGRADATIONS[step.kind].drawn(rng, pools, step.draws).spec
+    drawn = DEGRADATIONS[step.kind].drawn(rng, pools, step.draws).spec
+    return drawn.model_copy(update={"params": without_places(drawn.params)})
 
 
 def _chosen(part: Part, utterance: Utterance, rng: np.random.Generator) -> list[tuple[int, AnyPart]]:

@@ -9,7 +9,7 @@ from stages.distributions import Pools
 from stages.drawing import Occasion, draw_steps, references
 from stages.stage import Stage
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

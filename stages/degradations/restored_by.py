@@ -1,7 +1,7 @@
 """Secondary artefacts: speech that a restoration model has already been at."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field, JsonValue
@@ -10,6 +10,7 @@ from schemas import OperatorSpec, Params
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf
 from stages.waveform import AudioSource, Waveform
+from stages.weight_places import without_places
 
 BUILT_IN: tuple[JsonValue, ...] = (
     {"kind": "spectral_gate", "version": 1, "params": {"strength": 1.0}},
@@ -42,7 +43,7 @@ class RestoredBy(Degradation):
     @property
     def fingerprint_params(self) -> Params:
         """The settings without the place of a file whose digest is among them."""
-        return {**super().fingerprint_params, "restorer": _known_by(self.restorer)}
+        return without_places(super().fingerprint_params)
 
     @property
     def licences(self) -> tuple[str, ...]:
@@ -58,10 +59,3 @@ class RestoredBy(Degradation):
         heard = self.apply(scene.degraded, sources)
         applied = not np.array_equal(heard.samples, scene.degraded.samples)
         return Scene(heard, scene.reference, {"applied": float(applied)})
-
-
-def _known_by(restorer: OperatorSpec) -> dict[str, Any]:
-    spec = restorer.model_dump(mode="json")
-    if restorer.params.get("sha256"):
-        spec["params"] = {name: value for name, value in restorer.params.items() if name != "path"}
-    return spec
