@@ -104,7 +104,7 @@ def run(
     run_command(resolved, workspace_of(workspace, resolved), executor, workers, retry_failed)
 
 
-@app.command(epilog=_examples("plan demo", "plan my.yaml --speech ~/recordings"))
+@app.command(epilog=_examples("plan demo --pairs 80000", "plan my.yaml --speech ~/recordings"))
 def plan(
     config: ConfigArgument,
     workspace: WorkspaceOption = None,
@@ -112,15 +112,19 @@ def plan(
     speech: SpeechOption = None,
     noise: NoiseOption = None,
     responses: ResponsesOption = None,
+    pairs: Annotated[
+        int | None, typer.Option(min=1, help="say how many degraded versions this many pairs need")
+    ] = None,
 ) -> None:
     """Say what a run would do, before anything runs: hours, shards, tickets, time, bytes, what is done.
 
-    Writes nothing. Times are measured ones where the workspace has any, and rough ones elsewhere.
+    Writes nothing. Times, and pairs per degraded version, are measured ones where the workspace has any, and
+    rough ones elsewhere.
     """
     from pipeline.commands.plan import plan_command  # noqa: PLC0415
 
     resolved = resolved_run(config, assignments, speech, noise, responses)
-    plan_command(resolved, workspace_of(workspace, resolved))
+    plan_command(resolved, workspace_of(workspace, resolved), pairs)
 
 
 @app.command(
@@ -145,6 +149,26 @@ def decide(
 
     resolved = resolved_run(config, assignments, speech, noise, responses)
     decide_command(resolved, workspace_of(workspace, resolved))
+
+
+@app.command(epilog=_examples("calibrate demo", "calibrate my.yaml --utterances 50 > margins.yaml"))
+def calibrate(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    utterances: Annotated[int, typer.Option(min=1, help="how many to measure on")] = 16,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+) -> None:
+    """Measure how far scores move when nothing audible changes, and print margins to paste into a config.
+
+    Nothing reads them by itself. Decodes and degrades a few shards, which a run then finds done.
+    """
+    from pipeline.commands.calibrate import calibrate_command  # noqa: PLC0415
+
+    resolved = resolved_run(config, assignments, speech, noise, responses)
+    calibrate_command(resolved, workspace_of(workspace, resolved), utterances)
 
 
 @app.command(epilog=_examples("status runs/demo"))
@@ -262,6 +286,28 @@ def replay(
     install_files(files or ())
     folder = Path(dataset)
     replay_command(folder, row, open_workspace(workspace or str(folder.absolute().parent), ""))
+
+
+@app.command(epilog=_examples("ladders demo", "ladders my.yaml --speech ~/clean --utterances 50"))
+def ladders(
+    config: ConfigArgument,
+    utterances: Annotated[
+        int, typer.Option(min=1, help="clean recordings to damage, from all over the corpora")
+    ] = 24,
+    device: Annotated[
+        str, typer.Option(help="for metrics with 'gpus' in the config: cpu, cuda or cuda:1")
+    ] = "cpu",
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+) -> None:
+    """Say whether the metrics of CONFIG notice that speech gets worse: who may vote, and who should not.
+
+    Clean utterances are damaged in eight ways, step by step, and scored; for each score and each way the
+    table says how well the score fell (Kendall's tau). Writes nothing.
+    """
+    from pipeline.commands.ladders import ladders_command  # noqa: PLC0415
+
+    ladders_command(resolved_run(config, assignments, speech), utterances, device)
 
 
 @app.command(epilog=_examples("schema > unanimous.schema.json"))

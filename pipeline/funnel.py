@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.decisions import Decisions, decisions_of
 from pipeline.graph import Graph
 from pipeline.store import TableStore
 from pipeline.table import Table
@@ -45,33 +46,28 @@ def _steps(graph: Graph, store: TableStore) -> Iterator[FunnelStep]:
     yield FunnelStep(name="degraded", count=degraded["ok"], lost=_lost(degraded))
     takes = _sum(columns.outcomes(table, "takes.list.element.") for table in graph.restores)
     yield FunnelStep(name="candidates", count=takes["ok"], lost=_lost(takes))
-    yield _scored(graph, columns)
-    yield from _compared(graph, columns)
+    decisions = decisions_of(store, graph.prefer.folder, [shard.name for shard in graph.shards])
+    yield _scored(graph, columns, decisions)
+    yield from compared(decisions)
 
 
-def _scored(graph: Graph, columns: "_Columns") -> FunnelStep:
+def _scored(graph: Graph, columns: "_Columns", decisions: Decisions) -> FunnelStep:
     """Candidates with every vote; what is missing is counted by score and reason."""
     missing: Counter[str] = Counter()
     voting = {criterion.metric for criterion in graph.prefer.rules.criteria}
     for table in graph.prefer.scores:
         missing.update(columns.missing_scores(table, voting))
-    complete = columns.total(graph.prefer, "num_complete")
-    return FunnelStep(name="scored", count=complete, lost=dict(missing))
+    return FunnelStep(name="scored", count=decisions.counts["complete"], lost=dict(missing))
 
 
-def _compared(graph: Graph, columns: "_Columns") -> Iterator[FunnelStep]:
-    totals = {
-        name: columns.total(graph.prefer, f"num_{name}")
-        for name in ("comparisons", "unanimous", "within_margin", "disagreed", "missing_vote")
-    }
-    yield FunnelStep(name="compared", count=totals["comparisons"])
-    lost = {name: totals[name] for name in ("disagreed", "within_margin", "missing_vote") if totals[name]}
-    yield FunnelStep(name="unanimous", count=totals["unanimous"], lost=lost)
-    kept = columns.number(graph.prefer, "pairs.list.element.chosen_take")
-    removed = columns.removed(graph.prefer)
-    over = totals["unanimous"] - removed.total() - kept
-    lost = dict(removed) | ({"beyond the rule": over} if over else {})
-    yield FunnelStep(name="pairs", count=kept, lost=lost)
+def compared(decisions: Decisions) -> Iterator[FunnelStep]:
+    """Walk the steps from comparisons to pairs."""
+    counts = decisions.counts
+    yield FunnelStep(name="compared", count=counts["comparisons"])
+    lost = {name: counts[name] for name in ("disagreed", "within_margin", "missing_vote") if counts[name]}
+    yield FunnelStep(name="unanimous", count=counts["unanimous"], lost=lost)
+    beyond = {"beyond the rule": decisions.num_beyond_rule} if decisions.num_beyond_rule else {}
+    yield FunnelStep(name="pairs", count=decisions.num_pairs, lost=dict(decisions.removed) | beyond)
 
 
 class _Columns:
@@ -99,22 +95,9 @@ class _Columns:
             counted.update(f"{n}: {r}" for n, s, r in rows if n in names and s not in {"ok", Status.SKIPPED})
         return counted
 
-    def removed(self, table: Table) -> Counter[str]:
-        """Count unanimous pairs by the rule or veto that took them away."""
-        prefix = "removed.list.element."
-        counted: Counter[str] = Counter()
-        for names, numbers in self._read(table, [f"{prefix}by", f"{prefix}pairs"]):
-            for name, number in zip(names.to_pylist(), numbers.to_pylist(), strict=True):
-                counted[name] += number
-        return counted
-
     def number(self, table: Table, path: str) -> int:
         """Count the values of a column."""
         return sum(len(values) - values.null_count for (values,) in self._read(table, [path]))
-
-    def total(self, table: Table, column: str) -> int:
-        """Add up the values of a column."""
-        return sum(pc.sum(values).as_py() or 0 for (values,) in self._read(table, [column]))
 
     def _read(self, table: Table, paths: Sequence[str]) -> Iterator[list[pa.ChunkedArray]]:
         for shard in self._graph.shards:

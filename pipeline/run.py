@@ -13,6 +13,7 @@ from pipeline.graph import Graph, assemble
 from pipeline.inventory import Inventory
 from pipeline.journal import in_flight
 from pipeline.outcomes import endings
+from pipeline.pair_yield import measured, yield_lines
 from pipeline.progress import View, view
 from pipeline.resolve import Run
 from pipeline.store import TableStore, remove_drafts, room_on_disk, write_whole
@@ -88,9 +89,19 @@ def _compute(
     def told(ticket: Ticket, report: Report) -> None:
         note_ticket(workspace.ticket_log, ticket, report, time.time())
         tally.add(ticket, report)
+        if ticket.table.folder == graph.prefer.folder and tally.tables[ticket.table.folder].done == 1:
+            _say_yield(graph, workspace.store, shown)
         shown.show(tally)
 
     make_executor(run, workspace, graph, shown).run(board, told)
+
+
+def _say_yield(graph: Graph, store: TableStore, shown: View) -> None:
+    """Say after the first shard what the run will come to, before it has taken its time."""
+    found = measured(graph, store)
+    if found is not None:
+        num_inputs = store.metadata(graph.plan.folder, graph.shards[0].name)["rows"] * len(graph.shards)
+        shown.say("\n".join(["after the first shard:", *yield_lines(found, num_inputs)]))
 
 
 def _inventory(run: Run, graph: Graph) -> Inventory:

@@ -66,7 +66,7 @@ class TableStore:
     def columns(self, table: str, shard: str, paths: Sequence[str] | None) -> pa.Table:
         """Return some leaf columns of a shard, nested as they are; all of them for None."""
         with pq.ParquetFile(self.path(table, shard)) as file:
-            return file.read(columns=None if paths is None else list(paths))
+            return file.read(columns=None if paths is None else list(paths), use_threads=False)
 
     def metadata(self, table: str, shard: str) -> dict[str, Any]:
         """Return what the shard says of itself: key, spec, number of rows, counts by status and reason."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from schemas import Outcome, Preference, Reason, Removal, Status
 from stages.pair_rules import PairRule
 from stages.stage import Stage
-from stages.unanimity import Criterion, Verdict, pair_of
-from stages.verdicts import Ballot, Verdicts, verdicts_of
+from stages.unanimity import Criterion, Verdict
+from stages.verdicts import Ballot, Indices, Verdicts, pairs_of, verdicts_of
 from stages.vetoes import Veto
 
 VERSION = 2
@@ -72,10 +72,7 @@ class PreferStage(Stage[Ballot, Preference]):
             num_disagreed=found.counts[Verdict.DISAGREED],
             num_missing_vote=found.counts[Verdict.MISSING_VOTE],
             removed=removed,
-            pairs=tuple(
-                pair_of(ballot.candidate(chosen), ballot.candidate(rejected), rules.criteria)
-                for chosen, rejected in self._kept(ballot, found, sound)
-            ),
+            pairs=pairs_of(ballot, rules.criteria, found, self._kept(ballot, found, sound)),
         )
 
     def _examined(self, ballot: Ballot, found: Verdicts) -> tuple[NDArray[np.bool_], tuple[Removal, ...]]:
@@ -97,8 +94,12 @@ class PreferStage(Stage[Ballot, Preference]):
         for veto in self._rules.vetoes:
             yield veto.label, veto.refuses(ballot, found.chosen, found.rejected)
 
-    def _kept(self, ballot: Ballot, found: Verdicts, sound: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-        chosen, rejected = (side[sound].tolist() for side in (found.chosen, found.rejected))
-        sides = list(zip(chosen, rejected, strict=True))
-        models = [frozenset((ballot.models[a], ballot.models[b])) for a, b in sides]
-        return (sides[index] for index in self._rules.pairs.kept(found.strengths[sound], models))
+    def _kept(self, ballot: Ballot, found: Verdicts, sound: NDArray[np.bool_]) -> Indices:
+        """Return which of the unanimous pairs the rule keeps, in its order."""
+        places = np.flatnonzero(sound)
+        chosen, rejected = (side[places].tolist() for side in (found.chosen, found.rejected))
+        models = [
+            frozenset((ballot.models[a], ballot.models[b])) for a, b in zip(chosen, rejected, strict=True)
+        ]
+        kept: Indices = places[self._rules.pairs.kept(found.strengths[places], models)]
+        return kept

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.unanimity import Candidate, Criterion, Verdict
+from schemas import Pair
+from stages.unanimity import Criterion, Verdict
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -23,12 +24,6 @@ class Ballot:
     """One value per candidate and score; NaN where there is none."""
     duration_s: float = 0.0
 
-    def candidate(self, index: int) -> Candidate:
-        """Return one candidate with the scores that it has."""
-        scores = {name: float(values[index]) for name, values in self.scores.items()}
-        there = {name: value for name, value in scores.items() if not np.isnan(value)}
-        return Candidate(self.models[index], self.takes[index], there)
-
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
@@ -37,6 +32,8 @@ class Verdicts:
     counts: Mapping[Verdict, int]
     chosen: Indices
     rejected: Indices
+    advantages: Floats
+    """By how much each criterion favours the chosen side: one row per unanimous pair."""
     strengths: Floats
 
 
@@ -50,6 +47,7 @@ def verdicts_of(ballot: Ballot, criteria: Sequence[Criterion], first: Indices, s
     wins = (advantages > margins).all(axis=1)
     unanimous = wins | (advantages < -margins).all(axis=1)
     leans = (advantages >= 0).all(axis=1) | (advantages <= 0).all(axis=1)
+    won = np.abs(advantages[unanimous])
     missing = int(np.isnan(advantages).any(axis=1).sum())
     agreed, near = int(unanimous.sum()), int((leans & ~unanimous).sum())
     return Verdicts(
@@ -61,5 +59,33 @@ def verdicts_of(ballot: Ballot, criteria: Sequence[Criterion], first: Indices, s
         },
         chosen=np.where(wins, first, second)[unanimous],
         rejected=np.where(wins, second, first)[unanimous],
-        strengths=(np.abs(advantages[unanimous]) / scales).min(axis=1, initial=np.inf),
+        advantages=won,
+        strengths=(won / scales).min(axis=1, initial=np.inf),
+    )
+
+
+def pairs_of(
+    ballot: Ballot, criteria: Sequence[Criterion], found: Verdicts, places: Indices
+) -> tuple[Pair, ...]:
+    """Return the unanimous pairs at ``places``, in that order."""
+    metrics = [criterion.metric for criterion in criteria]
+    scores = np.stack([ballot.scores[metric] for metric in metrics], axis=1).tolist()
+    columns = (found.chosen, found.rejected, found.advantages, found.strengths)
+    return tuple(
+        Pair.model_validate(
+            {
+                "chosen_model": ballot.models[chosen],
+                "chosen_take": ballot.takes[chosen],
+                "rejected_model": ballot.models[rejected],
+                "rejected_take": ballot.takes[rejected],
+                "strength": strength,
+                "margins": tuple(
+                    {"metric": metric, "chosen": a, "rejected": b, "advantage": advantage}
+                    for metric, a, b, advantage in zip(
+                        metrics, scores[chosen], scores[rejected], advantages, strict=True
+                    )
+                ),
+            }
+        )
+        for chosen, rejected, advantages, strength in zip(*(c[places].tolist() for c in columns), strict=True)
     )

@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.arrow import table_of
 from pipeline.ballots import ballots_of
 from schemas import Reason, Recipe, Score, Scored, Split, Status, TakeScores
+from stages.unanimity import Candidate
 from stages.verdicts import Ballot
 
 Takes = Sequence[float | Reason]
@@ -54,6 +55,16 @@ def ballot(row: str = "u:0", **scores: Mapping[str, Takes]) -> Ballot:
     ]
     (found,) = ballots_of(table_of(Recipe, [recipe(row)]), tables, tuple(scores))
     return found
+
+
+def candidates_of(ballot: Ballot) -> list[Candidate]:
+    """Return the candidates one by one, each with the scores that it has."""
+    return [
+        Candidate(
+            model, take, {n: float(v[place]) for n, v in ballot.scores.items() if not np.isnan(v[place])}
+        )
+        for place, (model, take) in enumerate(zip(ballot.models, ballot.takes, strict=True))
+    ]
 
 
 def plain_ballot(models: Sequence[str], **scores: Sequence[float]) -> Ballot:

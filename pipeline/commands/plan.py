@@ -10,6 +10,7 @@ from pipeline.commands.run import header
 from pipeline.estimates import BYTES_PER_SAMPLE, FLAC_SHARE, NATIVE_RATE_HZ
 from pipeline.forecast import Forecast, TableForecast
 from pipeline.graph import Graph, assemble
+from pipeline.pair_yield import pair_yield, yield_lines
 from pipeline.progress import clock
 from pipeline.resolve import Run
 from pipeline.tables import ScoreTable
@@ -22,14 +23,21 @@ SIDES_PER_PAIR = 4
 """Degraded, chosen, rejected and clean."""
 
 
-def plan_command(run: Run, workspace: Workspace) -> None:
-    """Print utterances, shards, tickets, time and bytes."""
+def plan_command(run: Run, workspace: Workspace, target: int | None = None) -> None:
+    """Print utterances, shards, tickets, time, bytes and pairs, and what ``target`` pairs would need."""
     say(header(run, workspace.root))
     graph = assemble(run, workspace.root, keep=False)
     lines = ticket_lines(workspace.ticket_log)
     forecast = Forecast(graph, workspace.store, lines, _sample_rate(run))
     for line in plan_lines(run, graph, forecast, workspace.root):
         say(line)
+    for line in yield_lines(pair_yield(run, graph, workspace.store), num_degraded(run, forecast), target):
+        say(line)
+
+
+def num_degraded(run: Run, forecast: Forecast) -> int:
+    """Return how many degraded versions a run has, those of unread speech by its headers."""
+    return sum(load.records for load in forecast.speech.values()) * run.config.degradations.repeats
 
 
 def plan_lines(run: Run, graph: Graph, forecast: Forecast, root: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from pipeline.decisions import decisions_of
 from pipeline.export import exported
 from pipeline.inventory import Inventory
 from pipeline.progress import clock
@@ -39,6 +40,7 @@ def status_lines(workspace: Workspace, standing: Standing) -> Iterator[str]:
     yield from _reasons(standing.tables)
     yield from _unlucky([row for table in standing.tables for row in table.unlucky])
     yield _progress(standing, is_held=workspace.holder is not None)
+    yield from _pairs(workspace, standing.inventory)
     yield _dataset(workspace, standing)
 
 
@@ -107,6 +109,19 @@ def _progress(standing: Standing, *, is_held: bool) -> str:
     elapsed = clock(max(time.time() - standing.inventory.started_at_s, 0.0))
     left = "the time left is not known yet" if left_s is None else f"about {clock(left_s)} left"
     return f"{said} after {elapsed}, {left}"
+
+
+def _pairs(workspace: Workspace, inventory: Inventory) -> Iterator[str]:
+    """Yield what was decided so far, and what vetoes took away."""
+    store = workspace.store
+    entry, shards = next((e, s) for e, s in inventory.places() if e.name == "prefer")
+    there = store.shards(entry.folder)
+    found = decisions_of(store, entry.folder, [shard for shard in shards if shard in there])
+    compared = count(found.counts["comparisons"], "comparison")
+    yield f"pairs     {found.num_pairs:,} kept of {found.counts['unanimous']:,} unanimous ones in {compared}"
+    yield from (f"          {name} × {number:,} removed" for name, number in found.removed.most_common())
+    if found.num_beyond_rule:
+        yield f"          {found.num_beyond_rule:,} beyond what the rule keeps"
 
 
 def _dataset(workspace: Workspace, standing: Standing) -> str:

@@ -17,7 +17,7 @@ from stages.prefer import PreferStage, Rules
 from stages.unanimity import Criterion, Verdict, judge
 from stages.verdicts import Ballot
 from stages.vetoes import Veto
-from tests.ballots import Takes, ballot, plain_ballot
+from tests.ballots import Takes, ballot, candidates_of, plain_ballot
 
 QUALITY = Criterion(metric="quality", better=Better.HIGHER, margin=0.1, scale=0.1)
 DISTANCE = Criterion(metric="distance", better=Better.LOWER, margin=0.5, scale=0.5)
@@ -291,7 +291,7 @@ def test_decides_as_the_readable_definition_does(
 
     (found,) = PreferStage(Rules(criteria, rule)).process([cast])
 
-    counts, pairs = _judged([cast.candidate(n) for n in range(len(candidates))], criteria, rule)
+    counts, pairs = _judged(candidates_of(cast), criteria, rule)
     assert found.num_unanimous == counts[Verdict.UNANIMOUS]
     assert found.num_within_margin == counts[Verdict.WITHIN_MARGIN]
     assert found.num_disagreed == counts[Verdict.DISAGREED]

@@ -1,0 +1,73 @@
+"""``calibrate``: margins to paste into a config, from how far scores move when nothing audible changes."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+from pipeline.calibrate import QUANTILE, Movement, movements
+from pipeline.resolve import Run
+from pipeline.run import write_log_to
+from pipeline.wording import aligned, count, say
+from pipeline.workspace import Workspace
+from stages.inaudible import INAUDIBLE
+from stages.metrics.base import Output
+
+
+def calibrate_command(run: Run, workspace: Workspace, num_utterances: int) -> None:
+    """Measure, and print YAML; progress goes to the other stream, so that the output can be a file."""
+    write_log_to(workspace.log)
+    found = movements(run, workspace, num_utterances, _tell)
+    for line in margin_lines(run, found, num_utterances):
+        say(line)
+
+
+def margin_lines(run: Run, found: Mapping[str, Movement], num_utterances: int) -> Iterator[str]:
+    """Yield criteria with proposed margins, and in comments what was measured."""
+    outputs = run.outputs()
+    sample = count(num_utterances, "utterance")
+    yield f"# {run.config.name}: how far scores move, on up to {sample}, when nothing audible changes:"
+    yield "# a gain of -0.5 dB, rounding to 16 bits, a shift by 5 ms, another resampler."
+    yield f"# {QUANTILE:.0%} of recordings stay under each figure; a margin is the largest of a score's four."
+    yield "# A run takes delay back before it scores: where 5 ms stands out, a smaller margin may do."
+    for line in aligned([("score", *INAUDIBLE, "declared"), *_rows(found, outputs)]):
+        yield f"#   {line}"
+    voting = [criterion.metric for criterion in run.criteria]
+    yield "preference:"
+    yield "  criteria:"
+    yield from _entries([name for name in voting if found[name].margin is not None], found, "    ")
+    others = [name for name in found if name not in voting and found[name].margin is not None]
+    if others:
+        yield "# scores that are no criteria of this config:"
+        yield from _entries(others, found, "#   ")
+    yield from _unmeasured(found)
+
+
+def _rows(found: Mapping[str, Movement], outputs: Mapping[str, Output]) -> Iterator[tuple[str, ...]]:
+    for name, movement in found.items():
+        cells = (movement.quantile(change) for change in INAUDIBLE)
+        figures = ("" if value is None else _figure(value) for value in cells)
+        yield (name, *figures, _figure(outputs[name].noise_floor))
+
+
+def _entries(names: Sequence[str], found: Mapping[str, Movement], indent: str) -> Iterator[str]:
+    for name in names:
+        margin = _figure(found[name].margin or 0.0)
+        scale = "" if float(margin) == 0 else f", scale: {margin}"  # a unit of nothing measures nothing
+        yield f"{indent}- {{metric: {name}, margin: {margin}{scale}}}"
+
+
+def _unmeasured(found: Mapping[str, Movement]) -> Iterator[str]:
+    for name, movement in found.items():
+        if movement.missing:
+            reasons = ", ".join(f"{reason} × {number}" for reason, number in movement.missing.most_common())
+            what = "could not be measured" if movement.margin is None else "has no value for some recordings"
+            yield f"# {name} {what}: {reasons}"
+
+
+def _figure(value: float) -> str:
+    """Return two significant figures, never as ``1e-05``, which YAML takes for text."""
+    return f"{float(f'{value:.2g}'):.10f}".rstrip("0").rstrip(".") or "0"
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,32 @@
+"""``decide``: the pairs of finished scores under other criteria, in seconds."""
+
+import sys
+import time
+
+from pipeline.funnel import Funnel, compared
+from pipeline.funnel_text import funnel_lines
+from pipeline.redecide import decide
+from pipeline.resolve import Run
+from pipeline.wording import count, say
+from pipeline.workspace import Workspace
+
+
+def decide_command(run: Run, workspace: Workspace) -> None:
+    """Decide, and print what became of the comparisons."""
+    say(f"{run.config.name} ({run.config_hash}) in {workspace.root}")
+    started = time.monotonic()
+    decided = decide(run, workspace, _progress)
+    say("")
+    for line in funnel_lines(Funnel(steps=tuple(compared(decided.decisions)))):
+        say(line)
+    say("")
+    say(f"decided   {count(decided.num_decided, 'shard')} anew in {time.monotonic() - started:.1f} s")
+    if decided.num_unscored:
+        say(f"unscored  {count(decided.num_unscored, 'shard')}: 'run' goes on with them")
+    say("dataset   as it was: 'run' or 'export', with this config and these options, writes these pairs")
+
+
+def _progress(done: int, total: int) -> None:
+    """Keep one line on a terminal up to date."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\rdeciding: {done:,} of {total:,} shards" + ("\n" if done == total else ""))

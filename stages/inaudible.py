@@ -1,0 +1,47 @@
+"""Changes that nobody hears: what they move a score by is that metric's noise floor."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from stages.level import from_db
+from stages.resampling import fit_length
+from stages.waveform import Waveform
+
+GAIN_DB = -0.5
+SHIFT_S = 0.005
+BITS = 16
+
+
+def quieter(waveform: Waveform) -> Waveform:
+    """Return the samples at half a decibel less."""
+    return waveform.scaled(from_db(GAIN_DB))
+
+
+def rounded(waveform: Waveform) -> Waveform:
+    """Return the samples in steps of 16 bits, without dither."""
+    steps = 2.0 ** (BITS - 1)
+    return waveform.with_samples(np.rint(waveform.samples.astype(np.float64) * steps) / steps)
+
+
+def later(waveform: Waveform) -> Waveform:
+    """Return the samples 5 ms later: silence first, the end cut off."""
+    delay = np.zeros(round(SHIFT_S * waveform.sample_rate))
+    return waveform.with_samples(np.concatenate([delay, waveform.samples])[: waveform.samples.size])
+
+
+def resampled(waveform: Waveform) -> Waveform:
+    """Return the samples after a way to twice the rate and back through a polyphase filter (SciPy's)."""
+    from scipy.signal import resample_poly  # noqa: PLC0415 - takes most of a second to load
+
+    doubled = resample_poly(waveform.samples.astype(np.float64), 2, 1)
+    return waveform.with_samples(fit_length(resample_poly(doubled, 1, 2), waveform.samples.size))
+
+
+INAUDIBLE: Mapping[str, Callable[[Waveform], Waveform]] = {
+    "0.5 dB": quieter,
+    "16 bits": rounded,
+    "5 ms": later,
+    "resampler": resampled,
+}
+"""By a short name."""
