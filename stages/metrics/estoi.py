@@ -3,16 +3,17 @@
 from typing import ClassVar
 
 from stages.metrics.base import METRICS
+from stages.metrics.envelopes import spectral_correlation
 from stages.metrics.intelligibility import Intelligibility, intelligibility_output
 
 
 @METRICS.register
 class Estoi(Intelligibility):
-    """Extended short-time objective intelligibility (Jensen and Taal, TASLP 2016), by pystoi."""
+    """Extended short-time objective intelligibility (Jensen and Taal, TASLP 2016), as pystoi has it."""
 
     kind: ClassVar[str] = "estoi"
     version: ClassVar[int] = 2
-    extended: ClassVar[bool] = True
+    rule: ClassVar = staticmethod(spectral_correlation)
     outputs: ClassVar = {
         "": intelligibility_output(
             votes=True,

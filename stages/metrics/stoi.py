@@ -3,15 +3,16 @@
 from typing import ClassVar
 
 from stages.metrics.base import METRICS
+from stages.metrics.envelopes import band_correlation
 from stages.metrics.intelligibility import Intelligibility, intelligibility_output
 
 
 @METRICS.register
 class Stoi(Intelligibility):
-    """Short-time objective intelligibility (Taal et al., TASLP 2011), by pystoi."""
+    """Short-time objective intelligibility (Taal et al., TASLP 2011), as pystoi has it."""
 
     kind: ClassVar[str] = "stoi"
-    extended: ClassVar[bool] = False
+    rule: ClassVar = staticmethod(band_correlation)
     outputs: ClassVar = {
         "": intelligibility_output(
             votes=False, note="mostly repeats estoi, which also hears noise that comes and goes; no vote"

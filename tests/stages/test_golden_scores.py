@@ -16,6 +16,7 @@ from stages.metrics.nisqa import Nisqa
 from stages.metrics.pesq import Pesq
 from stages.metrics.plcmos import Plcmos
 from stages.metrics.si_sdr import SiSdr
+from stages.metrics.stoi import Stoi
 from stages.waveform import Waveform
 
 OURS: dict[str, tuple[Metric, str]] = {
@@ -25,6 +26,7 @@ OURS: dict[str, tuple[Metric, str]] = {
     "dnsmos_bak": (Dnsmos(windows="official"), "bak"),
     "dnsmos_ovr": (Dnsmos(windows="official"), "ovrl"),
     "dnsmos_p808": (Dnsmos(windows="official"), "p808"),
+    "stoi": (Stoi(), ""),
     "sisdr": (SiSdr(), ""),
     "nisqa_mos": (Nisqa(), "mos"),
     "nisqa_noi": (Nisqa(), "noisiness"),
@@ -55,6 +57,14 @@ def at_48_khz(recording: Waveform) -> Waveform:
     return Waveform(samples.astype(np.float32), 48_000)
 
 
+def at_10_khz(recording: Waveform) -> Waveform:
+    """Return the recording as pystoi takes it to 10 kHz, like Octave: by a filter of its own."""
+    from pystoi.utils import resample_oct  # noqa: PLC0415
+
+    samples = resample_oct(recording.samples.astype(float), 10_000, recording.sample_rate)
+    return Waveform(samples.astype(np.float32), 10_000)
+
+
 def value_of(row: dict[str, str], folder: Path) -> float:
     """Return our score for a row of the table."""
     metric, suffix = OURS[row["metric"]]
@@ -64,6 +74,8 @@ def value_of(row: dict[str, str], folder: Path) -> float:
         metric = Nisqa(path=folder.parent / "metrics" / "nisqa" / "nisqa.tar")
     metric.load("cpu")
     clean = read(folder / row["reference"]) if row["reference"] else candidate
+    if isinstance(metric, Stoi):
+        candidate, clean = at_10_khz(candidate), at_10_khz(clean)
     (values,) = metric.score([Comparison(candidate, clean)])
     assert not isinstance(values, Unmeasured), values.error
     return values[suffix]
