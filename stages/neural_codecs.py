@@ -1,6 +1,5 @@
 """Neural codecs: networks that turn speech into a few numbers and back, loaded from local weights."""
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,14 +9,34 @@ from typing import Any, Literal
 
 import numpy as np
 
-from schemas import ConfigError, Digest, MissingWeightsError, RunError
+from schemas import ConfigError, MissingWeightsError, RunError
+from schemas.licences import UNKNOWN
+from stages.hub import weights_of_revision
 from stages.pretrained import pretrained
 from stages.resampling import fit_length
 from stages.waveform import Samples
-from stages.weights import file_digest
+from stages.weights import Weights
 
 BackEnd = Literal["dac_transformers", "dac_descript", "encodec"]
 
+PUBLISHED: Mapping[BackEnd, Weights] = {
+    "dac_transformers": weights_of_revision(
+        "dac_44khz",
+        "descript/dac_44khz",
+        "5d96460278967a6914df8de490ca18cb1607ec81",
+        "MIT",
+        ("config.json", "model.safetensors"),
+    ),
+    "encodec": weights_of_revision(
+        "encodec_24khz",
+        "facebook/encodec_24khz",
+        "08c39e78e3b92ed43599ef4090f66f72a00e4583",
+        UNKNOWN,
+        ("config.json", "model.safetensors"),
+    ),
+}
+"""By back end. Neither page on the hub states a licence: DAC's is that of descriptinc/descript-audio-codec,
+from which it was converted, and for EnCodec's weights there is none (facebookresearch/encodec, issue 69)."""
 BLOCK_S = 30.0
 CONTEXT_S = 2.0
 """Longer speech goes through in blocks that are shown this much of what is before and after them."""
@@ -59,32 +78,13 @@ class NeuralCodec:
         return fit_length(heard.reshape(-1).float().cpu().numpy(), samples.size)
 
 
-def weights_digest(path: Path) -> Digest:
-    """Return the SHA-256 of a file of weights, or of what a folder of them has inside, wherever it lies.
-
-    Raises ``MissingWeightsError`` if there is none.
-    """
-    if path.is_file():
-        return file_digest(path)
-    files = sorted([*path.glob("config.json"), *path.glob("*.safetensors")])
-    if len(files) < 2:  # noqa: PLR2004 - settings and weights
-        raise MissingWeightsError(
-            f"{path} is no folder with config.json and safetensors: put the weights there"
-        )
-    listed = "\n".join(f"{file.name} {file_digest(file)}" for file in files)
-    return hashlib.sha256(listed.encode()).hexdigest()
-
-
 @lru_cache(maxsize=2)
-def load(back_end: BackEnd, path: Path, sha256: Digest | None, device: str) -> NeuralCodec:
+def load(back_end: BackEnd, path: Path, device: str) -> NeuralCodec:
     """Return the network in ``path``, ready on ``device``; the last two are kept.
 
-    Raises ``MissingWeightsError`` if weights are not there, not those that ``sha256`` names, or another
-    network's, and ``RunError`` if there is no such device.
+    Raises ``MissingWeightsError`` if the weights are another network's or not all there, and ``RunError`` if
+    there is no such device.
     """
-    found = weights_digest(path)
-    if sha256 not in {None, found}:
-        raise MissingWeightsError(f"{path} has SHA-256 {found}, but {sha256} was asked for")
     import torch  # noqa: PLC0415
 
     if device.startswith("cuda") and not torch.cuda.is_available():

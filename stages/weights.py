@@ -99,10 +99,15 @@ def weights_digest(path: Path) -> Digest:
     """
     if not path.is_dir():
         return file_digest(path)
-    files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    files = [file for file in path.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(path))]
     if not files:
         raise MissingWeightsError(f"{path} is an empty folder: put the weights there")
     return _digest_of_all({file.relative_to(path).as_posix(): file_digest(file) for file in files})
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether it is what file managers, git and downloads keep beside the weights."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def file_digest(path: Path) -> Digest:

@@ -1,26 +1,26 @@
 """Neural codecs: speech that has been the tokens of DAC or EnCodec."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from schemas import Digest, MissingWeightsError, Params
 from stages import neural_codecs
 from stages.alignment import align, lag_samples
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Constant, Distribution, Integer, OneOf
 from stages.headroom import with_headroom
-from stages.neural_codecs import BackEnd
+from stages.neural_codecs import PUBLISHED, BackEnd
 from stages.resampling import resample
 from stages.waveform import AudioSource, Samples, Waveform
+from stages.weighted import Weighted
+from stages.weights import Weights
 
 MAX_LAG_S = 0.01
 
 
 @DEGRADATIONS.register
-class NeuralCodec(Degradation):
+class NeuralCodec(Weighted, Degradation):
     """Encoding and decoding by a network, at its rate, with so many codebooks or so many kbit/s.
 
     ``dac_transformers`` and ``encodec`` read a folder of transformers' (``config.json`` and safetensors;
@@ -34,8 +34,12 @@ class NeuralCodec(Degradation):
     """
 
     kind: ClassVar[str] = "neural_codec"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "as the weights"
-    weights: ClassVar[str] = "the folder that the config names, such as descript/dac_44khz"
+    weights: ClassVar[str] = (
+        "descript/dac_44khz and facebook/encodec_24khz on the hub, or a copy that 'path' names"
+    )
+    unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
     draws: ClassVar[Mapping[str, Distribution]] = {
         "back_end": Constant(value="dac_transformers"),
         "num_codebooks": Integer(low=1, high=9),
@@ -43,10 +47,6 @@ class NeuralCodec(Degradation):
     }
 
     back_end: BackEnd = "dac_transformers"
-    path: Path | None = None
-    """Where the weights are."""
-    sha256: Digest | None = None
-    """What the weights must be; filled in by ``pinned``."""
     num_codebooks: int | None = Field(default=None, ge=1, le=64)
     """Of DAC: how many of its codebooks are used, at most those that it has; 9 codebooks are 8 kbit/s."""
     bandwidth_kbps: float | None = Field(default=None, gt=0.0, le=64.0)
@@ -68,13 +68,14 @@ class NeuralCodec(Degradation):
         return self
 
     @property
-    def fingerprint_params(self) -> Params:
-        """The settings without the place of the weights: a copy elsewhere is the same codec."""
-        return self.model_dump(mode="json", exclude={"path"})
+    def published(self) -> Weights | None:
+        """The weights of transformers' two; the original DAC's file is its package's to fetch."""
+        return PUBLISHED.get(self.back_end)
 
-    def pinned(self) -> Self:
-        """Return the settings with the weights' SHA-256; ``MissingWeightsError`` if they are not there."""
-        return self.model_copy(update={"sha256": self.sha256 or neural_codecs.weights_digest(self._place)})
+    @classmethod
+    def catalogue(cls) -> tuple[Weights, ...]:
+        """Return all weights that some back end stands for."""
+        return tuple(PUBLISHED.values())
 
     def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
         """Return ``speech`` as the network gives it back."""
@@ -85,7 +86,7 @@ class NeuralCodec(Degradation):
 
         Raises ``MissingWeightsError`` if the weights are not there or others than pinned.
         """
-        codec = neural_codecs.load(self.back_end, self._place, self.sha256, self.device)
+        codec = neural_codecs.load(self.back_end, self.checked_place(), self.device)
         setting = float(self.num_codebooks or self.bandwidth_kbps or 0.0)
         speech = scene.degraded
         sent = resample(speech, codec.sample_rate)
@@ -102,9 +103,3 @@ class NeuralCodec(Degradation):
         }
         degraded = speech.with_samples(align(heard.samples, lag, speech.samples.size))
         return Scene(degraded, scene.reference, facts)
-
-    @property
-    def _place(self) -> Path:
-        if self.path is None:
-            raise MissingWeightsError(f"{self.kind} needs 'path', the folder of its weights")
-        return self.path

@@ -18,6 +18,7 @@ from stages import neural_codecs
 from stages.degradations.base import Scene
 from stages.degradations.neural_codec import NeuralCodec
 from stages.memory_source import MemoryAudioSource
+from stages.weights import CACHE_VARIABLE
 from tests.neural_weights import write_dac, write_encodec
 
 SOURCES = MemoryAudioSource()
@@ -75,7 +76,7 @@ def test_what_happens_stays_where_it_happened(dac: Path) -> None:
 
 def test_long_speech_goes_through_in_blocks_without_seams(dac: Path) -> None:
     """Blocks are shown what is around them, so that they fit together as if there were none."""
-    loaded = neural_codecs.load("dac_transformers", dac, None, "cpu")
+    loaded = neural_codecs.load("dac_transformers", dac, "cpu")
     samples = np.tile(speech_like(10.0, sample_rate=44_100).samples, 4)[: 38 * 44_100]
 
     heard = loaded.heard(samples, 2.0)
@@ -120,15 +121,18 @@ def test_is_known_by_its_weights_wherever_they_lie(dac: Path, tmp_path: Path) ->
         swapped.apply(speech_like(0.1), SOURCES)
 
 
-def test_missing_weights_stop_the_run(tmp_path: Path, encodec: Path) -> None:
+def test_missing_weights_stop_the_run(tmp_path: Path, encodec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """None named, none there, cut short, or another network's: no random weights are used in their place."""
     cut = Path(shutil.copytree(encodec, tmp_path / "cut"))
     (cut / "model.safetensors").write_bytes(b"\0" * 100)
     speech = speech_like(0.1)
 
+    original = codec(None, back_end="dac_descript")
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     for operator, message in (
-        (codec(None), "needs 'path'"),
-        (codec(tmp_path / "nowhere"), "no folder with config.json and safetensors"),
+        (codec(None), "dac_44khz/.* lacks config.json, model.safetensors; fetch them with"),
+        (original, "needs 'path'"),
+        (codec(tmp_path / "nowhere"), "cannot be read"),
         (codec(cut), "is no DacModel|lacks weights"),
         (encodec_of(cut), "is no EncodecModel"),
         (codec(encodec), "is no DacModel|lacks weights"),
@@ -136,7 +140,23 @@ def test_missing_weights_stop_the_run(tmp_path: Path, encodec: Path) -> None:
         with pytest.raises(MissingWeightsError, match=message):
             operator.apply(speech, SOURCES)
     with pytest.raises(MissingWeightsError, match="needs 'path'"):
-        codec(None).pinned()
+        original.pinned()
+
+
+def test_published_weights_are_found_in_the_cache(
+    dac: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a path, and as the same codec as a copy elsewhere; the recipe says neither place."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    place = codec(None).place
+    shutil.copytree(dac, place)
+    speech = speech_like(0.2)
+
+    cached, copied = codec(None).pinned(), codec(dac).pinned()
+
+    assert cached.fingerprint_params == copied.fingerprint_params
+    heard = [operator.apply(speech, SOURCES).samples for operator in (cached, copied)]
+    np.testing.assert_array_equal(*heard)
 
 
 def test_says_what_cannot_be(dac: Path, encodec: Path, tmp_path: Path) -> None:
