@@ -14,6 +14,7 @@ from schemas.licences import UNKNOWN
 from stages.hub import weights_of_revision
 from stages.pretrained import pretrained
 from stages.resampling import fit_length
+from stages.safe_loading import read_checkpoint
 from stages.waveform import Samples
 from stages.weights import Weights
 
@@ -138,7 +139,13 @@ def _dac_descript(path: Path, device: str) -> NeuralCodec:
         import dac  # noqa: PLC0415
     except (ImportError, OSError) as error:  # OSError: a torchaudio that does not fit this torch
         raise MissingWeightsError(f"the package of the original DAC is not there: {DESCRIPT}") from error
-    model = dac.DAC.load(path).eval().to(device)
+    checkpoint = read_checkpoint(path)  # DAC.load would run a package of torch's, if it were given one
+    try:
+        model = dac.DAC(**checkpoint["metadata"]["kwargs"])
+        model.load_state_dict(checkpoint["state_dict"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise MissingWeightsError(f"{path} holds no weights of the original DAC: {error}") from error
+    model = model.eval().to(device)
 
     def through(waveform: Any, num_codebooks: float) -> Any:
         return model.decode(model.encode(waveform, n_quantizers=int(num_codebooks))[0])

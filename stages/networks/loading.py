@@ -1,31 +1,16 @@
 """Checkpoints: read without running any code that they hold, and put into a network key by key."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from schemas import MissingWeightsError, RunError
+from stages.safe_loading import read_checkpoint
 from stages.waveform import Samples
 
+__all__ = ["asked", "checked_device", "read_checkpoint", "tensors", "with_state"]
+
 KEYS_SHOWN = 3
-
-
-def read_checkpoint(path: Path) -> Any:
-    """Return what is in ``path``, safetensors or a file of ``torch.save`` that holds nothing but data.
-
-    Raises ``MissingWeightsError`` if it cannot be read or would run code.
-    """
-    import torch  # noqa: PLC0415
-    from safetensors import SafetensorError  # noqa: PLC0415
-    from safetensors.torch import load_file  # noqa: PLC0415
-
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, SafetensorError) as error:
-        raise MissingWeightsError(f"{path} is no checkpoint of tensors alone: {error}") from error
 
 
 def tensors(checkpoint: Any, path: Path) -> Mapping[str, Any]:

@@ -1,0 +1,49 @@
+"""Checkpoints are data: what would run code of its own is refused, whoever it comes from.
+
+A pickle is a program. Of ``torch.save`` only tensors, numbers, texts and their containers are read
+(``weights_only``); safetensors, ONNX and TorchScript have no Python in them to begin with.
+"""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+from schemas import MissingWeightsError
+
+CONVERT = (
+    "convert it to safetensors where you trust it, on a machine of its own: "
+    "safetensors.torch.save_file(state_dict, 'model.safetensors')"
+)
+
+
+def read_checkpoint(path: Path) -> Any:
+    """Return what is in ``path``, on the CPU: safetensors, or a file of ``torch.save`` that is data alone.
+
+    Raises ``MissingWeightsError`` if it cannot be read, or would run code; then nothing of it has run.
+    """
+    import torch  # noqa: PLC0415
+    from safetensors import SafetensorError  # noqa: PLC0415
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise MissingWeightsError(f"{path} {_complaint(path)}") from error
+    except (OSError, EOFError, RuntimeError, ValueError, SafetensorError) as error:
+        said = str(error).partition("\n")[0]
+        raise MissingWeightsError(f"{path} is no checkpoint, or not all of one: {said}") from error
+
+
+def _complaint(path: Path) -> str:
+    """Return why a pickle is refused, and the way out."""
+    import torch  # noqa: PLC0415
+
+    try:
+        wanted = ", ".join(sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path)))
+    except (ValueError, RuntimeError, OSError, pickle.UnpicklingError):
+        wanted = ""  # no archive of torch's: what it asks for cannot be listed without reading it
+    if not wanted:
+        return f"is a pickle that may run code of its own, and is not read; {CONVERT}"
+    return f"would run code of its own ({wanted}), and is not read; {CONVERT}"
