@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from schemas import Reason, RecordError
 from stages.metrics.base import Comparison, Unmeasured
@@ -74,3 +75,17 @@ def test_silence_on_either_side() -> None:
 
     assert scored(Pesq(), silence, clean) is Reason.SILENT
     assert scored(Pesq(), clean, silence) is Reason.SILENT
+
+
+def test_narrow_band_at_8_khz_hears_telephone_speech() -> None:
+    """The reference code takes both rates, its score is that of the package, and wide band needs 16 kHz."""
+    import pesq  # noqa: PLC0415
+
+    clean = speech_like(sample_rate=8_000)
+    candidate = noisy(clean, 15.0)
+
+    value = scored(Pesq(band="nb", rate_hz=8_000), candidate, clean)
+
+    assert value == pytest.approx(pesq.pesq(8_000, clean.samples, candidate.samples, "nb"), abs=1e-6)
+    with pytest.raises(ValidationError, match="wide band is defined at 16000 Hz"):
+        Pesq(band="wb", rate_hz=8_000)

@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 
+from stages import torchaudio_guard
+from stages.hearing import without_dc
 from stages.metrics.base import Comparison, Metric, Unmeasured
+from stages.metrics.log_spectral_distance import LogSpectralDistance
+from stages.metrics.mel_cepstral_distance import MelCepstralDistance
 from stages.metrics.multi_resolution_stft import MultiResolutionStft
 from stages.metrics.phone_error import PhoneError
+from stages.metrics.sdr import Sdr
 from stages.metrics.si_sdr import SiSdr
+from stages.metrics.spectra import Floats
 from stages.metrics.spectral_envelope import SpectralEnvelope
+from stages.metrics.time_warping import warped_distance
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.speech_like import noisy, speech_like
@@ -45,6 +52,99 @@ def test_si_sdr_of_nothing_in_common_is_bounded() -> None:
     sine, cosine = (Waveform(f(2 * np.pi * 440 * t).astype(np.float32), 16_000) for f in (np.sin, np.cos))
 
     assert scored(SiSdr(), cosine, sine) == -100.0
+
+
+@pytest.mark.parametrize("snr_db", [-10.0, 5.0, 30.0])
+@pytest.mark.parametrize("sample_rate", [16_000, 44_100])
+def test_sdr_is_that_of_bss_eval(snr_db: float, sample_rate: int) -> None:
+    """As torchmetrics computes it, to a thousandth of a decibel."""
+    torchaudio_guard.install()
+    import torch  # noqa: PLC0415
+    from torchmetrics.functional.audio import signal_distortion_ratio  # noqa: PLC0415
+
+    clean = without_dc(speech_like(2.0, sample_rate=sample_rate))
+    candidate = without_dc(noisy(clean, snr_db))
+
+    expected = signal_distortion_ratio(
+        *(torch.from_numpy(side.samples.copy()) for side in (candidate, clean))
+    )
+
+    assert scored(Sdr(), candidate, clean) == pytest.approx(float(expected), abs=0.001)
+
+
+def test_sdr_forgives_what_a_short_filter_does() -> None:
+    """A delay, a gain and an echo within 512 samples cost nothing; beyond that they do."""
+    clean = speech_like()
+
+    def late(delay: int) -> Waveform:
+        return clean.with_samples(0.3 * np.concatenate([np.zeros(delay), clean.samples[:-delay]]))
+
+    assert scored(Sdr(), late(200), clean) > 40.0
+    assert scored(Sdr(), late(2_000), clean) < 10.0
+
+
+def test_log_spectral_distance_of_a_gain_is_the_gain() -> None:
+    """Six decibels more in every bin are a distance of six decibels."""
+    hiss = Waveform(rng_for(0, "hiss").standard_normal(16_000).astype(np.float32) * 0.1, 16_000)
+
+    assert scored(LogSpectralDistance(), hiss.scaled(10 ** (6 / 20)), hiss) == pytest.approx(6.0, abs=0.01)
+
+
+def test_log_spectral_distance_counts_the_worst_bands_most() -> None:
+    """One sixth of the band that is 30 dB off is a distance of 30 dB over the square root of six, not over six."""
+    samples = rng_for(0, "hiss").standard_normal(48_000) * 0.05
+    spectrum = np.fft.rfft(samples)
+    spectrum[20_000:] *= 10 ** (-30 / 20)
+    full = Waveform(samples.astype(np.float32), 48_000)
+
+    value = scored(LogSpectralDistance(), full.with_samples(np.fft.irfft(spectrum)), full)
+
+    assert value == pytest.approx(30.0 / np.sqrt(6.0), rel=0.05)
+
+
+def test_mel_cepstral_distance_is_of_envelopes() -> None:
+    """A gain costs nothing; a moved formant costs more the further it moved."""
+    clean = speech_like()
+    hiss = Waveform(rng_for(0, "hiss").standard_normal(16_000).astype(np.float32) * 0.1, 16_000)
+
+    louder = scored(MelCepstralDistance(), hiss.scaled(1.5), hiss)
+    moved = [scored(MelCepstralDistance(), speech_like(tract=tract), clean) for tract in (1.05, 1.1, 1.2)]
+
+    assert louder == pytest.approx(0.0, abs=1e-4)
+    assert louder < moved[0] < moved[1] < moved[2]
+
+
+def test_mel_cepstral_distance_forgives_drift() -> None:
+    """Speech that comes 60 ms later is nearer to itself by warping than frame by frame."""
+    clean = speech_like()
+    late = clean.with_samples(np.concatenate([clean.samples[-960:], clean.samples[:-960]]))
+
+    assert scored(MelCepstralDistance(), late, clean) < 0.5 * scored(
+        MelCepstralDistance(), noisy(clean, 5.0), clean
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "band"), [(1, 1, 3), (1, 5, 0), (20, 20, 3), (30, 24, 2), (9, 9, 0)]
+)
+def test_warping_finds_the_path_of_least_distance(left: int, right: int, band: int) -> None:
+    """As the textbook's recursion finds it, cell by cell."""
+    rng = rng_for(0, "warping")
+    ours, theirs = rng.standard_normal((left, 3)), rng.standard_normal((right, 3))
+
+    assert warped_distance(ours, theirs, band) == pytest.approx(by_cells(ours, theirs, band), abs=1e-12)
+
+
+def by_cells(left: Floats, right: Floats, band: int) -> float:
+    """Return the mean distance along the best path by the recursion itself."""
+    band = max(band, abs(len(left) - len(right)))
+    reached: dict[tuple[int, int], tuple[float, int]] = {}
+    for i, j in ((i, j) for i in range(len(left)) for j in range(len(right)) if abs(i - j) <= band):
+        ways = [reached[cell] for cell in ((i - 1, j - 1), (i - 1, j), (i, j - 1)) if cell in reached]
+        total, steps = min(ways, default=(0.0, 0))
+        reached[i, j] = total + float(np.linalg.norm(left[i] - right[j])), steps + 1
+    total, steps = reached[len(left) - 1, len(right) - 1]
+    return total / steps
 
 
 def test_stft_distance_of_a_gain_is_the_gain() -> None:
