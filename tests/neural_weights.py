@@ -37,5 +37,9 @@ def write_encodec(place: Path, channels: int = 1) -> Path:
         target_bandwidths=[1.5, 3.0, 6.0],
         audio_channels=channels,
     )
-    EncodecModel(config).save_pretrained(place)
+    model = EncodecModel(config)
+    for name, buffer in model.named_buffers():
+        if name.endswith("codebook.embed"):
+            buffer.normal_()  # all its codes would be the same: nothing of what it heard
+    model.save_pretrained(place)
     return place

@@ -1,0 +1,144 @@
+"""Resynthesis: speech as the tokens of a neural codec say it, which noise is not always part of."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from schemas import ConfigError
+from stages import neural_codecs
+from stages.distributions import Distribution, Integer, OneOf
+from stages.neural_codecs import PUBLISHED, BackEnd
+from stages.resampling import fit_length
+from stages.restorers.base import RESTORERS, Restorer
+from stages.waveform import Waveform
+from stages.weighted import Weighted
+from stages.weights import Weights
+
+SILENCE_S = 1.0
+"""What follows each input: more than a sample is heard ahead, so that company is not heard."""
+BATCH_S = 60.0
+
+
+class CodecResynthesis(Weighted, Restorer):
+    """Encoding and decoding by a network of transformers', at its rate."""
+
+    licence: ClassVar[str] = "as the weights"
+    paradigm: ClassVar[str] = "codec resynthesis"
+    unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
+
+    model_sample_rate: int = Field(ge=8_000, le=96_000)
+    """The rate of the network in Hz; loading refuses another one's."""
+
+    _codec: Any = PrivateAttr(default=None)
+
+    @property
+    @abstractmethod
+    def back_end(self) -> BackEnd:
+        """Which library runs the network."""
+
+    @property
+    @abstractmethod
+    def setting(self) -> float:
+        """What the network is asked for: codebooks or kbit/s."""
+
+    @property
+    def sample_rate(self) -> int:
+        """The rate of the network in Hz."""
+        return self.model_sample_rate
+
+    @property
+    def batch_s(self) -> float:
+        """A minute at once."""
+        return BATCH_S
+
+    @property
+    def tolerance(self) -> float:
+        """Sums in other company round otherwise."""
+        return 1e-3
+
+    @property
+    def published(self) -> Weights:
+        """What is on the hub."""
+        return PUBLISHED[self.back_end]
+
+    def load(self, device: str) -> None:
+        """Load the network.
+
+        Raises ``MissingWeightsError`` if its weights are not there or others than pinned, ``ConfigError`` if
+        it works at another rate, and ``RunError`` if there is no such device.
+        """
+        codec = neural_codecs.load(self.back_end, self.checked_place(), device)
+        if codec.sample_rate != self.model_sample_rate:
+            raise ConfigError(
+                f"{self.place} is a network for {codec.sample_rate} Hz, not {self.model_sample_rate}: "
+                f"say 'model_sample_rate: {codec.sample_rate}'"
+            )
+        self._codec = codec
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> Sequence[Waveform]:
+        """Return what the network makes of its own tokens for each input, of the same length."""
+        import torch  # noqa: PLC0415 - seconds
+
+        hop = self._codec.hop_samples
+        longest = max(waveform.samples.size for waveform in batch) + round(SILENCE_S * self.model_sample_rate)
+        rows = [fit_length(waveform.samples, -(-longest // hop) * hop) for waveform in batch]
+        given = torch.from_numpy(np.stack(rows))[:, np.newaxis].to(self._codec.device)
+        with torch.inference_mode():
+            heard = self._codec.through(given, self.setting).float().cpu().numpy()
+        return [
+            waveform.with_samples(fit_length(row.reshape(-1), waveform.samples.size))
+            for waveform, row in zip(batch, heard, strict=True)
+        ]
+
+
+@RESTORERS.register
+class Dac(CodecResynthesis):
+    """DAC (Kumar et al., NeurIPS 2023): fewer codebooks say less, of the noise too."""
+
+    kind: ClassVar[str] = "dac"
+    weights: ClassVar[str] = "descript/dac_44khz on the hub"
+    draws: ClassVar[Mapping[str, Distribution]] = {"num_codebooks": Integer(low=4, high=9)}
+
+    model_sample_rate: int = Field(default=44_100, ge=8_000, le=96_000)
+    num_codebooks: int = Field(default=9, ge=1, le=64)
+    """How many codebooks are used, at most those that the network has; 9 are 8 kbit/s at 44.1 kHz."""
+
+    @property
+    def back_end(self) -> BackEnd:
+        """The network in transformers."""
+        return "dac_transformers"
+
+    @property
+    def setting(self) -> float:
+        """How many codebooks."""
+        return self.num_codebooks
+
+
+@RESTORERS.register
+class Encodec(CodecResynthesis):
+    """EnCodec (Défossez et al., TMLR 2023): fewer bits say less, of the noise too."""
+
+    kind: ClassVar[str] = "encodec"
+    weights: ClassVar[str] = "facebook/encodec_24khz on the hub"
+    draws: ClassVar[Mapping[str, Distribution]] = {"bandwidth_kbps": OneOf(values=(3.0, 6.0, 12.0))}
+
+    model_sample_rate: int = Field(default=24_000, ge=8_000, le=96_000)
+    bandwidth_kbps: float = Field(default=6.0, gt=0.0, le=64.0)
+    """One of the bitrates that the network was trained for."""
+
+    @property
+    def back_end(self) -> BackEnd:
+        """The network in transformers."""
+        return "encodec"
+
+    @property
+    def setting(self) -> float:
+        """How many kbit/s."""
+        return self.bandwidth_kbps

@@ -1,0 +1,107 @@
+"""MetricGAN+: a recurrent mask over spectra that was trained to please PESQ, by SpeechBrain."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from stages.distributions import Distribution, Uniform
+from stages.hub import weights_of_revision
+from stages.networks.loading import read_checkpoint, tensors, with_state
+from stages.resampling import fit_length
+from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.wet_mix import Strength, wet_mix
+from stages.waveform import Waveform
+from stages.weighted import Weighted
+from stages.weights import Weights
+
+FRAME, HOP = 512, 256
+SMALLEST_POWER = 1e-14
+
+
+@RESTORERS.register
+class MetricGanPlus(Weighted, Restorer):
+    """Fu et al. (Interspeech 2021), trained on VoiceBank-DEMAND, against noise.
+
+    ``path`` is an ``enhance_model.ckpt``: a state of SpeechBrain's EnhancementGenerator, read as tensors
+    alone. The recipe's hyperparams.yaml can name any code to run, so it is not read: what it says of
+    spectra is said here.
+    """
+
+    kind: ClassVar[str] = "metricgan_plus"
+    licence: ClassVar[str] = "Apache-2.0"
+    weights: ClassVar[str] = "speechbrain/metricgan-plus-voicebank"
+    unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
+    paradigm: ClassVar[str] = "predictive"
+    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
+
+    strength: Strength = 1.0
+
+    _network: Any = PrivateAttr(default=None)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz: frames of 32 ms every 16 ms."""
+        return 16_000
+
+    @property
+    def batch_s(self) -> float:
+        """Two minutes at once."""
+        return 120.0
+
+    @property
+    def tolerance(self) -> float:
+        """Matrix products of other sizes round otherwise."""
+        return 1e-4
+
+    @property
+    def published(self) -> Weights:
+        """The one file that enhancement needs; which revision is the user's to pin, by SHA-256."""
+        repository = "speechbrain/metricgan-plus-voicebank"
+        return weights_of_revision("metricgan-plus", repository, "main", "Apache-2.0", ["enhance_model.ckpt"])
+
+    def load(self, device: str) -> None:
+        """Build the network; raises ``MissingWeightsError`` if the file is another one's state, or code."""
+        import torch  # noqa: PLC0415
+        from speechbrain.lobes.models.MetricGAN import EnhancementGenerator  # noqa: PLC0415
+
+        place = self.checked_place()
+        state = tensors(read_checkpoint(place), place)
+        with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
+            network = EnhancementGenerator()
+        self._network = with_state(network, state, place, device)
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> Sequence[Waveform]:
+        """Return the denoised inputs, of the same length."""
+        import torch  # noqa: PLC0415
+
+        device = next(self._network.parameters()).device
+        sizes = [waveform.samples.size for waveform in batch]
+        rows = np.stack([fit_length(waveform.samples, max(sizes)) for waveform in batch])
+        window = torch.hamming_window(FRAME, device=device)
+        with torch.inference_mode():
+            spectra = torch.stft(
+                torch.from_numpy(rows).to(device), FRAME, HOP, window=window, pad_mode="constant",
+                return_complex=True,
+            )  # fmt: skip
+            frames = torch.tensor([size // HOP + 1 for size in sizes], device=device)
+            masked = self._masked(spectra, frames / frames.max())
+            heard = [
+                torch.istft(row[:, :count], FRAME, HOP, window=window, length=size).cpu().numpy()
+                for row, count, size in zip(masked, frames, sizes, strict=True)
+            ]
+        return [wet_mix(each, made, self.strength) for each, made in zip(batch, heard, strict=True)]
+
+    def _masked(self, spectra: Any, lengths: Any) -> Any:
+        """Return spectra (inputs, bins, frames) whose log magnitudes were multiplied by the mask."""
+        import torch  # noqa: PLC0415
+
+        magnitudes = (spectra.real.square() + spectra.imag.square() + SMALLEST_POWER).sqrt()
+        features = magnitudes.log1p().transpose(1, 2)
+        mask = self._network(features, lengths=lengths)
+        return torch.polar((mask * features).expm1().transpose(1, 2), spectra.angle())

@@ -1,0 +1,151 @@
+"""SepFormer: attention within and across short chunks of a learned representation, by SpeechBrain."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from schemas import MissingWeightsError
+from stages.distributions import Distribution, Uniform
+from stages.hub import weights_of_revision
+from stages.networks.loading import read_checkpoint, tensors, with_state
+from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.wet_mix import Strength, wet_mix
+from stages.waveform import Samples, Waveform
+from stages.weighted import Weighted
+from stages.weights import Weights
+
+RECIPES: Mapping[str, int] = {"wham16k": 16_000, "dns4-16k": 16_000, "wham": 8_000, "whamr": 8_000}
+"""The rates in Hz of what SpeechBrain published."""
+PARTS = ("encoder", "masknet", "decoder")
+States = Mapping[str, Mapping[str, Any]]
+
+
+@RESTORERS.register
+class SepFormer(Weighted, Restorer):
+    """Subakan et al. (ICASSP 2021) for one speaker, against noise; ``whamr`` against reverberation too.
+
+    ``path`` is a folder with ``encoder.ckpt``, ``masknet.ckpt`` and ``decoder.ckpt``: states of networks of
+    any width and depth, read as tensors alone. The recipe's hyperparams.yaml can name any code to run, so
+    it is not read: what shapes do not tell is said by ``heads`` and ``chunk_frames``. The network
+    normalises over a whole recording, so it is given one at a time.
+    """
+
+    kind: ClassVar[str] = "sepformer"
+    licence: ClassVar[str] = "Apache-2.0"
+    weights: ClassVar[str] = "speechbrain/sepformer-wham16k-enhancement and its like"
+    unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
+    paradigm: ClassVar[str] = "predictive"
+    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
+
+    recipe: Literal["wham16k", "dns4-16k", "wham", "whamr"] = "wham16k"
+    """What it was trained on; it decides the rate."""
+    heads: int = Field(default=8, ge=1)
+    chunk_frames: int = Field(default=250, ge=2)
+    strength: Strength = 1.0
+
+    _networks: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def sample_rate(self) -> int:
+        """16 kHz or 8 kHz, as the recipe has it."""
+        return RECIPES[self.recipe]
+
+    @property
+    def chunk_s(self) -> float:
+        """10 s: attention takes memory by the square."""
+        return 10.0
+
+    @property
+    def published(self) -> Weights:
+        """The three files of the recipe; which revision is the user's to pin, by SHA-256."""
+        name = f"sepformer-{self.recipe}"
+        files = [f"{part}.ckpt" for part in PARTS]
+        return weights_of_revision(name, f"speechbrain/{name}-enhancement", "main", "Apache-2.0", files)
+
+    def load(self, device: str) -> None:
+        """Build the networks; raises ``MissingWeightsError`` if a file holds another one's state, or code."""
+        import torch  # noqa: PLC0415
+
+        folder = self.checked_place()
+        files = {part: folder / f"{part}.ckpt" for part in PARTS}
+        states = {part: tensors(read_checkpoint(file), file) for part, file in files.items()}
+        with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
+            networks = self._built(states, folder)
+        self._networks = {
+            part: with_state(networks[part], states[part], files[part], device) for part in PARTS
+        }
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> Sequence[Waveform]:
+        """Return the one source that is found in each input, of about the same length."""
+        return [wet_mix(waveform, self._source(waveform.samples), self.strength) for waveform in batch]
+
+    def _source(self, samples: Samples) -> Samples:
+        import torch  # noqa: PLC0415
+
+        encoder, masknet, decoder = (self._networks[part] for part in PARTS)
+        device = next(encoder.parameters()).device
+        with torch.inference_mode():
+            features = encoder(torch.from_numpy(samples.copy())[None].to(device))
+            source = decoder(features * masknet(features)[0])
+        return np.asarray(source.reshape(-1).float().cpu().numpy())
+
+    def _built(self, states: States, folder: Path) -> Mapping[str, Any]:
+        from speechbrain.lobes.models.dual_path import (  # noqa: PLC0415
+            Decoder,
+            Dual_Path_Model,
+            Encoder,
+            SBTransformerBlock,
+        )
+
+        sizes = _sizes(states, folder, self.heads)
+        intra, inter = (
+            SBTransformerBlock(
+                num_layers=sizes["layers"], d_model=sizes["width"], nhead=self.heads,
+                d_ffn=sizes["feed_forward"], dropout=0.0, use_positional_encoding=True, norm_before=True,
+            )
+            for _ in range(2)
+        )  # fmt: skip
+        masknet = Dual_Path_Model(
+            in_channels=sizes["channels"], out_channels=sizes["width"], intra_model=intra, inter_model=inter,
+            num_layers=sizes["blocks"], norm="ln", K=self.chunk_frames, num_spks=1, skip_around_intra=True,
+            linear_layer_after_inter_intra=False,
+        )  # fmt: skip
+        taps = sizes["taps"]
+        return {
+            "encoder": Encoder(kernel_size=taps, out_channels=sizes["channels"]),
+            "masknet": masknet,
+            "decoder": Decoder(sizes["channels"], 1, kernel_size=taps, stride=taps // 2, bias=False),
+        }
+
+
+def _sizes(states: States, folder: Path, heads: int) -> Mapping[str, int]:
+    """Return what the shapes of the states tell; raises ``MissingWeightsError`` if they tell of others."""
+    encoder, masknet = states["encoder"], states["masknet"]
+    layer = "dual_mdl.0.intra_mdl.mdl.layers.0.pos_ffn.ffn.0.weight"
+    try:
+        channels, _, taps = encoder["conv1d.weight"].shape
+        feed_forward, width = masknet[layer].shape
+    except (KeyError, ValueError) as error:
+        raise MissingWeightsError(f"{folder} is no SepFormer of SpeechBrain: {error}") from error
+    if width % heads:
+        raise MissingWeightsError(f"{folder} has {width} features, which {heads} heads cannot share evenly")
+    return {
+        "channels": channels,
+        "taps": taps,
+        "width": width,
+        "feed_forward": feed_forward,
+        "blocks": _count(masknet, 1, "dual_mdl."),
+        "layers": _count(masknet, 5, "dual_mdl.0.intra_mdl.mdl.layers."),
+    }
+
+
+def _count(state: Mapping[str, Any], place: int, beginning: str) -> int:
+    """Return how many numbers there are at ``place`` of the dotted names that have this beginning."""
+    return len({name.split(".")[place] for name in state if name.startswith(beginning)})
