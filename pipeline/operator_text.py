@@ -2,16 +2,17 @@
 
 import inspect
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
+from pipeline.weights_cache import size_of, source_of
 from schemas import AudioRef, Record
 from stages.distributions import (
     Constant,
@@ -25,6 +26,7 @@ from stages.distributions import (
 from stages.metrics.base import Metric, Output, score_name
 from stages.operator import Operator
 from stages.restorers.base import Restorer
+from stages.weighted import Weighted
 
 WIDTH = 100
 INDENT = 4
@@ -54,9 +56,15 @@ def _facts(member: type[Operator]) -> Iterator[str]:
         transcript = " and a transcript" if member.needs_transcript else ""
         band = "; hears the full band" if member.full_band else ""
         yield f"{needs}{transcript}; {_rate(member)}{band}"
+    cpus = f"; {member.resources.cpus:g} CPUs" if member.resources.cpus != 1.0 else ""
     gpus = f"; {member.resources.gpus:g} GPU" if member.resources.gpus else ""
     weights = "no weights needed" if member.weights == Operator.weights else f"weights: {member.weights}"
-    yield f"licence: {member.licence}; {weights}{gpus}; version {member.version}"
+    yield f"licence: {member.licence}; {weights}{cpus}{gpus}; version {member.version}"
+    if issubclass(member, Weighted):
+        for published in member.catalogue():
+            yield f"{published.name}: {size_of(published)}, {published.licence}, {source_of(published)}"
+    if member.unverified:
+        yield member.unverified
 
 
 def _samples(member: type[Restorer]) -> bool:
@@ -111,10 +119,22 @@ def type_words(annotation: Any, metadata: Any = ()) -> str:
         return " | ".join(map(str, get_args(annotation)))
     if origin in {Union, UnionType}:
         return " | ".join(type_words(part, metadata) for part in get_args(annotation))
+    if origin is not None:
+        return _container(origin, get_args(annotation))
     return f"{_plain(annotation)}{_bounds(metadata)}" if annotation is not NoneType else "none"
 
 
+def _container(origin: Any, parts: Sequence[Any]) -> str:
+    """Return lists and mappings as YAML would write them: ``[number, …]``, ``{text: number, …}``."""
+    words = ["…" if part is Ellipsis else type_words(part) for part in parts]
+    if issubclass(origin, Mapping):
+        return f"{{{': '.join(words)}, …}}"
+    return f"[{', '.join(words)}{'' if issubclass(origin, tuple) else ', …'}]"
+
+
 def _plain(annotation: Any) -> str:
+    if annotation is JsonValue:
+        return "any value"
     if not isinstance(annotation, type):
         return str(annotation)
     names = {bool: "true | false", int: "whole number", float: "number", str: "text", Path: "path"}
@@ -174,6 +194,8 @@ def _value(value: Any) -> str:
     if isinstance(value, Record):
         kind = getattr(value, "kind", None)
         return f"{{kind: {kind}}}" if kind else value.model_dump_json()
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {_value(inner)}' for name, inner in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     if value is None or isinstance(value, bool):

@@ -4,7 +4,8 @@ Parent and worker speak in frames over the worker's standard streams: four bytes
 header of that length in JSON, then the arrays as little-endian float32, one after the other; ``arrays`` in
 the header says how many samples each has. There is one question and one answer at a time:
 
-``load`` (device, weights) is answered by ``loaded`` (protocol, name, sample_rate, sampling, licence);
+``load`` (device, weights) is answered by ``loaded`` (protocol, name, sample_rate, output_rate, sampling,
+licence);
 ``restore`` (sample_rate, seeds, settings, arrays) by ``restored`` (arrays); either by ``missing`` or
 ``failed`` (type, message). ``configs/external/unanimous_worker.py`` is the other side.
 """
@@ -47,6 +48,8 @@ class Introduction(Record):
     protocol: int
     name: str
     sample_rate: int | None
+    output_rate: int | None
+    """The rate of what comes back; None if it is the input's."""
     sampling: bool
     licence: str | None
 

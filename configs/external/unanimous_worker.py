@@ -86,6 +86,7 @@ def _introduction(model):
         "protocol": PROTOCOL,
         "name": getattr(model, "name", type(model).__name__),
         "sample_rate": getattr(model, "sample_rate", None),
+        "output_rate": getattr(model, "output_rate", None),
         "sampling": bool(getattr(model, "sampling", False)),
         "licence": getattr(model, "licence", None),
     }

@@ -1,22 +1,24 @@
 """``doctor``: could a run start here, and if not, what is lacking. Touches no network, writes nothing."""
 
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pipeline.chain_entries import tried
 from pipeline.config import PoolFiles, PoolPart, PoolRooms
 from pipeline.machine import gpus, machine_facts
+from pipeline.nested import with_nested
 from pipeline.packages import Finding, embedded_models, packages
-from pipeline.published import PUBLISHED
-from pipeline.resolve import MetricSetup, RestorerSetup, Run, resolve
+from pipeline.resolve import MetricSetup, RestorerSetup, Run, operators_in, resolve
 from pipeline.sources import Corpus, num_recordings
+from pipeline.weights_cache import size_of, source_of, state_of
+from pipeline.weights_needed import needed_by
 from pipeline.wording import aligned, count, say, size
 from schemas import ConfigError, RunError, UserError
+from stages.chain import steps_in
 from stages.metrics.base import Metric
 from stages.operator import Operator
 from stages.restorers.base import Restorer
-
-NOTE = " " * 9
+from stages.weighted import Weighted
 
 
 def doctor_command(
@@ -40,35 +42,33 @@ def doctor_command(
 
 
 def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> int:
+    _show("weights", list(weights(operators_in(path, assignments))))  # the config's mistakes count them
     try:
         run = resolve(path, assignments, replacements)
     except ConfigError as error:
         say(str(path))
-        for line in mistake_lines(str(error)):
-            say(line)
+        for line in str(error).splitlines():
+            say(f"  LACKS  {line}")
         say("")
         return len(str(error).splitlines())
     lacking = _show("operators", list(operators(run)))
     return lacking + _show("recordings", list(recordings(run)))
 
 
-def mistake_lines(text: str) -> Iterator[str]:
-    """Yield what is wrong with a config, and what is known of parts that this version does not have."""
-    for line in text.splitlines():
-        yield f"  LACKS  {line}"
-        for kind, part in PUBLISHED.items():
-            if f" is called {kind!r};" in line:
-                known = f"{kind}: {part}. This version has no operator for it; one of your own does as well: "
-                yield from textwrap.wrap(
-                    f"{known}a file that 'operators:' names.",
-                    100,
-                    initial_indent=NOTE,
-                    subsequent_indent=NOTE,
-                )
+def weights(operators: Iterable[Operator]) -> Iterator[Finding]:
+    """Yield the published weights that operators stand for: whether they are there, and how they come."""
+    for name, need in needed_by(operators).items():
+        state = state_of(need.weights)
+        said = f"{size_of(need.weights)}, licence {need.weights.licence}, for {', '.join(need.kinds)}"
+        if state == "there":
+            yield Finding(name, f"{said}: in {need.weights.place}", is_there=True)
+            continue
+        way = f"{state}; 'python -m pipeline weights fetch {name}' gets them from {source_of(need.weights)}"
+        yield Finding(name, f"{said}: {way}", is_there=False)
 
 
 def operators(run: Run) -> Iterator[Finding]:
-    """Yield every restorer and metric of a run, those with weights loaded once to see that they are there."""
+    """Yield every operator of a run but plain filters, loaded once to see that its weights are there."""
     found = gpus()
     setups: Sequence[RestorerSetup | MetricSetup] = (*run.restorers, *run.metrics)
     for setup in setups:
@@ -76,14 +76,24 @@ def operators(run: Run) -> Iterator[Finding]:
         yield _operator(setup.name, operator)
         if setup.gpus and not found:
             yield Finding(setup.name, "needs a GPU, and none was found here", is_there=False)
+    for step in steps_in(run.chain):
+        for inside in with_nested(tried(step)):
+            if inside.weights != Operator.weights:
+                yield _operator(f"degradation {step.kind}", inside)
 
 
-def _operator(name: str, operator: Restorer | Metric) -> Finding:
-    said = f"licence {operator.licence}; weights: {operator.weights}{_size(operator)}"
+def _operator(name: str, operator: Operator) -> Finding:
+    said = f"licence {' AND '.join(dict.fromkeys(operator.licences)) or 'of what is within'}; "
+    said += f"weights: {operator.weights}{_size(operator)}"
+    if operator.unverified:
+        said += f"; {operator.unverified}"
     if operator.weights == Operator.weights:
         return Finding(name, said, is_there=True)
     try:
-        operator.load("cpu")
+        if isinstance(operator, Restorer | Metric):
+            operator.load("cpu")
+        elif isinstance(operator, Weighted):
+            operator.checked_place()
     except (RunError, UserError, ImportError, OSError) as error:
         return Finding(name, f"{said}: {error}", is_there=False)
     return Finding(name, f"{said}: there", is_there=True)

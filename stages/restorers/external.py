@@ -63,6 +63,11 @@ class External(WorkerRestorer):
         return self.script_path
 
     @property
+    def has_weights(self) -> bool:
+        """Whether the config names some; the worker may bring its own."""
+        return self.path is not None
+
+    @property
     def environment(self) -> str:
         """One per interpreter and script."""
         return f"external {self.script_path.stem}"

@@ -35,6 +35,7 @@ class WorkerRestorer(Weighted, Restorer):
     """For one input; a worker that takes longer is replaced."""
 
     _model: ExternalModel | None = PrivateAttr(default=None)
+    _output_rate: int | None = PrivateAttr(default=None)
 
     @property
     @abstractmethod
@@ -80,7 +81,7 @@ class WorkerRestorer(Weighted, Restorer):
     @property
     def has_weights(self) -> bool:
         """Whether there are files of weights to pin; some workers need none."""
-        return self.path is not None or self.published is not None
+        return True
 
     def pinned(self) -> Self:
         """Return the settings with the weights' SHA-256.
@@ -118,7 +119,7 @@ class WorkerRestorer(Weighted, Restorer):
                 raise ConfigError(
                     f"{self.kind}: its worker says {what} {theirs}, and the settings say {ours}"
                 )
-        self._model = model
+        self._model, self._output_rate = model, stated.output_rate
 
     def restore(
         self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
@@ -127,8 +128,9 @@ class WorkerRestorer(Weighted, Restorer):
         assert self._model is not None, "load comes first"
         settings = self.settings_of_model
         return [
-            waveform.with_samples(
-                self._model.restore(waveform.samples, waveform.sample_rate, _seed(stream), settings)
+            Waveform(
+                self._model.restore(waveform.samples, waveform.sample_rate, _seed(stream), settings),
+                self._output_rate or waveform.sample_rate,
             )
             for waveform, stream in zip(batch, streams, strict=True)
         ]
@@ -155,8 +157,3 @@ class WorkerRestorer(Weighted, Restorer):
 def _seed(stream: np.random.Generator) -> int:
     """Return the seed of one input; its place in the stream is all that it depends on."""
     return int(stream.integers(LARGEST_SEED))
-
-
-def shipped(name: str) -> Path:
-    """Return the worker that comes with Unanimous under ``name``."""
-    return LIBRARY / f"{name}.py"

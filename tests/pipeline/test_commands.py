@@ -238,7 +238,7 @@ def test_doctor_of_a_config_that_could_run(small: Path) -> None:
 
 
 def test_doctor_of_a_config_that_lacks_something(tmp_path: Path) -> None:
-    """Each lack has its place; a published part is described; the exit code says that no run could start."""
+    """Each lack has its place, a published model's environment too; the exit code says that no run could."""
     config = written(
         tmp_path,
         restorers=[{"kind": "onnx", "path": "model.onnx"}, {"kind": "flowse"}],
@@ -251,8 +251,8 @@ def test_doctor_of_a_config_that_lacks_something(tmp_path: Path) -> None:
     assert "3 things lacking" in doctor.stderr
     assert f"there is nothing at {tmp_path / 'gone'}" in doctor.stdout
     assert f"{tmp_path / 'model.onnx'} cannot be read" in doctor.stdout
-    assert "no restorer is called 'flowse'" in doctor.stdout
-    assert "restoration by flow matching" in doctor.stdout
+    assert "the environment of flowse has no interpreter at" in doctor.stdout
+    assert "the weights of flowse are not all there" in doctor.stdout
     assert "Traceback" not in doctor.stderr
 
 

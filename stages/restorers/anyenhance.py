@@ -1,0 +1,57 @@
+"""AnyEnhance: masked generative modelling of codec tokens at 44.1 kHz, with a critic of its own."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from stages.hub import hub_file
+from stages.restorers.base import RESTORERS
+from stages.restorers.published_worker import PublishedWorker
+from stages.weights import Weights
+
+FILES = (
+    "epoch-1-step-300000-loss-4.3083/model.pt",
+    "dac/weights.pth",
+    "anyenhance-360M-selfcritic-v2.json",
+)
+
+
+@RESTORERS.register
+class AnyEnhance(PublishedWorker):
+    """Fills in the tokens of the Descript codec, the surest first, and takes back what a critic doubts.
+
+    Zhang et al. 2025 (arXiv 2501.15417, IEEE TASLP 33), 360 million parameters, the masked generative model
+    of GenSR-Pref; check out github.com/open-mmlab/Amphion at 136165a0b14de96fd731ec2ce34a32f1d55c1358 (later
+    trees lack it). It samples. Hazards: the hub has been seen to refuse the weights (HTTP 401), and states no
+    licence for them; in reverberation others measured more wrong words after it than before (14.2 % against
+    10.2 %); where its settings ask for w2v-BERT 2.0, the environment's hub cache needs it.
+    """
+
+    kind: ClassVar[str] = "anyenhance"
+    paradigm: ClassVar[str] = "masked generative"
+    licence: ClassVar[str] = "MIT"
+    weights: ClassVar[str] = "huggingface.co/amphion/anyenhance, which may not be open to all"
+    sampling: ClassVar[bool] = True
+    sample_rate: ClassVar[int] = 44_100
+    needs_repository: ClassVar[bool] = True
+
+    steps: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Rounds of filling in."""
+    guidance: Annotated[float, Field(ge=1.0)] = 1.0
+    """Scale of classifier-free guidance; 1 is none."""
+    temperature: Annotated[float, Field(ge=0.0)] = 1.0
+    """Of the first round; it falls to 0 in the last."""
+    top_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    """The share of tokens that one is drawn from, the likeliest."""
+    critic: bool = True
+    """Whether the critic chooses what is filled in again, rather than the tokens' own likelihood."""
+
+    @property
+    def published(self) -> Weights:
+        """Model, codec and settings."""
+        return Weights(
+            name="anyenhance",
+            source="https://huggingface.co/amphion/anyenhance",
+            licence="unknown",
+            files=tuple(hub_file("amphion/anyenhance", file) for file in FILES),
+        )

@@ -1,0 +1,54 @@
+"""FlowSE: flow matching of mel spectrograms, and a vocoder, from 16 to 24 kHz."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from stages.hub import hub_file
+from stages.restorers.base import RESTORERS
+from stages.restorers.published_worker import PublishedWorker
+from stages.weights import Weights
+
+CHECKPOINT = "wenetspeech4tts_Premium.pt.tar"
+VOCOS = "charactr/vocos-mel-24khz"
+
+
+@RESTORERS.register
+class FlowSE(PublishedWorker):
+    """A diffusion transformer flows from noise to clean mels, given the degraded ones; it samples.
+
+    Wang et al. 2025 (arXiv 2505.19476); check out github.com/Honee-W/FlowSE at
+    cfb81f171d804689bf7607afd0d12a6ee89de547. Another model of that name (Lee et al., ICASSP 2025) has nothing
+    to do with it. Used without a transcript. Hazards: no licence with code or weights; it was trained on
+    16 kHz speech and gives 24 kHz, of which the upper third is the vocoder's; without text it is weaker.
+    """
+
+    kind: ClassVar[str] = "flowse"
+    paradigm: ClassVar[str] = "flow matching"
+    licence: ClassVar[str] = "unknown"
+    weights: ClassVar[str] = f"huggingface.co: flowse/{CHECKPOINT}, {VOCOS}"
+    sampling: ClassVar[bool] = True
+    sample_rate: ClassVar[int] = 16_000
+    needs_repository: ClassVar[bool] = True
+
+    steps: Annotated[int, Field(ge=1, le=1000)] = 32
+    """Euler steps of the flow."""
+    guidance: Annotated[float, Field(ge=0.0)] = 1.0
+    """Strength of classifier-free guidance; 0 is none, and halves the time."""
+
+    @property
+    def published(self) -> Weights:
+        """The transformer, and the vocoder of its mels."""
+        vocos = [hub_file(VOCOS, file, name=f"vocos/{file}") for file in ("config.yaml", "pytorch_model.bin")]
+        flow = hub_file(
+            f"flowse/{CHECKPOINT}",
+            CHECKPOINT,
+            revision="df1bd3f8249a51f78d2b79bb037c9bdbcf660640",
+            sha256="c342175051d1ca38338993228e8a632181b9b556f9f1e310ac3e07bef54f446f",
+        )
+        return Weights(
+            name="flowse",
+            source=f"https://huggingface.co/flowse/{CHECKPOINT}",
+            licence="unknown AND MIT",
+            files=(flow, *vocos),
+        )

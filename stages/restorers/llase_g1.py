@@ -1,0 +1,57 @@
+"""LLaSE-G1: a language model hears WavLM and writes X-Codec2 tokens, at 16 kHz."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from stages.distributions import Distribution, Uniform
+from stages.hub import hub_file
+from stages.restorers.base import RESTORERS
+from stages.restorers.published_worker import PublishedWorker
+from stages.weights import WeightFile, Weights
+
+W2V = "facebook/w2v-bert-2.0"
+
+
+@RESTORERS.register
+class LlaseG1(PublishedWorker):
+    """One pass of a LLaMA over WavLM features, and a codec that speaks its tokens.
+
+    Kang et al. 2025 (arXiv 2503.00493); check out github.com/Kevin-naticl/LLaSE-G1 at
+    bad6a2d2d58c38174120172b06a90a742327db1e. As published it takes the likeliest token and so gives one take;
+    with a ``temperature`` the worker draws instead, which is ours. Hazards: X-Codec2 is CC-BY-NC-4.0, and so
+    is the output; ``WavLM-Large.pt`` has to be put by hand into ``ckpt/codec_ckpt`` of the
+    weights, in the form of github.com/microsoft/unilm (the hub's has other names); the output keeps no phase
+    and is late by what the stage measures; others counted 42 % wrong words in reverberation.
+    """
+
+    kind: ClassVar[str] = "llase_g1"
+    paradigm: ClassVar[str] = "autoregressive"
+    licence: ClassVar[str] = "unknown"
+    weights: ClassVar[str] = f"huggingface.co: ASLP-lab/LLaSE-G1, HKUSTAudio/xcodec2, {W2V}; WavLM-Large.pt"
+    sampling: ClassVar[bool] = True
+    sample_rate: ClassVar[int] = 16_000
+    needs_repository: ClassVar[bool] = True
+    draws: ClassVar[Mapping[str, Distribution]] = {"temperature": Uniform(low=0.3, high=1.0)}
+
+    temperature: Annotated[float, Field(ge=0.0)] = 0.0
+    """0 takes the likeliest token, as published; more draws."""
+
+    @property
+    def published(self) -> Weights:
+        """Language model, codec, and the network that the codec is trained with."""
+        return Weights(
+            name="llase_g1",
+            source="https://huggingface.co/ASLP-lab/LLaSE-G1",
+            licence="Apache-2.0 AND CC-BY-NC-4.0",
+            files=tuple(_files()),
+        )
+
+
+def _files() -> Iterator[WeightFile]:
+    yield hub_file("ASLP-lab/LLaSE-G1", "ckpt/model.pt.tar")
+    codec = "epoch=4-step=1400000.ckpt"
+    yield hub_file("HKUSTAudio/xcodec2", f"ckpt/{codec}", name=f"ckpt/codec_ckpt/{codec}")
+    for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
+        yield hub_file(W2V, file, name=f"ckpt/codec_ckpt/hub/models--facebook--w2v-bert-2.0/{file}")

@@ -1,0 +1,73 @@
+"""UniSE: a language model writes the tokens of restored speech, at 16 kHz."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from stages.hub import hub_file
+from stages.restorers.base import RESTORERS
+from stages.restorers.published_worker import PublishedWorker
+from stages.weights import WeightFile, Weights
+
+SPARK = "SparkAudio/Spark-TTS-0.5B"
+WAVLM = "microsoft/wavlm-base-plus"
+W2V = "wav2vec2-large-xlsr-53"
+CODEC_FILES = (
+    "config.yaml",
+    "BiCodec/config.yaml",
+    "BiCodec/model.safetensors",
+    f"{W2V}/config.json",
+    f"{W2V}/preprocessor_config.json",
+    f"{W2V}/pytorch_model.bin",
+)
+
+
+@RESTORERS.register
+class UniSE(PublishedWorker):
+    """WavLM hears five seconds at a time, a decoder-only model writes BiCodec tokens; it samples.
+
+    Yan et al. 2025 (arXiv 2510.20441); check out github.com/alibaba/unified-audio at
+    1f1e3be28ffd6be1ed5c880cd1153cb0e46a6a3e, and name its folder ``QuarkAudio-UniSE`` as the repository.
+    Hazards: code under Apache-2.0, but the codec's weights are CC-BY-NC-SA-4.0, which is what the output is
+    under; five-second pieces are put together without overlap; its own test takes the likeliest token, which
+    is what ``sample: false`` does; a language model can say what nobody said.
+    """
+
+    kind: ClassVar[str] = "unise"
+    paradigm: ClassVar[str] = "autoregressive"
+    licence: ClassVar[str] = "Apache-2.0"
+    weights: ClassVar[str] = f"huggingface.co: QuarkAudio/QuarkAudio-UniSE, {SPARK}, {WAVLM}"
+    sample_rate: ClassVar[int] = 16_000
+    needs_repository: ClassVar[bool] = True
+
+    sample: bool = True
+    """Whether tokens are drawn; else each is the likeliest, and every take the same."""
+    temperature: Annotated[float, Field(gt=0.0)] = 0.8
+    top_k: Annotated[int, Field(ge=1)] = 50
+    """How many of the likeliest tokens one is drawn from."""
+    top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
+    """The probability that these tokens have together at least."""
+
+    @property
+    def sampling(self) -> bool:
+        """Always said; a draw of ``sample`` does not change what the worker is."""
+        return True
+
+    @property
+    def published(self) -> Weights:
+        """Language model, codec, and the network that hears."""
+        return Weights(
+            name="unise",
+            source="https://huggingface.co/QuarkAudio/QuarkAudio-UniSE",
+            licence="Apache-2.0 AND CC-BY-NC-SA-4.0",
+            files=tuple(_files()),
+        )
+
+
+def _files() -> Iterator[WeightFile]:
+    yield hub_file("QuarkAudio/QuarkAudio-UniSE", "epoch=20-step=109367.ckpt", name="unise.ckpt")
+    for file in CODEC_FILES:
+        yield hub_file(SPARK, file, name=f"codec/{file}")
+    for file in ("config.json", "pytorch_model.bin"):
+        yield hub_file(WAVLM, file, name=f"wavlm-base-plus/{file}")

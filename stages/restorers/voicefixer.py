@@ -1,0 +1,54 @@
+"""VoiceFixer: a network restores the mel spectrogram, a vocoder makes speech of it."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from stages.distributions import Distribution, OneOf
+from stages.resources import Resources
+from stages.restorers.base import RESTORERS
+from stages.restorers.published_worker import PublishedWorker
+from stages.weights import WeightFile, Weights
+
+ZENODO = "https://zenodo.org/record"
+
+
+@RESTORERS.register
+class VoiceFixer(PublishedWorker):
+    """Noise, reverb, clipping and bandwidth at once, at 44.1 kHz; regression, so that takes differ by mode.
+
+    Liu et al. 2022 (arXiv 2204.05841); package ``voicefixer`` 0.1.3 (github.com/haoheliu/voicefixer, read
+    at commit 7ac62992aff27c0b0aea4ecdfa3ef30de9305706). Hazards: importing it downloads weights that it does
+    not find, so the worker imports it only once they are there; the vocoder's output is a new waveform, with
+    the timing but not the phases of its input; mode 2 runs batch normalisation on the recording's own
+    statistics and would remember them, so the worker puts the network back after each recording.
+    """
+
+    kind: ClassVar[str] = "voicefixer"
+    paradigm: ClassVar[str] = "regression and vocoder"
+    licence: ClassVar[str] = "MIT"
+    weights: ClassVar[str] = "Zenodo 5600188 and 5469951"
+    resources: ClassVar[Resources] = Resources()
+    sample_rate: ClassVar[int] = 44_100
+    draws: ClassVar[Mapping[str, Distribution]] = {"mode": OneOf(values=(1, 2))}
+
+    mode: Literal[0, 1, 2] = 0
+    """0: as trained; 1: high frequencies are removed first; 2: for badly damaged speech."""
+
+    @property
+    def published(self) -> Weights:
+        """Both networks, under the paths that the package knows below ``~/.cache/voicefixer``."""
+        return Weights(
+            name="voicefixer",
+            source="https://github.com/haoheliu/voicefixer",
+            licence="MIT",
+            files=(
+                WeightFile(
+                    name="analysis_module/checkpoints/vf.ckpt",
+                    url=f"{ZENODO}/5600188/files/vf.ckpt?download=1",
+                ),
+                WeightFile(
+                    name="synthesis_module/44100/model.ckpt-1490000_trimed.pt",
+                    url=f"{ZENODO}/5469951/files/model.ckpt-1490000_trimed.pt?download=1",
+                ),
+            ),
+        )
