@@ -1,19 +1,18 @@
 """DNSMOS: the quality that listeners would report, predicted without a reference."""
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
-from schemas import MissingWeightsError
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
 from stages.metrics.guard import measured, require_sound
 from stages.metrics.spectra import Floats, mel_filters, periodic_hann, power_spectrogram
+from stages.metrics.speechmos_models import speechmos_model
+from stages.onnx_session import open_session
 
 SAMPLE_RATE = 16_000
 WINDOW = 144_160
@@ -55,6 +54,7 @@ class Dnsmos(Metric):
     kind: ClassVar[str] = "dnsmos"
     licence: ClassVar[str] = "MIT AND CC-BY-4.0"
     weights: ClassVar[str] = "inside the package speechmos"
+    packages: ClassVar[tuple[str, ...]] = ("speechmos",)
     needs_clean: ClassVar[bool] = False
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
@@ -78,11 +78,10 @@ class Dnsmos(Metric):
         """16 kHz."""
         return SAMPLE_RATE
 
-    def load(self, device: str) -> None:  # noqa: ARG002 - the networks are small: one CPU thread serves them
+    def load(self, device: str) -> None:
         """Open both networks; raises ``MissingWeightsError`` without the package that holds them."""
-        folder = _models()
-        self._opinions = _session(folder / "sig_bak_ovr.onnx")
-        self._p808 = _session(folder / "model_v8.onnx")
+        self._opinions = open_session(speechmos_model("dnsmos_models/sig_bak_ovr.onnx"), device)
+        self._p808 = open_session(speechmos_model("dnsmos_models/model_v8.onnx"), device)
         self._mel = mel_filters(SAMPLE_RATE, MEL_FRAME, 120, (0.0, SAMPLE_RATE / 2)).T
 
     def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
@@ -164,20 +163,3 @@ def _log_mel(window: NDArray[np.float32], filters: Floats) -> NDArray[np.float32
     decibels = 10.0 * np.log10(np.maximum(power, 1e-10))
     decibels = np.maximum(decibels - decibels.max(), -80.0)
     return np.asarray((decibels + 40.0) / 40.0, dtype=np.float32)
-
-
-def _models() -> Path:
-    # found without importing it: its modules import librosa and requests, which it does not declare
-    package = importlib.util.find_spec("speechmos")
-    if package is None or not package.submodule_search_locations:
-        raise MissingWeightsError("dnsmos needs the package speechmos: pip install speechmos")
-    return Path(package.submodule_search_locations[0]) / "dnsmos_models"
-
-
-def _session(path: Path) -> Any:
-    import onnxruntime  # noqa: PLC0415
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -56,8 +56,7 @@ class Nisqa(Weighted, HeardAlone):
     """
 
     kind: ClassVar[str] = "nisqa"
-    licence: ClassVar[str] = "CC-BY-NC-SA-4.0"
-    weights: ClassVar[str] = "nisqa.tar of gabrielmittag/NISQA, not for commercial use"
+    weights: ClassVar[str] = "nisqa.tar of gabrielmittag/NISQA, CC-BY-NC-SA-4.0: not for commercial use"
     level_dependent: ClassVar[bool] = True
     full_band: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True

@@ -34,6 +34,7 @@ class Plcmos(HeardAlone):
     kind: ClassVar[str] = "plcmos"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "inside the package speechmos"
+    packages: ClassVar[tuple[str, ...]] = ("speechmos",)
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
     longest_s: ClassVar[float] = 30.0

@@ -48,8 +48,9 @@ class Squim(Weighted, HeardAlone):
     """
 
     kind: ClassVar[str] = "squim"
-    licence: ClassVar[str] = "CC-BY-4.0"
-    weights: ClassVar[str] = "squim_objective_dns2020.pth of torchaudio"
+    licence: ClassVar[str] = "BSD-2-Clause"
+    weights: ClassVar[str] = "squim_objective_dns2020.pth of torchaudio, CC-BY-4.0"
+    packages: ClassVar[tuple[str, ...]] = ("torchaudio",)
     unverified: ClassVar[str] = "not run with its published weights"
     removes_dc: ClassVar[bool] = True
     longest_s: ClassVar[float] = 10.0
@@ -96,8 +97,11 @@ class SquimMos(Weighted, OneByOne):
     """
 
     kind: ClassVar[str] = "squim_mos"
-    licence: ClassVar[str] = "CC-BY-NC-4.0"
-    weights: ClassVar[str] = "squim_subjective_bvcc_daps.pth of torchaudio, not for commercial use"
+    licence: ClassVar[str] = "BSD-2-Clause"
+    weights: ClassVar[str] = (
+        "squim_subjective_bvcc_daps.pth of torchaudio, CC-BY-NC-4.0: not for commercial use"
+    )
+    packages: ClassVar[tuple[str, ...]] = ("torchaudio",)
     unverified: ClassVar[str] = "not run with its published weights"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True

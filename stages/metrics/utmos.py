@@ -36,8 +36,8 @@ class Utmos(Weighted, HeardAlone):
     """
 
     kind: ClassVar[str] = "utmos"
-    licence: ClassVar[str] = "MIT"
-    weights: ClassVar[str] = "utmos22_strong_step7459_v1.pt of tarepan/SpeechMOS, release v1.0.0"
+    weights: ClassVar[str] = "utmos22_strong_step7459_v1.pt of tarepan/SpeechMOS, release v1.0.0, MIT"
+    packages: ClassVar[tuple[str, ...]] = ("transformers",)
     unverified: ClassVar[str] = "not run with its published weights"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True

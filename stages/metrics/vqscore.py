@@ -22,7 +22,6 @@ class VqScore(Weighted, HeardAlone):
     """
 
     kind: ClassVar[str] = "vqscore"
-    licence: ClassVar[str] = "Apache-2.0"
     weights: ClassVar[str] = "the folder that the config names, made by 'python -m pipeline train vqscore'"
     unverified: ClassVar[str] = "not run with its authors' weights, which come without a licence"
     level_dependent: ClassVar[bool] = True

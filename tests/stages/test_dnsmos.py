@@ -7,6 +7,7 @@ from stages.metrics.base import Comparison, Unmeasured
 from stages.metrics.dnsmos import WINDOW, Dnsmos, windows_of
 from stages.metrics.spectra import mel_filters
 from stages.waveform import Waveform
+from tests.speech_like import speech_like
 
 
 def numbered(seconds: float) -> np.ndarray:
@@ -60,6 +61,22 @@ def test_every_window_is_whole(seconds: float, rule: str) -> None:
 
     assert windows.shape[0] >= 1
     assert windows.shape[1] == WINDOW
+
+
+@pytest.mark.parametrize("seconds", [3.0, 20.0])
+def test_official_is_the_reference_code(seconds: float) -> None:
+    """All four scores are those of the function of speechmos, also where that one loses windows."""
+    from speechmos import dnsmos  # noqa: PLC0415
+
+    speech = speech_like(seconds)
+    metric = Dnsmos(windows="official")
+    metric.load("cpu")
+
+    (values,) = metric.score([Comparison(speech, speech)])
+
+    theirs = dnsmos.run(speech.samples.copy(), 16_000)
+    assert not isinstance(values, Unmeasured)
+    assert values == pytest.approx({suffix: theirs[f"{suffix}_mos"] for suffix in values}, abs=1e-5)
 
 
 def test_silence_is_not_worth_1_8() -> None:
