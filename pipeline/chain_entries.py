@@ -161,6 +161,12 @@ class ChainReader:
         return tuple(Branch(weight=settings.weight, part=part) for settings, part in found)
 
 
+def tried(step: Step) -> Degradation:
+    """Return the degradation of a step as it might be drawn."""
+    any_pools = dict.fromkeys(step.pools, RECORDINGS)
+    return DEGRADATIONS[step.kind].drawn(rng_for(0, "check"), any_pools, step.draws)
+
+
 def _pinned(step: Step, tried: Degradation, pinned: Degradation) -> Step:
     """Return the step with the digests of the files that it names, as constants like any other setting."""
     digests = {

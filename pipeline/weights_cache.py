@@ -6,6 +6,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.downloads import Advance, fetch
+from pipeline.wording import size
 from schemas import Digest, MissingWeightsError
 from stages.weights import WeightFile, Weights, file_digest, weights_digest
 
@@ -47,3 +48,13 @@ def state_of(weights: Weights) -> str:
     except MissingWeightsError:
         return "wrong"
     return "there"
+
+
+def size_of(weights: Weights) -> str:
+    """Return how much there is to fetch, as far as it is known."""
+    return "size unknown" if weights.size_bytes is None else size(weights.size_bytes)
+
+
+def source_of(weights: Weights) -> str:
+    """Return where weights come from, and which revision of it."""
+    return weights.source if weights.revision is None else f"{weights.source} at {weights.revision[:12]}"

@@ -12,9 +12,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from pipeline.downloads import Advance
 from pipeline.own_operators import install_files
 from pipeline.resolve import operators_in
-from pipeline.weights_cache import fetch_weights, state_of
+from pipeline.weights_cache import fetch_weights, size_of, source_of, state_of
 from pipeline.weights_needed import Need, known_weights, needed_by, weights_called
-from pipeline.wording import aligned, count, say, size
+from pipeline.wording import aligned, count, say
 from schemas import UserError
 from stages.weights import CACHE_VARIABLE, WeightFile, Weights, cache_directory
 
@@ -48,16 +48,6 @@ def _row(need: Need) -> tuple[str, ...]:
         ", ".join(need.kinds),
         source_of(weights),
     )
-
-
-def size_of(weights: Weights) -> str:
-    """Return how much there is to fetch, as far as it is known."""
-    return "size unknown" if weights.size_bytes is None else size(weights.size_bytes)
-
-
-def source_of(weights: Weights) -> str:
-    """Return where weights come from, and which revision of it."""
-    return weights.source if weights.revision is None else f"{weights.source} at {weights.revision[:12]}"
 
 
 def weights_fetch_command(

@@ -1,9 +1,12 @@
 """What is said of operators, and of numbers."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field, JsonValue
 
 from pipeline.commands.operators import FAMILIES, family_lines, operators_command
 from pipeline.operator_text import draw_words, type_words
@@ -42,6 +45,11 @@ def test_every_operator_and_every_setting_is_listed() -> None:
             assert member.kind in lines
             assert all(f"    - {name}:" in text for name in member.model_fields)
     assert "- score dnsmos_ovrl: perceptual_quality; higher is better; from 1 to 5" in text
+    assert "    gtcrn: 535 kB, MIT, https://github.com/Xiaobin-Rong/gtcrn at 3862c44808dc" in lines
+    assert "    not run with its published weights, only with small random ones" in lines
+    assert not re.search(r"typing\.|schemas\.|FieldInfo|dict\[|tuple\[", text), (
+        "types in the words of a config"
+    )
     assert max(map(len, lines)) <= 100
 
 
@@ -69,6 +77,10 @@ def test_an_unknown_family_is_refused() -> None:
         (Literal["wb", "nb"], "wb | nb"),
         (SampleRate | None, "whole number from 1000 to 384000 | none"),
         (Path, "path"),
+        (tuple[Annotated[float, Field(ge=0.0)], ...] | None, "[number from 0, …] | none"),
+        (tuple[float, int], "[number, whole number]"),
+        (list[str], "[text, …]"),
+        (Mapping[str, JsonValue], "{text: any value, …}"),
     ],
 )
 def test_what_may_stand_in_a_field(annotation: object, said: str) -> None:
@@ -83,6 +95,7 @@ def test_what_may_stand_in_a_field(annotation: object, said: str) -> None:
         ({"one_of": ["mp3", "opus"]}, "{one_of: [mp3, opus]}"),
         ({"from_pool": "noise"}, "{from_pool: noise}"),
         (0.5, "0.5"),
+        ({"one_of": [{"kind": "wiener", "params": {}}]}, "{one_of: [{kind: wiener, params: {}}]}"),
     ],
 )
 def test_a_distribution_is_said_as_a_config_writes_it(written: object, said: str) -> None:

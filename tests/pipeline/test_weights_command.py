@@ -142,6 +142,39 @@ def test_every_missing_weight_is_said_at_once(tmp_path: Path, server: FileServer
     assert "nisqa" in listed
 
 
+def test_doctor_says_what_is_missing_and_how_it_comes(tmp_path: Path, server: FileServer) -> None:
+    """Size, licence, source and command while weights lack; after that where they are, and that they load.
+
+    Also for a restorer within a degradation.
+    """
+    config_with(tmp_path, server, "own_doctored")
+    spec = {"kind": "own_doctored", "version": 1, "params": {}}
+    config = written(
+        tmp_path,
+        operators=["own.py"],
+        pools={},
+        degradations={"chain": [{"kind": "restored_by", "restorer": spec}]},
+    )
+    (tmp_path / "voices" / "a.wav").write_bytes(b"audio")
+
+    lacking = CliRunner().invoke(app, ["doctor", str(config)])
+
+    row = "LACKS  own_doctored  7.0 kB, licence CC-BY-4.0, for own_doctored: missing; "
+    assert (
+        row + "'python -m pipeline weights fetch own_doctored' gets them from a test at r1" in lacking.output
+    )
+    assert "1 thing lacking" in str(lacking.exception)
+    assert not server.requests, "doctor touches no network"
+
+    assert typed("fetch", config, "--yes").exit_code == 0
+    there = CliRunner().invoke(app, ["doctor", str(config)])
+
+    assert there.exit_code == 0, there.output
+    assert "ok  own_doctored  7.0 kB, licence CC-BY-4.0, for own_doctored: in " in there.output
+    assert "degradation restored_by" in there.output
+    assert "LACKS" not in there.output
+
+
 def test_nothing_is_fetched_without_consent(tmp_path: Path, server: FileServer) -> None:
     """Nobody at the keyboard, no --yes: the licences are shown, and that is all."""
     config = config_with(tmp_path, server, "own_asked")
