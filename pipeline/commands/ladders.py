@@ -1,0 +1,153 @@
+"""``ladders``: whether the metrics of a config notice, on real speech, that it gets worse."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from pipeline.operator_entries import MetricSetup
+from pipeline.progress import clock
+from pipeline.resolve import Run
+from pipeline.source_audio import open_source
+from pipeline.sources import list_sources
+from pipeline.wording import count, few_digits, say
+from schemas import Degraded, Outcome, Recipe, RecordError, Restored, Source, Split, Take, UserError
+from stages.agreement import (
+    DECIDING,
+    LEAST_TAU_OF_MEANS,
+    LEAST_TAU_OF_UTTERANCES,
+    Climb,
+    climb,
+    may_vote,
+)
+from stages.audio_memory import AudioMemory
+from stages.decoding import decode_recording
+from stages.flac import encode
+from stages.ladders import LADDERS, Foot, Ladder, Spoken
+from stages.metrics.base import Output
+from stages.resampling import resample
+from stages.score import ScoreInput, ScoreStage
+from stages.waveform import Waveform
+
+LONGEST_S = 10.0
+"""Of a longer recording the beginning is enough."""
+RULE = f"""\
+A score may vote if, on every ladder that decides on its aspect (bold), Kendall's tau of the mean curve is at
+least {LEAST_TAU_OF_MEANS:g} and the mean tau of single utterances at least {LEAST_TAU_OF_UTTERANCES:g}."""
+
+Curves = dict[tuple[str, str], list[list[float]]]
+"""Scores by score name and ladder: one row per utterance, the mildest step first."""
+
+
+def ladders_command(run: Run, num_utterances: int, device: str) -> None:
+    """Damage utterances of the config's speech step by step, score them, and print a table in Markdown."""
+    speech = _speech(run, num_utterances)
+    memory = AudioMemory()
+    stages = [_loaded(setup, memory, device) for setup in run.metrics]
+    curves: Curves = defaultdict(list)
+    started = time.monotonic()
+    for place in range(len(speech)):
+        foot, done = Foot.at(place, speech), place + 1
+        for ladder in LADDERS:
+            for name, row in _scored(foot, ladder, stages):
+                curves[name, ladder.name].append(row)
+        elapsed_s = time.monotonic() - started
+        left = clock(elapsed_s / done * (len(speech) - done))
+        say(f"utterance {done} of {len(speech)}: {clock(elapsed_s)}, {left} left")
+    for line in table_lines(curves, run.outputs(), speech):
+        say(line)
+
+
+def _speech(run: Run, num_utterances: int) -> list[Spoken]:
+    """Return utterances from all over the corpora, as many as asked for or as there are."""
+    corpora = [corpus.model_copy(update={"path": run.path(corpus.path)}) for corpus in run.config.speech]
+    sources = list_sources(corpora).sources
+    spread = np.unique(np.linspace(0, len(sources) - 1, num_utterances).round().astype(int))
+    rate = run.config.ingest.sample_rate
+    return [_spoken(sources[place], None if rate == "native" else rate) for place in spread]
+
+
+def _spoken(source: Source, sample_rate: int | None) -> Spoken:
+    try:
+        with open_source(source) as file:
+            found = decode_recording(file, source.offset_s, source.duration_s).waveform
+    except (OSError, RecordError) as error:
+        raise UserError(f"{source.id} cannot be damaged: {error}") from error
+    waveform = resample(found, sample_rate or found.sample_rate)
+    is_whole = waveform.duration_s <= LONGEST_S
+    beginning = waveform.with_samples(waveform.samples[: round(LONGEST_S * waveform.sample_rate)])
+    return Spoken(source.id, beginning, source.speaker, source.transcript if is_whole else None)
+
+
+def _loaded(setup: MetricSetup, memory: AudioMemory, device: str) -> ScoreStage:
+    stage = ScoreStage(setup.name, setup.metric, memory)
+    stage.load(device if setup.gpus else "cpu")
+    return stage
+
+
+def _scored(foot: Foot, ladder: Ladder, stages: Sequence[ScoreStage]) -> Iterator[tuple[str, list[float]]]:
+    """Yield the scores of all steps, by score; none for a score that lacks a value at one of them."""
+    record = _record(foot.spoken, ladder.climbed(foot))
+    if not record.restored.takes:
+        return
+    for stage in stages:
+        (row,) = stage.process([record])
+        for scores in zip(*(take.scores for take in row.takes), strict=True):
+            values = [score.value for score in scores if score.value is not None]
+            if len(values) == len(ladder.steps):
+                yield scores[0].name, values
+
+
+def _record(spoken: Spoken, damaged: Sequence[Waveform]) -> ScoreInput:
+    """Return the steps as the takes of one model, which is how the score stage meets them."""
+    clean = encode(spoken.waveform)
+    takes = [Take(take=step, audio=encode(waveform)) for step, waveform in enumerate(damaged)]
+    recipe = Recipe(
+        id=spoken.id,
+        utterance_id=spoken.id,
+        source_id=spoken.id,
+        corpus="",
+        repeat=0,
+        split=Split.TEST,
+        transcript=spoken.transcript,
+        sample_rate=clean.sample_rate,
+        num_samples=clean.num_samples,
+        bandwidth_hz=clean.sample_rate / 2,
+        steps=(),
+        sources=(),
+    )
+    degraded = Degraded(id=spoken.id, **Outcome().fields, degraded=clean, clean=clean)
+    return ScoreInput(recipe, degraded, Restored(id=spoken.id, model="ladder", takes=tuple(takes)))
+
+
+def table_lines(curves: Curves, outputs: Mapping[str, Output], speech: Sequence[Spoken]) -> Iterator[str]:
+    """Yield what was done, the table and the rule, as Markdown."""
+    speakers = len({spoken.speaker for spoken in speech})
+    seconds = sum(spoken.waveform.duration_s for spoken in speech)
+    yield ""
+    said = f"{count(len(speech), 'utterance')} of {count(speakers, 'speaker')}, {seconds:.0f} s"
+    yield f"Kendall's tau of the mean curve / mean over single utterances; {said}; steps:"
+    yield ""
+    for ladder in LADDERS:
+        steps = ", ".join(few_digits(step) if step > 0 else f"{step:g}" for step in ladder.steps)
+        yield f"- {ladder.name}: {steps} {ladder.unit}"
+    yield ""
+    yield f"| score | aspect | {' | '.join(ladder.name for ladder in LADDERS)} | may vote |"
+    yield f"|---|---|{'---|' * (len(LADDERS) + 1)}"
+    for name, output in outputs.items():
+        climbs = {ladder.name: climb(curves[name, ladder.name], output.better) for ladder in LADDERS}
+        cells = [_cell(ladder, climbs[ladder], output, len(speech)) for ladder in climbs]
+        verdict = "yes" if may_vote(output.aspect, climbs) else "no"
+        yield f"| {name} | {output.aspect} | {' | '.join(cells)} | {verdict} |"
+    yield ""
+    yield RULE
+
+
+def _cell(ladder: str, found: Climb | None, output: Output, num_utterances: int) -> str:
+    if found is None:
+        return "no value"
+    text = f"{found.of_means:.2f} / {found.of_utterances:.2f}"
+    if found.utterances < num_utterances:
+        text += f" ({found.utterances})"
+    return f"**{text}**" if ladder in DECIDING[output.aspect] else text

@@ -1,0 +1,31 @@
+"""``ladders``, typed as a user would: a table of what each score notices, and who may vote."""
+
+from pathlib import Path
+
+from command_line import typed, written
+
+
+def test_says_who_may_vote(tmp_path: Path) -> None:
+    """Every score has a row and every ladder a column; nothing is written."""
+    config = written(tmp_path, metrics=[{"kind": "si_sdr"}, {"kind": "estoi"}], preference=PREFERENCE)
+    before = sorted(tmp_path.rglob("*"))
+
+    done = typed("ladders", config, "--utterances", "2")
+
+    assert done.returncode == 0, done.stderr
+    assert "utterance 2 of 2" in done.stdout
+    assert "2 utterances of 2 speakers" in done.stdout
+    header, _, *rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    assert header.count("|") == 12
+    assert [row.split("|")[1].strip() for row in rows] == ["si_sdr", "estoi"]
+    si_sdr = [cell.strip() for cell in rows[0].split("|")]
+    assert si_sdr[3] == "**1.00 / 1.00**", "SI-SDR falls with the SNR, and decides on it"
+    assert si_sdr[9] == "no value", "two utterances of two speakers have no other words"
+    assert si_sdr[11] in {"yes", "no"}
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+PREFERENCE = {
+    "criteria": ["estoi"],
+    "uncovered": ["perceptual_quality", "signal_fidelity", "timbre_preservation"],
+}

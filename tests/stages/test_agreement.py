@@ -1,0 +1,68 @@
+"""Who may vote: Kendall's tau by its definition, and the rule that follows from it."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.agreement import (
+    DECIDING,
+    LEAST_TAU_OF_MEANS,
+    LEAST_TAU_OF_UTTERANCES,
+    Climb,
+    climb,
+    kendall_tau,
+    may_vote,
+)
+from stages.ladders import LADDERS
+from stages.metrics.base import Aspect, Better
+
+
+@given(st.lists(st.integers(-5, 5), min_size=2, max_size=8))
+def test_tau_is_its_definition(values: list[int]) -> None:
+    """Rising pairs less falling ones, over the geometric mean of all pairs and of those that differ."""
+    signs = [np.sign(later - earlier) for earlier, later in combinations(values, 2)]
+    differing = sum(sign != 0 for sign in signs)
+    expected = sum(signs) / np.sqrt(len(signs) * differing) if differing else 0.0
+
+    assert kendall_tau([float(value) for value in values]) == pytest.approx(expected)
+
+
+def test_a_climb_knows_which_way_is_worse() -> None:
+    """Scores that should be high go down by falling, those that should be low by rising."""
+    falling = [[4.0, 3.0, 2.0], [4.0, 3.5, 3.0]]
+
+    assert climb(falling, Better.HIGHER) == Climb(1.0, 1.0, 2)
+    assert climb(falling, Better.LOWER) == Climb(-1.0, -1.0, 2)
+
+
+def test_the_mean_curve_may_hide_single_utterances() -> None:
+    """One loud utterance carries the mean; the utterances that disagree still count one by one."""
+    found = climb([[10.0, 5.0, 0.0], [1.0, 1.1, 1.2]], Better.HIGHER)
+
+    assert found == Climb(1.0, 0.0, 2)
+    assert not found.is_enough
+
+
+def test_nothing_scored_is_no_climb() -> None:
+    """Without an utterance that has all its scores there is nothing to say."""
+    assert climb([], Better.HIGHER) is None
+
+
+@pytest.mark.parametrize("aspect", list(Aspect))
+def test_one_ladder_is_enough_to_lose_the_vote(aspect: Aspect) -> None:
+    """Every ladder that decides must be climbed down, well enough, by means and by utterances."""
+    good = Climb(LEAST_TAU_OF_MEANS, LEAST_TAU_OF_UTTERANCES, 20)
+    all_good = dict.fromkeys(DECIDING[aspect], good)
+
+    assert may_vote(aspect, all_good)
+    for ladder in DECIDING[aspect]:
+        for bad in (None, Climb(0.79, 1.0, 20), Climb(1.0, 0.59, 20)):
+            assert not may_vote(aspect, {**all_good, ladder: bad})
+
+
+def test_ladders_that_decide_exist() -> None:
+    """The rule names ladders by the names that they have."""
+    assert {name for names in DECIDING.values() for name in names} <= {ladder.name for ladder in LADDERS}

@@ -1,0 +1,89 @@
+"""What ladders promise: each step is worse than the last, and every utterance meets the same ones again."""
+
+import numpy as np
+import pytest
+
+from stages.active_level import active_level_db
+from stages.ladders import LADDERS, Foot, Ladder, Spoken, spliced
+from stages.level import ratio_db
+from stages.waveform import Waveform
+from tests.speech_like import speech_like
+
+BY_NAME = {ladder.name: ladder for ladder in LADDERS}
+
+
+def spoken(name: str, speaker: str | None, pitch_hz: float) -> Spoken:
+    """Return six seconds of somebody's speech: 300 packets, of which two percent can be lost."""
+    return Spoken(name, speech_like(6.0, pitch_hz=pitch_hz), speaker)
+
+
+@pytest.fixture(scope="module")
+def foot() -> Foot:
+    """Return an utterance with others by the same speaker and by another one."""
+    others = [spoken("a", "ann", 210.0), spoken("b", "bob", 110.0), spoken("c", "ann", 200.0)]
+    return Foot.at(0, others)
+
+
+@pytest.mark.parametrize("ladder", LADDERS, ids=list(BY_NAME))
+def test_every_step_is_worse(ladder: Ladder, foot: Foot) -> None:
+    """There are five steps at least, as long as the utterance, each farther from it than the one before."""
+    clean = foot.spoken.waveform
+
+    climbed = ladder.climbed(foot)
+
+    assert len(climbed) == len(ladder.steps) >= 5
+    assert {step.samples.size for step in climbed} == {clean.samples.size}
+    distances = [ratio_db(clean.samples, step.samples - clean.samples) for step in climbed]
+    assert all(np.diff(distances) < 0.0), distances
+
+
+@pytest.mark.parametrize("ladder", LADDERS, ids=list(BY_NAME))
+def test_a_ladder_is_the_same_every_time(ladder: Ladder, foot: Foot) -> None:
+    """Nothing is drawn that the utterance and the ladder do not name."""
+    first, second = ladder.climbed(foot), ladder.climbed(foot)
+
+    assert [step.samples.tobytes() for step in first] == [step.samples.tobytes() for step in second]
+
+
+def test_words_and_voices_come_from_whom_they_should() -> None:
+    """Other words are the next ones of the same speaker; another speaker is whoever comes next."""
+    people = [spoken("a", "ann", 210.0), spoken("b", "bob", 110.0), spoken("c", "ann", 200.0)]
+
+    last = Foot.at(2, people)
+
+    assert last.same_speaker is people[0].waveform
+    assert last.other_speaker is people[1].waveform
+
+
+@pytest.mark.parametrize("speaker", [None, "ann"])
+def test_nobody_to_replace_with_is_no_ladder(speaker: str | None) -> None:
+    """Who is alone, or not known, cannot be replaced; other damage goes on."""
+    alone = Foot.at(0, [spoken("a", speaker, 210.0), spoken("b", None, 110.0)])
+
+    assert BY_NAME["other speaker"].climbed(alone) == []
+    assert BY_NAME["other words"].climbed(alone) == []
+    assert len(BY_NAME["clipping"].climbed(alone)) == 5
+
+
+def test_a_splice_replaces_the_middle_at_the_same_level() -> None:
+    """Half of it is the other recording, as loud as the speech, and the rest is untouched."""
+    speech = speech_like(2.0)
+    other = speech_like(3.0, pitch_hz=210.0).scaled(0.05)
+
+    half = spliced(speech, other, 50.0).samples
+    whole = spliced(speech, other, 100.0)
+
+    rest = np.r_[0:7_000, 25_000:32_000]
+    assert half[rest].tolist() == speech.samples[rest].tolist()
+    assert np.abs(half[9_000:23_000] - speech.samples[9_000:23_000]).max() > 0.01
+    assert active_level_db(whole.samples, whole.sample_rate) == pytest.approx(
+        active_level_db(speech.samples, speech.sample_rate), abs=1.5
+    )
+
+
+def test_recordings_of_other_rates_fit() -> None:
+    """Whoever is spliced in may have been recorded at another rate."""
+    speech = speech_like(1.0, sample_rate=24_000)
+
+    assert isinstance(spliced(speech, speech_like(1.0), 50.0), Waveform)
+    assert spliced(speech, speech_like(1.0), 50.0).sample_rate == 24_000
