@@ -17,6 +17,8 @@ OPINION_BLOCK_S = 30.0
 ADDRESS = "https://download.pytorch.org/torchaudio/models/"
 NO_REFERENCE = "an estimate that never saw the reference, so no vote by default"
 
+NOT_MATCHING = "hears whether it sounds as clean, not whether it is the same, so no vote by default"
+
 
 def _published(name: str, licence: str) -> Weights:
     return Weights(
@@ -27,7 +29,7 @@ def _published(name: str, licence: str) -> Weights:
     )
 
 
-def _estimate(low: float | None, high: float | None, noise_floor: float) -> Output:
+def _estimate(low: float | None, high: float | None, noise_floor: float, note: str = NO_REFERENCE) -> Output:
     return Output(
         aspect=Aspect.PERCEPTUAL_QUALITY,
         better=Better.HIGHER,
@@ -35,7 +37,7 @@ def _estimate(low: float | None, high: float | None, noise_floor: float) -> Outp
         high=high,
         noise_floor=noise_floor,
         votes=False,
-        note=NO_REFERENCE,
+        note=note,
     )
 
 
@@ -105,7 +107,7 @@ class SquimMos(Weighted, OneByOne):
     unverified: ClassVar[str] = "not run with its published weights"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
-    outputs: ClassVar = {"": _estimate(1.0, 5.0, 0.1)}
+    outputs: ClassVar = {"": _estimate(1.0, 5.0, 0.1, NOT_MATCHING)}
 
     _network: Any = PrivateAttr(default=None)
 

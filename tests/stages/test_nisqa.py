@@ -14,7 +14,7 @@ from stages.metrics.nisqa import Nisqa, mel_segments
 from stages.resampling import resample
 from stages.waveform import Waveform
 from tests.perceptual_networks import NISQA_SETTINGS, write_nisqa
-from tests.speech_like import speech_like
+from tests.speech_like import noisy, speech_like
 
 
 def scored(metric: Nisqa, candidate: Waveform) -> Measured:
@@ -141,5 +141,20 @@ def test_runs_no_code_of_a_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "nisqa.tar"
     torch.save({"args": Path.cwd, "model_state_dict": {}}, path)
 
-    with pytest.raises(MissingWeightsError, match="tensors alone"):
+    with pytest.raises(MissingWeightsError, match="code|tensors alone"):
         Nisqa(path=path).load("cpu")
+
+
+@pytest.mark.shared_data
+def test_the_published_weights_hear_noise(shared_data: Path) -> None:
+    """Why overall quality may vote: on real speech it falls by more than its noise floor with every 10 dB."""
+    metric = loaded(shared_data / "metrics" / "nisqa" / "nisqa.tar")
+    floor = metric.outputs["mos"].noise_floor
+    for speaker in ("p225_007", "p238_069", "p245_029"):
+        path = shared_data / "speech" / "vctk16k" / f"{speaker}.flac"
+        clean = Waveform(*soundfile.read(path, dtype="float32"))
+
+        candidates = [clean, *(noisy(clean, snr_db) for snr_db in (25.0, 15.0, 5.0))]
+        scores = [scored(metric, resample(candidate, 48_000))["mos"] for candidate in candidates]
+
+        assert np.diff(scores).max() < -floor, scores
