@@ -16,7 +16,6 @@ SAMPLE_RATE = 16_000
 OPINION_BLOCK_S = 30.0
 ADDRESS = "https://download.pytorch.org/torchaudio/models/"
 NO_REFERENCE = "an estimate that never saw the reference, so no vote by default"
-
 NOT_MATCHING = "hears whether it sounds as clean, not whether it is the same, so no vote by default"
 
 

@@ -141,7 +141,7 @@ def test_runs_no_code_of_a_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "nisqa.tar"
     torch.save({"args": Path.cwd, "model_state_dict": {}}, path)
 
-    with pytest.raises(MissingWeightsError, match="code|tensors alone"):
+    with pytest.raises(MissingWeightsError, match="run code of its own"):
         Nisqa(path=path).load("cpu")
 
 
