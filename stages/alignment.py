@@ -44,7 +44,7 @@ def align(samples: Samples, lag: int, length: int) -> Samples:
 
 def _phase_correlation(candidate: Signal, reference: Signal, widest: int) -> NDArray[np.float64]:
     """Return the absolute correlation at lags from ``-widest`` to ``widest``; polarity does not count."""
-    size = fft.next_fast_len(candidate.size + reference.size, real=True)
+    size = fft.next_fast_len(max(candidate.size, reference.size) + widest, real=True)  # none wraps around
     left, right = (fft.rfft(signal.astype(np.float32), size) for signal in (candidate, reference))
     sizes = np.abs(left), np.abs(right)
     audible = _audible(sizes[0]) & _audible(sizes[1])

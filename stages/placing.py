@@ -13,10 +13,14 @@ from stages.alignment import align, clear_lag_samples
 from stages.chunking import chunk_places, joined
 from stages.level import from_db, is_silent
 from stages.resampling import resample
+from stages.residual_lag import loudest
 from stages.restorers.base import Restorer
 from stages.waveform import Samples, Waveform
 
 MAX_LAG_S = 0.25
+LAG_WINDOW_S = 4.0
+"""What a lag is looked for in: more would cost as much as a fast model, and tell no more."""
+LAG_HOP_S = 0.1
 NEGLIGIBLE_GAIN_DB = 0.01
 LENGTH_TOLERANCE_SHARE = 0.1
 LONGEST_TOLERANCE_S = 0.5
@@ -79,11 +83,7 @@ class Heard:
 
     def _lags(self, restored: Sequence[Samples]) -> tuple[list[int], int]:
         """Return how late each chunk is, and the median; where no lag stands out, it is taken for that."""
-        reach = round(MAX_LAG_S * self._whole.sample_rate)
-        found = [
-            clear_lag_samples(each, chunk.samples, reach)
-            for each, chunk in zip(restored, self.chunks, strict=True)
-        ]
+        found = [_lag(each, chunk) for each, chunk in zip(restored, self.chunks, strict=True)]
         clear = [lag for lag in found if lag is not None]
         usual = median_low(clear) if clear else 0
         return [usual if lag is None else lag for lag in found], usual
@@ -105,6 +105,13 @@ def _places(waveform: Waveform, model: Restorer) -> list[slice]:
     if model.chunk_s is None:
         return [slice(0, length)]
     return chunk_places(length, round(model.chunk_s * rate), round(model.overlap_s * rate))
+
+
+def _lag(restored: Samples, chunk: Waveform) -> int | None:
+    """Return how late a restoration is where its input is loudest, if that is clear."""
+    rate = chunk.sample_rate
+    heard = loudest(chunk.samples, round(LAG_WINDOW_S * rate), round(LAG_HOP_S * rate))
+    return clear_lag_samples(restored[heard], chunk.samples[heard], round(MAX_LAG_S * rate))
 
 
 def _like(chunk: Waveform, output: Waveform) -> Samples:
