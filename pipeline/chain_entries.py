@@ -10,6 +10,7 @@ from pipeline.operator_entries import TRIALS, draws_of
 from pipeline.places import Location
 from pipeline.reading import Reading
 from pipeline.sections import readable
+from pipeline.weights_needed import needed_by
 from schemas import AudioRef, OperatorSpec
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, SomeOfParts, Step
 from stages.degradations import DEGRADATIONS, Degradation
@@ -90,9 +91,13 @@ class ChainReader:
             step = Step(kind=entry.kind, probability=entry.probability, when=entry.when, draws=draws)
             self._check_pools(location, step)
             any_pools = dict.fromkeys(step.pools, RECORDINGS)
-            for trial in range(TRIALS):
-                tried = member.drawn(rng_for(trial, "check"), any_pools, step.draws)
-            return _pinned(step, tried, self._reading.ready(location, tried))
+            trials = [member.drawn(rng_for(trial, "check"), any_pools, step.draws) for trial in range(TRIALS)]
+            if len(needed_by(trials)) > 1:
+                raise ValueError(
+                    f"what is drawn for {entry.kind} asks for one of several weights; make each a step of "
+                    "its own, in one_of"
+                )
+            return _pinned(step, trials[-1], self._reading.ready(location, trials[-1]))
         return None
 
     def _pinned_inside(self, location: Location, draw: Distribution) -> Distribution:

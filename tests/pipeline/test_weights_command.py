@@ -142,6 +142,14 @@ def test_every_missing_weight_is_said_at_once(tmp_path: Path, server: FileServer
     assert "nisqa" in listed
 
 
+def test_one_step_stands_for_one_network(tmp_path: Path) -> None:
+    """A drawn back end would need both; as two steps of a group each has its own."""
+    both = {"kind": "neural_codec", "back_end": {"one_of": ["dac_transformers", "encodec"]}}
+    config = written(tmp_path, pools={}, degradations={"chain": [both]})
+
+    assert any("asks for one of several weights" in line for line in mistakes(config))
+
+
 def test_doctor_says_what_is_missing_and_how_it_comes(tmp_path: Path, server: FileServer) -> None:
     """Size, licence, source and command while weights lack; after that where they are, and that they load.
 

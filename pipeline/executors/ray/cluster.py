@@ -13,6 +13,7 @@ from ray.job_config import JobConfig
 from pipeline.resolve import Run
 from pipeline.threads import ONE_THREAD
 from pipeline.workspace import is_ray_job
+from stages.weights import CACHE_VARIABLE
 
 OBJECT_STORE_BYTES = 80 * 2**20
 """Only tickets and counts travel; 80 MB is just above the least that Ray accepts."""
@@ -61,11 +62,12 @@ def _dashboard(url: str | None) -> str:
 
 
 def worker_environment() -> dict[str, dict[str, str]]:
-    """Return what a worker's process is started with: one thread, and where the code is.
+    """Return what a worker's process is started with: one thread, and where code and weights are.
 
     Inside a job the code is the job's working directory, which Ray has put on the path already.
     """
     paths = [] if is_ray_job() else [str(ROOT)]
     given = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([*paths, given] if given else paths)
-    return {"env_vars": {**ONE_THREAD, **({"PYTHONPATH": path} if path else {})}}
+    found = {"PYTHONPATH": path, CACHE_VARIABLE: os.environ.get(CACHE_VARIABLE, "")}
+    return {"env_vars": {**ONE_THREAD, **{name: value for name, value in found.items() if value}}}
