@@ -30,13 +30,22 @@ class LlaseG1(PublishedWorker):
     paradigm: ClassVar[str] = "autoregressive"
     licence: ClassVar[str] = "unknown"
     weights: ClassVar[str] = f"huggingface.co: ASLP-lab/LLaSE-G1, HKUSTAudio/xcodec2, {W2V}; WavLM-Large.pt"
-    sampling: ClassVar[bool] = True
     sample_rate: ClassVar[int] = 16_000
     needs_repository: ClassVar[bool] = True
     draws: ClassVar[Mapping[str, Distribution]] = {"temperature": Uniform(low=0.3, high=1.0)}
 
     temperature: Annotated[float, Field(ge=0.0)] = 0.0
     """0 takes the likeliest token, as published; more draws."""
+
+    @property
+    def sampling(self) -> bool:
+        """Whether tokens are drawn."""
+        return self.temperature > 0.0
+
+    @property
+    def may_sample(self) -> bool:
+        """Under another temperature it does."""
+        return True
 
     @property
     def published(self) -> Weights:

@@ -51,7 +51,12 @@ class UniSE(PublishedWorker):
 
     @property
     def sampling(self) -> bool:
-        """Always said; a draw of ``sample`` does not change what the worker is."""
+        """Whether tokens are drawn."""
+        return self.sample
+
+    @property
+    def may_sample(self) -> bool:
+        """Unless it is told not to."""
         return True
 
     @property

@@ -63,6 +63,11 @@ class WorkerRestorer(Weighted, Restorer):
         return self.repository_path or (self._folder / "repository" if self.needs_repository else None)
 
     @property
+    def may_sample(self) -> bool:
+        """Whether the worker draws under some settings, if not under these."""
+        return self.sampling
+
+    @property
     def settings_of_model(self) -> Params:
         """What the worker is told with every input: the settings that are the model's own."""
         return self.model_dump(mode="json", exclude=set(WorkerRestorer.model_fields))
@@ -112,7 +117,7 @@ class WorkerRestorer(Weighted, Restorer):
         stated = model.load(device, weights)
         for what, ours, theirs in (
             ("sample rate", self.sample_rate, stated.sample_rate),
-            ("sampling", self.sampling, stated.sampling),
+            ("sampling", self.may_sample, stated.sampling),
         ):
             if ours != theirs:
                 model.close()
@@ -141,17 +146,19 @@ class WorkerRestorer(Weighted, Restorer):
             self._model.close()
 
     def _lacking_environment(self) -> Sequence[str]:
-        made = f"{LIBRARY}/README.md tells how it is made"
-        places: list[tuple[str, Path | None]] = [
-            ("interpreter", self.interpreter),
-            ("checkout of its code", self.repository),
-            ("worker", self.script),
+        """Return what the environment lacks, as one sentence or none."""
+        places = {
+            "interpreter": self.interpreter,
+            "checkout of its code": self.repository,
+            "worker": self.script,
+        }
+        lacking = [
+            f"{what} at {place}" for what, place in places.items() if place is not None and not place.exists()
         ]
-        return [
-            f"the environment of {self.kind} has no {what} at {place}: {made}"
-            for what, place in places
-            if place is not None and not place.exists()
-        ]
+        if not lacking:
+            return ()
+        made = f"{LIBRARY / 'README.md'} tells how it is made"
+        return (f"the environment of {self.kind} has no {' and no '.join(lacking)}: {made}",)
 
 
 def _seed(stream: np.random.Generator) -> int:

@@ -93,6 +93,33 @@ def test_arrays_go_there_and_back(external: Write, length: int) -> None:
     assert np.array_equal(_restored(model, samples), 2 * samples)
 
 
+def test_the_worker_of_the_guide_runs(tmp_path: Path) -> None:
+    """What a newcomer copies from the guide restores, with a package that the model would bring."""
+    guide = (ROOT / "configs" / "external" / "README.md").read_text()
+    worker = next(b for b in guide.split("```python\n") if "class Mine" in b).partition("```")[0]
+    (tmp_path / "mine_worker.py").write_text(textwrap.dedent(worker))
+    (tmp_path / "mine.pt").write_text("3")
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "mymodel.py").write_text(
+        "class load:\n"
+        "    def __init__(self, path): self.gain = float(open(path).read())\n"
+        "    def to(self, device): return self\n"
+        "    def __call__(self, samples, steps): return self.gain * steps * samples\n"
+    )
+    model = External(
+        interpreter_path=numpy_environment(tmp_path / "environment", tmp_path / "packages"),
+        script_path=tmp_path / "mine_worker.py",
+        path=tmp_path / "mine.pt",
+        model_sample_rate=16_000,
+        model_sampling=True,
+        settings={"steps": 2},
+    ).pinned()
+    model.load("cpu")
+
+    assert np.array_equal(_restored(model, np.ones(9, dtype=np.float32)), np.full(9, 6.0))
+    model.close()
+
+
 def test_the_environment_is_its_own(external: Write) -> None:
     """Our packages do not reach the worker; its libraries have one thread and no network."""
     model = external(
@@ -247,7 +274,7 @@ def test_an_environment_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Interpreter and script are both missed at once, with where to read how they are made."""
     model = External(interpreter_path=tmp_path / "gone", script_path=tmp_path / "none.py")
 
-    with pytest.raises(MissingWeightsError, match=r"gone.*README.*none\.py"):
+    with pytest.raises(MissingWeightsError, match=r"gone.*none\.py.*README"):
         model.pinned()
 
 

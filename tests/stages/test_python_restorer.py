@@ -1,6 +1,7 @@
 """A class of the user's own: what it takes, and by what it is known."""
 
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,26 +16,8 @@ from stages.rng import rng_for
 from stages.user_modules import install
 from stages.waveform import Waveform
 
-EXAMPLE = '''"""Turns speech down where it is quieter than a threshold."""
-
-import numpy as np
-
-
-class Expander:
-    version = 1
-
-    def __init__(self, threshold=0.01, dither=0.0):
-        self.threshold = threshold
-        self.dither = dither
-
-    def load(self, device, weights):
-        self.gain = 0.1 if weights is None else float(weights.read_text())
-
-    def restore(self, samples, sample_rate, stream):
-        quiet = np.abs(samples) < self.threshold
-        drawn = self.dither * stream.standard_normal(samples.size)
-        return np.where(quiet, self.gain * samples, samples) + drawn
-'''
+GUIDE = Path(__file__).parents[2] / "configs" / "external" / "README.md"
+EXAMPLE = next(b for b in GUIDE.read_text().split("```python\n") if "class Expander" in b).partition("```")[0]
 Write = Callable[..., str]
 
 
@@ -62,7 +45,7 @@ def _restored(model: Python, samples: np.ndarray, take: int = 0) -> np.ndarray:
 
 
 def test_a_file_of_twenty_lines_is_a_model(target: Write) -> None:
-    """A class with two methods, in a file that the config lists, restores."""
+    """The class of the guide, with two methods, in a file that the config lists, restores."""
     assert len(EXAMPLE.splitlines()) <= 20
     samples = np.array([0.5, 0.005, -0.5], dtype=np.float32)
 
@@ -116,7 +99,7 @@ def test_a_declared_version_is_what_it_is_known_by(target: Write) -> None:
 
 def test_without_a_version_it_is_known_by_its_source(target: Write) -> None:
     """Any change to its file is another model, and a worker with another file refuses to run."""
-    bare = EXAMPLE.replace("    version = 1\n", "")
+    bare = re.sub(r" +version = 1.*\n", "", EXAMPLE)
     first = Python(target=target(bare, "bare")).pinned()
     second = Python(target=target(bare + "# a comment\n", "bare_too")).pinned()
 
