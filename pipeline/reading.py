@@ -37,11 +37,20 @@ class Reading:
         Raises ``MissingWeightsError`` if a file is not there, or is another one.
         """
         self.operators.extend(with_nested(operator))
-        pinned = _pinned(operator) if self.needs_weights else operator
-        for licence in dict.fromkeys(licences_of(pinned)):
+        if not self.needs_weights:
+            return operator
+        try:
+            pinned = _pinned(operator)
+        except MissingWeightsError:  # nobody should fetch what is then refused
+            self._check_licences(location, operator)
+            raise
+        self._check_licences(location, pinned)
+        return pinned
+
+    def _check_licences(self, location: Location, operator: Operator) -> None:
+        for licence in dict.fromkeys(licences_of(operator)):
             if not is_allowed(licence, self.allow_licences):
                 self.problems.add(location, f"{operator.kind} is under {_refused(licence)}")
-        return pinned
 
     def check_corpora(self, stated: Sequence[tuple[Location, Corpus | PoolPart]]) -> None:
         """Note corpora and pools whose recordings are under a licence that is not allowed, if they say so."""

@@ -142,6 +142,22 @@ def test_every_missing_weight_is_said_at_once(tmp_path: Path, server: FileServer
     assert "nisqa" in listed
 
 
+def test_weights_that_are_refused_are_not_asked_for_in_vain(tmp_path: Path, server: FileServer) -> None:
+    """The licence is said together with what is missing, before anybody fetches it."""
+    config_with(tmp_path, server, "own_refused")
+    config = written(
+        tmp_path,
+        operators=["own.py"],
+        restorers=[{"kind": "own_refused"}, {"kind": "identity"}],
+        allow_licences=["Apache-2.0", "MIT", "BSD-*", "LicenseRef-*", "CC0-1.0"],
+    )
+
+    said = "\n".join(mistakes(config))
+
+    assert "own_refused is under the licence CC-BY-4.0, which allow_licences does not list" in said
+    assert "weights fetch own_refused" in said
+
+
 def test_one_step_stands_for_one_network(tmp_path: Path) -> None:
     """A drawn back end would need both; as two steps of a group each has its own."""
     both = {"kind": "neural_codec", "back_end": {"one_of": ["dac_transformers", "encodec"]}}
