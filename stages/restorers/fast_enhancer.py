@@ -8,7 +8,8 @@ from schemas import Digest
 from stages.github import weights_of_commit
 from stages.restorers.base import RESTORERS
 from stages.restorers.onnx_graph import OnnxGraph
-from stages.restorers.onnx_layouts import Streaming, StreamingSpectra
+from stages.restorers.onnx_layouts import Streaming
+from stages.restorers.onnx_spectra import StreamingSpectra
 from stages.weights import Weights
 
 SPECTRA = StreamingSpectra(frame_samples=512, hop_samples=256, window="hann")

@@ -5,7 +5,7 @@ from typing import ClassVar
 from stages.github import weights_of_commit
 from stages.restorers.base import RESTORERS
 from stages.restorers.onnx_graph import OnnxGraph
-from stages.restorers.onnx_layouts import StreamingSpectra
+from stages.restorers.onnx_spectra import StreamingSpectra
 from stages.weights import Weights
 
 

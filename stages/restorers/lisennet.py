@@ -5,7 +5,7 @@ from typing import ClassVar
 from stages.restorers.base import RESTORERS
 from stages.restorers.fast_enhancer import SPECTRA, in_history
 from stages.restorers.onnx_graph import OnnxGraph
-from stages.restorers.onnx_layouts import StreamingSpectra
+from stages.restorers.onnx_spectra import StreamingSpectra
 from stages.weights import Weights
 
 

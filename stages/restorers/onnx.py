@@ -11,8 +11,9 @@ from schemas import Digest, Params, SampleRate
 from schemas.licences import UNKNOWN
 from stages.distributions import Distribution, Uniform
 from stages.onnx_session import open_session
-from stages.restorers.base import RESTORERS, Restorer
-from stages.restorers.onnx_layouts import Layout, WholeWaveform
+from stages.restorers.base import CHUNK_S, RESTORERS, Restorer
+from stages.restorers.onnx_layouts import Layout, Streaming, WholeWaveform
+from stages.restorers.onnx_spectra import StreamingSpectra
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Waveform
 from stages.weights import file_digest
@@ -44,6 +45,11 @@ class Onnx(Restorer):
     def sample_rate(self) -> int | None:
         """The graph's rate in Hz."""
         return self.model_sample_rate
+
+    @property
+    def chunk_s(self) -> float | None:
+        """None for a graph that goes from step to step."""
+        return None if isinstance(self.layout, Streaming | StreamingSpectra) else CHUNK_S
 
     @property
     def fingerprint_params(self) -> Params:

@@ -33,10 +33,14 @@ def _graph(folder: Path, nodes: Sequence[Any], takes: Sequence[Port], gives: Seq
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in side]
         for side in (takes, gives)
     )
-    half = helper.make_tensor("half", TensorProto.FLOAT, [], [0.5])
-    zero, middle = (helper.make_tensor(f"at_{n}", TensorProto.INT64, [1], [n]) for n in (0, HOP))
-    axis = helper.make_tensor("axis", TensorProto.INT64, [1], [1])
-    graph = helper.make_graph(nodes, "test", inputs, outputs, [half, zero, middle, axis])
+    constants = [
+        helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]),
+        helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
+        *(helper.make_tensor(f"at_{n}", TensorProto.INT64, [1], [n]) for n in (0, 64, HOP)),
+        helper.make_tensor("at_end", TensorProto.INT64, [1], [HOP + 1]),
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+    ]
+    graph = helper.make_graph(nodes, "test", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     path = folder / "model.onnx"
     onnx.save(model, path)
@@ -141,6 +145,45 @@ def test_spectra_come_back_as_the_waveform(tmp_path: Path, window: str, length: 
     assert np.abs(restored - samples).max() < 2**-23
 
 
+@pytest.mark.parametrize("axes", [
+    ["batch", "bin", "frame", "part"],
+    ["batch", "part", "frame", "bin"],
+    ["part", "bin", "frame"],
+])  # fmt: skip
+@pytest.mark.parametrize("length", [1, HOP, 5_000])
+def test_whole_spectra_go_through_in_the_axes_that_are_declared(
+    tmp_path: Path, axes: list[str], length: int
+) -> None:
+    """A graph that gives its spectra back is the identity, whatever the order of its axes."""
+    sizes: dict[str, int | str] = {"batch": 1, "bin": HOP + 1, "frame": "T", "part": 2}
+    shape = [sizes[axis] for axis in axes]
+    layout = {**SPECTRA, "kind": "stft", "axes": axes}
+    identity = _graph(tmp_path, [_node("Identity", "x", "y")], [("x", shape)], [("y", shape)])
+    samples = _noise(length)
+
+    restored = _restored(_loaded(identity, layout=layout), samples)
+
+    assert restored.shape == samples.shape
+    assert np.abs(restored - samples).max() < 2**-22
+
+
+def test_bins_and_frames_are_told_apart(tmp_path: Path) -> None:
+    """A graph that empties all but the first bins of its second axis is a low-pass filter."""
+    shape: Shape = (1, HOP + 1, "T", 2)
+    nodes = [
+        _node("Slice", "x at_0 at_64 axis", "low"),
+        _node("Slice", "x at_64 at_end axis", "high"),
+        _node("Mul", "high zero", "none"),
+        helper.make_node("Concat", ["low", "none"], ["y"], axis=1),
+    ]
+    path = _graph(tmp_path, nodes, [("x", shape)], [("y", shape)])
+    model = _loaded(path, layout={**SPECTRA, "kind": "stft"})
+
+    spectrum = np.abs(np.fft.rfft(_restored(model, _noise(16_000))))
+
+    assert spectrum[2_200:].max() < 0.1 * spectrum[:1_900].max()
+
+
 def test_strength_leaves_some_of_the_input(tmp_path: Path) -> None:
     """Half of a model that halves takes a quarter away."""
     model = _loaded(_halving(tmp_path)).with_settings({"strength": 0.5})
@@ -205,6 +248,8 @@ def test_a_graph_that_does_not_fit_its_layout_is_refused(tmp_path: Path) -> None
         _loaded(_one_hop_late(tmp_path), layout=OVERLAPPING)
     with pytest.raises(ConfigError, match="take 514 values"):
         _loaded(_one_hop_late(tmp_path), layout=SPECTRA)
+    with pytest.raises(ConfigError, match="axes batch, bin, frame, part, 257 bins"):
+        _loaded(_halving(tmp_path), layout={**SPECTRA, "kind": "stft"})
     with pytest.raises(ConfigError, match="one fixed shape"):
         _loaded(_halving(tmp_path), layout=STREAMING)
 
@@ -213,6 +258,13 @@ def test_a_hop_beyond_its_frame_is_refused(tmp_path: Path) -> None:
     """Samples that no frame holds would be lost."""
     with pytest.raises(ValidationError, match="skips samples"):
         Onnx.model_validate({"path": tmp_path, "layout": {**STREAMING, "hop_samples": HOP + 1}})
+
+
+def test_axes_have_to_be_named_once(tmp_path: Path) -> None:
+    """An axis that is missing, or there twice, is found when the config is read."""
+    for axes in (["bin", "frame"], ["batch", "batch", "bin", "frame", "part"]):
+        with pytest.raises(ValidationError, match="axes are bin, frame and part"):
+            Onnx.model_validate({"path": tmp_path, "layout": {**SPECTRA, "kind": "stft", "axes": axes}})
 
 
 def test_a_device_that_is_not_there_stops_the_run(tmp_path: Path) -> None:
