@@ -334,7 +334,7 @@ def vqscore(
     steps: Annotated[int, typer.Option(min=1, help="when to stop; more later go on from there")] = 10_000,
     batch_size: Annotated[int, typer.Option(min=1, help="stretches of speech per step")] = 16,
     stretch_s: Annotated[float, typer.Option(min=0.1, help="seconds of a stretch")] = 3.0,
-    learning_rate: Annotated[float, typer.Option(help="of Adam")] = 3e-4,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="of Adam")] = 3e-4,
     codes: Annotated[int, typer.Option(min=2, help="code vectors")] = 2_048,
     seed: Annotated[int, typer.Option(min=0, help="for weights and for what is drawn")] = 0,
     every: Annotated[int, typer.Option(min=1, help="steps between two lines and checkpoints")] = 100,

@@ -87,9 +87,8 @@ class Nisqa(Weighted, HeardAlone):
         from stages.networks import loading, nisqa  # noqa: PLC0415
 
         place = self.checked_place()
-        settings, state = nisqa.settings_and_state(loading.read_checkpoint(place), place)
-        self._network = loading.with_state(nisqa.Nisqa(settings), state, place, device)
-        self._settings = settings
+        network, state, self._settings = nisqa.parts_of(loading.read_checkpoint(place), place)
+        self._network = loading.with_state(network, state, place, device)
 
     def hear(self, samples: Samples) -> Measured:
         """Return overall quality, noisiness, coloration, discontinuity and loudness."""

@@ -52,6 +52,10 @@ def checked_device(device: str) -> str:
     """Return ``device``; raises ``RunError`` if this machine or this torch has no such one."""
     import torch  # noqa: PLC0415
 
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise RunError(f"{device!r} is no device: cpu, cuda, cuda:1") from error
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise RunError(f"{device} was asked for, but this torch sees no GPU")
     return device

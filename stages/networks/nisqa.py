@@ -18,19 +18,20 @@ DIMENSIONS = 5
 """Heads, in the order of the checkpoint: overall, noisiness, discontinuity, coloration, loudness."""
 
 
-def settings_and_state(checkpoint: Any, path: Path) -> tuple[Mapping[str, Any], Mapping[str, Tensor]]:
-    """Return what the network of a checkpoint looks like, and its tensors.
+def parts_of(checkpoint: Any, path: Path) -> tuple["Nisqa", Mapping[str, Tensor], Mapping[str, Any]]:
+    """Return a network as a checkpoint describes it, the tensors for it, and the checkpoint's settings.
 
-    Raises ``MissingWeightsError`` if it is none, or of the variant with one score, NISQA-TTS.
+    Raises ``MissingWeightsError`` if it is no NISQA, or of the variant with one score, NISQA-TTS.
     """
     try:
         settings, state = checkpoint["args"], checkpoint["model_state_dict"]
-        model = settings["model"]
+        if settings["model"] != "NISQA_DIM":
+            raise MissingWeightsError(
+                f"{path} holds a {settings['model']}, not the NISQA_DIM with all five scores"
+            )
+        return Nisqa(settings), state, settings
     except (KeyError, TypeError) as error:
-        raise MissingWeightsError(f"{path} is no checkpoint of NISQA: it has no {error}") from error
-    if model != "NISQA_DIM":
-        raise MissingWeightsError(f"{path} holds a {model}, not the NISQA_DIM with all five scores")
-    return settings, state
+        raise MissingWeightsError(f"{path} is no checkpoint of NISQA: {error} is not in it") from error
 
 
 class Nisqa(nn.Module):

@@ -10,7 +10,7 @@ import soundfile
 
 from pipeline.commands.train import train_vqscore_command
 from pipeline.training_speech import SpeechFolder
-from schemas import UserError
+from schemas import RunError, UserError
 from stages.metrics.base import Comparison
 from stages.metrics.vqscore import VqScore
 from stages.rng import rng_for
@@ -99,6 +99,14 @@ def test_an_empty_folder_is_said_to_be(tmp_path: Path) -> None:
     """A wrong path is no training on nothing."""
     with pytest.raises(UserError, match="no recordings"):
         SpeechFolder(tmp_path, 16_000)
+    with pytest.raises(UserError, match="no folder"):
+        SpeechFolder(tmp_path / "elsewhere", 16_000)
+
+
+def test_an_unknown_device_is_said_to_be(speech: Path, tmp_path: Path) -> None:
+    """Instead of a traceback of torch's."""
+    with pytest.raises(RunError, match="'gpu' is no device"):
+        train_vqscore_command(speech, tmp_path / "out", SETTINGS, steps=5, every=5, device="gpu")
 
 
 def test_draws_stretches_of_one_length_from_all_recordings(speech: Path) -> None:
