@@ -2,6 +2,7 @@
 
 import pickle
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipeline.executors.ray.deaths import Deaths
 from pipeline.executors.ray.metrics import RunMetrics
 from pipeline.graph import Graph
 from pipeline.resolve import Run
+from pipeline.staffing import Places, classes_to_leave
 from pipeline.tickets import CPU, Bench, Board, Ticket, gpus_of
 from pipeline.work import Report, journal_path
 from schemas import Reason, RunError, UnanimousError
@@ -24,8 +26,6 @@ from schemas import Reason, RunError, UnanimousError
 POLL_S = 0.5
 SLOWER_THAN_EVER = 50.0
 """A record that takes this many times what one took on average is taken for hanging."""
-ROUNDING = 1e-6
-"""Three thirds of a GPU are one."""
 LEAST_LOADING_S = 600.0
 """Time for a worker to start, import and load weights from a slow disk, before its first record."""
 
@@ -65,7 +65,8 @@ class RayExecutor:
         """Do all tickets of the board."""
         with cluster(self._run, self._workers, self._say):
             self._metrics = RunMetrics(self._run.config.name)
-            self._resources = _resources()
+            found = _resources()
+            self._places = Places(self._workers or int(found.get("CPU", 0)), found.get("GPU", 0.0))
             try:
                 while board.num_left:
                     self._staff(board)
@@ -78,35 +79,20 @@ class RayExecutor:
 
     def _staff(self, board: Board) -> None:
         """Start workers for classes that have ready tickets, and let those go whose tickets have run out."""
-        waiting, ready = board.waiting_by_resource(), board.ready_by_resource()
-        crowded_out = {
-            resource for resource in ready if not self._there(resource) and not self._room(resource)
-        }
-        for hand in list(self._hands):
-            resource = str(hand.bench.resource)
-            if hand.ticket is not None or resource == CPU:
-                continue
-            if not waiting[resource] or (not ready[resource] and crowded_out):
-                ray.kill(hand.actor)
-                self._hands.remove(hand)
+        ready = board.ready_by_resource()
+        leaving = classes_to_leave(self._held(), board.waiting_by_resource(), ready, self._places)
+        for hand in [hand for hand in self._hands if hand.ticket is None and hand.bench.resource in leaving]:
+            ray.kill(hand.actor)
+            self._hands.remove(hand)
         for resource, number in ready.items():
-            there = self._there(resource)
-            if gpus_of(resource) > self._resources.get("GPU", 0.0):
-                raise RunError(f"tickets need {resource}, and the cluster has none: {self._resources}")
-            idle = sum(hand.ticket is None for hand in there)
-            for _ in range(min(number - idle, self._room(resource))):
+            if gpus_of(resource) > self._places.gpus:
+                raise RunError(f"tickets need {resource}, and the cluster has none: {_resources()}")
+            idle = sum(hand.ticket is None and hand.bench.resource == resource for hand in self._hands)
+            for _ in range(min(number - idle, self._places.room(resource, self._held()))):
                 self._hands.append(self._hired(resource))
 
-    def _there(self, resource: str) -> list[Hand]:
-        return [hand for hand in self._hands if hand.bench.resource == resource]
-
-    def _room(self, resource: str) -> int:
-        """Return how many more workers of a class the cluster can hold."""
-        if gpus := gpus_of(resource):
-            held = sum(gpus_of(hand.bench.resource) for hand in self._hands)
-            return int((self._resources.get("GPU", 0.0) - held) / gpus + ROUNDING)
-        cpus = self._workers or int(self._resources.get("CPU", 0))
-        return max(1, cpus) - len(self._there(resource))
+    def _held(self) -> Counter[str]:
+        return Counter(str(hand.bench.resource) for hand in self._hands)
 
     def _hired(self, resource: str) -> Hand:
         gpus = gpus_of(resource)
