@@ -62,7 +62,7 @@ def _sheet(model: str, tables: Sequence[pa.Table], names: Sequence[str], num_row
     sheet = _Sheet(model, np.zeros(shape, dtype=bool), {name: np.full(shape, np.nan) for name in names})
     for c in columns:
         sheet.is_candidate[c.rows[c.is_tried], c.takes[c.is_tried]] = True
-        for name in names:
+        for name in set(c.names.tolist()).intersection(names):
             named = c.names == name
             sheet.scores[name][c.rows[named], c.takes[named]] = c.values[named]
     return sheet

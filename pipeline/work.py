@@ -88,7 +88,7 @@ class Worker:
             have = {**_failed(stage, inputs, condemned), **finished(path)}
             todo = self._arranged([record for record in inputs if stage.name_of(record) not in have])
             batches = ([record] for record in todo) if alone else stage.batches(todo)
-            inside_s = _process(stage, ticket, batches, journal, have)
+            inside_s = _process(stage, ticket, batches, journal, have, left=len(todo))
         rows = [have[stage.name_of(record)] for record in inputs]
         self._commit(ticket, rows)
         path.unlink(missing_ok=True)
@@ -165,15 +165,21 @@ def _process(
     batches: Iterable[Sequence[Any]],
     journal: Journal,
     have: dict[str, Row],
+    *,
+    left: int,
 ) -> float:
-    """Add the rows of all batches to ``have``, noting each batch before and after; return the time inside."""
+    """Add the rows of all batches to ``have``, noting each batch before and after; return the time inside.
+
+    Of the last batch only that it is done is noted: the shard itself is written next.
+    """
     inside_s = 0.0
     for batch in batches:
         journal.began([stage.name_of(record) for record in batch])
         started = time.perf_counter()
         rows = list(_processed(stage, batch, ticket.name))
         inside_s += time.perf_counter() - started
-        journal.done(rows)
+        left -= len(batch)
+        journal.done(rows if left else ())
         have.update({row.id: row for row in rows})
     return inside_s
 

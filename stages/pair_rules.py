@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, Self
 
 import numpy as np
@@ -52,22 +53,32 @@ class PairRule(Record):
 
     def comparisons(self, models: Sequence[str]) -> tuple[Indices, Indices]:
         """Return every two candidates that are compared, by their places in ``models``."""
-        first, second = np.triu_indices(len(models), k=1)
-        if self.between == "any":
-            return first, second
-        numbers = np.unique(models, return_inverse=True)[1]
-        compared = (numbers[first] == numbers[second]) == (self.between == "same_model")
-        return first[compared], second[compared]
+        return _comparisons(tuple(models), self.between)
 
-    def kept(self, strengths: Floats, models: Sequence[frozenset[str]]) -> list[int]:
+    def kept(self, strengths: Floats, chosen: Sequence[str], rejected: Sequence[str]) -> list[int]:
         """Return which of the pairs stay, clearest first, by strength and the models of both sides.
 
         Pairs of one strength stay in the order given, so that a cap never depends on luck.
         """
-        taken: Counter[frozenset[str]] = Counter()
-        kept = []
-        for index in np.argsort(-strengths, kind="stable").tolist():
-            taken[models[index]] += 1
-            if self.max_per_model_pair is None or taken[models[index]] <= self.max_per_model_pair:
-                kept.append(index)
-        return kept[: self.limit]
+        ranked: list[int] = np.argsort(-strengths, kind="stable").tolist()
+        if self.max_per_model_pair is not None:
+            taken: Counter[frozenset[str]] = Counter()
+            models = [frozenset(sides) for sides in zip(chosen, rejected, strict=True)]
+            ranked = [place for place in ranked if self._has_room(taken, models[place])]
+        return ranked[: self.limit]
+
+    def _has_room(self, taken: Counter[frozenset[str]], models: frozenset[str]) -> bool:
+        """Whether one more pair of these models may be kept; it is then taken."""
+        taken[models] += 1
+        return self.max_per_model_pair is None or taken[models] <= self.max_per_model_pair
+
+
+@lru_cache(maxsize=16)
+def _comparisons(models: tuple[str, ...], between: str) -> tuple[Indices, Indices]:
+    """Return who is compared with whom; most utterances of a run have the same candidates."""
+    first, second = np.triu_indices(len(models), k=1)
+    if between == "any":
+        return first, second
+    numbers = np.unique(models, return_inverse=True)[1]
+    compared = (numbers[first] == numbers[second]) == (between == "same_model")
+    return first[compared], second[compared]

@@ -97,9 +97,7 @@ class PreferStage(Stage[Ballot, Preference]):
     def _kept(self, ballot: Ballot, found: Verdicts, sound: NDArray[np.bool_]) -> Indices:
         """Return which of the unanimous pairs the rule keeps, in its order."""
         places = np.flatnonzero(sound)
-        chosen, rejected = (side[places].tolist() for side in (found.chosen, found.rejected))
-        models = [
-            frozenset((ballot.models[a], ballot.models[b])) for a, b in zip(chosen, rejected, strict=True)
-        ]
-        kept: Indices = places[self._rules.pairs.kept(found.strengths[places], models)]
+        models = np.array(ballot.models)
+        chosen, rejected = (models[side[places]].tolist() for side in (found.chosen, found.rejected))
+        kept: Indices = places[self._rules.pairs.kept(found.strengths[places], chosen, rejected)]
         return kept
