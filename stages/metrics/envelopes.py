@@ -26,7 +26,7 @@ TINY = float(np.finfo(np.float64).eps)
 SPANS_AT_ONCE = 64
 """Few enough to stay in a core's cache."""
 
-Rule = Callable[[Floats, Floats], Floats]
+Rule = Callable[[Floats, Floats], NDArray[np.float64]]
 """From the clean and the distorted envelopes, ``(bands, 30, spans)``, to a correlation for each span.
 
 Spans come last: sums over 30 neighbours in memory are slow, sums of whole rows are not.
@@ -47,22 +47,22 @@ def mean_correlation(clean: Samples, candidate: Samples, rule: Rule) -> float:
     return float(sum(rule(*(side[..., block] for side in spans)).sum() for block in blocks) / count)
 
 
-def band_correlation(clean: Floats, candidate: Floats) -> Floats:
+def band_correlation(clean: Floats, candidate: Floats) -> NDArray[np.float64]:
     """Return the mean over bands of the correlation in time: STOI (Taal et al., 2011, eq. 5)."""
     as_loud = candidate * (_length(clean, axis=1) / (_length(candidate, axis=1) + TINY))
     clipped = np.minimum(as_loud, clean * CEILING)
-    return (_unit(clipped, axis=1) * _unit(clean, axis=1)).sum(axis=(0, 1)) / BANDS
+    return np.asarray((_unit(clipped, axis=1) * _unit(clean, axis=1)).sum(axis=(0, 1)) / BANDS)
 
 
-def spectral_correlation(clean: Floats, candidate: Floats) -> Floats:
+def spectral_correlation(clean: Floats, candidate: Floats) -> NDArray[np.float64]:
     """Return the mean over time of the correlation across bands: ESTOI (Jensen and Taal, 2016, eq. 5)."""
     ours, theirs = (_unit(_unit(side, axis=1), axis=0) for side in (candidate, clean))
-    return (ours * theirs).sum(axis=(0, 1)) / SPAN
+    return np.asarray((ours * theirs).sum(axis=(0, 1)) / SPAN)
 
 
 def _unit(envelopes: Floats, axis: int) -> Floats:
     """Return ``envelopes`` without their mean along ``axis``, of length 1; nothing where there is nothing."""
-    centred = envelopes - envelopes.mean(axis=axis, keepdims=True)
+    centred: Floats = envelopes - envelopes.mean(axis=axis, keepdims=True)
     centred /= _length(centred, axis) + TINY
     return centred
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from stages.metrics.base import METRICS
-from stages.metrics.envelopes import spectral_correlation
+from stages.metrics.envelopes import Rule, spectral_correlation
 from stages.metrics.intelligibility import Intelligibility, intelligibility_output
 
 
@@ -13,10 +13,14 @@ class Estoi(Intelligibility):
 
     kind: ClassVar[str] = "estoi"
     version: ClassVar[int] = 2
-    rule: ClassVar = staticmethod(spectral_correlation)
     outputs: ClassVar = {
         "": intelligibility_output(
             votes=True,
             note="intelligibility proxy: predicts whether words can be understood, does not compare words",
         )
     }
+
+    @property
+    def rule(self) -> Rule:
+        """All bands at once."""
+        return spectral_correlation

@@ -1,5 +1,6 @@
 """What STOI and ESTOI share: 10 kHz, at least 30 frames of speech, and what their numbers mean."""
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from stages.metrics.base import Aspect, Better, Comparison, Measured, Output
@@ -13,7 +14,11 @@ class Intelligibility(OneByOne):
     removes_dc: ClassVar[bool] = True
     shortest_s: ClassVar[float] = 0.41
     """30 frames of 25.6 ms, half overlapped, and the frame that the definition leaves out at the end."""
-    rule: ClassVar[Rule]
+
+    @property
+    @abstractmethod
+    def rule(self) -> Rule:
+        """How the envelopes of a span are compared."""
 
     @property
     def sample_rate(self) -> int:
@@ -23,7 +28,7 @@ class Intelligibility(OneByOne):
     def measure(self, comparison: Comparison) -> Measured:
         """Return the intelligibility; raises ``UnfitError`` if fewer than 30 frames hold speech."""
         clean, candidate = comparison.clean.samples, comparison.candidate.samples
-        return {"": mean_correlation(clean, candidate, type(self).rule)}
+        return {"": mean_correlation(clean, candidate, self.rule)}
 
 
 def intelligibility_output(*, votes: bool, note: str) -> Output:

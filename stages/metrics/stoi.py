@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from stages.metrics.base import METRICS
-from stages.metrics.envelopes import band_correlation
+from stages.metrics.envelopes import Rule, band_correlation
 from stages.metrics.intelligibility import Intelligibility, intelligibility_output
 
 
@@ -12,9 +12,13 @@ class Stoi(Intelligibility):
     """Short-time objective intelligibility (Taal et al., TASLP 2011), as pystoi has it."""
 
     kind: ClassVar[str] = "stoi"
-    rule: ClassVar = staticmethod(band_correlation)
     outputs: ClassVar = {
         "": intelligibility_output(
             votes=False, note="mostly repeats estoi, which also hears noise that comes and goes; no vote"
         )
     }
+
+    @property
+    def rule(self) -> Rule:
+        """Bands one by one."""
+        return band_correlation

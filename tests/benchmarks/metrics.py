@@ -16,12 +16,13 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 from pipeline.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)
-os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import numpy as np
 
@@ -38,6 +39,7 @@ from tests.score_inputs import score_input
 from tests.speech_like import noisy
 
 INTRUSIVE = ("pesq", "stoi", "estoi")
+T = TypeVar("T")
 SNRS_DB = (20.0, 15.0, 10.0, 5.0, 0.0)
 
 
@@ -96,10 +98,11 @@ class Bench:
         """Return the speed of one call of a library per pair."""
         return self.speed(lambda: [rival(pair) for pair in self.pairs])
 
-    def measured(self, metric: Metric) -> tuple[float, list[Measured | Unmeasured]]:
-        """Return the speed of the metric alone on samples at its rate, and what it finds."""
-        pairs = self.prepared(metric)
-        return self.speed(lambda: metric.score(pairs)), list(metric.score(pairs))
+    def timed(
+        self, work: Callable[[list[Comparison]], Iterable[T]], pairs: list[Comparison]
+    ) -> tuple[float, list[T]]:
+        """Return the speed of ``work`` on ``pairs``, and what it finds."""
+        return self.speed(lambda: list(work(pairs))), list(work(pairs))
 
     def prepared(self, metric: Metric) -> list[Comparison]:
         """Return the pairs at the metric's rate."""
@@ -128,9 +131,10 @@ def equal_rows(bench: Bench, metrics: Sequence[Metric]) -> Iterator[tuple[str, .
     for metric in metrics:
         same = type(metric).model_validate({**metric.model_dump(), **EQUAL.get(metric.kind, {})})
         same.load("cpu")
-        pairs, rival = bench.prepared(same), RIVALS[metric.kind]
-        (ours, values), theirs = bench.measured(same), bench.speed(lambda: [rival(pair) for pair in pairs])
-        apart = [difference(value, rival(pair)) for value, pair in zip(values, pairs, strict=True)]
+        pairs = bench.prepared(same)
+        ours, values = bench.timed(same.score, pairs)
+        theirs, others = bench.timed(partial(map, RIVALS[metric.kind]), pairs)
+        apart = [difference(*both) for both in zip(values, others, strict=True)]
         ours_s, theirs_s = ours_s + 1.0 / ours, theirs_s + 1.0 / theirs
         yield same.kind, few_digits(ours), few_digits(theirs), few_digits(ours / theirs), f"{max(apart):.1e}"
     yield "all of them", few_digits(1 / ours_s), few_digits(1 / theirs_s), few_digits(theirs_s / ours_s), ""
@@ -187,6 +191,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="metrics; all others are left out")
     parser.add_argument("--weights", nargs="*", default=[], metavar="KIND=PATH", help="where weights lie")
     arguments = parser.parse_args()
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     bench = Bench(arguments)
     metrics = list(wanted(arguments))
     places = dict(pair.split("=", 1) for pair in arguments.weights)

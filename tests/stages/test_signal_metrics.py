@@ -91,7 +91,7 @@ def test_log_spectral_distance_of_a_gain_is_the_gain() -> None:
 
 
 def test_log_spectral_distance_counts_the_worst_bands_most() -> None:
-    """One sixth of the band that is 30 dB off is a distance of 30 dB over the square root of six, not over six."""
+    """A sixth of the band that is 30 dB off is a distance of 30 dB over the root of six, not over six."""
     samples = rng_for(0, "hiss").standard_normal(48_000) * 0.05
     spectrum = np.fft.rfft(samples)
     spectrum[20_000:] *= 10 ** (-30 / 20)
