@@ -35,6 +35,8 @@ class External(WorkerRestorer):
     """Anything that tells this environment from an earlier one."""
     settings: Mapping[str, JsonValue] = {}
     """What the worker is told with every input."""
+    environment_variables: Mapping[str, str] = {}
+    """What the worker is started with beside this process's own."""
     model_sample_rate: SampleRate | None = None
     """The rate of the model in Hz; None if any rate will do."""
     model_sampling: bool = False
@@ -66,6 +68,11 @@ class External(WorkerRestorer):
     def has_weights(self) -> bool:
         """Whether the config names some; the worker may bring its own."""
         return self.path is not None
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The user's."""
+        return self.environment_variables
 
     @property
     def environment(self) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -63,6 +63,11 @@ class WorkerRestorer(Weighted, Restorer):
         return self.repository_path or (self._folder / "repository" if self.needs_repository else None)
 
     @property
+    def variables(self) -> Mapping[str, str]:
+        """What the worker is started with beside this process's own environment variables."""
+        return {}
+
+    @property
     def may_sample(self) -> bool:
         """Whether the worker draws under some settings, if not under these."""
         return self.sampling
@@ -112,7 +117,7 @@ class WorkerRestorer(Weighted, Restorer):
         if lacking := "; ".join(self._lacking_environment()):
             raise MissingWeightsError(lacking)
         weights = self.checked_place() if self.has_weights else None
-        environment = Environment(self.interpreter, self.script, self.repository)
+        environment = Environment(self.interpreter, self.script, self.repository, self.variables)
         model = ExternalModel(self.kind, environment, self.timeout_s)
         stated = model.load(device, weights)
         for what, ours, theirs in (

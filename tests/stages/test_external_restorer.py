@@ -138,6 +138,20 @@ def test_the_environment_is_its_own(external: Write) -> None:
     assert _restored(model, _noise()).tolist() == [0.0, 1.0, 1.0]
 
 
+def test_works_where_it_is_told_to(external: Write, tmp_path: Path) -> None:
+    """A checkout is the working directory and can be imported; variables of the user's come first."""
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout" / "network.py").write_text("GAIN = 3.0")
+    model = external(
+        "import network\nreturn float(os.environ['HF_HUB_OFFLINE']) * network.GAIN * samples",
+        repository_path=tmp_path / "checkout",
+        environment_variables={"HF_HUB_OFFLINE": "0.5"},
+    )
+    samples = _noise()
+
+    assert _restored(model, samples) == pytest.approx(1.5 * samples)
+
+
 def test_a_sampling_model_follows_its_stream(external: Write) -> None:
     """The same stream gives the same samples, another stream others, in any order, in any worker."""
     script = "import random\nreturn np.random.standard_normal(9) + random.random()"
