@@ -1,0 +1,259 @@
+"""How fast restoration models are, what memory they need, and what the stage around them costs.
+
+    python -m tests.benchmarks.restorers [--speech FOLDER] [--files 71] [--only KIND …] [--device cpu]
+                                         [--data FOLDER]
+
+Each registered model restores the speech in FOLDER (FLAC or WAV; the bundled sentences unless said) in a
+process of its own. Published weights are taken from the cache, or with --data from a folder like the shared
+data; a model whose weights are in neither runs with the small random ones of the laws, and its line says so:
+then only what the stage costs means something. The columns:
+
+  rtf          seconds inside the model per second of audio, as the stage calls it
+  one by one   the same with one input per call, for models with a batch dimension
+  in batches   the same with inputs of about one length together
+  peak, of it  memory of the process at most, and what it held before the model was loaded, in MiB
+  stage        milliseconds per second of audio for what surrounds the model: FLAC, rates, lag, level
+  of model     the same as a share of the model's time; at most 5 % is the goal for RTFs over 0.05
+  busy         the model's share of the time by the clock, which on a GPU is about the GPU's
+
+On a CPU times are of the processor, so that other programs disturb them little; on a GPU, of the clock.
+"""
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from pipeline.threads import ONE_THREAD
+
+os.environ.update(ONE_THREAD)
+
+import numpy as np
+import soundfile
+from pydantic import ValidationError
+
+from pipeline.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
+from pipeline.wording import aligned, few_digits
+from schemas import Degraded, MissingWeightsError, Record
+from stages.audio_memory import AudioMemory
+from stages.calling import Calls, by_length
+from stages.flac import decode, encode
+from stages.resampling import resample
+from stages.restore import RestoreStage
+from stages.restorers import RESTORERS, Restorer
+from stages.rng import rng_for
+from stages.waveform import Waveform
+from stages.weighted import Weighted
+from stages.weights import CACHE_VARIABLE
+from tests.shared_weights import lay_out
+from tests.tiny_restorers import TINY, lawful_restorer
+
+SPEECH = Path(__file__).parents[2] / "configs" / "speech"
+MEBIBYTE = 2**20
+HEADINGS = (
+    "model",
+    "weights",
+    "rtf",
+    "one by one",
+    "in batches",
+    "peak",
+    "of it",
+    "GPU",
+    "stage ms/s",
+    "of model",
+    "busy",
+)
+
+
+class Figures(Record):
+    """What one model came to; times in seconds."""
+
+    kind: str
+    weights: str
+    audio_s: float
+    model_s: float
+    single_s: float | None
+    """With one input per call, and in batches, for models with a batch dimension."""
+    batches_s: float | None
+    stage_s: float
+    """The stage and the model in it."""
+    busy: float
+    before_bytes: int
+    peak_bytes: int
+    gpu_bytes: int
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """One line of the table."""
+        around_s = self.stage_s - self.model_s
+        return (
+            self.kind,
+            self.weights,
+            few_digits(self.model_s / self.audio_s),
+            *(
+                few_digits(took_s / self.audio_s) if took_s else ""
+                for took_s in (self.single_s, self.batches_s)
+            ),
+            *(f"{size / MEBIBYTE:.0f}" for size in (self.peak_bytes, self.before_bytes, self.gpu_bytes)),
+            few_digits(1e3 * around_s / self.audio_s),
+            f"{around_s / self.model_s:.1%}",
+            f"{self.busy:.0%}",
+        )
+
+
+def figures_of(kind: str, options: argparse.Namespace) -> Figures:
+    """Return what the model comes to in this process."""
+    records = degraded(options.speech, options.files)
+    clock = time.thread_time if options.device == "cpu" else time.perf_counter
+    with tempfile.TemporaryDirectory() as folder:
+        model, weights = loadable(kind, options.data, Path(folder))
+        forget_peaks()
+        before_bytes = peak_bytes()
+        model.load(options.device)
+        inputs = given(model, records)
+        outputs(model, inputs[:1], options.device, clock)  # warms caches and kernels
+        stage_s, model_s, busy = in_stage(model, records, options.device, clock)
+        peaks = peak_bytes(), peak_gpu_bytes()
+        batched = model.batch_s > 0.0
+        return Figures(
+            kind=kind,
+            weights=weights,
+            audio_s=sum(waveform.duration_s for waveform in inputs),
+            model_s=model_s,
+            single_s=outputs(model, inputs, options.device, clock) if batched else None,
+            batches_s=outputs(model, inputs, options.device, clock, model.batch_s) if batched else None,
+            stage_s=stage_s,
+            busy=busy,
+            before_bytes=before_bytes,
+            peak_bytes=peaks[0],
+            gpu_bytes=peaks[1],
+        )
+
+
+def degraded(speech: Path, files: int) -> list[Degraded]:
+    """Return the recordings of a folder as the stage is given them."""
+    paths = sorted(path for path in speech.rglob("*") if path.suffix in {".flac", ".wav"})[:files]
+    records = []
+    for path in paths:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        audio = encode(Waveform(np.ascontiguousarray(samples[:, 0]), rate))
+        records.append(Degraded(id=path.stem, degraded=audio, clean=audio))
+    return records
+
+
+def loadable(kind: str, data: Path | None, folder: Path) -> tuple[Restorer, str]:
+    """Return the model, and whether its weights are the published ones, small ones, or none."""
+    if kind not in TINY:
+        return RESTORERS[kind](), "none"
+    if data is not None:
+        os.environ[CACHE_VARIABLE] = str(folder)
+    with contextlib.suppress(ValidationError, KeyError, MissingWeightsError):
+        model = RESTORERS[kind]()
+        if data is not None and isinstance(model, Weighted) and model.published is not None:
+            lay_out(model.published, data)
+        return model.pinned(), "published"
+    return lawful_restorer(kind, folder), "small"
+
+
+def given(model: Restorer, records: Sequence[Degraded]) -> list[Waveform]:
+    """Return the recordings at the model's rate, no longer than it takes them."""
+    inputs = []
+    for record in records:
+        assert record.degraded is not None
+        waveform = decode(record.degraded)
+        waveform = resample(waveform, model.sample_rate or waveform.sample_rate)
+        longest = round((model.chunk_s or waveform.duration_s) * waveform.sample_rate)
+        inputs.append(waveform.with_samples(waveform.samples[:longest]))
+    return inputs
+
+
+def outputs(
+    model: Restorer,
+    inputs: Sequence[Waveform],
+    device: str,
+    clock: Callable[[], float],
+    budget_s: float = 0.0,
+) -> float:
+    """Return how long the model takes for all inputs, in batches of at most so many seconds."""
+    calls = Calls()
+    calls.device = device
+    began = clock()
+    for batch in by_length(inputs, lambda waveform: (1, waveform.duration_s), budget_s):
+        calls.outputs(model, batch, [rng_for(0, "benchmark", n) for n in range(len(batch))])
+    return clock() - began
+
+
+def in_stage(
+    model: Restorer, records: Sequence[Degraded], device: str, clock: Callable[[], float]
+) -> tuple[float, float, float]:
+    """Return how long the stage takes, how long the model in it, and the model's share by the clock."""
+    stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioMemory())
+    stage._calls.device = device  # noqa: SLF001 - the model is loaded already
+    stage.process(records[:1])  # brings in what is imported on first use
+    warmed, spent = stage.model_time, timed(model, clock)
+    of_all_threads = time.process_time if device == "cpu" else time.perf_counter
+    began, began_wall = of_all_threads(), time.perf_counter()
+    for batch in stage.batches(records):
+        for row in stage.process(batch):
+            if not row.is_ok:
+                sys.stderr.write(f"{row.id}: {row.reason} {row.detail}\n")
+    stage_s, wall_s = of_all_threads() - began, time.perf_counter() - began_wall
+    return stage_s, sum(spent), (stage.model_time - warmed).inside_s / wall_s
+
+
+def timed(model: Restorer, clock: Callable[[], float]) -> list[float]:
+    """Return a list that will hold how long each call of the model took."""
+    spent: list[float] = []
+    restore = model.restore
+
+    def restore_timed(
+        batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
+    ) -> Sequence[Waveform]:
+        began = clock()
+        restored = restore(batch, streams)
+        spent.append(clock() - began)
+        return restored
+
+    object.__setattr__(model, "restore", restore_timed)
+    return spent
+
+
+def rows(kinds: Sequence[str], arguments: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the line of each model, made by a process of its own."""
+    for kind in kinds:
+        command = [sys.executable, "-m", "tests.benchmarks.restorers", *arguments, "--child", kind]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        sys.stderr.write(done.stderr if done.returncode else "")
+        if done.returncode == 0:
+            yield Figures.model_validate_json(done.stdout.splitlines()[-1]).cells
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--speech", type=Path, default=SPEECH, help="folder of recordings")
+    parser.add_argument("--files", type=int, default=71, help="how many of them at most")
+    parser.add_argument("--only", nargs="*", default=[], help="models; all others are left out")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 …")
+    parser.add_argument("--data", type=Path, help="folder of published weights with its MANIFEST.csv")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Print the table."""
+    options = parsed(sys.argv[1:])
+    if options.child:
+        sys.stdout.write(figures_of(options.child, options).model_dump_json() + "\n")
+        return
+    lines = [HEADINGS, *rows(options.only or sorted(RESTORERS), sys.argv[1:])]
+    sys.stdout.write("\n".join(aligned(lines, left=2)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
