@@ -34,7 +34,7 @@ def write_encodec(place: Path, channels: int = 1) -> Path:
         codebook_size=64,
         codebook_dim=32,
         upsampling_ratios=[8, 5, 4, 2],
-        target_bandwidths=[1.5, 3.0, 6.0],
+        target_bandwidths=[1.5, 3.0, 6.0, 12.0],
         audio_channels=channels,
     )
     model = EncodecModel(config)
