@@ -4,12 +4,17 @@ A model with weights enters the maker of its own here: a function that writes wh
 empty folder and returns the settings that name it.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.own_operators import module_in
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
+from stages.user_modules import install
+from tests.neural_weights import write_dac, write_encodec
+from tests.numpy_environment import numpy_environment
 
 Maker = Callable[[Path], Mapping[str, Any]]
 Port = tuple[str, Sequence[int | str]]
@@ -122,11 +127,108 @@ def _rnnoise(folder: Path) -> Mapping[str, Any]:
     return {"path": path}
 
 
+def _whole(folder: Path) -> Mapping[str, Any]:
+    """Write a graph that leaves four fifths of a waveform."""
+    shape = (1, "samples")
+    ports = [("x", shape)], [("y", shape)]
+    return {"path": write_graph(folder / "model.onnx", [("Mul", "x most", "y")], ports)}
+
+
+def _torchscript(folder: Path) -> Mapping[str, Any]:
+    """Write a module that bends waveforms a little."""
+    import torch  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch would have new files in another format
+        torch.jit.save(torch.jit.script(torch.nn.Softsign()), str(folder / "model.pt"))
+    return {"path": folder / "model.pt", "batch_seconds": 10.0}
+
+
+EXPANDER = """
+import numpy as np
+
+class Expander:
+    def load(self, device, weights):
+        self.threshold = 0.01
+
+    def restore(self, samples, sample_rate, stream):
+        quiet = np.abs(samples) < self.threshold
+        return np.where(quiet, 0.5 * samples, samples) + 1e-5 * stream.standard_normal(samples.size)
+"""
+
+
+def _python(folder: Path) -> Mapping[str, Any]:
+    """Write a class that turns quiet samples down and draws a little noise."""
+    (folder / "lawful_expander.py").write_text(EXPANDER)
+    install([module_in(folder / "lawful_expander.py")])
+    return {"target": "lawful_expander:Expander", "model_sampling": True}
+
+
+def _external(folder: Path) -> Mapping[str, Any]:
+    """Name the example worker and an environment made for it."""
+    example = Path(__file__).parents[1] / "configs" / "external" / "example_worker.py"
+    interpreter = numpy_environment(folder / "environment")
+    return {"interpreter_path": interpreter, "script_path": example, "model_sampling": True}
+
+
+def write_metricgan_plus(folder: Path) -> Path:
+    """Write a state of SpeechBrain's enhancement network that nobody trained."""
+    import torch  # noqa: PLC0415
+    from speechbrain.lobes.models.MetricGAN import EnhancementGenerator  # noqa: PLC0415
+
+    torch.manual_seed(0)
+    torch.save(EnhancementGenerator().state_dict(), folder / "enhance_model.ckpt")
+    return folder / "enhance_model.ckpt"
+
+
+def write_sepformer(folder: Path) -> Path:
+    """Write the states of a SepFormer of 16 features, two layers of two heads and two blocks."""
+    import torch  # noqa: PLC0415
+    from speechbrain.lobes.models import dual_path  # noqa: PLC0415
+
+    torch.manual_seed(0)
+    intra, inter = (
+        dual_path.SBTransformerBlock(
+            num_layers=2, d_model=16, nhead=2, d_ffn=32, use_positional_encoding=True, norm_before=True
+        )
+        for _ in range(2)
+    )
+    masknet = dual_path.Dual_Path_Model(
+        16, 16, intra, inter, num_layers=2, K=50, num_spks=1, linear_layer_after_inter_intra=False
+    )
+    torch.save(dual_path.Encoder(16, 16).state_dict(), folder / "encoder.ckpt")
+    torch.save(masknet.state_dict(), folder / "masknet.ckpt")
+    torch.save(
+        dual_path.Decoder(16, 1, kernel_size=16, stride=8, bias=False).state_dict(), folder / "decoder.ckpt"
+    )
+    return folder
+
+
+def _sepformer(folder: Path) -> Mapping[str, Any]:
+    return {"path": write_sepformer(folder), "heads": 2, "chunk_frames": 50}
+
+
+def _dac(folder: Path) -> Mapping[str, Any]:
+    return {"path": write_dac(folder, sample_rate=16_000), "model_sample_rate": 16_000, "num_codebooks": 4}
+
+
 TINY: dict[str, Maker] = {
+    "chain": lambda _: {"links": [{"kind": "wiener"}, {"kind": "identity"}, {"kind": "spectral_gate"}]},
+    "onnx": _whole,
+    "torchscript": _torchscript,
+    "python": _python,
+    "external": _external,
     **dict.fromkeys(("gtcrn", "ul_unas", "lisennet", "fspen", "bsrnn", "fe_dprnn", "fe_dpt"), _spectra),
     "fast_enhancer": _hops,
     "dtln": _dtln,
     "deepfilternet3": _deepfilternet3,
     "rnnoise": _rnnoise,
+    "metricgan_plus": lambda folder: {"path": write_metricgan_plus(folder)},
+    "sepformer": _sepformer,
+    "dac": _dac,
+    "encodec": lambda folder: {"path": write_encodec(folder)},
 }
 """Makers by kind."""
+
+MADE_ANEW = frozenset({"dac", "encodec", "metricgan_plus", "sepformer"})
+"""Networks whose random weights leave nothing of the input that could be found again."""
