@@ -6,6 +6,7 @@ It makes up words where nobody speaks, so stretches without voice are not shown 
 """
 
 import hashlib
+import importlib.util
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -103,10 +104,23 @@ class Transcriber:
             without_timestamps=True,
             fp16=self.model.device.type == "cuda",
         )
-        bands = self.model.dims.n_mels
-        shown = [torch.from_numpy(whisper.pad_or_trim(piece).copy()) for piece in pieces]
-        mels = torch.stack([whisper.log_mel_spectrogram(each, bands) for each in shown])
-        return [result.text for result in whisper.decode(self.model, mels.to(self.model.device), options)]
+        mels = torch.stack([self._log_mel(piece) for piece in pieces]).to(self.model.device)
+        return [result.text for result in whisper.decode(self.model, mels, options)]
+
+    def _log_mel(self, samples: Samples) -> Any:
+        """Return ``(bands, 3000)`` as ``whisper.transcribe`` shows it: what is missing to 30 s is zero."""
+        import torch  # noqa: PLC0415
+        from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim  # noqa: PLC0415
+
+        shown = torch.from_numpy(samples.copy())
+        mel = log_mel_spectrogram(shown, self.model.dims.n_mels, padding=N_SAMPLES)
+        return pad_or_trim(mel[:, :-N_FRAMES], N_FRAMES)
+
+
+def require_package() -> None:
+    """Raise ``MissingWeightsError`` where Whisper is not installed: it is an optional dependency."""
+    if importlib.util.find_spec("whisper") is None:
+        raise MissingWeightsError(PACKAGE)
 
 
 @lru_cache(maxsize=1)
@@ -116,10 +130,7 @@ def load(place: Path, sha256: Digest | None, language: str, device: str) -> Tran
     Raises ``MissingWeightsError`` without the package or a checkpoint of Whisper's, and ``ConfigError`` for a
     language that the checkpoint does not know.
     """
-    try:
-        import whisper  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise MissingWeightsError(PACKAGE) from error
+    require_package()
     checkpoints = sorted(place.glob("*.pt"))
     if len(checkpoints) != 1:
         raise MissingWeightsError(

@@ -75,7 +75,11 @@ class _WordErrors(Weighted, Metric):
         return transcribing.published(self.model)
 
     def pinned(self) -> Self:
-        """Return the settings with the weights' SHA-256 and the normaliser."""
+        """Return the settings with the weights' SHA-256 and the normaliser.
+
+        Raises ``MissingWeightsError`` without the weights or the package.
+        """
+        transcribing.require_package()
         chosen = self.normaliser or normaliser_for(self.language)
         return super().pinned().model_copy(update={"normaliser": chosen})
 

@@ -1,5 +1,6 @@
 """What word errors promise: counts by hand, silence without words, and the same text in any company."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -208,6 +209,14 @@ def test_settings_hold_what_the_number_depends_on(folder: Path) -> None:
     assert (english.normaliser, german.normaliser) == ("english", "basic")
     assert english.sha256 is not None
     assert "path" not in english.fingerprint_params
+
+
+def test_without_the_package_no_run_starts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is optional: checking a config says that it is missing, and how to get it."""
+    monkeypatch.setitem(sys.modules, "whisper", None)
+
+    with pytest.raises(MissingWeightsError, match="pip install"):
+        Whisper(path=folder).pinned()
 
 
 @pytest.mark.parametrize("mistake", ["no checkpoint", "two checkpoints", "another file", "a language"])
