@@ -1,6 +1,5 @@
 """Deciding anew on a finished run, and measuring what a margin should be."""
 
-import csv
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,16 @@ import yaml
 from typer.testing import CliRunner
 
 from pipeline.arrow import rows_of
+from pipeline.calibrate import Movement
 from pipeline.cli import app
+from pipeline.commands.calibrate import margin_lines
 from pipeline.executors.local import LocalExecutor
 from pipeline.resolve import resolve
 from pipeline.run import Result, execute
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import Preference, WorkspaceError
+from stages.inaudible import INAUDIBLE
 from tests.command_line import written
 
 VOTES = ["multi_resolution_stft", "estoi", "spectral_envelope"]
@@ -187,17 +189,15 @@ def test_calibrate_prints_margins_that_a_config_takes(tmp_path: Path) -> None:
 
 
 def test_calibrate_says_what_it_could_not_measure(tmp_path: Path) -> None:
-    """Phones cannot be compared without the words; the other scores are there."""
-    metrics = [{"kind": kind} for kind in (*VOTES, "phone_error")]
-    config = written(tmp_path, metrics=metrics)
-    manifest = tmp_path / "sentences.csv"
-    with manifest.open(newline="") as file:
-        listed = [{**row, "transcript": ""} for row in csv.DictReader(file)]
-    with manifest.open("w", newline="") as file:
-        writer = csv.DictWriter(file, listed[0])
-        writer.writeheader()
-        writer.writerows(listed)
+    """A score without a value has no margin, and the reasons are counted."""
+    run = resolve(written(tmp_path))
+    known = Movement(moved={change: [0.1, 0.2] for change in INAUDIBLE})
+    found = {"multi_resolution_stft": known, "estoi": Movement(), "spectral_envelope": known}
+    found["estoi"].missing.update({"too_short": 10})
 
-    said = typed("calibrate", config, "--workspace", tmp_path / "workspace", "--utterances", "2")
+    lines = list(margin_lines(run, found, 2))
 
-    assert "# phone_error could not be measured: no_transcript × " in said
+    assert "# estoi could not be measured: too_short × 10" in lines
+    criteria = yaml.safe_load("\n".join(lines))["preference"]["criteria"]
+    assert [entry["metric"] for entry in criteria] == ["multi_resolution_stft", "spectral_envelope"]
+    assert criteria[0]["margin"] == pytest.approx(0.2, abs=0.01)
