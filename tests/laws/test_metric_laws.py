@@ -13,6 +13,7 @@ from stages.audio_memory import AudioMemory
 from stages.metrics import METRICS, Metric
 from stages.metrics.base import Better, Comparison, Measured, Unmeasured
 from stages.resampling import resample
+from stages.rng import rng_for
 from stages.score import ScoreStage
 from stages.waveform import Waveform
 from tests.score_inputs import score_input
@@ -142,11 +143,7 @@ def test_never_invents_a_number(metric: Metric, awkward: str) -> None:
     )
 
     assert len(results) == 3
-    for result in results:
-        if isinstance(result, Unmeasured):
-            assert isinstance(result.error, RecordError)
-        else:
-            assert all(math.isfinite(value) for value in result.values())
+    assert all(map(is_value_or_reason, results))
 
 
 def test_silence_has_no_value(metric: Metric) -> None:
@@ -165,7 +162,28 @@ def test_hears_a_minute(metric: Metric) -> None:
 
     (result,) = metric.score([compared(metric, noisy(clean, 10.0), clean)])
 
-    assert isinstance(result, Unmeasured) or all(math.isfinite(value) for value in result.values())
+    assert is_value_or_reason(result)
+
+
+def test_hears_ten_minutes(metric: Metric) -> None:
+    """So do ten minutes of which most are a pause, in which a microphone hisses."""
+    rate = rate_of(metric)
+    clean = speech_like(10.0, sample_rate=rate)
+    hiss = rng_for(0, "hiss").standard_normal(600 * rate).astype(np.float32)
+    spoken, heard = np.float32(3e-5) * hiss, np.float32(1e-4) * hiss
+    spoken[: clean.samples.size] += clean.samples
+    heard[: clean.samples.size] += clean.samples
+
+    (result,) = metric.score([Comparison(Waveform(heard, rate), Waveform(spoken, rate), "the words")])
+
+    assert is_value_or_reason(result)
+
+
+def is_value_or_reason(result: Measured | Unmeasured) -> bool:
+    """Say whether all values are finite, or there is a reason for their lack."""
+    if isinstance(result, Unmeasured):
+        return isinstance(result.error, RecordError)
+    return all(math.isfinite(value) for value in result.values())
 
 
 @pytest.mark.parametrize(
