@@ -85,7 +85,7 @@ class ExternalModel:
         self._name = name
         self._environment = environment
         self._timeout_s = timeout_s
-        self._load: dict[str, Any] = {}
+        self._loading: dict[str, Any] = {}
         self._worker: ChildProcess | None = None
 
     def load(self, device: str, weights: Path | None) -> Introduction:
@@ -94,13 +94,13 @@ class ExternalModel:
         Raises ``MissingWeightsError`` for what is not there, and ``RunError`` if it cannot be loaded.
         """
         self.close()
-        self._load = {"ask": "load", "device": device, "weights": str(weights) if weights else None}
+        self._loading = {"ask": "load", "device": device, "weights": str(weights) if weights else None}
         try:
             worker = self._worker = self._environment.started()
         except OSError as error:
             raise MissingWeightsError(f"{self._name}: {error}; see {LIBRARY}/README.md") from error
         try:
-            header, _ = _asked(worker, {**self._load, "timeout_s": LOAD_TIMEOUT_S}, (), LOAD_TIMEOUT_S)
+            header, _ = _asked(worker, {**self._loading, "timeout_s": LOAD_TIMEOUT_S}, (), LOAD_TIMEOUT_S)
             return self._introduction(header)
         except (DiedError, HungError, _GarbledError, ValueError) as error:
             said = self._lost("did not load the model")
@@ -138,7 +138,9 @@ class ExternalModel:
 
     def _ready_worker(self) -> ChildProcess:
         if self._worker is None:
-            self.load(self._load["device"], Path(self._load["weights"]) if self._load["weights"] else None)
+            self.load(
+                self._loading["device"], Path(self._loading["weights"]) if self._loading["weights"] else None
+            )
         assert self._worker is not None
         return self._worker
 
