@@ -1,0 +1,151 @@
+"""The columns of a dataset's three tables, and what ``datasets`` has to know of them.
+
+``pairs`` is what one trains on. ``candidates`` holds each recording once, with all scores, so that others can
+decide anew: of every degraded utterance the degraded side, the clean side, and all takes of all models.
+``scores`` is ``candidates`` without audio and recipes. Rows of the three meet in ``degraded_id``, ``model``
+and ``take``.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from schemas import ConfigError
+
+Table = Literal["pairs", "candidates", "scores"]
+TABLES: tuple[Table, ...] = ("pairs", "candidates", "scores")
+SIDES = ("chosen", "rejected")
+TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+AUDIO = pa.struct([("bytes", pa.binary()), ("path", TEXT)])
+"""FLAC, as the ``Audio`` feature of ``datasets`` keeps it."""
+STEPS = pa.list_(
+    pa.struct([("kind", TEXT), ("version", INTEGER), ("params", TEXT), ("facts", TEXT), ("is_applied", FLAG)])
+)
+"""The steps of a recipe: parameters and what was measured as JSON, and whether the speech changed."""
+LICENCES = pa.list_(pa.struct([("part", TEXT), ("name", TEXT), ("licence", TEXT)]))
+"""What went into a row, each part under its licence: speech, recordings of pools, networks."""
+MISSING = pa.list_(pa.struct([("score", TEXT), ("status", TEXT), ("reason", TEXT), ("detail", TEXT)]))
+"""Scores that are not there, and why."""
+
+Columns = Mapping[str, pa.DataType]
+UTTERANCE: Columns = {
+    "degraded_id": TEXT,
+    "utterance_id": TEXT,
+    "source_id": TEXT,
+    "corpus": TEXT,
+    "repeat": INTEGER,
+    "split": TEXT,
+    "speaker": TEXT,
+    "transcript": TEXT,
+    "language": TEXT,
+    "sample_rate": INTEGER,
+    "duration_s": NUMBER,
+    "bandwidth_hz": NUMBER,
+    "degradations": pa.list_(TEXT),
+    "degradation_steps": STEPS,
+    "recipe": TEXT,
+    "joint_gain_db": NUMBER,
+    "residual_lag_samples": INTEGER,
+}
+"""What is said of a degraded utterance. ``degradations`` are the kinds of those steps that changed it."""
+TERMS: Columns = {"licence": TEXT, "licences": LICENCES, "row_licence": TEXT}
+"""Of the speech, of all that went into the row, and the most restrictive of them."""
+TAKE: Columns = {
+    "model": TEXT,
+    "take": INTEGER,
+    "settings": TEXT,
+    "lag_samples": INTEGER,
+    "level_gain_db": NUMBER,
+    "peak_gain_db": NUMBER,
+    "digest": TEXT,
+}
+"""What is said of one take. ``lag_samples`` was measured and removed; ``level_gain_db`` brought it to the
+level of its input, ``peak_gain_db`` under full scale. ``digest`` is the SHA-256 of rate and samples."""
+OUTCOME: Columns = {"status": TEXT, "reason": TEXT, "detail": TEXT}
+HEAVY = ("audio", "recipe")
+"""Columns of ``candidates`` that ``scores`` does without."""
+
+
+def columns_of(table: Table, scores: Sequence[str]) -> Columns:
+    """Return the columns of a table over the named scores. Raises ``ConfigError`` if two have one name."""
+    columns = {"pairs": _pairs, "candidates": _candidates, "scores": _scores}[table](scores)
+    taken = [name for name, number in Counter(name for name, _ in columns).items() if number > 1]
+    if taken:
+        raise ConfigError(
+            f"a score would take the place of the column {', '.join(taken)} of {table!r}; give its metric "
+            "another 'name'"
+        )
+    return dict(columns)
+
+
+def schema_of(
+    table: Table, scores: Sequence[str], sample_rate: int | None, about: Mapping[str, Any]
+) -> pa.Schema:
+    """Return the Arrow schema of a table, with its features and what ``about`` says of scores and models.
+
+    ``sample_rate`` is that of all audio in Hz, None if recordings keep their own.
+    """
+    columns = columns_of(table, scores)
+    features = features_of(columns, sample_rate)
+    metadata = {
+        "huggingface": json.dumps({"info": {"features": features}}),
+        "unanimous": json.dumps(about, sort_keys=True),
+    }
+    return pa.schema(columns.items(), metadata=metadata)
+
+
+def features_of(columns: Columns, sample_rate: int | None) -> dict[str, Any]:
+    """Return the columns as ``datasets.Features.from_dict`` reads them."""
+    return {name: _feature(kind, sample_rate) for name, kind in columns.items()}
+
+
+Named = list[tuple[str, pa.DataType]]
+
+
+def _pairs(scores: Sequence[str]) -> Named:
+    takes = [(f"{side}_{name}", kind) for side in SIDES for name, kind in TAKE.items()]
+    return [
+        ("pair_id", TEXT),
+        *((name, AUDIO) for name in ("degraded", *SIDES, "clean")),
+        *UTTERANCE.items(),
+        *TERMS.items(),
+        ("degraded_digest", TEXT),
+        ("clean_digest", TEXT),
+        *takes,
+        ("strength", NUMBER),
+        *((f"{side}_{score}", NUMBER) for side in (*SIDES, "margin") for score in scores),
+        *((f"{side}_missing_scores", MISSING) for side in SIDES),
+    ]
+
+
+def _candidates(scores: Sequence[str]) -> Named:
+    return [
+        ("candidate_id", TEXT),
+        ("kind", TEXT),
+        ("audio", AUDIO),
+        *OUTCOME.items(),
+        *UTTERANCE.items(),
+        *TERMS.items(),
+        *TAKE.items(),
+        *((score, NUMBER) for score in scores),
+        ("missing_scores", MISSING),
+    ]
+
+
+def _scores(scores: Sequence[str]) -> Named:
+    return [(name, kind) for name, kind in _candidates(scores) if name not in HEAVY]
+
+
+def _feature(kind: pa.DataType, sample_rate: int | None) -> Any:
+    if kind == AUDIO:
+        rate = {} if sample_rate is None else {"sampling_rate": sample_rate}
+        return {**rate, "_type": "Audio"}
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type, sample_rate), "_type": "List"}
+    if pa.types.is_struct(kind):
+        return {field.name: _feature(field.type, sample_rate) for field in kind}
+    dtype = {TEXT: "string", INTEGER: "int64", NUMBER: "float64", FLAG: "bool"}[kind]
+    return {"dtype": dtype, "_type": "Value"}
