@@ -53,7 +53,7 @@ def kendall_tau(values: Sequence[float] | NDArray[np.float64]) -> float:
     from scipy.stats import kendalltau  # noqa: PLC0415 - takes most of a second to load
 
     tau = float(kendalltau(np.arange(len(values)), values).statistic)
-    return 0.0 if np.isnan(tau) else tau
+    return 0.0 if np.isnan(tau) else round(tau, 9)  # 0.8 is a threshold, and comes out a hair under it
 
 
 def may_vote(aspect: Aspect, climbs: Mapping[str, Climb | None]) -> bool:

@@ -11,7 +11,7 @@ from pipeline.progress import clock
 from pipeline.resolve import Run
 from pipeline.source_audio import open_source
 from pipeline.sources import list_sources
-from pipeline.wording import count, few_digits, say
+from pipeline.wording import count, say
 from schemas import Degraded, Outcome, Recipe, RecordError, Restored, Source, Split, Take, UserError
 from stages.agreement import (
     DECIDING,
@@ -123,14 +123,14 @@ def _record(spoken: Spoken, damaged: Sequence[Waveform]) -> ScoreInput:
 
 def table_lines(curves: Curves, outputs: Mapping[str, Output], speech: Sequence[Spoken]) -> Iterator[str]:
     """Yield what was done, the table and the rule, as Markdown."""
-    speakers = len({spoken.speaker for spoken in speech})
+    speakers = {spoken.speaker for spoken in speech} - {None}
     seconds = sum(spoken.waveform.duration_s for spoken in speech)
     yield ""
-    said = f"{count(len(speech), 'utterance')} of {count(speakers, 'speaker')}, {seconds:.0f} s"
+    said = f"{count(len(speech), 'utterance')} of {count(len(speakers), 'known speaker')}, {seconds:.0f} s"
     yield f"Kendall's tau of the mean curve / mean over single utterances; {said}; steps:"
     yield ""
     for ladder in LADDERS:
-        steps = ", ".join(few_digits(step) if step > 0 else f"{step:g}" for step in ladder.steps)
+        steps = ", ".join(f"{step:g}" for step in ladder.steps)
         yield f"- {ladder.name}: {steps} {ladder.unit}"
     yield ""
     yield f"| score | aspect | {' | '.join(ladder.name for ladder in LADDERS)} | may vote |"

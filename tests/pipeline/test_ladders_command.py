@@ -14,7 +14,7 @@ def test_says_who_may_vote(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "utterance 2 of 2" in done.stdout
-    assert "2 utterances of 2 speakers" in done.stdout
+    assert "2 utterances of 2 known speakers" in done.stdout
     header, _, *rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
     assert header.count("|") == 12
     assert [row.split("|")[1].strip() for row in rows] == ["si_sdr", "estoi"]

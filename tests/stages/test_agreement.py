@@ -38,6 +38,15 @@ def test_a_climb_knows_which_way_is_worse() -> None:
     assert climb(falling, Better.LOWER) == Climb(-1.0, -1.0, 2)
 
 
+def test_one_swapped_pair_of_five_steps_is_enough() -> None:
+    """The threshold is met, whatever the last bit of the arithmetic says."""
+    found = climb([[4.0, 5.0, 3.0, 2.0, 1.0]], Better.HIGHER)
+
+    assert found is not None
+    assert found.of_means == LEAST_TAU_OF_MEANS
+    assert found.is_enough
+
+
 def test_the_mean_curve_may_hide_single_utterances() -> None:
     """One loud utterance carries the mean; the utterances that disagree still count one by one."""
     found = climb([[10.0, 5.0, 0.0], [1.0, 1.1, 1.2]], Better.HIGHER)
