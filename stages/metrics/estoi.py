@@ -16,7 +16,8 @@ class Estoi(Intelligibility):
     outputs: ClassVar = {
         "": intelligibility_output(
             votes=True,
-            note="intelligibility proxy: predicts whether words can be understood, does not compare words",
+            note="intelligibility proxy: predicts whether words can be understood, does not compare words; "
+            "fell with noise, loss and other words: Kendall's tau 1 of means, at least 0.99 of utterances",
         )
     }
 

@@ -62,7 +62,10 @@ class Nisqa(Weighted, HeardAlone):
     removes_dc: ClassVar[bool] = True
     shortest_s: ClassVar[float] = SHORTEST_S
     outputs: ClassVar = {
-        "mos": _opinion("overall", votes=True),
+        "mos": _opinion(
+            "overall; fell on every ladder of damage: Kendall's tau at least 0.8 of means and of utterances",
+            votes=True,
+        ),
         "noisiness": _opinion("high if there is little noise"),
         "coloration": _opinion("high if the timbre is natural"),
         "discontinuity": _opinion("high if nothing breaks off"),
