@@ -1,0 +1,218 @@
+"""What an audit says, as data: for the command line, the dataset's card and the report."""
+
+from enum import StrEnum
+
+from schemas import Record
+from stages.metrics.base import Better
+
+QUANTILES = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
+"""Points at which distributions are given."""
+UNANIMOUS = "unanimous"
+RANDOM = "random"
+"""Names of selections; every other selection bears the name of the one metric that makes it."""
+
+
+class Part(StrEnum):
+    """What part a score has in choosing."""
+
+    VOTES = "votes"
+    VETOES = "vetoes"
+    HELD_OUT = "held_out"
+    """None, on purpose: so that pairs can be judged by it."""
+    RECORDED = "recorded"
+    """None, but nobody held it out."""
+
+
+class AuditedScore(Record):
+    """A score of the run."""
+
+    name: str
+    better: Better
+    part: Part
+    noise_floor: float
+    """How far it moves when nothing audible changes; 0 if its metric declares none."""
+
+
+class Interval(Record):
+    """A value with its 95 % interval, by bootstrap over utterances."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    """None where fewer than five utterances gave pairs: so few say nothing of how much utterances differ."""
+
+
+class Judgement(Record):
+    """The pairs of one selection, judged by one score.
+
+    All choose from the same ordered pairs of a degraded utterance: those that the pair rule compares, with
+    every vote on both sides, a chosen side that may be chosen, and no veto against them. All take as many of
+    them as the dataset holds of this utterance. A criterion alone takes what the pair rule keeps of the pairs
+    that it favours by more than its margin. Where that leaves more than are needed, and for ``random``,
+    which takes any, all ways to draw count alike: these are expected values, not one draw.
+    """
+
+    selection: str
+    """``unanimous``: the dataset's pairs; a criterion's name: that criterion alone; ``random``."""
+    score: str
+    pairs: float
+    """Pairs that have the score on both sides; for selections that draw, the number expected of all draws."""
+    utterances: int
+    """Utterances that these pairs are of."""
+    win_rate: Interval | None
+    """Share of pairs whose chosen side is better by the score, a tie counted half; None without pairs."""
+    advantage: Interval | None
+    """Mean of how much better the chosen side is, in units of the score; positive is better."""
+    lead: Interval | None
+    """Win rate of the dataset's pairs minus this one, on the same resamples; None for the dataset's own."""
+
+
+class Group(StrEnum):
+    """By what degraded utterances or comparisons are told apart."""
+
+    ALL = "all"
+    DEGRADATION = "degradation"
+    MODELS = "models"
+    SNR = "snr"
+
+
+class Agreement(Record):
+    """How scores agree on candidates of one input, without the clean reference; matrices by ``Audit.scores``.
+
+    By models, the name is one model's for comparisons between its takes, and ``a × b`` for those of two.
+    """
+
+    by: Group
+    name: str
+    inputs: int
+    """Degraded utterances with at least one comparison."""
+    comparisons: int
+    tau: tuple[tuple[float | None, ...], ...]
+    """Kendall's τ-b, in the direction in which each score is better, averaged over degraded utterances: 1 if
+    two scores rank alike, 0 if they have nothing to do with each other, −1 if they contradict each other.
+    None if no input has two candidates that both scores tell apart."""
+    disagreeing: tuple[tuple[float | None, ...], ...]
+    """Share of the comparisons with both scores on both sides in which the two favour different sides."""
+
+
+class LeftOut(Record):
+    """What the pairs would be if one criterion did not vote."""
+
+    criterion: str
+    pairs: int
+    """Pairs there would then be, under the same vetoes and pair rule."""
+    added: int
+    """Pairs of them that are none now."""
+    dropped: int
+    """Pairs now that would be none then: caps keep others in their place."""
+    contradicted: int
+    """Comparisons on which all others agree and this one favours the other side beyond its margin: what its
+    vote prevents. Before vetoes and pair rule, like the next two."""
+    within_margin: int
+    """Comparisons on which all others agree and this one sees a difference no larger than its margin."""
+    unmeasured: int
+    """Comparisons on which all others agree and this one has no value for a side."""
+    agreed: int
+    """Comparisons on which all others agree, and this one too."""
+
+
+class BeatsClean(Record):
+    """Candidates that one score prefers to the clean reference, which cannot be restored any better."""
+
+    score: str
+    candidates: int
+    """Candidates with a score whose clean reference has one too."""
+    beating: int
+    """Those better by more than the score's margin, or its noise floor where it does not vote."""
+    chosen: int
+    """Those of them that are the chosen side of a pair."""
+    by_model: dict[str, int]
+    """``beating`` by model."""
+
+
+class Flagged(Record):
+    """One candidate that beats its clean reference."""
+
+    id: str
+    """The degraded utterance."""
+    model: str
+    take: int
+    score: str
+    value: float
+    clean: float
+    is_chosen: bool
+
+
+class YieldOf(Record):
+    """What became of the comparisons of one group."""
+
+    by: Group
+    name: str
+    """A kind of degradation, one or two models (``a × b``), or a range of SNR in dB; ``all`` for all."""
+    inputs: int
+    comparisons: int
+    unanimous: int
+    pairs: int
+    """Kept in the dataset."""
+
+    @property
+    def share(self) -> float | None:
+        """Pairs per comparison; None without any."""
+        return self.pairs / self.comparisons if self.comparisons else None
+
+
+class ModelRecord(Record):
+    """How one model fared."""
+
+    model: str
+    candidates: int
+    chosen: int
+    """Pairs whose chosen side is a take of it."""
+    rejected: int
+
+
+class Distribution(Record):
+    """One score of the dataset's pairs; values at ``QUANTILES``, or empty if no pair has it."""
+
+    score: str
+    chosen: tuple[float, ...]
+    rejected: tuple[float, ...]
+    advantage: tuple[float, ...]
+    """By how much the chosen side is better, over pairs with the score on both sides."""
+
+
+class Audit(Record):
+    """All that is asked of the pairs of a run, each time it ends."""
+
+    key: str
+    """Fingerprint of all that it depends on."""
+    config_name: str
+    config_hash: str
+    utterances: int
+    inputs: int
+    """Degraded utterances."""
+    candidates: int
+    pairs: int
+    resamples: int
+    scores: tuple[AuditedScore, ...]
+    judgements: tuple[Judgement, ...]
+    """Every selection by every score, in the order of ``scores``."""
+    agreement: tuple[Agreement, ...]
+    left_out: tuple[LeftOut, ...]
+    """Empty if there is only one criterion."""
+    beats_clean: tuple[BeatsClean, ...] | None
+    """None where the clean reference was not scored (``score_clean``)."""
+    flagged: tuple[Flagged, ...]
+    """Of each score the five candidates that are furthest ahead of their clean reference."""
+    yields: tuple[YieldOf, ...]
+    models: tuple[ModelRecord, ...]
+    distributions: tuple[Distribution, ...]
+
+    def judgement(self, selection: str, score: str) -> Judgement:
+        """Return one selection judged by one score."""
+        found = (j for j in self.judgements if (j.selection, j.score) == (selection, score))
+        return next(found)
+
+    def scores_that(self, part: Part) -> tuple[AuditedScore, ...]:
+        """Return the scores that have this part."""
+        return tuple(score for score in self.scores if score.part is part)
