@@ -230,7 +230,9 @@ def rows(kinds: Sequence[str], arguments: Sequence[str]) -> Iterator[tuple[str, 
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         sys.stderr.write(done.stderr if done.returncode else "")
         if done.returncode == 0:
-            yield Figures.model_validate_json(done.stdout.splitlines()[-1]).cells
+            cells = Figures.model_validate_json(done.stdout.splitlines()[-1]).cells
+            sys.stderr.write(" ".join(filter(None, cells)) + "\n")  # the table comes when all are done
+            yield cells
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
