@@ -1,7 +1,8 @@
 """Where everything went: from utterances to unanimous pairs, and what fell out on the way and why."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,7 +10,6 @@ import pyarrow.compute as pc
 from pipeline.decisions import Decisions, decisions_of
 from pipeline.graph import Graph
 from pipeline.store import TableStore
-from pipeline.table import Table
 from schemas import Record, Status
 
 
@@ -31,33 +31,54 @@ class Funnel(Record):
         return next(step.count for step in self.steps if step.name == name)
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run's tables lie, and who votes: all that a funnel is read from."""
+
+    ingest: str
+    degrade: str
+    restores: tuple[str, ...]
+    scores: tuple[str, ...]
+    """Those of the metrics that vote, or of more."""
+    prefer: str
+    shards: tuple[str, ...]
+    criteria: frozenset[str]
+
+
 def funnel_of(graph: Graph, store: TableStore) -> Funnel:
     """Return the funnel of a finished run, read from its tables."""
-    return Funnel(steps=tuple(_steps(graph, store)))
+    places = Places(
+        ingest=graph.ingest.folder,
+        degrade=graph.degrade.folder,
+        restores=tuple(table.folder for table in graph.restores),
+        scores=tuple(table.folder for table in graph.prefer.scores),
+        prefer=graph.prefer.folder,
+        shards=tuple(shard.name for shard in graph.shards),
+        criteria=frozenset(criterion.metric for criterion in graph.prefer.rules.criteria),
+    )
+    return funnel_at(places, store)
 
 
-def _steps(graph: Graph, store: TableStore) -> Iterator[FunnelStep]:
-    columns = _Columns(graph, store)
-    sources = columns.outcomes(graph.ingest, "")
+def funnel_at(places: Places, store: TableStore) -> Funnel:
+    """Return the funnel of the shards that are there by now."""
+    return Funnel(steps=tuple(_steps(places, store)))
+
+
+def _steps(places: Places, store: TableStore) -> Iterator[FunnelStep]:
+    columns = _Columns(places.shards, store)
+    sources = columns.outcomes(places.ingest, "")
     yield FunnelStep(name="sources", count=sources.total())
-    utterances = columns.number(graph.ingest, "segments.list.element.id")
+    utterances = columns.number(places.ingest, "segments.list.element.id")
     yield FunnelStep(name="utterances", count=utterances, lost=_lost(sources))
-    degraded = columns.outcomes(graph.degrade, "")
+    degraded = columns.outcomes(places.degrade, "")
     yield FunnelStep(name="degraded", count=degraded["ok"], lost=_lost(degraded))
-    takes = _sum(columns.outcomes(table, "takes.list.element.") for table in graph.restores)
+    takes = _sum(columns.outcomes(folder, "takes.list.element.") for folder in places.restores)
     yield FunnelStep(name="candidates", count=takes["ok"], lost=_lost(takes))
-    decisions = decisions_of(store, graph.prefer.folder, [shard.name for shard in graph.shards])
-    yield _scored(graph, columns, decisions)
+    decided = store.shards(places.prefer)
+    decisions = decisions_of(store, places.prefer, [shard for shard in places.shards if shard in decided])
+    missing = _sum(columns.missing_scores(folder, places.criteria) for folder in places.scores)
+    yield FunnelStep(name="scored", count=decisions.counts["complete"], lost=dict(missing))
     yield from compared(decisions)
-
-
-def _scored(graph: Graph, columns: "_Columns", decisions: Decisions) -> FunnelStep:
-    """Candidates with every vote; what is missing is counted by score and reason."""
-    missing: Counter[str] = Counter()
-    voting = {criterion.metric for criterion in graph.prefer.rules.criteria}
-    for table in graph.prefer.scores:
-        missing.update(columns.missing_scores(table, voting))
-    return FunnelStep(name="scored", count=decisions.counts["complete"], lost=dict(missing))
 
 
 def compared(decisions: Decisions) -> Iterator[FunnelStep]:
@@ -73,18 +94,18 @@ def compared(decisions: Decisions) -> Iterator[FunnelStep]:
 class _Columns:
     """Columns of whole tables, without their audio."""
 
-    def __init__(self, graph: Graph, store: TableStore) -> None:
-        self._graph = graph
+    def __init__(self, shards: Sequence[str], store: TableStore) -> None:
+        self._shards = shards
         self._store = store
 
-    def outcomes(self, table: Table, prefix: str) -> Counter[str]:
+    def outcomes(self, table: str, prefix: str) -> Counter[str]:
         """Count outcomes: ``ok``, ``unfit/silent`` …."""
         counted: Counter[str] = Counter()
         for statuses, reasons in self._read(table, [f"{prefix}status", f"{prefix}reason"]):
             counted.update(_joined(statuses, reasons))
         return counted
 
-    def missing_scores(self, table: Table, names: set[str]) -> Counter[str]:
+    def missing_scores(self, table: str, names: Collection[str]) -> Counter[str]:
         """Count scores without a value, those of takes that are no candidates apart."""
         prefix = "takes.list.element.scores.list.element."
         counted: Counter[str] = Counter()
@@ -95,13 +116,16 @@ class _Columns:
             counted.update(f"{n}: {r}" for n, s, r in rows if n in names and s not in {"ok", Status.SKIPPED})
         return counted
 
-    def number(self, table: Table, path: str) -> int:
+    def number(self, table: str, path: str) -> int:
         """Count the values of a column."""
         return sum(len(values) - values.null_count for (values,) in self._read(table, [path]))
 
-    def _read(self, table: Table, paths: Sequence[str]) -> Iterator[list[pa.ChunkedArray]]:
-        for shard in self._graph.shards:
-            arrow = self._store.columns(table.folder, shard.name, paths)
+    def _read(self, table: str, paths: Sequence[str]) -> Iterator[list[pa.ChunkedArray]]:
+        there = self._store.shards(table)
+        for shard in self._shards:
+            if shard not in there:
+                continue
+            arrow = self._store.columns(table, shard, paths)
             yield [_flat(arrow, path) for path in paths]
 
 

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.graph import Graph
+from pipeline.resolve import Run
 from pipeline.store import write_whole
 from pipeline.table import PoolTable, Table
 from schemas import Digest, Record
 from stages.chain import places_of
+from stages.metrics.base import Output
+from stages.unanimity import Criterion
 
 SPEECH = "speech"
 
@@ -34,21 +37,28 @@ class Inventory(Record):
     """Names of shards, by the name of their list: those of speech are the same for many tables."""
     weights: dict[Digest, str] = {}
     """Where weights lie here that recipes know by digest alone."""
+    outputs: dict[str, Output] = {}
+    """What each score means, by its name."""
+    criteria: tuple[Criterion, ...] = ()
+    """Who votes."""
+    held_out: tuple[str, ...] = ()
+    """Scores that take no part in choosing."""
 
     @classmethod
-    def of(
-        cls, graph: Graph, *, config_name: str, config_hash: str, dataset_key: str, started_at_s: float
-    ) -> Self:
+    def of(cls, run: Run, graph: Graph, *, dataset_key: str, started_at_s: float) -> Self:
         """Return the inventory of a run."""
         pools = {table.name: tuple(shard.name for shard in table.shards) for table in graph.pools}
         return cls(
-            config_name=config_name,
-            config_hash=config_hash,
+            config_name=run.config.name,
+            config_hash=run.config_hash,
             dataset_key=dataset_key,
             started_at_s=started_at_s,
             tables=tuple(_entry(table) for table in graph.tables),
             shards={SPEECH: tuple(shard.name for shard in graph.shards), **pools},
             weights=dict(places_of(graph.plan.chain)),
+            outputs=run.outputs(),
+            criteria=tuple(run.criteria),
+            held_out=run.held_out,
         )
 
     @classmethod

@@ -105,11 +105,7 @@ def _say_yield(graph: Graph, store: TableStore, shown: View) -> None:
 
 
 def _inventory(run: Run, graph: Graph) -> Inventory:
-    key = dataset_key(run, graph)
-    name, digest = run.config.name, run.config_hash
-    return Inventory.of(
-        graph, config_name=name, config_hash=digest, dataset_key=key, started_at_s=time.time()
-    )
+    return Inventory.of(run, graph, dataset_key=dataset_key(run, graph), started_at_s=time.time())
 
 
 def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:

@@ -1,0 +1,69 @@
+"""Pages from templates: every text is escaped, and no page loads anything from elsewhere."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pipeline.progress import clock
+from pipeline.report.clips import Clip
+from pipeline.report.listening import PairCard
+from pipeline.report.sections import SECTIONS
+from pipeline.report.snapshot import Snapshot
+from pipeline.wording import count, few_digits, size
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A section as HTML."""
+
+    id: str
+    title: str
+    html: str
+
+
+@cache
+def environment() -> "jinja2.Environment":
+    """Return the templates; a name that nobody gave is an error rather than empty."""
+    import jinja2  # noqa: PLC0415 - commands that print no page do without
+
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.policies["json.dumps_kwargs"] = {"sort_keys": True, "allow_nan": False, "ensure_ascii": False}
+    made.filters |= {"size": size, "clock": clock, "few_digits": few_digits}
+    made.globals["count"] = count
+    return made
+
+
+def sections_of(snapshot: Snapshot) -> list[Rendered]:
+    """Return all sections but the pairs to listen to."""
+    return [rendered(section.id, section.title, section.facts(snapshot)) for section in SECTIONS]
+
+
+def listening_section(cards: Sequence[PairCard], source: Callable[[Clip], str]) -> Rendered:
+    """Return the pairs to listen to; ``source`` says where a page finds a recording.
+
+    That is a URL, or ``#`` and the id of an element of the page that holds it in base64.
+    """
+    return rendered("listening", "Listen", {"cards": cards, "source": source})
+
+
+def rendered(section_id: str, title: str, facts: Mapping[str, Any]) -> Rendered:
+    """Return a section by the template of its name."""
+    import markupsafe  # noqa: PLC0415 - comes with jinja2
+
+    html = environment().get_template("section.html.j2").render(id=section_id, title=title, **facts)
+    return Rendered(section_id, title, markupsafe.Markup(html))  # noqa: S704 - the template has escaped it
+
+
+def page(template: str, snapshot: Snapshot, sections: Sequence[Rendered], **more: Any) -> str:
+    """Return a whole page by a template that extends ``page.html.j2``."""
+    return environment().get_template(template).render(snapshot=snapshot, sections=sections, **more)

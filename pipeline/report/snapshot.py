@@ -1,0 +1,63 @@
+"""A run as it stands at one moment: everything that sections of the report are made from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from pipeline.config import Config
+from pipeline.funnel import Funnel, Places, funnel_at
+from pipeline.inventory import SPEECH, Inventory
+from pipeline.report.tables import RunTables
+from pipeline.standing import Standing
+from pipeline.ticket_log import ticket_lines
+from pipeline.workspace import Workspace
+from schemas import WorkspaceError
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What lies in a workspace: also of a run that has only begun, and of one that is at work."""
+
+    workspace: Workspace
+    inventory: Inventory
+    config: Config
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Self:
+        """Return the workspace as it is now; raises ``WorkspaceError`` if no run has begun in it."""
+        inventory = Inventory.read(workspace.inventory)
+        if inventory is None:
+            raise WorkspaceError(
+                f"no run has begun in {workspace.root}: it has no {workspace.inventory.name}"
+            )
+        config = Config.model_validate_json((workspace.root / "config.json").read_bytes())
+        return cls(workspace, inventory, config)
+
+    @cached_property
+    def tables(self) -> RunTables:
+        """The rows that are there."""
+        return RunTables(self.inventory, self.workspace.store)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """How far each table is, and how fast it went."""
+        lines = ticket_lines(self.workspace.ticket_log)
+        return Standing(self.inventory, self.workspace.store, lines)
+
+    @cached_property
+    def funnel(self) -> Funnel:
+        """Where everything went so far."""
+        return funnel_at(self._places, self.workspace.store)
+
+    @property
+    def _places(self) -> Places:
+        folders = {table.name: table.folder for table in self.inventory.tables}
+        return Places(
+            ingest=folders["ingest"],
+            degrade=folders["degrade"],
+            restores=tuple(self.tables.folders("restore").values()),
+            scores=tuple(self.tables.folders("score").values()),
+            prefer=folders["prefer"],
+            shards=self.inventory.shards[SPEECH],
+            criteria=frozenset(criterion.metric for criterion in self.inventory.criteria),
+        )
