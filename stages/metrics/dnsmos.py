@@ -63,7 +63,11 @@ class Dnsmos(Metric):
             "the speech alone; seldom moves when overall quality does not, so no vote by default"
         ),
         "bak": _opinion("the background alone; rewards a mute button, so no vote by default"),
-        "ovrl": _opinion("overall", votes=True),
+        "ovrl": _opinion(
+            "overall; fell on every ladder of damage: Kendall's tau at least 0.8 of means, 0.69 of"
+            " utterances, but 0.52 on clipping, which it hears least",
+            votes=True,
+        ),
         "p808": _opinion("overall, by an older model; mostly repeats ovrl, so no vote by default"),
     }
 
