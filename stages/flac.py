@@ -12,7 +12,8 @@ from schemas import BrokenError, EncodedAudio, Reason
 from stages.level import peak, to_db
 from stages.waveform import Samples, Waveform
 
-FULL_SCALE = 2**23
+BITS = 24
+FULL_SCALE = 2 ** (BITS - 1)
 CEILING = 1.0 - 1.0 / FULL_SCALE
 
 
@@ -52,8 +53,30 @@ def _integers(samples: Samples, gain: float, loudest: float) -> NDArray[np.int32
 
 def decode(audio: EncodedAudio) -> Waveform:
     """Return the stored samples, exactly."""
-    integers, sample_rate = soundfile.read(io.BytesIO(audio.flac), dtype="int32")
+    return decode_bytes(audio.flac)
+
+
+def decode_bytes(flac: bytes) -> Waveform:
+    """Return the samples of mono FLAC, exactly."""
+    integers, sample_rate = soundfile.read(io.BytesIO(flac), dtype="int32")
     return Waveform((integers >> 8).astype(np.float32) / np.float32(FULL_SCALE), sample_rate)
+
+
+def at_bits(audio: EncodedAudio, bits: int) -> EncodedAudio:
+    """Return stored audio rounded to ``bits`` (16 or 24) per sample, and its digest then; at 24 it is itself.
+
+    Rounded without dither: nothing is added to digital silence, and no sample moves by more than half a step.
+    """
+    if bits == BITS:
+        return audio
+    unit = 1 << BITS - bits
+    integers, sample_rate = soundfile.read(io.BytesIO(audio.flac), dtype="int32")
+    steps = np.rint((integers >> 8) / unit)
+    rounded = (np.clip(steps, -(FULL_SCALE // unit), FULL_SCALE // unit - 1) * unit).astype("<i4")
+    buffer = io.BytesIO()
+    soundfile.write(buffer, rounded << 8, sample_rate, format="FLAC", subtype=f"PCM_{bits}")
+    update = {"flac": buffer.getvalue(), "digest": _digest(rounded, sample_rate)}
+    return audio.model_copy(update=update)
 
 
 def digest_of(flac: bytes) -> str:

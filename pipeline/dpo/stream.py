@@ -1,0 +1,131 @@
+"""Pairs of a dataset as a stream of waveforms: selected, shuffled, shared out, resampled and cropped."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import IterableDataset
+
+from pipeline.dpo.selection import Selection
+from schemas import IntegrityError, UserError
+from stages.flac import decode_bytes
+from stages.resampling import resample
+from stages.rng import rng_for
+from stages.waveform import Samples
+
+BUFFER_ROWS = 256
+"""Rows among which a shuffled stream picks the next one; they are kept as FLAC."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairExample:
+    """One pair: float32 samples of one stretch of speech on all sides, equally many."""
+
+    pair_id: str
+    sample_rate: int
+    degraded: Samples
+    chosen: Samples
+    rejected: Samples
+    clean: Samples | None = None
+
+
+class PairStream(IterableDataset):
+    """Iterates over the pairs of one split, for ``torch.utils.data.DataLoader``.
+
+    Everything comes at ``sample_rate`` in Hz. With ``crop_s``, a pair that is longer gives a stretch of so
+    many seconds, the same one on all sides, drawn anew in each epoch by ``seed`` and the pair's name alone.
+    With a ``seed`` the order is shuffled too: row groups, then rows among the next ``buffer_rows``; without
+    one it is that of the dataset, and stretches are those of seed 0. Each of ``world_size`` ranks gets its
+    own share of the pairs, and so does each worker of a loader. The same arguments, epoch and number of
+    workers give the same stream.
+
+    Audio is decoded by libsndfile, row by row: what ``datasets`` decodes with is not needed.
+    """
+
+    def __init__(
+        self,
+        dataset: str | Path,
+        *,
+        sample_rate: int,
+        split: str = "train",
+        crop_s: float | None = None,
+        seed: int | None = None,
+        selection: Selection | None = None,
+        with_clean: bool = True,
+        rank: int = 0,
+        world_size: int = 1,
+        buffer_rows: int = BUFFER_ROWS,
+    ) -> None:
+        """Open the dataset: a folder, or the name of a repository on the Hugging Face hub.
+
+        Raises ``UserError`` for a folder that is not there and for columns that the dataset does not have.
+        """
+        self.sample_rate = sample_rate
+        self.crop_samples = None if crop_s is None else max(1, round(crop_s * sample_rate))
+        self._seed = seed or 0
+        self._sides = ("degraded", "chosen", "rejected", *(("clean",) if with_clean else ()))
+        selection = selection or Selection()
+        rows = _opened(dataset, split, dict.fromkeys(("pair_id", *self._sides, *selection.columns)))
+        if world_size > 1:
+            from datasets.distributed import split_dataset_by_node  # noqa: PLC0415 - a second
+
+            rows = split_dataset_by_node(rows, rank=rank, world_size=world_size)
+        rows = _undecoded(rows, self._sides).filter(selection.keeps)
+        self._rows = (
+            rows
+            if seed is None
+            else rows.shuffle(seed=seed, buffer_size=buffer_rows, max_buffer_input_shards=1)
+        )
+
+    def set_epoch(self, epoch: int) -> None:
+        """Shuffle and crop anew from the next iteration on, also in workers that live on."""
+        self._rows.set_epoch(epoch)
+
+    def __iter__(self) -> Iterator[PairExample]:
+        """Walk the pairs of this rank and worker once."""
+        for row in self._rows:
+            yield self._example(row)
+
+    def _example(self, row: Mapping[str, Any]) -> PairExample:
+        pair_id = row["pair_id"]
+        sides = {side: self._heard(row[side], f"{side} of {pair_id}") for side in self._sides}
+        sizes = {side: samples.size for side, samples in sides.items()}
+        if len(set(sizes.values())) != 1:
+            raise IntegrityError(f"the sides of {pair_id} differ in length: {sizes} samples")
+        kept = self._stretch(pair_id, sizes["degraded"])
+        return PairExample(pair_id, self.sample_rate, **{side: sides[side][kept] for side in sides})
+
+    def _heard(self, cell: Mapping[str, Any] | None, name: str) -> Samples:
+        if cell is None:
+            raise IntegrityError(f"the dataset has no audio for {name}; with_clean=False does without clean")
+        return resample(decode_bytes(cell["bytes"]), self.sample_rate).samples
+
+    def _stretch(self, pair_id: str, size: int) -> slice:
+        if self.crop_samples is None or size <= self.crop_samples:
+            return slice(size)
+        rng = rng_for(self._seed, "crop", int(self._rows.epoch), pair_id)
+        start = int(rng.integers(size - self.crop_samples + 1))
+        return slice(start, start + self.crop_samples)
+
+
+def _opened(dataset: str | Path, split: str, columns: Mapping[str, None]) -> Any:
+    """Return the rows of ``split`` as a stream that can be shared out by row group."""
+    from datasets import load_dataset  # noqa: PLC0415 - a second
+
+    folder = Path(dataset).expanduser()
+    if not folder.is_dir() and (isinstance(dataset, Path) or dataset.count("/") != 1 or dataset[0] in "./~"):
+        raise UserError(f"there is no folder {dataset}; a repository on the hub is called OWNER/NAME")
+    place = str(folder) if folder.is_dir() else str(dataset)
+    rows = load_dataset(place, "pairs", split=split, streaming=True, columns=list(columns))
+    if lacking := [name for name in columns if name not in rows.column_names]:
+        raise UserError(f"{dataset} has no column {', '.join(lacking)} in its 'pairs'")
+    return rows.reshard()
+
+
+def _undecoded(rows: Any, sides: tuple[str, ...]) -> Any:
+    from datasets import Audio  # noqa: PLC0415 - a second
+
+    for side in sides:
+        rows = rows.cast_column(side, Audio(decode=False))
+    return rows
