@@ -1,0 +1,150 @@
+"""The audit of a run, read from its tables shard by shard, and kept beside them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from pipeline.audit.agreeing import Agreeing
+from pipeline.audit.beyond_clean import BeyondClean
+from pipeline.audit.choosing import Chooser, Mask, Options
+from pipeline.audit.distributions import Distributions
+from pipeline.audit.judging import Judging
+from pipeline.audit.leaving_out import LeavingOut
+from pipeline.audit.records import Audit, AuditedScore, Part
+from pipeline.audit.resampling import RESAMPLES, Resampling
+from pipeline.audit.slates import slates_of
+from pipeline.audit.yields import Yields
+from pipeline.graph import Graph
+from pipeline.resolve import Run
+from pipeline.store import TableStore, write_whole
+from schemas import WorkspaceError, fingerprint_of
+
+VERSION = 1
+FILE = "audit.json"
+
+
+def audited(run: Run, graph: Graph, store: TableStore) -> Audit:
+    """Return the audit of a run; it is kept in the workspace until something that it depends on changes."""
+    path = store.root.parent / FILE
+    found = read_audit(path)
+    if found is not None and found.key == audit_key(run, graph, _scored(graph, store)):
+        return found
+    audit = audit_of(run, graph, store)
+    write_whole(path, audit.model_dump_json().encode())
+    return audit
+
+
+def read_audit(path: Path) -> Audit | None:
+    """Return the audit in a file, or None if there is none of this version."""
+    try:
+        return Audit.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def audit_key(run: Run, graph: Graph, shards: Sequence[str]) -> str:
+    """Return the fingerprint of all that the audit depends on."""
+    return fingerprint_of(
+        {
+            "version": VERSION,
+            "config": run.config_hash,
+            "prefer": graph.prefer.key,
+            "scores": [table.key for table in graph.scores],
+            "shards": list(shards),
+        }
+    )
+
+
+def audit_of(run: Run, graph: Graph, store: TableStore) -> Audit:
+    """Return the audit of the shards that have all their scores. Raises ``WorkspaceError`` if none has."""
+    shards = _scored(graph, store)
+    if not shards:
+        raise WorkspaceError(f"{store.root.parent} has no shard with all its scores; 'run' makes them")
+    found = _Audited(run, graph, store, shards)
+    for shard in shards:
+        found.add(shard)
+    return found.audit(audit_key(run, graph, shards))
+
+
+def _scored(graph: Graph, store: TableStore) -> list[str]:
+    there = [store.shards(table.folder) for table in (graph.plan, graph.degrade, *graph.scores)]
+    return [shard.name for shard in graph.shards if all(shard.name in names for names in there)]
+
+
+def _scores_of(run: Run) -> tuple[AuditedScore, ...]:
+    votes = {criterion.metric for criterion in run.criteria}
+    parts = dict.fromkeys(run.held_out, Part.HELD_OUT)
+    parts |= {name: Part.VOTES if name in votes else Part.VETOES for name in run.rules.scores}
+    return tuple(
+        AuditedScore(
+            name=name,
+            better=output.better,
+            part=parts.get(name, Part.RECORDED),
+            noise_floor=output.noise_floor,
+        )
+        for name, output in run.outputs().items()
+    )
+
+
+class _Audited:
+    """Everything that is counted, in one walk over the shards."""
+
+    def __init__(self, run: Run, graph: Graph, store: TableStore, shards: Sequence[str]) -> None:
+        self._run, self._graph, self._store, self._shards = run, graph, store, shards
+        self._scores = _scores_of(run)
+        self._chooser = Chooser(run.rules, self._scores)
+        self._utterances = {shard: self._utterances_in(shard) for shard in shards}
+        resampling = Resampling(sum(self._utterances.values()))
+        self._judging = Judging(self._chooser, self._scores, resampling)
+        self._agreeing = Agreeing(self._chooser.upwards)
+        self._leaving_out = LeavingOut(self._chooser)
+        self._beyond_clean = BeyondClean(self._chooser, self._scores)
+        self._yields = Yields()
+        self._distributions = Distributions(self._scores)
+
+    def _utterances_in(self, shard: str) -> int:
+        column = self._store.columns(self._graph.plan.folder, shard, ["utterance_id"])["utterance_id"]
+        number: int = pc.count_distinct(column).as_py()
+        return number
+
+    def add(self, shard: str) -> None:
+        """Take in one shard."""
+        self._judging.add(self._counted(shard), self._utterances[shard])
+
+    def _counted(self, shard: str) -> Iterator[tuple[Options, Mask]]:
+        """Walk the ordered pairs of a shard and which of them are the dataset's, counted on the way."""
+        names = [score.name for score in self._scores]
+        for slate in slates_of(self._graph, self._store, shard, names):
+            options = self._chooser.options(slate)
+            kept = self._chooser.kept(options, self._chooser.all_votes, options.allowed)
+            for counted in (self._leaving_out, self._beyond_clean, self._yields, self._distributions):
+                counted.add(options, kept)
+            self._agreeing.add(slate)
+            yield options, kept
+
+    def audit(self, key: str) -> Audit:
+        """Return what was found."""
+        yields, models = tuple(self._yields.yields()), tuple(self._yields.models())
+        whole = yields[0]
+        return Audit(
+            key=key,
+            config_name=self._run.config.name,
+            config_hash=self._run.config_hash,
+            shards=len(self._shards),
+            shards_left_out=len(self._graph.shards) - len(self._shards),
+            utterances=sum(self._utterances.values()),
+            inputs=whole.inputs,
+            candidates=sum(model.candidates for model in models),
+            pairs=whole.pairs,
+            resamples=RESAMPLES,
+            scores=self._scores,
+            judgements=tuple(self._judging.judgements()),
+            agreement=tuple(self._agreeing.agreement()),
+            left_out=tuple(self._leaving_out.left_out()),
+            beats_clean=tuple(self._beyond_clean.counts()) if self._run.config.score_clean else None,
+            flagged=tuple(self._beyond_clean.flagged()),
+            yields=yields,
+            models=models,
+            distributions=tuple(self._distributions.distributions()),
+        )

@@ -1,0 +1,107 @@
+"""Choosing for many degraded utterances at once: which pairs there are, and which of them some votes keep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audit.records import AuditedScore
+from pipeline.audit.slates import Slate
+from stages.metrics.base import Better
+from stages.prefer import Rules
+from stages.verdicts import Floats, Indices
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """All ordered pairs of a slate that the pair rule compares: each comparison once either way round."""
+
+    slate: Slate
+    chosen: Indices
+    """The candidate that would be chosen, one per ordered pair."""
+    rejected: Indices
+    advantages: Floats
+    """By how much the chosen side is better: degraded utterance × ordered pair × score."""
+    favoured: Mask
+    """Whether it is better by more than the margin: degraded utterance × ordered pair × criterion."""
+    allowed: Mask
+    """Whether its chosen side may win and no veto falls: degraded utterance × ordered pair."""
+    measured: Mask
+    """Whether it has every vote."""
+
+    @property
+    def unanimous(self) -> Mask:
+        """Whether every criterion favours the chosen side."""
+        return all_of(self.favoured)
+
+
+class Chooser:
+    """The rules of a run, for slates."""
+
+    def __init__(self, rules: Rules, scores: Sequence[AuditedScore]) -> None:
+        names = [score.name for score in scores]
+        self.rules = rules
+        self.upwards = np.array([1.0 if score.better is Better.HIGHER else -1.0 for score in scores])
+        """What makes more the better, score by score."""
+        self.votes = [names.index(criterion.metric) for criterion in rules.criteria]
+        """Places of the criteria among the scores."""
+        self.margins = np.array([criterion.margin for criterion in rules.criteria])
+        self._scales = np.array([criterion.scale for criterion in rules.criteria])
+
+    @property
+    def all_votes(self) -> range:
+        """The numbers of all criteria."""
+        return range(len(self.votes))
+
+    def options(self, slate: Slate) -> Options:
+        """Return the ordered pairs of a slate; the two of one comparison stand side by side."""
+        first, second = self.rules.pairs.comparisons(slate.models)
+        chosen = np.stack([first, second], axis=1).ravel()
+        rejected = np.stack([second, first], axis=1).ravel()
+        better = slate.scores * self.upwards
+        advantages = better[:, chosen] - better[:, rejected]
+        votes = advantages[..., self.votes]
+        return Options(
+            slate=slate,
+            chosen=chosen,
+            rejected=rejected,
+            advantages=advantages,
+            favoured=votes > self.margins,
+            allowed=self._allowed(slate, chosen, rejected),
+            measured=all_of(~np.isnan(votes)),
+        )
+
+    def _allowed(self, slate: Slate, chosen: Indices, rejected: Indices) -> Mask:
+        may_win = np.array([self.rules.pairs.may_win(model) for model in slate.models], dtype=bool)
+        allowed = np.tile(may_win[chosen], (len(slate.ids), 1))
+        if self.rules.vetoes:
+            for row in range(len(slate.ids)):
+                ballot = slate.ballot(row)
+                for veto in self.rules.vetoes:
+                    allowed[row] &= ~veto.refuses(ballot, chosen, rejected)
+        return allowed
+
+    def kept(self, options: Options, votes: Sequence[int], among: Mask) -> Mask:
+        """Return which of the ordered pairs ``among`` the pair rule keeps if only these criteria vote."""
+        sound = among & all_of(options.favoured[..., votes])
+        rule = self.rules.pairs
+        if rule.limit is None and rule.max_per_model_pair is None:
+            return sound
+        places = [self.votes[vote] for vote in votes]
+        strengths = (options.advantages[..., places] / self._scales[votes]).min(axis=-1)
+        models = np.array(options.slate.models)
+        kept = np.zeros_like(sound)
+        for row in np.flatnonzero(sound.any(axis=1)):
+            there = np.flatnonzero(sound[row])
+            sides = (models[side[there]].tolist() for side in (options.chosen, options.rejected))
+            kept[row, there[rule.kept(strengths[row, there], *sides)]] = True
+        return kept
+
+
+def all_of(votes: Mask) -> Mask:
+    """Return where every vote, along the last axis, is cast."""
+    every: Mask = np.asarray(votes.all(axis=-1))
+    return every

@@ -1,0 +1,53 @@
+"""Distributions: the scores of both sides of the pairs, from no more pairs than fit in memory."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pipeline.audit.choosing import Mask, Options
+from pipeline.audit.records import QUANTILES, AuditedScore, Distribution
+from stages.verdicts import Floats
+
+MOST_PAIRS = 100_000
+
+
+class Distributions:
+    """Every pair, or, once there are too many, every second, every fourth …."""
+
+    def __init__(self, scores: Sequence[AuditedScore]) -> None:
+        self._scores = scores
+        self._parts: list[Floats] = []
+        self._held = 0
+        self._seen = 0
+        self._every = 1
+
+    def add(self, options: Options, kept: Mask) -> None:
+        """Take in ordered pairs, and which of them are the dataset's."""
+        rows, pairs = np.nonzero(kept)
+        scores = options.slate.scores
+        sides = [scores[rows, options.chosen[pairs]], scores[rows, options.rejected[pairs]]]
+        found = np.stack([*sides, options.advantages[rows, pairs]], axis=1)
+        numbers = np.arange(self._seen, self._seen + len(found))
+        self._seen += len(found)
+        self._hold(found[numbers % self._every == 0])
+        while self._held > MOST_PAIRS:
+            self._every *= 2
+            held = np.concatenate(self._parts)[::2]
+            self._parts, self._held = [held], len(held)
+
+    def _hold(self, found: Floats) -> None:
+        self._parts.append(found)
+        self._held += len(found)
+
+    def distributions(self) -> Iterator[Distribution]:
+        """Walk the scores."""
+        nothing = np.empty((0, 3, len(self._scores)))
+        held = np.concatenate([nothing, *self._parts])
+        for place, score in enumerate(self._scores):
+            chosen, rejected, advantage = (_quantiles(side) for side in held[..., place].T)
+            yield Distribution(score=score.name, chosen=chosen, rejected=rejected, advantage=advantage)
+
+
+def _quantiles(values: Floats) -> tuple[float, ...]:
+    values = values[~np.isnan(values)]
+    return tuple(np.quantile(values, QUANTILES).tolist()) if values.size else ()

@@ -1,0 +1,106 @@
+"""Slates: the degraded utterances of a shard that have the same candidates, with all their scores."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.ballots import PLANNED, SCORED, ballots_of
+from pipeline.graph import Graph
+from pipeline.store import TableStore
+from schemas import AppliedStep, IntegrityError
+from stages.verdicts import Ballot, Floats
+
+APPLIED = ("id", "applied.list.element.kind", "applied.list.element.facts")
+MOST_CELLS = 4_000_000
+"""Comparisons × scores that are held at once, however many candidates there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What was done to one degraded utterance."""
+
+    kinds: tuple[str, ...]
+    """Kinds of degradation that changed it, each once."""
+    snr_db: float | None
+    """Level of the speech over everything that was added to it; None if nothing was."""
+
+    @classmethod
+    def of(cls, steps: Sequence[AppliedStep]) -> "Damage":
+        """Return what these steps did; noises add up by their powers."""
+        steps = [step for step in steps if step.is_applied]
+        kinds = tuple(dict.fromkeys(step.kind for step in steps))
+        added = sum(10 ** (-step.facts["snr_db"] / 10) for step in steps if "snr_db" in step.facts)
+        return cls(kinds, float(-10 * np.log10(added)) if added else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """Degraded utterances with the same candidates."""
+
+    ids: tuple[str, ...]
+    utterances: NDArray[np.intp]
+    """Which of its shard's clean utterances each is a version of, counted from 0."""
+    damages: tuple[Damage, ...]
+    models: tuple[str, ...]
+    takes: tuple[int, ...]
+    names: tuple[str, ...]
+    scores: Floats
+    """Degraded utterance × candidate × score in the order of ``names``; NaN where there is none."""
+
+    def ballot(self, row: int) -> Ballot:
+        """Return the ballot of one degraded utterance."""
+        return Ballot(
+            self.ids[row], self.models, self.takes, dict(zip(self.names, self.scores[row].T, strict=True))
+        )
+
+
+def slates_of(graph: Graph, store: TableStore, shard: str, names: Sequence[str]) -> Iterator[Slate]:
+    """Walk the degraded utterances of a shard by what candidates they have, few enough at a time."""
+    planned = store.columns(graph.plan.folder, shard, (*PLANNED, "utterance_id"))
+    scored = [
+        (table.restore.setup.name, store.columns(table.folder, shard, SCORED)) for table in graph.scores
+    ]
+    ballots = ballots_of(planned, scored, names)
+    utterances = np.unique(planned["utterance_id"].to_pylist(), return_inverse=True)[1]
+    damages = _damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in ballots])
+    rows = sorted(range(len(ballots)), key=lambda row: _candidates(ballots[row]))
+    for (models, takes), same in groupby(rows, key=lambda row: _candidates(ballots[row])):
+        alike = list(same)
+        most = max(1, MOST_CELLS // max(1, len(models) ** 2 * len(names)))
+        for part in (alike[at : at + most] for at in range(0, len(alike), most)):
+            yield Slate(
+                ids=tuple(ballots[row].id for row in part),
+                utterances=utterances[part],
+                damages=tuple(damages[row] for row in part),
+                models=models,
+                takes=takes,
+                names=tuple(names),
+                scores=_stacked([ballots[row] for row in part], names),
+            )
+
+
+def _candidates(ballot: Ballot) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    return tuple(ballot.models), tuple(ballot.takes)
+
+
+def _stacked(ballots: Sequence[Ballot], names: Sequence[str]) -> Floats:
+    shape = len(ballots), len(ballots[0].models), len(names)
+    return (
+        np.array([[b.scores[name] for name in names] for b in ballots if b.models])
+        .reshape((shape[0], shape[2], shape[1]))
+        .transpose(0, 2, 1)
+    )
+
+
+def _damages(degraded: pa.Table, ids: Sequence[str]) -> list[Damage]:
+    if degraded["id"].to_pylist() != ids:
+        raise IntegrityError("the plan and the table of degraded speech disagree on their rows")
+    return [
+        Damage.of([AppliedStep(kind=step["kind"], facts=json.loads(step["facts"])) for step in steps or ()])
+        for steps in degraded["applied"].to_pylist()
+    ]

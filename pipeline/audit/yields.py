@@ -1,0 +1,77 @@
+"""Yields: how many pairs come of which degradations, levels of noise and models."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from pipeline.audit.agreeing import of_models
+from pipeline.audit.choosing import Mask, Options
+from pipeline.audit.records import Group, ModelRecord, YieldOf
+from pipeline.audit.slates import Damage
+from stages.verdicts import Indices
+
+BIN_DB = 5
+NOTHING_ADDED = "nothing added"
+
+
+class Yields:
+    """Counts by group, and by model."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Group, float, str], Counter[str]] = {}
+        self._models: dict[str, Counter[str]] = {}
+
+    def add(self, options: Options, kept: Mask) -> None:
+        """Take in ordered pairs, and which of them are the dataset's."""
+        found = np.stack([options.unanimous, kept])
+        per_row = found.sum(axis=2)
+        for row, damage in enumerate(options.slate.damages):
+            for group in _groups(damage):
+                self._count(group, 1, options.chosen.size // 2, per_row[:, row])
+        self._count_models(options, found.sum(axis=1))
+
+    def _count(self, group: tuple[Group, float, str], inputs: int, comparisons: int, pairs: Indices) -> None:
+        unanimous, kept = (int(number) for number in pairs)
+        counts = self._found.setdefault(group, Counter())
+        counts.update(inputs=inputs, comparisons=comparisons, unanimous=unanimous, pairs=kept)
+
+    def _count_models(self, options: Options, pairs: Indices) -> None:
+        slate, inputs = options.slate, len(options.slate.ids)
+        models = np.array(slate.models)
+        chosen, rejected = models[options.chosen].tolist(), models[options.rejected].tolist()
+        names = np.array([of_models(a, b) for a, b in zip(chosen, rejected, strict=True)])
+        for name in dict.fromkeys(names.tolist()):
+            between = names == name
+            comparisons = inputs * int(between.sum()) // 2
+            self._count((Group.MODELS, 0.0, name), inputs, comparisons, pairs[:, between].sum(axis=1))
+        for model, number in Counter(slate.models).items():
+            self._models.setdefault(model, Counter()).update(candidates=number * inputs)
+        for a, b, number in zip(chosen, rejected, pairs[1].tolist(), strict=True):
+            self._models[a]["chosen"] += number
+            self._models[b]["rejected"] += number
+
+    def yields(self) -> Iterator[YieldOf]:
+        """Walk the groups: all, degradations and models by name, levels of noise from loud to soft."""
+        order = list(Group)
+        for group in sorted(self._found, key=lambda group: (order.index(group[0]), *group[1:])):
+            yield YieldOf(by=group[0], name=group[2], **self._found[group])
+
+    def models(self) -> Iterator[ModelRecord]:
+        """Walk the models by name."""
+        for model, counts in sorted(self._models.items()):
+            numbers = {name: counts[name] for name in ("candidates", "chosen", "rejected")}
+            yield ModelRecord(model=model, **numbers)
+
+
+def _groups(damage: Damage) -> Iterator[tuple[Group, float, str]]:
+    """Walk the groups that a degraded utterance counts in: what they are of, their place, their name."""
+    yield Group.ALL, 0.0, "all"
+    for kind in damage.kinds:
+        yield Group.DEGRADATION, 0.0, kind
+    if damage.snr_db is None:
+        yield Group.SNR, math.inf, NOTHING_ADDED
+    else:
+        low = BIN_DB * math.floor(damage.snr_db / BIN_DB)
+        yield Group.SNR, low, f"{low} to {low + BIN_DB} dB"
