@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages.networks.speechbrain_lobes import forget_lazy_modules
 from stages.rng import rng_for
 from stages.waveform import Waveform
 
@@ -34,6 +35,11 @@ def hiss() -> Waveform:
     """Return two seconds of white noise."""
     samples = 0.1 * rng_for(0, "hiss").standard_normal(32_000)
     return Waveform(samples.astype(np.float32), 16_000)
+
+
+def pytest_runtest_setup() -> None:
+    """Hypothesis walks the table of modules: what waits there to be looked at is taken out before."""
+    forget_lazy_modules()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from stages import torchaudio_guard
 from stages.metrics.base import METRICS
 from stages.metrics.speaker_similarity import Embedding, SpeakerSimilarity
 from stages.networks.loading import asked, read_checkpoint, tensors, with_state
+from stages.networks.speechbrain_lobes import lobe
 from stages.waveform import Samples
 from stages.weights import WeightFile, Weights
 
@@ -66,17 +67,15 @@ class EcapaSpeakerSimilarity(SpeakerSimilarity):
 def _network(state: Mapping[str, Any], place: Path, device: str) -> Any:
     """Return features, their normalisation and the embedding as one network."""
     import torch  # noqa: PLC0415
-    from speechbrain.lobes.features import Fbank  # noqa: PLC0415
-    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN  # noqa: PLC0415
 
     class Centred(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
         def forward(self, bands: Any) -> Any:
             return bands - bands.mean(dim=1, keepdim=True)
 
     with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
-        embedding = ECAPA_TDNN(**_sizes(state, place))
+        embedding = lobe("models.ECAPA_TDNN").ECAPA_TDNN(**_sizes(state, place))
     network = torch.nn.Sequential(
-        Fbank(n_mels=MEL_BANDS), Centred(), with_state(embedding, state, place, device)
+        lobe("features").Fbank(n_mels=MEL_BANDS), Centred(), with_state(embedding, state, place, device)
     )
     return network.eval().to(device)
 

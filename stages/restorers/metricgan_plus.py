@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 from stages.distributions import Distribution, Uniform
 from stages.hub import weights_of_revision
 from stages.networks.loading import read_checkpoint, tensors, with_state
+from stages.networks.speechbrain_lobes import lobe
 from stages.resampling import fit_length
 from stages.restorers.base import RESTORERS, Restorer
 from stages.restorers.wet_mix import Strength, wet_mix
@@ -64,12 +65,11 @@ class MetricGanPlus(Weighted, Restorer):
     def load(self, device: str) -> None:
         """Build the network; raises ``MissingWeightsError`` if the file is another one's state, or code."""
         import torch  # noqa: PLC0415
-        from speechbrain.lobes.models.MetricGAN import EnhancementGenerator  # noqa: PLC0415
 
         place = self.checked_place()
         state = tensors(read_checkpoint(place), place)
         with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
-            network = EnhancementGenerator()
+            network = lobe("models.MetricGAN").EnhancementGenerator()
         self._network = with_state(network, state, place, device)
 
     def restore(

@@ -11,6 +11,7 @@ from schemas import MissingWeightsError
 from stages.distributions import Distribution, Uniform
 from stages.hub import weights_of_revision
 from stages.networks.loading import read_checkpoint, tensors, with_state
+from stages.networks.speechbrain_lobes import lobe
 from stages.restorers.base import RESTORERS, Restorer
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Samples, Waveform
@@ -97,31 +98,27 @@ class SepFormer(Weighted, Restorer):
         return np.asarray(source.reshape(-1).float().cpu().numpy())
 
     def _built(self, states: States, folder: Path) -> Mapping[str, Any]:
-        from speechbrain.lobes.models.dual_path import (  # noqa: PLC0415
-            Decoder,
-            Dual_Path_Model,
-            Encoder,
-            SBTransformerBlock,
-        )
-
+        dual_path = lobe("models.dual_path")
         sizes = _sizes(states, folder, self.heads)
         intra, inter = (
-            SBTransformerBlock(
+            dual_path.SBTransformerBlock(
                 num_layers=sizes["layers"], d_model=sizes["width"], nhead=self.heads,
                 d_ffn=sizes["feed_forward"], dropout=0.0, use_positional_encoding=True, norm_before=True,
             )
             for _ in range(2)
         )  # fmt: skip
-        masknet = Dual_Path_Model(
+        masknet = dual_path.Dual_Path_Model(
             in_channels=sizes["channels"], out_channels=sizes["width"], intra_model=intra, inter_model=inter,
             num_layers=sizes["blocks"], norm="ln", K=self.chunk_frames, num_spks=1, skip_around_intra=True,
             linear_layer_after_inter_intra=False,
         )  # fmt: skip
         taps = sizes["taps"]
         return {
-            "encoder": Encoder(kernel_size=taps, out_channels=sizes["channels"]),
+            "encoder": dual_path.Encoder(kernel_size=taps, out_channels=sizes["channels"]),
             "masknet": masknet,
-            "decoder": Decoder(sizes["channels"], 1, kernel_size=taps, stride=taps // 2, bias=False),
+            "decoder": dual_path.Decoder(
+                sizes["channels"], 1, kernel_size=taps, stride=taps // 2, bias=False
+            ),
         }
 
 

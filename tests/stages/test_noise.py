@@ -125,7 +125,7 @@ def test_specs_of_before_still_build_the_same_noise() -> None:
     ref = MemoryAudioSource().add("noise", "n", noises()["steady"])
     params = {"noise": ref.model_dump(mode="json"), "offset_fraction": 0.3, "snr_db": 5.0}
 
-    built = DEGRADATIONS.build(OperatorSpec(kind="noise", version=1, params=params))
+    built = DEGRADATIONS.build(OperatorSpec(kind="noise", version=Noise.version, params=params))
 
     assert built == Noise(noise=ref, offset_fraction=0.3, snr_db=5.0, snr_definition="rms_active")
     assert built.spec.params.keys() == {*params, "snr_definition"}
