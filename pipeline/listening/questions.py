@@ -1,0 +1,49 @@
+"""What can be compared by ear in a run, as far as it is: kept pairs, and restorations drawn by chance."""
+
+from collections import defaultdict
+
+from pipeline.listening.trials import Comparison
+from pipeline.listening.votes import Origin, Side
+from pipeline.report.tables import RunTables
+
+MOST = 2_000
+"""Comparisons of each origin that are offered: more than anybody listens to."""
+_HEARD = """
+    SELECT id, model, t.take AS take, t.audio.digest AS digest,
+           substr(md5('listening' || id), 1, 1) < '8' AS is_for_pairs
+    FROM (SELECT id, model, unnest(takes) AS t FROM restore_rows)
+    WHERE t.audio.digest IS NOT NULL AND model <> 'clean'"""
+"""Half of the degraded utterances are asked about by their pairs, the other half by what is drawn: so the
+metrics have no say in what is drawn."""
+_PAIRS = f"""
+    WITH heard AS ({_HEARD})
+    SELECT pair_id AS question, heard.id, model, take, digest
+    FROM pairs JOIN heard ON heard.id = pairs.id
+        AND (model, take) IN ((chosen_model, chosen_take), (rejected_model, rejected_take))
+    WHERE is_for_pairs ORDER BY md5(pair_id), pair_id LIMIT 2 * {MOST}"""  # noqa: S608 - nothing of a user's
+_DRAWN = f"""
+    WITH heard AS ({_HEARD}),
+    distinct_ones AS (SELECT DISTINCT ON (id, digest) * FROM heard ORDER BY id, digest, model, take),
+    placed AS (SELECT *, row_number() OVER (PARTITION BY id ORDER BY md5(concat(id, model, take))) AS place
+               FROM distinct_ones WHERE NOT is_for_pairs)
+    SELECT id AS question, id, model, take, digest FROM placed WHERE place <= 2
+    ORDER BY md5(id), id LIMIT 2 * {MOST}"""  # noqa: S608 - nothing of a user's
+
+
+def comparisons_of(tables: RunTables) -> list[Comparison]:
+    """Return what there is to compare in the finished shards, without restorations that are the same."""
+    return [*_comparisons(tables, _PAIRS, Origin.PAIR), *_comparisons(tables, _DRAWN, Origin.DRAWN)]
+
+
+def _comparisons(tables: RunTables, query: str, origin: Origin) -> list[Comparison]:
+    rows: dict[str, str] = {}
+    sides: defaultdict[str, set[Side]] = defaultdict(set)
+    for found in tables.rows(query):
+        rows[found["question"]] = found["id"]
+        side = Side(model=found["model"], take=found["take"], digest=found["digest"])
+        sides[found["question"]].add(side)
+    return [
+        Comparison(rows[question], frozenset(two), origin)
+        for question, two in sides.items()
+        if len({side.digest for side in two}) == 2  # noqa: PLR2004 - two sides
+    ]

@@ -1,0 +1,54 @@
+"""The outcome of a listening test as lines of text."""
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.listening.agreement import Agreement
+from pipeline.listening.shares import Share
+from pipeline.wording import aligned, count
+
+_HEAD = ("", "agreed", "of", "share", "95 % interval", "cannot tell")
+
+
+def agreement_lines(found: Agreement) -> Iterator[str]:
+    """Yield what listeners' votes say of pairs, scores and the listeners themselves."""
+    yield "listeners prefer the chosen side of kept pairs"
+    shares = {"all pairs": found.pairs, **found.degradations}
+    yield from _table(shares)
+    yield ""
+    yield "listeners and a score prefer the same of two restorations of one input"
+    yield from _table(
+        {
+            **{f"{s.score}, drawn ones": s.drawn for s in found.scores},
+            **{f"{s.score}, kept pairs": s.pairs for s in found.scores},
+        }
+    )
+    yield ""
+    yield "listeners agree"
+    yield from _table(
+        {
+            "with one another": found.between_listeners,
+            **{f"{one.listener}, with their own earlier vote": one.repeats for one in found.listeners},
+        }
+    )
+    yield ""
+    for one in found.listeners:
+        yield f"{one.listener}: {count(one.trials, 'trial')}, A preferred in {_percent(one.first_side)}"
+    if found.outdated:
+        yield f"{count(found.outdated, 'vote')} on audio that is not there any more, left out above"
+
+
+def _table(shares: dict[str, Share]) -> Sequence[str]:
+    return aligned([_HEAD, *(_row(name, share) for name, share in shares.items())])
+
+
+def _row(name: str, share: Share) -> tuple[str, ...]:
+    undecided = f"{share.undecided:,}" if share.undecided else ""
+    return name, f"{share.agreed:,}", f"{share.votes:,}", _percent(share), _interval(share), undecided
+
+
+def _percent(share: Share) -> str:
+    return "no vote" if share.share is None else f"{share.share:.0%}"
+
+
+def _interval(share: Share) -> str:
+    return "" if share.low is None or share.high is None else f"{share.low:.0%} to {share.high:.0%}"

@@ -1,0 +1,82 @@
+"""Which two restorations a listener hears next, and which of them is A.
+
+Trials follow from the listener's name, what is there to compare and what the listener has said so far: a test
+can be left and taken up at any time, and goes on while a run adds to it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.listening.votes import Origin, Side, Vote
+from stages.rng import rng_for
+
+REPEAT_EVERY = 10
+"""One trial of ten asks again what was asked before: how far does the listener agree with themselves?"""
+LEAST_DISTANCE = 4
+"""Trials between a question and its repetition, so that the answer is not simply remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two restorations of one degraded utterance that can be heard."""
+
+    row: str
+    sides: frozenset[Side]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One question: whether A is better, or B."""
+
+    number: int
+    row: str
+    origin: Origin
+    a: Side
+    b: Side
+    is_repeat: bool = False
+
+
+def next_trial(listener: str, comparisons: Sequence[Comparison], votes: Sequence[Vote]) -> Trial | None:
+    """Return what the listener is to be asked now; None once there is nothing left.
+
+    ``votes`` are the listener's own. Pairs and drawn comparisons alternate while there are both.
+    """
+    number = len(votes)
+    if number % REPEAT_EVERY == REPEAT_EVERY - 1 and (vote := _to_repeat(listener, votes)):
+        return Trial(number, vote.row, vote.origin, vote.b, vote.a, is_repeat=True)
+    found = _next_comparison(listener, comparisons, votes)
+    if found is None:
+        return None
+    a, b = sorted(found.sides, key=lambda side: (side.model, side.take))
+    if rng_for(0, "listening", listener, "side", number).random() < 0.5:  # noqa: PLR2004 - a coin
+        a, b = b, a
+    return Trial(number, found.row, found.origin, a, b)
+
+
+def _to_repeat(listener: str, votes: Sequence[Vote]) -> Vote | None:
+    """Return an earlier vote that was not repeated yet."""
+    repeated = {vote.question for vote in votes if vote.is_repeat}
+    earlier = votes[: max(len(votes) - LEAST_DISTANCE, 0)]
+    able = [vote for vote in earlier if not vote.is_repeat and vote.question not in repeated]
+    if not able:
+        return None
+    rng = rng_for(0, "listening", listener, "repeat", len(votes))
+    return able[int(rng.integers(len(able)))]
+
+
+def _next_comparison(
+    listener: str, comparisons: Iterable[Comparison], votes: Sequence[Vote]
+) -> Comparison | None:
+    """Return the first in the listener's order that was not judged, of the kind whose turn it is if any."""
+    judged = {vote.question for vote in votes}
+    left = [c for c in comparisons if (c.row, c.sides) not in judged]
+    turn = Origin.PAIR if len(judged) % 2 == 0 else Origin.DRAWN
+    return min(left, key=lambda c: (c.origin is not turn, _place(listener, c)), default=None)
+
+
+def _place(listener: str, comparison: Comparison) -> bytes:
+    """Return where a comparison stands in the listener's order: by hash, whatever else there is."""
+    sides = sorted(side.digest for side in comparison.sides)
+    return hashlib.sha256("\x1f".join((listener, comparison.row, *sides)).encode()).digest()

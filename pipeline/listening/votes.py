@@ -1,0 +1,134 @@
+"""What listeners said, kept beside the run: a JSON line per vote, a file per listener, only ever added to."""
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from schemas import Digest, Record
+
+FOLDER = "listening"
+SUFFIX = ".jsonl"
+LONGEST_NAME = 32
+PUNCTUATION = " -_."
+
+
+def _listener(name: str) -> str:
+    """Return the name in one spelling; it is a file's name too, and so can hold no path."""
+    spelled = unicodedata.normalize("NFC", name.strip())
+    if not 1 <= len(spelled) <= LONGEST_NAME:
+        raise ValueError(f"a listener's name has 1 to {LONGEST_NAME} characters")
+    if not spelled[0].isalnum() or not all(c.isalnum() or c in PUNCTUATION for c in spelled):
+        raise ValueError(
+            "a listener's name has letters, digits, spaces, '-', '_' and '.', a letter or digit first"
+        )
+    return spelled
+
+
+Listener = Annotated[str, AfterValidator(_listener)]
+
+
+class Choice(StrEnum):
+    """What a listener prefers; ``NEITHER`` says that they cannot tell."""
+
+    A = "a"
+    B = "b"
+    NEITHER = "neither"
+
+
+class Origin(StrEnum):
+    """Why two restorations are compared."""
+
+    PAIR = "pair"
+    """The metrics are unanimous on them, and the rules kept them."""
+    DRAWN = "drawn"
+    """They were drawn among all of one input, whatever the metrics say of them."""
+
+
+class Side(Record):
+    """One restored version, and the digest of what was heard: a later run may make it anew."""
+
+    model: str
+    take: int
+    digest: Digest
+
+
+Question = tuple[str, frozenset[Side]]
+"""A degraded utterance and the two restorations of it that are compared."""
+
+
+class Vote(Record):
+    """One answer to one trial."""
+
+    listener: Listener
+    trial: int = Field(ge=0)
+    """Counts the listener's own trials from 0."""
+    row: str
+    """The degraded utterance."""
+    origin: Origin
+    a: Side
+    b: Side
+    choice: Choice
+    is_repeat: bool = False
+    """Whether the listener had judged the same two before, then on swapped sides."""
+    voted_at_s: float
+    """Seconds since 1970."""
+
+    @property
+    def question(self) -> Question:
+        """What was compared, whichever was A."""
+        return self.row, frozenset((self.a, self.b))
+
+    @property
+    def preferred(self) -> Side | None:
+        """The side that the listener prefers; None if they cannot tell."""
+        return {Choice.A: self.a, Choice.B: self.b}.get(self.choice)
+
+
+class VoteBook:
+    """The votes of a workspace."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.folder = workspace / FOLDER
+
+    def add(self, vote: Vote) -> None:
+        """Keep a vote for good: it is on disk when this returns."""
+        self.folder.mkdir(exist_ok=True)
+        path = self._path(vote.listener)
+        line = f"{vote.model_dump_json()}\n".encode()
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            # what a kill tore stays a line of its own, which nobody reads
+            os.write(descriptor, line if _ends_whole(descriptor) else b"\n" + line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def of(self, listener: str) -> list[Vote]:
+        """Return a listener's votes in the order in which they were given."""
+        path = self._path(listener)
+        return list(_votes(path)) if path.is_file() else []
+
+    def all(self) -> list[Vote]:
+        """Return everybody's votes, by listener."""
+        return [vote for path in sorted(self.folder.glob(f"*{SUFFIX}")) for vote in _votes(path)]
+
+    def _path(self, listener: str) -> Path:
+        return self.folder / f"{_listener(listener)}{SUFFIX}"
+
+
+def _ends_whole(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+
+
+def _votes(path: Path) -> Iterator[Vote]:
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        try:
+            yield Vote.model_validate_json(line)
+        except ValidationError:  # a torn line
+            continue
