@@ -37,8 +37,8 @@ class Question:
 class Calls:
     """Calls models on a device, and knows how long that has taken so far."""
 
-    def __init__(self) -> None:
-        self.device = "cpu"
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = device
         self.time = ModelTime()
         """What all calls have taken together."""
 

@@ -107,7 +107,10 @@ class ExternalModel:
             raise RunError(f"{self._name}: its worker did not load the model; it said: {said}") from error
 
     def restore(self, samples: Samples, sample_rate: int, seed: int, settings: Params) -> Samples:
-        """Return what the model makes of ``samples``. Raises ``BrokenError`` if that is nothing."""
+        """Return what the model makes of ``samples``.
+
+        Raises ``BrokenError`` if that is nothing, and ``MissingWeightsError`` for what it lacks to try.
+        """
         question = {
             "ask": "restore",
             "sample_rate": sample_rate,
@@ -154,14 +157,10 @@ class ExternalModel:
         return (worker.last_words.splitlines() or ["nothing"])[-1]
 
     def _introduction(self, header: Mapping[str, Any]) -> Introduction:
-        said = header.get("message", "")
-        match header["answer"]:
-            case "missing":
-                self.close()
-                raise MissingWeightsError(f"{self._name}: {said}; see {LIBRARY}/README.md")
-            case "failed":
-                self.close()
-                raise RunError(f"{self._name}: {header.get('type')}: {said}")
+        self._check_nothing_is_missing(header)
+        if header["answer"] == "failed":
+            self.close()
+            raise RunError(f"{self._name}: {header.get('type')}: {header.get('message')}")
         stated = Introduction.model_validate({name: header.get(name) for name in Introduction.model_fields})
         if stated.protocol != PROTOCOL:
             self.close()
@@ -171,7 +170,14 @@ class ExternalModel:
             )
         return stated
 
+    def _check_nothing_is_missing(self, header: Mapping[str, Any]) -> None:
+        """Raise ``MissingWeightsError`` for what the next input would miss too."""
+        if header["answer"] == "missing":
+            self.close()
+            raise MissingWeightsError(f"{self._name}: {header.get('message')}; see {LIBRARY}/README.md")
+
     def _restored(self, header: Mapping[str, Any], arrays: Sequence[Samples]) -> Samples:
+        self._check_nothing_is_missing(header)
         if header["answer"] == "restored":
             if len(arrays) != 1:
                 raise BrokenError(Reason.WRONG_SHAPE, f"{len(arrays)} outputs for one input")

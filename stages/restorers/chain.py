@@ -1,7 +1,6 @@
 """One restoration model after another."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -9,7 +8,6 @@ from pydantic import Field, JsonValue, PrivateAttr, model_validator
 
 from schemas import OperatorSpec, Params
 from stages.distributions import Uniform
-from stages.global_generators import drawn_from
 from stages.resampling import resample
 from stages.restorers.base import RESTORERS, Restorer
 from stages.restorers.wet_mix import Strength, wet_mix
@@ -122,9 +120,22 @@ class Chain(Restorer):
         restored = waveform
         for model, own in zip(self._models, stream.spawn(len(self._models)), strict=True):
             heard = Heard(restored, model)
-            outputs = list(_outputs(model, heard.chunks, own))
+            outputs = self._outputs(model, heard.chunks, own)
             restored = heard.placed(outputs, restores_level=model.restores_level).waveform
         return wet_mix(waveform, restored.samples, self.strength)
+
+    def _outputs(
+        self, model: Restorer, chunks: Sequence[Waveform], stream: np.random.Generator
+    ) -> Sequence[Waveform]:
+        """Return what a model makes of each chunk, drawing from a stream of its own."""
+        from stages.calling import Calls  # noqa: PLC0415 - it knows the family that this belongs to
+
+        calls = Calls(self._device)
+        outputs: list[Waveform] = []
+        for chunk, own in zip(chunks, stream.spawn(len(chunks)), strict=True):
+            given = resample(chunk, model.sample_rate or chunk.sample_rate)
+            outputs += calls.outputs(model, [given], [own])
+        return outputs
 
 
 def _model(link: Link) -> Restorer:
@@ -137,11 +148,3 @@ def _model(link: Link) -> Restorer:
 
 def _described(model: Restorer) -> Link:
     return {"kind": model.kind, **model.spec.params}
-
-
-def _outputs(model: Restorer, chunks: Sequence[Waveform], stream: np.random.Generator) -> Iterator[Waveform]:
-    """Yield what a model makes of each chunk, drawing from a stream of its own."""
-    for chunk, own in zip(chunks, stream.spawn(len(chunks)), strict=True):
-        given = resample(chunk, model.sample_rate or chunk.sample_rate)
-        with drawn_from(own) if model.global_randomness else nullcontext():
-            yield from model.restore([given], [own])

@@ -134,7 +134,10 @@ class WorkerRestorer(Weighted, Restorer):
     def restore(
         self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
     ) -> Sequence[Waveform]:
-        """Return what the worker makes of each input. Raises ``BrokenError`` if that is nothing."""
+        """Return what the worker makes of each input.
+
+        Raises ``BrokenError`` if that is nothing, and ``MissingWeightsError`` for what it lacks to try.
+        """
         assert self._model is not None, "load comes first"
         settings = self.settings_of_model
         return [

@@ -17,7 +17,7 @@ from stages.waveform import Waveform
 from tests.speech_like import noisy, speech_like
 
 LINKS = '''
-from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.base import RESTORERS, MixedPrecision, Restorer
 import random
 from typing import ClassVar
 
@@ -55,6 +55,27 @@ class Draws(Restorer):
         drawn = random.random() if self.globally else stream.random()
         ripple = 1 + 0.01 * drawn * np.sin(np.arange(waveform.samples.size))
         return waveform.with_samples(waveform.samples * ripple)
+
+
+@RESTORERS.register
+class Product(MixedPrecision):
+    """A torch model of one matrix product: the samples as exact as its precision is."""
+
+    kind = "product"
+    licence = "MIT"
+
+    def load(self, device):
+        import torch
+
+        self._one = torch.eye(1)
+
+    _one: object = None
+
+    def restore(self, batch, streams):
+        import torch
+
+        products = [torch.from_numpy(w.samples[:, None].copy()) @ self._one for w in batch]
+        return [w.with_samples(p.float().numpy()[:, 0]) for w, p in zip(batch, products)]
 '''
 
 
@@ -110,6 +131,19 @@ def test_links_draw_from_streams_of_their_own(globally: bool) -> None:  # noqa: 
     assert not np.array_equal(_restored(twice, given), _restored(once, given))
     assert twice.sampling
     assert not _chain({"kind": "late"}).sampling
+
+
+def test_a_link_computes_in_its_own_precision() -> None:
+    """As it would alone: in 16 bits if it says so, whatever the links beside it do."""
+    torch = pytest.importorskip("torch")
+    given = speech_like()
+    exact, rounded = (
+        _restored(_chain({"kind": "product", "precision": precision}), given)
+        for precision in ("float32", "bfloat16")
+    )
+
+    assert np.array_equal(exact, given.samples)
+    assert np.array_equal(rounded, torch.from_numpy(given.samples.copy()).bfloat16().float().numpy())
 
 
 def test_licences_are_those_of_all_links() -> None:

@@ -268,6 +268,8 @@ def test_what_is_missing_stops_the_run(external: Write) -> None:
         external("return samples", load="raise MissingError('no weights at all')")
     with pytest.raises(MissingWeightsError, match="no_such_package"):
         external("return samples", load="import no_such_package")
+    with pytest.raises(MissingWeightsError, match="not_needed_before"):
+        _restored(external("import not_needed_before"), _noise())
 
 
 def test_a_worker_that_does_not_load_stops_the_run(external: Write) -> None:
