@@ -124,8 +124,18 @@ class PreferenceSettings(Record):
 class ExportSettings(Record):
     """How the dataset is cut into files."""
 
-    shard_megabytes: int = Field(default=500, gt=0)
-    row_group_megabytes: int = Field(default=100, gt=0, le=100)
+    shard_megabytes: int = Field(default=500, gt=0, description="size of a file")
+    row_group_megabytes: int = Field(
+        default=32, gt=0, le=100, description="what a reader takes at a time; viewers refuse 300 and more"
+    )
+    beside_pairs: tuple[Literal["candidates", "scores"], ...] = Field(
+        default=("candidates", "scores"),
+        description="what is written beside the pairs: candidates, each recording with all scores, so that "
+        "others can decide anew; scores, the same without audio",
+    )
+    audio_bits: Literal[16, 24] = Field(
+        default=24, description="16 rounds the audio after it was scored; smaller, and the card says so"
+    )
 
 
 class Config(Record):
@@ -135,6 +145,11 @@ class Config(Record):
     description: str = Field(default="", description="said in the dataset's card and at the start of a run")
     substitutes: dict[str, str] = Field(
         default={}, description="parts of a published recipe, and what stands in for each here"
+    )
+    citations: dict[str, str] = Field(
+        default={},
+        description="how to cite what went into the dataset, by name of corpus, pool, model or metric; said "
+        "in the dataset's card",
     )
     seed: int = Field(default=0, ge=0)
     shard_seconds: float = Field(default=300.0, gt=0, description="audio per shard")

@@ -1,43 +1,60 @@
 """From tables to the dataset: whole or not at all, and only when something in it has changed."""
 
 import shutil
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from pipeline.card import card_of
-from pipeline.dataset_files import SplitWriter
-from pipeline.dataset_rows import pair_rows, pairs_schema
+from pydantic import ValidationError
+
+from pipeline.dataset.card import card_of
+from pipeline.dataset.columns import Table, schema_of
+from pipeline.dataset.facts import MetricFacts, ModelFacts, metrics_of, models_of
+from pipeline.dataset.files import SplitFiles, TableWriter
+from pipeline.dataset.licences import Licences
+from pipeline.dataset.reading import degraded_utterances
+from pipeline.dataset.rows import Rows
+from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary, Summary
 from pipeline.funnel import Funnel, funnel_of
 from pipeline.graph import Graph
 from pipeline.resolve import Run
 from pipeline.store import TableStore
 from schemas import Record, Split, fingerprint_of
+from stages.pair_rules import PairRule
+from stages.unanimity import Criterion
+from stages.vetoes import Veto
 
-VERSION = 2
+VERSION = 3
 MARK = "unanimous.json"
 
 
-class ScoreSummary(Record):
-    """One score over all pairs: mean of each side, mean advantage of the chosen one."""
-
-    name: str
-    pairs: int
-    chosen: float
-    rejected: float
-    advantage: float
-
-
 class Exported(Record):
-    """What a dataset says of itself."""
+    """What a dataset says of itself, in ``unanimous.json``."""
 
     key: str
     name: str
     config_hash: str
-    rows: dict[str, int]
+    audio_bits: int
+    """16 if the audio was rounded after it was scored, at 24."""
+    tables: dict[Table, dict[Split, SplitFiles]]
     funnel: Funnel
+    models: tuple[ModelFacts, ...]
+    metrics: tuple[MetricFacts, ...]
+    criteria: tuple[Criterion, ...]
+    vetoes: tuple[Veto, ...]
+    pair_rule: PairRule
+    held_out: tuple[str, ...]
     scores: tuple[ScoreSummary, ...]
+    candidates: tuple[ModelSummary, ...]
+    sources: tuple[SourceSummary, ...]
+    licence: str | None
+    """The most restrictive of all rows; None without rows."""
+    licences: dict[str, int]
+    """Pairs by the licence that they are under."""
+    languages: tuple[str, ...]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """The number of pairs of each split."""
+        return {split: files.rows for split, files in self.tables["pairs"].items()}
 
 
 def dataset_key(run: Run, graph: Graph) -> str:
@@ -48,8 +65,11 @@ def dataset_key(run: Run, graph: Graph) -> str:
             "name": run.config.name,
             "description": run.config.description,
             "substitutes": run.config.substitutes,
+            "citations": run.config.citations,
             "export": run.config.export.model_dump(mode="json"),
             "prefer": graph.prefer.key,
+            "held_out": run.held_out,
+            "restores": [table.key for table in graph.restores],
             "scores": [table.key for table in graph.scores],
             "shards": [shard.name for shard in graph.shards],
         }
@@ -61,7 +81,10 @@ def exported(folder: Path, key: str | None = None) -> Exported | None:
     mark = folder / MARK
     if not mark.is_file():
         return None
-    found = Exported.model_validate_json(mark.read_text())
+    try:
+        found = Exported.model_validate_json(mark.read_text())
+    except ValidationError:  # by another version of the program
+        return None
     return found if key in {None, found.key} else None
 
 
@@ -69,16 +92,28 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
     """Write the dataset to ``folder`` and return what it says of itself."""
     remove_leftovers(folder)
     draft, _ = _beside(folder)
-    (draft / "pairs").mkdir(parents=True)
-    summary = _Summary()
-    rows = _write_pairs(run, graph, store, draft / "pairs", summary)
+    draft.mkdir(parents=True)
+    summary = Summary(list(run.outputs()))
+    tables = _write_tables(run, graph, store, draft, summary)
     result = Exported(
         key=dataset_key(run, graph),
         name=run.config.name,
         config_hash=run.config_hash,
-        rows=rows,
+        audio_bits=run.config.export.audio_bits,
+        tables=tables,
         funnel=funnel_of(graph, store),
-        scores=summary.scores(),
+        models=models_of(run),
+        metrics=metrics_of(run),
+        criteria=tuple(run.criteria),
+        vetoes=tuple(run.rules.vetoes),
+        pair_rule=run.rules.pairs,
+        held_out=run.held_out,
+        scores=summary.scores,
+        candidates=summary.models,
+        sources=summary.sources,
+        licence=summary.licence,
+        licences=summary.licences,
+        languages=summary.languages,
     )
     (draft / "README.md").write_text(card_of(run, result), encoding="utf-8")
     (draft / MARK).write_text(result.model_dump_json(indent=1), encoding="utf-8")
@@ -86,59 +121,34 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
     return result
 
 
-def _write_pairs(
-    run: Run, graph: Graph, store: TableStore, folder: Path, summary: "_Summary"
-) -> dict[str, int]:
+def _write_tables(
+    run: Run, graph: Graph, store: TableStore, folder: Path, summary: Summary
+) -> dict[Table, dict[Split, SplitFiles]]:
     better = {name: output.better for name, output in run.outputs().items()}
+    rows = Rows(better, Licences(graph, store))
+    written: list[Table] = ["pairs", *run.config.export.beside_pairs]
+    writers = {table: _writer(run, table, folder) for table in written}
+    for utterance in degraded_utterances(graph, store, run.config.export.audio_bits):
+        summary.add_candidates(utterance)
+        for table, writer in writers.items():
+            for row in rows.of(table, utterance):
+                writer.add(row)
+                if table == "pairs":
+                    summary.add_pair(row)
+    return {table: writer.close() for table, writer in writers.items()}
+
+
+def _writer(run: Run, table: Table, folder: Path) -> TableWriter:
     rate = run.config.ingest.sample_rate
-    schema = pairs_schema(list(better), None if rate == "native" else rate)
+    about = {
+        "criteria": [criterion.model_dump(mode="json") for criterion in run.criteria],
+        "metrics": [metric.model_dump(mode="json") for metric in metrics_of(run)],
+        "models": [model.model_dump(mode="json") for model in models_of(run)],
+    }
+    schema = schema_of(table, list(run.outputs()), None if rate == "native" else rate, about)
     settings = run.config.export
-    writers: dict[str, SplitWriter] = {}
-    for row in pair_rows(graph, store, better):
-        split = row["split"]
-        if split not in writers:
-            writers[split] = _writer(folder, split, schema, settings)
-        writers[split].add(row)
-        summary.add(row, better)
-    if not writers:  # no pair at all is an answer, and the dataset still opens
-        writers[Split.TRAIN] = _writer(folder, Split.TRAIN, schema, settings)
-    for writer in writers.values():
-        writer.close()
-    return {split: writers[split].num_rows for split in Split if split in writers}
-
-
-def _writer(folder: Path, split: str, schema: Any, settings: Any) -> SplitWriter:
-    megabytes = {"file_mb": settings.shard_megabytes, "row_group_mb": settings.row_group_megabytes}
-    return SplitWriter(folder, split, schema, **megabytes)
-
-
-class _Summary:
-    """Running sums of each score over the pairs that have it on both sides."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Counter[str]] = {}
-
-    def add(self, row: Mapping[str, Any], names: Mapping[str, Any]) -> None:
-        """Take in one pair."""
-        for name in names:
-            if row.get(f"margin_{name}") is not None:
-                sums = self._sums.setdefault(name, Counter())
-                sums["pairs"] += 1
-                for side in ("chosen", "rejected", "margin"):
-                    sums[side] += row[f"{side}_{name}"]
-
-    def scores(self) -> tuple[ScoreSummary, ...]:
-        """Return the means."""
-        return tuple(
-            ScoreSummary(
-                name=name,
-                pairs=sums["pairs"],
-                chosen=sums["chosen"] / sums["pairs"],
-                rejected=sums["rejected"] / sums["pairs"],
-                advantage=sums["margin"] / sums["pairs"],
-            )
-            for name, sums in self._sums.items()
-        )
+    sizes = {"file_mb": settings.shard_megabytes, "row_group_mb": settings.row_group_megabytes}
+    return TableWriter(folder / table, schema, **sizes)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -169,9 +179,3 @@ def discard(folder: Path) -> None:
     if folder.exists():
         folder.rename(old)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def dataset_hash(folder: Path) -> str:
-    """Return one digest of all Parquet files of a dataset: names and bytes."""
-    files = sorted(folder.rglob("*.parquet"))
-    return fingerprint_of([[str(f.relative_to(folder)), fingerprint_of(f.read_bytes().hex())] for f in files])

@@ -26,6 +26,7 @@ SUFFIX = ".parquet"
 DRAFT = ".draft"
 METADATA_KEY = b"unanimous"
 ROW_GROUP_BYTES = 64 * 2**20
+READ_BYTES = 2**20
 
 
 class TableStore:
@@ -62,6 +63,12 @@ class TableStore:
         """Return the rows of a shard; without ``audio`` the encoded bytes stay on disk."""
         columns = None if audio else [path for path in leaf_paths(record) if not path.endswith("flac")]
         return rows_of(record, self.columns(table, shard, columns))
+
+    def walk(self, table: str, shard: str, record: type[R], *, at_once: int = 8) -> Iterator[R]:
+        """Walk the rows of a shard, audio included, with no more than ``at_once`` of them in memory."""
+        with pq.ParquetFile(self.path(table, shard), pre_buffer=False, buffer_size=READ_BYTES) as file:
+            for batch in file.iter_batches(at_once, use_threads=False):
+                yield from rows_of(record, pa.Table.from_batches([batch]))
 
     def columns(self, table: str, shard: str, paths: Sequence[str] | None) -> pa.Table:
         """Return some leaf columns of a shard, nested as they are; all of them for None."""
@@ -124,7 +131,7 @@ def write_whole(path: Path, content: bytes | Callable[[IO[bytes]], None]) -> Non
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _fill(file: IO[bytes], content: bytes | Callable[[IO[bytes]], None]) -> None:
@@ -134,7 +141,8 @@ def _fill(file: IO[bytes], content: bytes | Callable[[IO[bytes]], None]) -> None
         content(file)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """See the names of a folder's files on disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

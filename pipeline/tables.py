@@ -1,6 +1,6 @@
 """The tables that have the shards of speech, from ingest to preferences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from stages.stage import Stage
 from stages.verdicts import Ballot
 
 
-def _together(*tables: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+def together(*tables: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
     """Walk tables of the same rows side by side; rows that do not match are an error, never a guess."""
     for rows in zip(*tables, strict=True):
         if len({row.id for row in rows}) != 1:
@@ -249,7 +249,7 @@ class ScoreTable(Table):
 
     def inputs(self, shard: Shard, reader: Reader) -> Sequence[score.ScoreInput]:
         restored, degraded, recipes = (reader.rows(table, shard.name) for table in self.reads)
-        return [score.ScoreInput(r, d, x) for r, d, x in _together(recipes, degraded, restored)]
+        return [score.ScoreInput(r, d, x) for r, d, x in together(recipes, degraded, restored)]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from stages.level import peak, to_db
 from stages.waveform import Samples, Waveform
 
 BITS = 24
-FULL_SCALE = 2 ** (BITS - 1)
+FULL_SCALE = 1 << BITS - 1
 CEILING = 1.0 - 1.0 / FULL_SCALE
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from pipeline.card import lines_for
+from pipeline.dataset.card import lines_for
 from pipeline.export import MARK, export
 from pipeline.funnel_text import funnel_lines
 from pipeline.graph import Graph, assemble

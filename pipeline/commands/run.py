@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from pipeline.card import lines_for
+from pipeline.dataset.card import lines_for
 from pipeline.executors.base import Executor
 from pipeline.executors.local import LocalExecutor
 from pipeline.funnel_text import funnel_lines

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from small_config import mistakes, resolved, written
 
+from pipeline.dataset.licences import Licences, strictest
 from pipeline.graph import assemble
-from pipeline.row_licences import Licences
 from pipeline.store import TableStore
-from schemas import OperatorSpec, Pair, Reason, Recipe, Split, UnfitError
+from schemas import OperatorSpec, Reason, Recipe, Split, UnfitError
 from stages.ingest import check_listed
 
 
@@ -101,12 +101,15 @@ def test_a_pair_is_under_the_most_restrictive_licence_of_all_that_went_into_it(t
     graph = assemble(run, tmp_path / "workspace", keep=False)
     licences = Licences(graph, TableStore(tmp_path / "workspace"))
 
-    assert licences.of(_recipe("CC0-1.0"), _pair("wiener", "identity")) == "CC0-1.0"
-    assert licences.of(_recipe("CC0-1.0"), _pair("wiener", "onnx")) == "CC-BY-NC-4.0"
-    assert licences.of(_recipe(None), _pair("wiener", "onnx")) == "unknown"
+    def of(recipe: Recipe, *models: str) -> str:
+        return strictest([*licences.of_recipe(recipe), *licences.of_models(models)])
+
+    assert of(_recipe("CC0-1.0"), "wiener", "identity") == "CC0-1.0"
+    assert of(_recipe("CC0-1.0"), "wiener", "onnx") == "CC-BY-NC-4.0"
+    assert of(_recipe(None), "wiener", "onnx") == "unknown"
     gate = OperatorSpec(kind="spectral_gate", version=1, params={})
     restored = OperatorSpec(kind="restored_by", version=1, params={"restorer": gate.model_dump()})
-    assert licences.of(_recipe("MIT", restored), _pair("wiener", "identity")) == "MIT"
+    assert of(_recipe("MIT", restored), "wiener", "identity") == "MIT"
 
 
 def test_babble_is_under_the_licences_of_its_voices(tmp_path: Path) -> None:
@@ -141,10 +144,4 @@ def _recipe(licence: str | None, *steps: OperatorSpec) -> Recipe:
         bandwidth_hz=8_000.0,
         steps=steps,
         sources=(),
-    )
-
-
-def _pair(chosen: str, rejected: str) -> Pair:
-    return Pair(
-        chosen_model=chosen, chosen_take=0, rejected_model=rejected, rejected_take=0, margins=(), strength=1.0
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from pipeline.card import load_lines
+from pipeline.dataset.card import load_lines
 from pipeline.config import Config
 from stages.degradations import DEGRADATIONS
 from stages.memory_source import MemoryAudioSource

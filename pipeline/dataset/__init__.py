@@ -1,0 +1,1 @@
+"""The dataset: its columns, rows, files and card."""

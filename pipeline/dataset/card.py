@@ -1,0 +1,83 @@
+"""The dataset card: what ``datasets`` needs to open it, what was done, and with which numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.dataset import card_tables as written
+from pipeline.dataset.card_front import front_of
+from pipeline.funnel_text import funnel_lines
+from pipeline.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.export import Exported
+    from pipeline.resolve import Run
+
+TEMPLATE = Path(__file__).with_name("card.md.j2")
+LOAD_LINES = """\
+import io
+
+import soundfile
+from datasets import Audio, load_dataset
+
+pairs = load_dataset("{path}", split="{split}"{how})
+for column in ("degraded", "chosen", "rejected", "clean"):
+    pairs = pairs.cast_column(column, Audio(decode=False))
+for pair in pairs:
+    chosen, sample_rate = soundfile.read(io.BytesIO(pair["chosen"]["bytes"]))
+"""
+"""How to load the dataset without torchcodec; a test executes exactly these lines."""
+
+
+def load_lines(path: str, split: str, how: str = "") -> str:
+    """Return the lines that load one split of a dataset."""
+    return LOAD_LINES.format(path=path, split=split, how=how)
+
+
+def lines_for(path: str, rows: Mapping[str, int]) -> str:
+    """Return the lines that load the first split with rows; a split without any only opens as a stream."""
+    split = next((name for name, number in rows.items() if number), None)
+    if split is None:
+        return load_lines(path, next(iter(rows)), ", streaming=True")
+    return load_lines(path, split)
+
+
+def card_of(run: Run, exported: Exported, audit: Sequence[str] = ()) -> str:
+    """Return the README.md of a dataset; ``audit`` are the lines on what an audit found."""
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only where a card is written
+
+    # Markdown, not HTML: what could break a table is escaped where it is written
+    environment = Environment(  # noqa: S701
+        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    config = run.config
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        front=front_of(run, exported).strip(),
+        config=config,
+        exported=exported,
+        tables=written.tables(exported.tables),
+        loading=lines_for("path/to/dataset", exported.rows).rstrip(),
+        substitutes=written.markdown(["part of the recipe", "here"], config.substitutes.items()),
+        repeats=count(config.degradations.repeats, "degraded version"),
+        chain=written.chain(part.described for part in run.chain),
+        pools=written.pools(
+            {
+                name: [part.model_dump(exclude_none=True) for part in parts]
+                for name, parts in config.pools.items()
+            }
+        ),
+        models=written.models(exported.models),
+        metrics=written.metrics(exported.metrics),
+        votes=written.votes(exported.criteria),
+        kept=written.kept(exported.pair_rule),
+        held_out=written.codes(exported.held_out),
+        funnel="\n".join(funnel_lines(exported.funnel)),
+        scores=written.scores(exported.scores),
+        candidates=written.candidates(exported.candidates),
+        audit="\n".join(audit),
+        licences=written.licences(exported.licences),
+        sources=written.sources(exported.sources),
+    )

@@ -1,0 +1,155 @@
+"""What the rows of a dataset say: pairs with both sides, and each recording by itself."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.dataset.columns import HEAVY, UTTERANCE, Table
+from pipeline.dataset.licences import Licences, Part, strictest
+from pipeline.dataset.reading import DegradedUtterance, Restoration
+from schemas import EncodedAudio, OperatorSpec, Outcome, Pair, Recipe, Score
+from stages.metrics.base import Better
+from stages.pair_rules import CLEAN
+
+Row = dict[str, Any]
+
+
+class Rows:
+    """Turns one degraded utterance and all that was made of it into rows."""
+
+    def __init__(self, better: Mapping[str, Better], licences: Licences) -> None:
+        self._better = better
+        self._licences = licences
+
+    def of(self, table: Table, of: DegradedUtterance) -> Iterator[Row]:
+        """Walk the rows of a table that are about one degraded utterance."""
+        yield from {"pairs": self._pairs, "candidates": self._candidates, "scores": self._candidate_scores}[
+            table
+        ](of)
+
+    def _pairs(self, of: DegradedUtterance) -> Iterator[Row]:
+        """Walk the pairs that were kept, the clearest first."""
+        if not of.preference.pairs:
+            return
+        common = self._common(of) | _both_sides(of)
+        sources = self._licences.of_recipe(of.recipe)
+        for number, pair in enumerate(of.preference.pairs):
+            models = self._licences.of_models(dict.fromkeys((pair.chosen_model, pair.rejected_model)))
+            row = common | _terms(of.recipe, [*sources, *models]) | self._sides(of, pair)
+            yield row | {"pair_id": f"{of.recipe.id}/{number}"}
+
+    def _candidates(self, of: DegradedUtterance) -> Iterator[Row]:
+        """Walk the recordings: degraded, clean, then the takes of each model, also those without audio."""
+        common = self._common(of)
+        sources = self._licences.of_recipe(of.recipe)
+        bare = common | _terms(of.recipe, sources) | _outcome(of.damage)
+        clean = of.restorations.get((CLEAN, 0))
+        yield bare | _recording(of, "degraded", of.damage.degraded)
+        yield bare | _recording(of, "clean", of.damage.clean) | (_taken(clean) if clean else {})
+        for restoration in of.restorations.values():
+            if restoration is not clean:
+                models = self._licences.of_models([restoration.model])
+                row = common | _terms(of.recipe, [*sources, *models]) | _outcome(restoration.take)
+                name = f"{restoration.model}/{restoration.take.take}"
+                row |= _recording(of, name, restoration.take.audio) | _taken(restoration)
+                yield row | {"kind": "restored"}
+
+    def _candidate_scores(self, of: DegradedUtterance) -> Iterator[Row]:
+        """Walk the candidates without their audio; the clean reference is one where it was scored."""
+        for row in self._candidates(of):
+            if "model" in row:
+                yield {name: value for name, value in row.items() if name not in HEAVY}
+
+    def _common(self, of: DegradedUtterance) -> Row:
+        """Return what all rows of a degraded utterance say of it."""
+        recipe, damage = of.recipe, of.damage
+        steps = [] if not damage.is_ok else list(zip(recipe.steps, damage.applied, strict=True))
+        return {
+            **recipe.model_dump(include=set(UTTERANCE) - {"recipe"}, mode="json"),
+            "degraded_id": recipe.id,
+            "duration_s": recipe.duration_s,
+            "degradations": [step.kind for _, step in steps if step.is_applied],
+            "degradation_steps": [
+                _step(spec) | {"facts": _json(step.facts), "is_applied": step.is_applied}
+                for spec, step in steps
+            ],
+            "recipe": recipe.model_dump_json(include={"steps", "sources", "utterance_id", "repeat"}),
+            "joint_gain_db": damage.joint_gain_db,
+            "residual_lag_samples": damage.residual_lag_samples,
+        }
+
+    def _sides(self, of: DegradedUtterance, pair: Pair) -> Row:
+        chosen = of.restorations[pair.chosen_model, pair.chosen_take]
+        rejected = of.restorations[pair.rejected_model, pair.rejected_take]
+        row: Row = {"strength": pair.strength}
+        for side, restoration in (("chosen", chosen), ("rejected", rejected)):
+            name = f"{of.recipe.id}/{restoration.model}/{restoration.take.take}"
+            row[side] = _stored(restoration.take.audio, name)
+            row |= {f"{side}_{column}": value for column, value in _taken(restoration).items()}
+        return row | {f"margin_{score}": self._margin(score, chosen, rejected) for score in self._better}
+
+    def _margin(self, score: str, chosen: Restoration, rejected: Restoration) -> float | None:
+        a, b = (side.scores[score].value for side in (chosen, rejected))
+        if a is None or b is None:
+            return None
+        return a - b if self._better[score] is Better.HIGHER else b - a
+
+
+def _both_sides(of: DegradedUtterance) -> Row:
+    """Return the two sides that all pairs of a degraded utterance share."""
+    row: Row = {}
+    for side, audio in (("degraded", of.damage.degraded), ("clean", of.damage.clean)):
+        row[side] = _stored(audio, f"{of.recipe.id}/{side}")
+        row[f"{side}_digest"] = None if audio is None else audio.digest
+    return row
+
+
+def _recording(of: DegradedUtterance, name: str, audio: EncodedAudio | None) -> Row:
+    """Return what a row of ``candidates`` says of its recording."""
+    return {
+        "candidate_id": f"{of.recipe.id}/{name}",
+        "kind": name,
+        "audio": _stored(audio, f"{of.recipe.id}/{name}"),
+        "digest": None if audio is None else audio.digest,
+    }
+
+
+def _taken(restoration: Restoration) -> Row:
+    """Return what is said of a take, and its scores."""
+    take, scores = restoration.take, restoration.scores.values()
+    return {
+        "model": restoration.model,
+        "take": take.take,
+        "settings": _json(take.settings),
+        "lag_samples": take.lag_samples,
+        "level_gain_db": take.level_gain_db,
+        "peak_gain_db": None if take.audio is None else take.audio.gain_db,
+        "digest": None if take.audio is None else take.audio.digest,
+        **{score.name: score.value for score in scores},
+        "missing_scores": [_missing(score) for score in scores if score.value is None],
+    }
+
+
+def _terms(recipe: Recipe, parts: Sequence[Part]) -> Row:
+    listed = [part._asdict() for part in parts]
+    return {"licence": recipe.licence, "licences": listed, "row_licence": strictest(parts)}
+
+
+def _missing(score: Score) -> Row:
+    return {"score": score.name, **_outcome(score)}
+
+
+def _outcome(outcome: Outcome) -> Row:
+    return {name: value if value is None else str(value) for name, value in outcome.fields.items()}
+
+
+def _step(spec: OperatorSpec) -> Row:
+    return {"kind": spec.kind, "version": spec.version, "params": _json(spec.params)}
+
+
+def _stored(audio: EncodedAudio | None, name: str) -> Row | None:
+    return None if audio is None else {"bytes": audio.flac, "path": f"{name.replace('/', '_')}.flac"}
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True)
