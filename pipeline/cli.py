@@ -182,6 +182,41 @@ def status(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")]) -> No
     status_command(open_workspace(workspace, ""))
 
 
+@app.command(
+    epilog=_examples(
+        "dashboard runs/demo", "dashboard runs/demo --port 0", "dashboard /data/my --host 0.0.0.0 --open"
+    )
+)
+def dashboard(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    host: Annotated[
+        str, typer.Option(help="address to serve on; others than this machine need --open")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free")] = 8_000,
+    is_open: Annotated[  # noqa: FBT002
+        bool, typer.Option("--open", help="let everybody who reaches the address look, listen and vote")
+    ] = False,
+) -> None:
+    """Serve a workspace in the browser, also while a run fills it: the report, live, and a blind listening test.
+
+    Takes no lock and writes nothing but votes.
+    """
+    from pipeline.commands.dashboard import dashboard_command  # noqa: PLC0415
+
+    dashboard_command(open_workspace(workspace, ""), host, port, is_open=is_open)
+
+
+@app.command(epilog=_examples("listening runs/demo", "listening runs/demo --json"))
+def listening(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,  # noqa: FBT002
+) -> None:
+    """Say how far people agree with the metrics: the votes of the dashboard's blind listening test."""
+    from pipeline.commands.listening import listening_command  # noqa: PLC0415
+
+    listening_command(open_workspace(workspace, ""), as_json=as_json)
+
+
 @app.command(epilog=_examples("doctor", "doctor demo", "doctor my.yaml --speech ~/recordings"))
 def doctor(
     config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="what is to run here")] = None,
@@ -318,7 +353,10 @@ def schema() -> None:
     schema_command()
 
 
-train = typer.Typer(no_args_is_help=True, help="Train a network that nobody publishes with a licence.")
+train = typer.Typer(
+    no_args_is_help=True,
+    help="Train a network: one that nobody publishes with a licence, or an example of DPO.",
+)
 app.add_typer(train, name="train")
 
 
@@ -355,6 +393,26 @@ def vqscore(
         "network": {"codes": codes},
     }
     train_vqscore_command(speech, out, settings, steps=steps, every=every, device=device)
+
+
+@train.command(name="dpo-example", epilog=_examples("train dpo-example runs/demo/dataset"))
+def dpo_example(
+    dataset: Annotated[
+        str,
+        typer.Argument(metavar="DATASET", help="a folder with a finished dataset, or OWNER/NAME on the hub"),
+    ],
+    steps: Annotated[int, typer.Option(min=1, help="of DPO")] = 60,
+    warm_up_steps: Annotated[int, typer.Option(min=0, help="before it, on the chosen sides alone")] = 30,
+    beta: Annotated[float, typer.Option(min=0.0, help="how closely the reference is held to")] = 1_000.0,
+    seed: Annotated[int, typer.Option(min=0, help="for weights, order, stretches and noise")] = 0,
+) -> None:
+    """Train a tiny flow-matching model on DATASET with DPO, and show the loss falling: an example to copy.
+
+    The code is pipeline/dpo/example.py. Nothing is saved: the model is too small to restore anything.
+    """
+    from pipeline.dpo.example import train_example  # noqa: PLC0415
+
+    train_example(dataset, steps=steps, warm_up_steps=warm_up_steps, beta=beta, seed=seed)
 
 
 weights = typer.Typer(no_args_is_help=True, help="List and fetch the weights that operators need.")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.dataset_columns import schema_of
+from pipeline.dataset.columns import schema_of
 from stages.flac import encode
 from stages.rng import rng_for
 from stages.waveform import Waveform
@@ -56,5 +56,7 @@ def write_dataset(folder: Path, rows: Sequence[dict[str, Any]], rows_per_group: 
     (folder / "README.md").write_text(CARD, encoding="utf-8")
     table = pa.Table.from_pylist(list(rows), schema=schema_of("pairs", ["estoi"], None, {}))
     file = folder / "pairs" / "train-00000-of-00001.parquet"
-    pq.write_table(table, file, row_group_size=rows_per_group)
+    with pq.ParquetWriter(file, table.schema) as writer:
+        for start in range(0, table.num_rows, rows_per_group):
+            writer.write_table(table.slice(start, rows_per_group))
     return folder
