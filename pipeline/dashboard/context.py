@@ -1,0 +1,82 @@
+"""What the routes work on: one workspace, looked at and listened to."""
+
+import time
+from functools import lru_cache
+from threading import Lock
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from pipeline.dashboard.live import Live
+from pipeline.inventory import SPEECH, Inventory
+from pipeline.listening.trials import Trial, next_trial
+from pipeline.listening.votes import Choice, Vote, VoteBook
+from pipeline.report.clips import SIDES, Clip, flac_of
+from pipeline.workspace import Workspace
+from schemas import IntegrityError
+
+KEPT_CLIPS = 32
+"""Recordings in memory: players ask for one several times, part by part."""
+
+
+class Context:
+    """A workspace that is served."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.live = Live(workspace)
+        self.book = VoteBook(workspace.root)
+        self._votes = Lock()
+        self._flac_of = lru_cache(KEPT_CLIPS)(flac_of)
+
+    def flac(self, clip: Clip) -> bytes:
+        """Return a recording of the run; 404 for whatever else is asked for."""
+        inventory = Inventory.read(self.workspace.inventory)
+        if inventory is None or not _is_known(clip, inventory):
+            raise HTTPException(404, "there is no such recording")
+        try:
+            return self._flac_of(self.workspace.store, clip)
+        except (FileNotFoundError, IntegrityError) as error:
+            raise HTTPException(404, "there is no such recording") from error
+
+    def trial(self, listener: str) -> Trial | None:
+        """Return what the listener is to be asked now."""
+        view = self.live.view()
+        return next_trial(listener, () if view is None else view.comparisons, self.book.of(listener))
+
+    def vote(self, listener: str, number: int, choice: Choice) -> None:
+        """Keep an answer to the trial that the listener is at; 409 for any other trial."""
+        with self._votes:
+            trial = self.trial(listener)
+            if trial is None or trial.number != number:
+                raise HTTPException(409, "this trial was answered already")
+            self.book.add(
+                Vote(
+                    listener=listener,
+                    trial=number,
+                    row=trial.row,
+                    origin=trial.origin,
+                    a=trial.a,
+                    b=trial.b,
+                    choice=choice,
+                    is_repeat=trial.is_repeat,
+                    voted_at_s=time.time(),
+                )
+            )
+
+
+def _is_known(clip: Clip, inventory: Inventory) -> bool:
+    """Whether the run has such a place; paths are made of its own names alone."""
+    stages = {table.folder: table.name.partition(".")[0] for table in inventory.tables}
+    stage = stages.get(clip.folder)
+    is_part = clip.part in SIDES if stage == "degrade" else stage == "restore" and clip.part.isdecimal()
+    return is_part and clip.shard in inventory.shards[SPEECH]
+
+
+def _context(request: Request) -> Context:
+    found: Context = request.app.state.context
+    return found
+
+
+Served = Annotated[Context, Depends(_context)]
+"""The workspace, as routes ask for it."""

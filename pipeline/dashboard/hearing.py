@@ -1,0 +1,83 @@
+"""Routes of the blind listening test: nothing that a listener's browser gets says what made a recording."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, HTTPException, Response
+from fastapi.responses import HTMLResponse
+
+from pipeline.dashboard.context import Context, Served
+from pipeline.dashboard.pages import rendered
+from pipeline.dashboard.ranges import ranged
+from pipeline.listening.trials import Trial
+from pipeline.listening.votes import Choice, Listener
+from pipeline.report.clips import Clip
+from schemas import Record
+
+router = APIRouter(prefix="/listen")
+
+
+class Question(Record):
+    """What a listener's browser is told of a trial."""
+
+    trial: int | None
+    """None if there is nothing left to judge by now."""
+    judged: int
+    offered: int
+    """Comparisons that there are by now; a tenth as many questions are asked twice."""
+
+
+class Answer(Record):
+    """What a listener says."""
+
+    trial: int
+    choice: Choice
+
+
+@router.get("", response_class=HTMLResponse)
+def page(context: Served) -> str:
+    """Return the page of the test."""
+    return rendered("listen.html.j2", name=context.workspace.root.name)
+
+
+@router.get("/{listener}")
+def question(listener: Listener, context: Served) -> Question:
+    """Return where the listener is."""
+    trial, view = context.trial(listener), context.live.view()
+    return Question(
+        trial=None if trial is None else trial.number,
+        judged=len(context.book.of(listener)),
+        offered=0 if view is None else len(view.comparisons),
+    )
+
+
+@router.post("/{listener}")
+def answer(listener: Listener, given: Answer, context: Served) -> Question:
+    """Keep an answer for good, and return where the listener is then."""
+    context.vote(listener, given.trial, given.choice)
+    return question(listener, context)
+
+
+@router.get("/{listener}/{number}/{what}")
+def recording(
+    listener: Listener,
+    number: int,
+    what: Literal["a", "b", "clean", "degraded"],
+    context: Served,
+    range_: Annotated[str | None, Header(alias="range")] = None,
+) -> Response:
+    """Return a recording of the trial that the listener is at, as loud as it is stored."""
+    trial = context.trial(listener)
+    if trial is None or trial.number != number:
+        raise HTTPException(404, "this is not the trial that comes now")
+    return ranged(context.flac(_clip(context, trial, what)), range_)
+
+
+def _clip(context: Context, trial: Trial, what: str) -> Clip:
+    view = context.live.view()
+    if view is None or trial.row not in view.shards:
+        raise HTTPException(404, "the run has been begun anew")
+    folders = {table.name: table.folder for table in view.snapshot.inventory.tables}
+    if what in {"clean", "degraded"}:
+        return Clip(folders["degrade"], view.shards[trial.row], trial.row, what)
+    side = trial.a if what == "a" else trial.b
+    return Clip(folders[f"restore.{side.model}"], view.shards[trial.row], trial.row, str(side.take))

@@ -1,0 +1,103 @@
+"""The views of a workspace as it is now, made anew when it has changed, and seldom if that takes long."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from pipeline.dashboard.pages import head_of, sections_now
+from pipeline.inventory import Inventory
+from pipeline.listening.questions import comparisons_of
+from pipeline.listening.trials import Comparison
+from pipeline.listening.votes import FOLDER
+from pipeline.report.pages import Rendered
+from pipeline.report.snapshot import Snapshot
+from pipeline.workspace import Workspace
+from schemas import fingerprint_of
+
+LEAST_REST_S = 1.0
+REST = 10
+"""Views are left alone for this many times as long as they took to make."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that is shown of one moment of a run."""
+
+    snapshot: Snapshot
+    head: str
+    """How far it is, as HTML."""
+    sections: Sequence[Rendered]
+    comparisons: Sequence[Comparison]
+    """What there is for listeners."""
+    shards: dict[str, str]
+    """Where degraded utterances lie that can be compared."""
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """What each section's HTML comes to: pages fetch those that have changed."""
+        return {section.id: _digest(section.html) for section in self.sections}
+
+
+class Live:
+    """The latest view. One is made at a time: its SQL is one connection's."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._lock = Lock()
+        self._view: View | None = None
+        self._state = ""
+        self._rests_until = 0.0
+
+    def view(self) -> View | None:
+        """Return what there is to show; None while no run has begun."""
+        with self._lock:
+            if time.monotonic() >= self._rests_until:
+                self._look()
+            return self._view
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        state = _state(self.workspace)
+        if state != self._state:
+            self._view, self._state = _view(self.workspace), state
+        now = time.monotonic()
+        self._rests_until = now + max(LEAST_REST_S, REST * (now - began))
+
+
+def _view(workspace: Workspace) -> View | None:
+    if not workspace.inventory.is_file():
+        return None
+    snapshot = Snapshot.of(workspace)
+    placed = snapshot.tables.rows("SELECT id, shard FROM recipes")
+    return View(
+        snapshot=snapshot,
+        head=head_of(snapshot),
+        sections=sections_now(snapshot),
+        comparisons=comparisons_of(snapshot.tables),
+        shards={row["id"]: row["shard"] for row in placed},
+    )
+
+
+def _state(workspace: Workspace) -> str:
+    """Return a fingerprint of what views depend on: it changes when a shard, a ticket or a vote is added."""
+    found = Inventory.read(workspace.inventory)
+    tables = [] if found is None else [workspace.store.root / table.folder for table in found.tables]
+    files = (workspace.inventory, workspace.ticket_log, workspace.dataset)
+    votes = sorted((workspace.root / FOLDER).glob("*"))
+    return fingerprint_of([str(workspace.holder), *_times((*files, *tables, *votes))])
+
+
+def _times(paths: Sequence[Path]) -> Iterator[list[str]]:
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        yield [path.name, str(stat.st_mtime_ns), str(stat.st_size)]
+
+
+def _digest(html: str) -> str:
+    return hashlib.sha256(html.encode()).hexdigest()[:16]
