@@ -151,6 +151,40 @@ def decide(
     decide_command(resolved, workspace_of(workspace, resolved))
 
 
+@app.command(
+    epilog=_examples(
+        "audit runs/demo", "audit demo --set preference.held_out=[si_sdr]", "audit my.yaml -w runs/my"
+    )
+)
+def audit(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="WORKSPACE|CONFIG",
+            help="a workspace: what its last run found; a config: what it makes of a workspace's scores",
+        ),
+    ],
+    workspace: WorkspaceOption = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+) -> None:
+    """Say whether pairs are better by scores that did not choose them, and how scores agree.
+
+    How often the chosen side is better, against pairs that one criterion alone, or chance, would choose; what
+    each criterion prevents; candidates that a score prefers to clean speech; where pairs come from. In
+    Markdown. Writes nothing.
+    """
+    from pipeline.commands.audit import audit_command, kept_audit_command  # noqa: PLC0415
+
+    if Path(target).is_dir():
+        kept_audit_command(open_workspace(target, ""))
+        return
+    resolved = resolved_run(target, assignments, speech, noise, responses)
+    audit_command(resolved, workspace_of(workspace, resolved))
+
+
 @app.command(epilog=_examples("calibrate demo", "calibrate my.yaml --utterances 50 > margins.yaml"))
 def calibrate(
     config: ConfigArgument,
@@ -182,6 +216,22 @@ def status(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")]) -> No
     status_command(open_workspace(workspace, ""))
 
 
+@app.command(epilog=_examples("report runs/demo", "report runs/demo --out ~/demo.html"))
+def report(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE", help="where to write it", show_default="WORKSPACE/report.html")
+    ] = None,
+) -> None:
+    """Write one HTML file on a workspace, also of a run that is not finished: numbers, charts, pairs to hear.
+
+    It opens anywhere, without a network. Every run writes it at its end.
+    """
+    from pipeline.commands.report import report_command  # noqa: PLC0415
+
+    report_command(open_workspace(workspace, ""), out)
+
+
 @app.command(
     epilog=_examples(
         "dashboard runs/demo", "dashboard runs/demo --port 0", "dashboard /data/my --host 0.0.0.0 --open"
@@ -197,7 +247,7 @@ def dashboard(
         bool, typer.Option("--open", help="let everybody who reaches the address look, listen and vote")
     ] = False,
 ) -> None:
-    """Serve a workspace in the browser, also while a run fills it: the report, live, and a blind listening test.
+    """Serve a workspace in the browser, also while a run fills it: the report, live, and a listening test.
 
     Takes no lock and writes nothing but votes.
     """
@@ -254,23 +304,40 @@ def operators(
     operators_command(family, files or ())
 
 
-@app.command(epilog=_examples("export demo", "export demo --out /data/demo-pairs"))
+@app.command(
+    epilog=_examples(
+        "export demo", "export demo --out /data/demo-pairs", "export my.yaml --push me/my-pairs --public"
+    )
+)
 def export(
     config: ConfigArgument,
     workspace: WorkspaceOption = None,
     out: Annotated[
         str | None, typer.Option(help="folder to write to", show_default="<workspace>/dataset")
     ] = None,
+    push: Annotated[
+        str | None,
+        typer.Option(metavar="REPO", help="upload to this dataset on the Hugging Face hub, as OWNER/NAME"),
+    ] = None,
+    public: Annotated[  # noqa: FBT002
+        bool, typer.Option("--public", help="let everybody see a repository that --push makes")
+    ] = False,
     assignments: SetOption = None,
     speech: SpeechOption = None,
     noise: NoiseOption = None,
     responses: ResponsesOption = None,
 ) -> None:
-    """Write the dataset of a finished run again, there or somewhere else."""
-    from pipeline.commands.export import export_command  # noqa: PLC0415
+    """Write the dataset of a finished run again, there or somewhere else, and upload it if asked.
+
+    --push takes the token from HF_TOKEN or from 'hf auth login', and speaks to HF_ENDPOINT if that is set; a
+    new repository is private. (Tested against a stand-in of the hub's HTTP interface, with its LFS transfer;
+    not run against huggingface.co, nor with Xet transfer.)
+    """
+    from pipeline.commands.export import Upload, export_command  # noqa: PLC0415
 
     resolved = resolved_run(config, assignments, speech, noise, responses)
-    export_command(resolved, workspace_of(workspace, resolved), out)
+    upload = None if push is None else Upload(push, public)
+    export_command(resolved, workspace_of(workspace, resolved), out, upload)
 
 
 @app.command(
