@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from pipeline.audit.audit import audited
+from pipeline.audit.text import audit_lines
 from pipeline.dataset.card import card_of
 from pipeline.dataset.columns import Table, schema_of
 from pipeline.dataset.facts import MetricFacts, ModelFacts, metrics_of, models_of
@@ -115,7 +117,9 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
         licences=summary.licences,
         languages=summary.languages,
     )
-    (draft / "README.md").write_text(card_of(run, result), encoding="utf-8")
+    (draft / "README.md").write_text(
+        card_of(run, result, audit_lines(audited(run, graph, store))), encoding="utf-8"
+    )
     (draft / MARK).write_text(result.model_dump_json(indent=1), encoding="utf-8")
     _swap(draft, folder)
     return result

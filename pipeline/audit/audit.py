@@ -24,14 +24,15 @@ VERSION = 1
 FILE = "audit.json"
 
 
-def audited(run: Run, graph: Graph, store: TableStore) -> Audit:
-    """Return the audit of a run; it is kept in the workspace until something that it depends on changes."""
+def audited(run: Run, graph: Graph, store: TableStore, *, keep: bool = True) -> Audit:
+    """Return the audit of a run from its workspace, or make it, and keep it there if ``keep``."""
     path = store.root.parent / FILE
     found = read_audit(path)
     if found is not None and found.key == audit_key(run, graph, _scored(graph, store)):
         return found
     audit = audit_of(run, graph, store)
-    write_whole(path, audit.model_dump_json().encode())
+    if keep:
+        write_whole(path, audit.model_dump_json().encode())
     return audit
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pipeline.audit.records import AuditedScore
 from pipeline.audit.slates import Slate
 from stages.metrics.base import Better
+from stages.pair_rules import CLEAN
 from stages.prefer import Rules
 from stages.verdicts import Floats, Indices
 
@@ -31,6 +32,12 @@ class Options:
     """Whether its chosen side may win and no veto falls: degraded utterance × ordered pair."""
     measured: Mask
     """Whether it has every vote."""
+
+    @property
+    def between_restorations(self) -> Mask:
+        """Whether neither side is the clean reference, ordered pair by ordered pair."""
+        is_restored = np.array([model != CLEAN for model in self.slate.models], dtype=bool)
+        return all_of(np.stack([is_restored[self.chosen], is_restored[self.rejected]], axis=1))
 
     @property
     def unanimous(self) -> Mask:

@@ -48,10 +48,11 @@ class Judging:
 
     def _selected(self, options: Options, kept: Mask) -> Floats:
         """Return how likely each selection takes each pair: degraded utterance × selection × ordered pair."""
-        eligible = options.allowed & options.measured
+        eligible = options.allowed & options.measured & options.between_restorations
         alone = [self._chooser.kept(options, [vote], eligible) for vote in self._chooser.all_votes]
-        drawn_from = np.stack([kept, *alone, eligible], axis=1)
-        numbers = kept.sum(axis=1)[:, None, None]
+        judged = kept & options.between_restorations
+        drawn_from = np.stack([judged, *alone, eligible], axis=1)
+        numbers = judged.sum(axis=1)[:, None, None]
         # a criterion alone never keeps fewer than all of them together
         shares: Floats = drawn_from * (numbers / np.maximum(drawn_from.sum(axis=2, keepdims=True), 1))
         return shares

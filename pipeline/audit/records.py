@@ -1,6 +1,8 @@
 """What an audit says, as data: for the command line, the dataset's card and the report."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import combinations
 
 from schemas import Record
 from stages.metrics.base import Better
@@ -45,11 +47,12 @@ class Interval(Record):
 class Judgement(Record):
     """The pairs of one selection, judged by one score.
 
-    All choose from the same ordered pairs of a degraded utterance: those that the pair rule compares, with
-    every vote on both sides, a chosen side that may be chosen, and no veto against them. All take as many of
-    them as the dataset holds of this utterance. A criterion alone takes what the pair rule keeps of the pairs
-    that it favours by more than its margin. Where that leaves more than are needed, and for ``random``,
-    which takes any, all ways to draw count alike: these are expected values, not one draw.
+    All choose from the same ordered pairs of a degraded utterance: those of two restorations that the pair
+    rule compares, with every vote on both sides, a chosen side that may be chosen, and no veto against them.
+    All take as many of them as the dataset holds of this utterance. A criterion alone takes what the pair
+    rule keeps of the pairs that it favours by more than its margin. Where that leaves more than are needed,
+    and for ``random``, which takes any, all ways to draw count alike: these are expected values.
+    Pairs with the clean reference are not judged: it would lend every selection what is known beforehand.
     """
 
     selection: str
@@ -114,6 +117,11 @@ class LeftOut(Record):
     """Comparisons on which all others agree and this one has no value for a side."""
     agreed: int
     """Comparisons on which all others agree, and this one too."""
+
+    @property
+    def others_agree(self) -> int:
+        """Comparisons on which all others agree, whatever this one says."""
+        return self.agreed + self.contradicted + self.within_margin + self.unmeasured
 
 
 class BeatsClean(Record):
@@ -215,6 +223,11 @@ class Audit(Record):
     models: tuple[ModelRecord, ...]
     distributions: tuple[Distribution, ...]
 
+    @property
+    def selections(self) -> tuple[str, ...]:
+        """Names of all selections, the dataset's own first."""
+        return tuple(dict.fromkeys(found.selection for found in self.judgements))
+
     def judgement(self, selection: str, score: str) -> Judgement:
         """Return one selection judged by one score."""
         found = (j for j in self.judgements if (j.selection, j.score) == (selection, score))
@@ -223,3 +236,14 @@ class Audit(Record):
     def scores_that(self, part: Part) -> tuple[AuditedScore, ...]:
         """Return the scores that have this part."""
         return tuple(score for score in self.scores if score.part is part)
+
+    def of_criteria(self, found: Agreement) -> tuple[float | None, float | None]:
+        """Return τ and share of disagreement, averaged over every two criteria that have them."""
+        votes = [place for place, score in enumerate(self.scores) if score.part is Part.VOTES]
+        pairs = list(combinations(votes, 2))
+        return _mean(found.tau[a][b] for a, b in pairs), _mean(found.disagreeing[a][b] for a, b in pairs)
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

@@ -14,13 +14,15 @@ from stages.verdicts import Indices
 
 BIN_DB = 5
 NOTHING_ADDED = "nothing added"
+WHOLE = (Group.ALL, 0.0, "all")
+_COUNTED = ("inputs", "comparisons", "unanimous", "pairs")
 
 
 class Yields:
     """Counts by group, and by model."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Group, float, str], Counter[str]] = {}
+        self._found: dict[tuple[Group, float, str], Counter[str]] = {WHOLE: Counter()}
         self._models: dict[str, Counter[str]] = {}
 
     def add(self, options: Options, kept: Mask) -> None:
@@ -56,7 +58,8 @@ class Yields:
         """Walk the groups: all, degradations and models by name, levels of noise from loud to soft."""
         order = list(Group)
         for group in sorted(self._found, key=lambda group: (order.index(group[0]), *group[1:])):
-            yield YieldOf(by=group[0], name=group[2], **self._found[group])
+            numbers = {name: self._found[group][name] for name in _COUNTED}
+            yield YieldOf(by=group[0], name=group[2], **numbers)
 
     def models(self) -> Iterator[ModelRecord]:
         """Walk the models by name."""
@@ -67,7 +70,7 @@ class Yields:
 
 def _groups(damage: Damage) -> Iterator[tuple[Group, float, str]]:
     """Walk the groups that a degraded utterance counts in: what they are of, their place, their name."""
-    yield Group.ALL, 0.0, "all"
+    yield WHOLE
     for kind in damage.kinds:
         yield Group.DEGRADATION, 0.0, kind
     if damage.snr_db is None:
