@@ -220,7 +220,8 @@ def status(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")]) -> No
 def report(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
     out: Annotated[
-        str | None, typer.Option(metavar="FILE", help="where to write it", show_default="WORKSPACE/report.html")
+        str | None,
+        typer.Option(metavar="FILE", help="where to", show_default="WORKSPACE/report.html"),
     ] = None,
 ) -> None:
     """Write one HTML file on a workspace, also of a run that is not finished: numbers, charts, pairs to hear.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.audit.audit import audited
 from pipeline.executors.base import Executor
 from pipeline.export import Exported, dataset_key, discard, export, exported, remove_leftovers
 from pipeline.graph import Graph, assemble
@@ -15,6 +16,7 @@ from pipeline.journal import in_flight
 from pipeline.outcomes import endings
 from pipeline.pair_yield import measured, yield_lines
 from pipeline.progress import View, view
+from pipeline.report.report import write_report
 from pipeline.resolve import Run
 from pipeline.store import TableStore, remove_drafts, room_on_disk, write_whole
 from pipeline.tally import Tally
@@ -33,6 +35,7 @@ class Result:
 
     exported: Exported
     dataset: Path
+    report: Path
     computed: int
     """Tickets that this run did; 0 if everything was there."""
     wall_s: float
@@ -66,11 +69,15 @@ def execute(
         computed = board.num_left
         if computed:
             _compute(run, workspace, graph, board, (make_executor, shown))
-        result = exported(workspace.dataset, dataset_key(run, graph))
-        if result is None:
+        found = exported(workspace.dataset, dataset_key(run, graph))
+        if found is None:
             shown.say("writing the dataset")
-            result = export(run, graph, workspace.store, workspace.dataset)
-    return Result(result, workspace.dataset, computed, time.monotonic() - started)
+        result = found or export(run, graph, workspace.store, workspace.dataset)
+        audited(run, graph, workspace.store)
+        if computed or found is None or not workspace.report.is_file():
+            shown.say("writing the report")
+            write_report(workspace, workspace.report)
+    return Result(result, workspace.dataset, workspace.report, computed, time.monotonic() - started)
 
 
 def _compute(

@@ -1,7 +1,7 @@
 """How far a workspace is: read from what lies in it, while others may be filling it. Writes nothing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -36,6 +36,10 @@ class TableStanding:
     audio_s: float = 0.0
     """Of rows, each counted once."""
     work_s: float = 0.0
+    load_s: float = 0.0
+    """Bringing in models, once per worker; no part of ``work_s``."""
+    peak_bytes: int = 0
+    """What a worker and its children held at most."""
 
     @property
     def left(self) -> int:
@@ -106,6 +110,8 @@ class Standing:
         table.noted = len(lines)
         table.audio_s = sum(line.audio_s for line in lines)
         table.work_s = sum(line.work_s for line in lines)
+        table.load_s = sum(line.load_s for line in lines)
+        table.peak_bytes = max((line.peak_bytes for line in lines), default=0)
         return table
 
     def _take_in(self, table: TableStanding, folder: str, shard: str) -> None:
@@ -117,6 +123,16 @@ class Standing:
         table.num_bytes += found.num_bytes
         if found.holds_luck:
             table.unlucky.extend(_unlucky(table.name, self._store, folder, shard))
+
+
+def grouped(tables: Iterable[TableStanding]) -> dict[str, list[TableStanding]]:
+    """Return tables by what makes them: a metric's scores of all models together, every other by itself."""
+    groups: dict[str, list[TableStanding]] = {}
+    for table in tables:
+        # score.<metric>.<model>: neither name has a dot
+        name = table.name.rpartition(".")[0] if table.name.startswith("score.") else table.name
+        groups.setdefault(name, []).append(table)
+    return groups
 
 
 def _unlucky(name: str, store: TableStore, folder: str, shard: str) -> Iterator[Unlucky]:

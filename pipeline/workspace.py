@@ -49,6 +49,7 @@ class Workspace:
         self.store = TableStore(root / "tables")
         self.journals = root / "journals"
         self.dataset = root / "dataset"
+        self.report = root / "report.html"
         self.log = root / "logs" / "run.log"
         self.ticket_log = root / "logs" / "tickets.jsonl"
         self.inventory = root / "tables.json"

@@ -61,7 +61,14 @@ def outcome(run: Run, result: Result) -> str:
         if result.computed
         else "nothing was left to do"
     )
-    lines += [f"dataset: {result.dataset}", f"done: {done}", "", "load it with:", ""]
+    lines += [
+        f"dataset: {result.dataset}",
+        f"report: {result.report}",
+        f"done: {done}",
+        "",
+        "load it with:",
+        "",
+    ]
     lines += [f"    {line}".rstrip() for line in lines_for(str(result.dataset), exported.rows).splitlines()]
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from pipeline.decisions import decisions_of
 from pipeline.export import exported
 from pipeline.inventory import Inventory
 from pipeline.progress import clock
-from pipeline.standing import Standing, TableStanding, Unlucky
+from pipeline.standing import Standing, TableStanding, Unlucky, grouped
 from pipeline.ticket_log import ticket_lines
 from pipeline.wording import aligned, count, few_digits, say, size
 from pipeline.workspace import Workspace
@@ -50,7 +50,7 @@ def _holder(workspace: Workspace) -> str:
 
 
 def _rows(tables: Sequence[TableStanding]) -> Iterator[tuple[str, ...]]:
-    for name, members in _grouped(tables).items():
+    for name, members in grouped(tables).items():
         statuses: Counter[str] = sum((m.by_status() for m in members), start=Counter())
         audio_s, work_s = sum(m.audio_s for m in members), sum(m.work_s for m in members)
         yield (
@@ -61,15 +61,6 @@ def _rows(tables: Sequence[TableStanding]) -> Iterator[tuple[str, ...]]:
             few_digits(audio_s / work_s) if audio_s and work_s else "",
             size(sum(m.num_bytes for m in members)),
         )
-
-
-def _grouped(tables: Sequence[TableStanding]) -> dict[str, list[TableStanding]]:
-    groups: dict[str, list[TableStanding]] = {}
-    for table in tables:
-        # score.<metric>.<model>: neither name has a dot
-        name = table.name.rpartition(".")[0] if table.name.startswith("score.") else table.name
-        groups.setdefault(name, []).append(table)
-    return groups
 
 
 def _reasons(tables: Sequence[TableStanding]) -> Iterator[str]:

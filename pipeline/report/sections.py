@@ -1,13 +1,28 @@
 """What the report has to say, section by section: each is facts about a snapshot and a template for them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.audit.records import Agreement, Audit, Group, Part
 from pipeline.funnel_text import MEANING
+from pipeline.report.charts import (
+    agreement_chart,
+    distribution_chart,
+    funnel_chart,
+    win_rate_chart,
+    yield_chart,
+)
+from pipeline.report.costs import costs_of
+from pipeline.report.failures import failures_of
 from pipeline.report.snapshot import Snapshot
 
 Facts = Mapping[str, Any]
+YIELDS = {
+    Group.DEGRADATION: "By degradation",
+    Group.SNR: "By level of the speech over what was added",
+    Group.MODELS: "By the two models that are compared",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +34,109 @@ class Section:
     facts: Callable[[Snapshot], Facts]
 
 
+def overview(snapshot: Snapshot) -> Facts:
+    """Return the run's main numbers, who votes, and what stands in for published parts."""
+    splits = (
+        "SELECT split, count(*) AS pairs FROM pairs JOIN recipes USING (id) GROUP BY split ORDER BY split"
+    )
+    speech = "SELECT count(*) AS versions, coalesce(sum(duration_s), 0) AS duration_s FROM recipes"
+    return {
+        "config": snapshot.config,
+        "funnel": snapshot.funnel,
+        "standing": snapshot.standing,
+        "splits": snapshot.tables.rows(splits),
+        "speech": snapshot.tables.rows(speech)[0],
+        "inventory": snapshot.inventory,
+        "models": [name.partition(".")[2] for name in snapshot.tables.folders("restore")],
+    }
+
+
 def funnel(snapshot: Snapshot) -> Facts:
     """Return what became of everything, step by step, and the reasons."""
-    return {"steps": snapshot.funnel.steps, "meaning": MEANING}
+    return {"steps": snapshot.funnel.steps, "meaning": MEANING, "chart": funnel_chart(snapshot.funnel)}
 
 
-SECTIONS = (Section("funnel", "From recordings to pairs", funnel),)
+def scores(snapshot: Snapshot) -> Facts:
+    """Return how the scores of chosen and rejected restorations are distributed."""
+    audit = snapshot.audit
+    if audit is None:
+        return {"audit": None}
+    found = [
+        (score, distribution, distribution_chart(distribution))
+        for score, distribution in zip(audit.scores, audit.distributions, strict=True)
+        if distribution.chosen and distribution.rejected
+    ]
+    return {"audit": audit, "charts": found}
+
+
+def agreement(snapshot: Snapshot) -> Facts:
+    """Return how scores agree, over all and by group."""
+    audit = snapshot.audit
+    if audit is None:
+        return {"audit": None}
+    names = [score.name for score in audit.scores]
+    (whole,) = (found for found in audit.agreement if found.by is Group.ALL)
+    return {
+        "audit": audit,
+        "tau": agreement_chart(whole, names, "tau"),
+        "disagreeing": agreement_chart(whole, names, "disagreeing"),
+        "groups": [(found, *_among_voters(audit, found)) for found in audit.agreement],
+    }
+
+
+def _among_voters(audit: Audit, found: Agreement) -> Iterator[float | None]:
+    """Walk the mean τ and the mean share of disagreement of every two scores that vote."""
+    voters = [place for place, score in enumerate(audit.scores) if score.part is Part.VOTES]
+    for matrix in (found.tau, found.disagreeing):
+        values = [matrix[i][j] for i in voters for j in voters if i < j]
+        known = [value for value in values if value is not None]
+        yield sum(known) / len(known) if known else None
+
+
+def yields(snapshot: Snapshot) -> Facts:
+    """Return how many pairs came of which degradations, levels of noise and models."""
+    audit = snapshot.audit
+    if audit is None:
+        return {"audit": None}
+    groups = {title: [y for y in audit.yields if y.by is by] for by, title in YIELDS.items()}
+    return {
+        "audit": audit,
+        "charts": [(title, found, yield_chart(found)) for title, found in groups.items() if found],
+    }
+
+
+def audited(snapshot: Snapshot) -> Facts:
+    """Return how the pairs fare on scores that did not choose them, against other ways to choose."""
+    found = snapshot.audit
+    if found is None:
+        return {"audit": None}
+    judges = [score for part in (Part.HELD_OUT, Part.RECORDED) for score in found.scores_that(part)]
+    by_score = [(score, [j for j in found.judgements if j.score == score.name]) for score in judges]
+    return {
+        "audit": found,
+        "judged": [(score, judgements, win_rate_chart(judgements)) for score, judgements in by_score],
+    }
+
+
+def costs(snapshot: Snapshot) -> Facts:
+    """Return what each stage took."""
+    found = costs_of(snapshot)
+    return {"costs": found, "work_s": sum(cost.work_s for cost in found), "funnel": snapshot.funnel}
+
+
+def failures(snapshot: Snapshot) -> Facts:
+    """Return what has no value, by stage and reason."""
+    return {"failures": failures_of(snapshot)}
+
+
+SECTIONS: Sequence[Section] = (
+    Section("overview", "Overview", overview),
+    Section("funnel", "From recordings to pairs", funnel),
+    Section("scores", "Scores", scores),
+    Section("agreement", "Agreement", agreement),
+    Section("yields", "Yield", yields),
+    Section("audit", "Audit", audited),
+    Section("costs", "Speed and cost", costs),
+    Section("failures", "Failures", failures),
+)
 """In reading order. Pairs to listen to come after them: how they play depends on who serves the page."""

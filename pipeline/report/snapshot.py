@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+from pipeline.audit.audit import FILE, read_audit
+from pipeline.audit.records import Audit
 from pipeline.config import Config
 from pipeline.funnel import Funnel, Places, funnel_at
 from pipeline.inventory import SPEECH, Inventory
@@ -48,6 +50,12 @@ class Snapshot:
     def funnel(self) -> Funnel:
         """Where everything went so far."""
         return funnel_at(self._places, self.workspace.store)
+
+    @cached_property
+    def audit(self) -> Audit | None:
+        """What was found on the pairs when the run ended; None before that."""
+        found = read_audit(self.workspace.root / FILE)
+        return found if found is not None and found.config_hash == self.inventory.config_hash else None
 
     @property
     def _places(self) -> Places:

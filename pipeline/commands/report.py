@@ -1,0 +1,20 @@
+"""``report``: one HTML file of what lies in a workspace. Takes no lock, writes nothing but the file."""
+
+from pathlib import Path
+
+from pipeline.report.report import write_report
+from pipeline.wording import say, size
+from pipeline.workspace import Workspace
+from schemas import UserError
+
+
+def report_command(workspace: Workspace, out: str | None) -> None:
+    """Write the report to ``out``, or to its place in the workspace.
+
+    Raises ``WorkspaceError`` if no run has begun there, and ``UserError`` for a folder.
+    """
+    path = workspace.report if out is None else Path(out).expanduser().absolute()
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; --out names the file, such as {path / workspace.report.name}")
+    write_report(workspace, path)
+    say(f"{path} ({size(path.stat().st_size)})")

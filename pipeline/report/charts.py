@@ -1,0 +1,123 @@
+"""Charts as figures of Plotly. They carry numbers and words; the page gives them its colours and fonts.
+
+Traces take the page's colours in turn: that of chosen recordings, then that of rejected ones.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.audit.records import QUANTILES, Agreement, Distribution, Judgement, YieldOf
+from pipeline.funnel import Funnel
+
+Figure = dict[str, Any]
+ROW_PX = 26
+"""Height of a bar and the room above it."""
+EDGES_PX = 60
+"""Height of axis and title."""
+Q05, Q25, MEDIAN, Q75, Q95 = (QUANTILES.index(quantile) for quantile in (0.05, 0.25, 0.5, 0.75, 0.95))
+
+
+def funnel_chart(funnel: Funnel) -> Figure:
+    """Return the count after each step."""
+    import plotly.graph_objects as go  # noqa: PLC0415
+
+    steps = funnel.steps
+    bars = go.Bar(
+        x=[step.count for step in steps],
+        y=[step.name for step in steps],
+        text=[f"{step.count:,}" for step in steps],
+        orientation="h",
+    )
+    return _figure([bars], len(steps), xaxis={"visible": False}, yaxis={"autorange": "reversed"})
+
+
+def distribution_chart(found: Distribution) -> Figure:
+    """Return a box of each side: median, quartiles, and whiskers from 5 % to 95 %."""
+    import plotly.graph_objects as go  # noqa: PLC0415
+
+    boxes = [
+        go.Box(
+            name=side,
+            y=[side],
+            lowerfence=[values[Q05]],
+            q1=[values[Q25]],
+            median=[values[MEDIAN]],
+            q3=[values[Q75]],
+            upperfence=[values[Q95]],
+            orientation="h",
+        )
+        for side, values in (("chosen", found.chosen), ("rejected", found.rejected))
+    ]
+    return _figure(boxes, 3, yaxis={"autorange": "reversed"})
+
+
+def agreement_chart(found: Agreement, scores: Sequence[str], which: str) -> Figure:
+    """Return the matrix ``tau`` (−1 to 1) or ``disagreeing`` (0 to 1), in one colour where scores agree."""
+    import plotly.graph_objects as go  # noqa: PLC0415
+
+    matrix = getattr(found, which)
+    low = {"tau": -1, "disagreeing": 0}[which]
+    cells = go.Heatmap(
+        x=list(scores),
+        y=list(scores),
+        z=[[None if i == j else value for j, value in enumerate(row)] for i, row in enumerate(matrix)],
+        texttemplate="%{z:.2f}",
+        hovertemplate="%{y} and %{x}: %{z:.3f}<extra></extra>",
+        coloraxis="coloraxis",
+    )
+    return _figure(
+        [cells],
+        len(scores) + 4,
+        xaxis={"showgrid": False},
+        yaxis={"autorange": "reversed"},
+        coloraxis={"cmin": low, "cmax": 1, "reversescale": which == "disagreeing", "showscale": False},
+    )
+
+
+def yield_chart(groups: Sequence[YieldOf]) -> Figure:
+    """Return pairs per comparison of each group."""
+    import plotly.graph_objects as go  # noqa: PLC0415
+
+    bars = go.Bar(
+        x=[group.share for group in groups],
+        y=[group.name for group in groups],
+        text=[f"{group.pairs:,} of {group.comparisons:,}" for group in groups],
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        orientation="h",
+    )
+    return _figure([bars], len(groups), xaxis={"tickformat": ".0%"}, yaxis={"autorange": "reversed"})
+
+
+def win_rate_chart(judgements: Sequence[Judgement]) -> Figure:
+    """Return the win rate of each selection by one score, with its interval."""
+    import plotly.graph_objects as go  # noqa: PLC0415
+
+    rates = [(judgement.selection, judgement.win_rate) for judgement in judgements]
+    known = [(name, rate) for name, rate in rates if rate is not None]
+    points = go.Scatter(
+        x=[rate.value for _, rate in known],
+        y=[name for name, _ in known],
+        mode="markers",
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [0 if rate.high is None else rate.high - rate.value for _, rate in known],
+            "arrayminus": [0 if rate.low is None else rate.value - rate.low for _, rate in known],
+        },
+        marker={"size": 9},
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+    )
+    half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
+    axis = {"tickformat": ".0%", "range": [0, 1.02]}
+    return _figure([points], len(known), xaxis=axis, yaxis={"autorange": "reversed"}, shapes=[half])
+
+
+def _figure(traces: Sequence[Any], num_rows: int, **layout: Any) -> Figure:
+    import plotly.graph_objects as go  # noqa: PLC0415
+
+    height = EDGES_PX + ROW_PX * num_rows
+    figure = go.Figure(traces, {"height": height, "showlegend": False, **layout})
+    figure.layout.template = None
+    made: Figure = json.loads(figure.to_json())
+    return made

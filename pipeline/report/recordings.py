@@ -1,0 +1,59 @@
+"""Recordings inside a page: shortened, of 16 bits, each once however many pairs it is in."""
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import soundfile
+
+from pipeline.report.clips import Clip
+from pipeline.report.listening import PairCard
+
+EXCERPT_S = 12.0
+"""How much of a longer recording is heard."""
+MOST_BYTES = 22_000_000
+"""Of all recordings in base64: what charts and texts leave of the 30 MB that a page may have."""
+
+
+@dataclass(slots=True)
+class Recordings:
+    """Recordings in base64, by the id of the element that will hold them."""
+
+    flac_of: Callable[[Clip], bytes]
+    by_id: dict[str, str] = field(default_factory=dict)
+    _ids: dict[Clip, str] = field(default_factory=dict)
+    _num_bytes: int = 0
+
+    def source(self, clip: Clip) -> str:
+        """Return where the page finds a recording that was taken in."""
+        return f"#{self._ids[clip]}"
+
+    def fitting(self, cards: Sequence[PairCard]) -> list[PairCard]:
+        """Take in the recordings of pairs, in order, as long as there is room, and return those pairs."""
+        for number, card in enumerate(cards):
+            new = {clip: self._base64(clip) for _, clip, _ in card.clips if clip not in self._ids}
+            self._num_bytes += sum(len(text) for text in new.values())
+            if self._num_bytes > MOST_BYTES:
+                return list(cards[:number])
+            for clip, text in new.items():
+                self._ids[clip] = f"recording-{len(self._ids)}"
+                self.by_id[self._ids[clip]] = text
+        return list(cards)
+
+    def _base64(self, clip: Clip) -> str:
+        return base64.b64encode(excerpt(self.flac_of(clip))).decode()
+
+
+def excerpt(flac: bytes) -> bytes:
+    """Return the beginning of a recording as FLAC of 16 bits, which is lossless but for the rounding.
+
+    Opus would take less, but libsndfile numbers its streams by chance: no two reports would be the same.
+    """
+    samples, rate = soundfile.read(io.BytesIO(flac), dtype="int32", frames=-1)
+    shortened = samples[: int(EXCERPT_S * rate)].astype(np.int64)
+    rounded = np.clip((shortened + 2**15) >> 16, -(2**15), 2**15 - 1).astype(np.int16)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, rounded, rate, format="FLAC", subtype="PCM_16", compression_level=1.0)
+    return buffer.getvalue()

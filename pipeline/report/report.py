@@ -1,0 +1,67 @@
+"""The report as one file, which opens anywhere, without a network, and tells nobody that it was opened."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+from pipeline.report.clips import flac_of
+from pipeline.report.listening import pair_cards
+from pipeline.report.pages import listening_section, page, sections_of
+from pipeline.report.recordings import Recordings
+from pipeline.report.snapshot import Snapshot
+from pipeline.store import write_whole
+from pipeline.workspace import Workspace
+
+MOST_PAIRS = 60
+"""Pairs to listen to: as many as anybody will, if their recordings fit."""
+STYLES = ("report.css", "listening.css")
+SCRIPTS = ("charts.js", "spectrogram.js", "listening.js", "filters.js", "page.js")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script of our own inside the page. The page names its digest, and runs no other."""
+
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in base64, as a content security policy names it."""
+        return base64.b64encode(hashlib.sha256(self.text.encode()).digest()).decode()
+
+
+def write_report(workspace: Workspace, path: Path) -> None:
+    """Write the report of what lies in a workspace; raises ``WorkspaceError`` if no run has begun in it."""
+    write_whole(path, report_of(Snapshot.of(workspace)).encode())
+
+
+def report_of(snapshot: Snapshot) -> str:
+    """Return the page. It differs only if the workspace does."""
+    recordings = Recordings(partial(flac_of, snapshot.workspace.store))
+    cards = recordings.fitting(pair_cards(snapshot, MOST_PAIRS))
+    sections = [*sections_of(snapshot), listening_section(snapshot, cards, recordings.source)]
+    return page(
+        "report.html.j2",
+        snapshot,
+        sections,
+        style="".join(asset(name) for name in STYLES),
+        scripts=list(scripts()),
+        recordings=recordings.by_id,
+    )
+
+
+def scripts() -> Iterator[Script]:
+    """Walk the scripts of the page: the charts' library, then ours."""
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415
+
+    yield Script(get_plotlyjs())
+    yield Script("".join(asset(name) for name in SCRIPTS))
+
+
+def asset(name: str) -> str:
+    """Return a style sheet or a script of the page."""
+    return (files("pipeline.report") / "assets" / name).read_text(encoding="utf-8")
