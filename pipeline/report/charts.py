@@ -4,11 +4,12 @@ Traces take the page's colours in turn: that of chosen recordings, then that of 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.audit.records import QUANTILES, Agreement, Distribution, Judgement, YieldOf
 from pipeline.funnel import Funnel
+from pipeline.listening.shares import Share
 
 Figure = dict[str, Any]
 ROW_PX = 26
@@ -91,26 +92,35 @@ def yield_chart(groups: Sequence[YieldOf]) -> Figure:
 
 def win_rate_chart(judgements: Sequence[Judgement]) -> Figure:
     """Return the win rate of each selection by one score, with its interval."""
+    rates = [(judgement.selection, judgement.win_rate) for judgement in judgements]
+    return _rate_chart({name: (rate.value, rate.low, rate.high) for name, rate in rates if rate is not None})
+
+
+def share_chart(shares: Mapping[str, Share]) -> Figure:
+    """Return shares of listeners' votes, with their intervals."""
+    return _rate_chart({n: (s.share, s.low, s.high) for n, s in shares.items() if s.share is not None})
+
+
+def _rate_chart(rates: Mapping[str, tuple[float, float | None, float | None]]) -> Figure:
+    """Return rates with the ends of their intervals, against one half."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
-    rates = [(judgement.selection, judgement.win_rate) for judgement in judgements]
-    known = [(name, rate) for name, rate in rates if rate is not None]
     points = go.Scatter(
-        x=[rate.value for _, rate in known],
-        y=[name for name, _ in known],
+        x=[value for value, _, _ in rates.values()],
+        y=list(rates),
         mode="markers",
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [0 if rate.high is None else rate.high - rate.value for _, rate in known],
-            "arrayminus": [0 if rate.low is None else rate.value - rate.low for _, rate in known],
+            "array": [0 if high is None else high - value for value, _, high in rates.values()],
+            "arrayminus": [0 if low is None else value - low for value, low, _ in rates.values()],
         },
         marker={"size": 9},
         hovertemplate="%{y}: %{x:.1%}<extra></extra>",
     )
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
     axis = {"tickformat": ".0%", "range": [0, 1.02]}
-    return _figure([points], len(known), xaxis=axis, yaxis={"autorange": "reversed"}, shapes=[half])
+    return _figure([points], len(rates), xaxis=axis, yaxis={"autorange": "reversed"}, shapes=[half])
 
 
 def _figure(traces: Sequence[Any], num_rows: int, **layout: Any) -> Figure:

@@ -6,10 +6,13 @@ from typing import Any
 
 from pipeline.audit.records import Agreement, Audit, Group, Part
 from pipeline.funnel_text import MEANING
+from pipeline.listening.judging import listening_of
+from pipeline.listening.votes import VoteBook
 from pipeline.report.charts import (
     agreement_chart,
     distribution_chart,
     funnel_chart,
+    share_chart,
     win_rate_chart,
     yield_chart,
 )
@@ -129,6 +132,16 @@ def failures(snapshot: Snapshot) -> Facts:
     return {"failures": failures_of(snapshot)}
 
 
+def listeners(snapshot: Snapshot) -> Facts:
+    """Return how far people, who heard restorations blindly, agree with the metrics."""
+    votes = VoteBook(snapshot.workspace.root).all()
+    if not votes:
+        return {"found": None, "workspace": snapshot.workspace.root.name}
+    found = listening_of(snapshot.tables, votes)
+    shares = {"all pairs": found.pairs, **found.degradations}
+    return {"found": found, "shares": shares, "chart": share_chart(shares)}
+
+
 SECTIONS: Sequence[Section] = (
     Section("overview", "Overview", overview),
     Section("funnel", "From recordings to pairs", funnel),
@@ -136,6 +149,7 @@ SECTIONS: Sequence[Section] = (
     Section("agreement", "Agreement", agreement),
     Section("yields", "Yield", yields),
     Section("audit", "Audit", audited),
+    Section("listeners", "Listeners", listeners),
     Section("costs", "Speed and cost", costs),
     Section("failures", "Failures", failures),
 )
