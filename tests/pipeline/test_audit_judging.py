@@ -101,7 +101,7 @@ def test_every_selection_takes_as_many_pairs_as_the_dataset_holds(
 def test_criteria_agree_with_the_pairs_that_they_chose(keep: str) -> None:
     """All of them with the dataset's, each with its own; others' pairs are sometimes worse by them."""
     rng = rng_for(0, "test")
-    table = rng.standard_normal((20, len(MODELS), 1)) + rng.standard_normal((20, len(MODELS), 4))
+    table = rng.standard_normal((200, len(MODELS), 1)) + rng.standard_normal((200, len(MODELS), 4))
 
     found = judged(chooser(PairRule.model_validate({"keep": keep})), [slate_of(table.tolist())])
 
