@@ -221,7 +221,7 @@ def report(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
     out: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="where to", show_default="WORKSPACE/report.html"),
+        typer.Option(metavar="FILE", help="the file to write", show_default="WORKSPACE/report.html"),
     ] = None,
 ) -> None:
     """Write one HTML file on a workspace, also of a run that is not finished: numbers, charts, pairs to hear.
@@ -389,6 +389,36 @@ def replay(
     install_files(files or ())
     folder = Path(dataset)
     replay_command(folder, row, open_workspace(workspace or str(folder.absolute().parent), ""))
+
+
+@app.command(
+    epilog=_examples("verify runs/demo/dataset", "verify DATASET --all", "verify DATASET --weights nisqa.tar")
+)
+def verify(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    rows: Annotated[int, typer.Option(min=0, help="pairs whose audio is decoded and scored again")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="which pairs these are")] = 0,
+    every: Annotated[bool, typer.Option("--all", help="score all pairs again")] = False,  # noqa: FBT002
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="weights of a metric, known by their digest; repeatable"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="for the metrics: cpu, cuda or cuda:1")] = "cpu",
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--operators", metavar="FILE", help="your own file that the config named; repeatable"),
+    ] = None,
+) -> None:
+    """Check a dataset against what it says: files, counts, margins, votes, splits, audio, scores.
+
+    Scores of a few pairs are computed again from the published audio; metrics that cannot be loaded here
+    are named. Exit codes: 0 nothing wrong, 1 something is, 2 a mistake in the command.
+    """
+    from pipeline.commands.verify import verify_command  # noqa: PLC0415
+    from pipeline.own_operators import install_files  # noqa: PLC0415
+
+    install_files(files or ())
+    verify_command(dataset, None if every else rows, seed, weights or (), device)
 
 
 @app.command(epilog=_examples("ladders demo", "ladders my.yaml --speech ~/clean --utterances 50"))

@@ -37,6 +37,8 @@ class Output(Record):
     high: float | None = None
     noise_floor: float = 0.0
     """How far it moves when nothing audible changes; the default margin of a criterion."""
+    tolerance: float = 0.001
+    """How far the same audio may score on another machine; more is an error to ``verify``."""
     votes: bool = True
     """Whether it may vote by default; diagnostics do not."""
     note: str = ""

@@ -1,0 +1,1 @@
+"""Whether a dataset is what it says of itself: files, rows, audio, and scores computed again."""

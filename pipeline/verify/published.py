@@ -1,0 +1,93 @@
+"""A published dataset, read row by row without the run that it came from."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+from pipeline.dataset.columns import AUDIO, Table
+from pipeline.export import MARK, Exported, exported
+from schemas import Split, UserError
+
+Row = Mapping[str, Any]
+
+
+class Finding(NamedTuple):
+    """Something that is not as the dataset says."""
+
+    place: str
+    """A file, or a row."""
+    what: str
+    published: object
+    found: object
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}: published {_said(self.published)}, found {_said(self.found)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The folder of a dataset, and what it says of itself."""
+
+    folder: Path
+    said: Exported
+
+    @property
+    def num_pairs(self) -> int:
+        """The number of pairs in its files."""
+        return sum(pq.read_metadata(path).num_rows for _, path in self.files("pairs"))
+
+    def files(self, table: Table) -> Iterator[tuple[Split, Path]]:
+        """Walk the files of a table that it names."""
+        for split, files in self.said.tables.get(table, {}).items():
+            for file in files.files:
+                yield split, self.folder / table / file.name
+
+    def rows(self, table: Table, *, without: Collection[str] = ()) -> Iterator[tuple[Split, Row]]:
+        """Walk the rows of a table without their audio, with the split that their file is of."""
+        for split, path in self.files(table):
+            with pq.ParquetFile(path) as file:
+                light = [f.name for f in file.schema_arrow if f.type != AUDIO and f.name not in without]
+                for group in range(file.num_row_groups):
+                    for row in file.read_row_group(group, columns=light, use_threads=False).to_pylist():
+                        yield split, row
+
+    def whole_rows(self, numbers: Sequence[int]) -> Iterator[Row]:
+        """Walk the pairs with these numbers, counted from 0 over all files, with their audio."""
+        wanted, first = frozenset(numbers), 0
+        for _, path in self.files("pairs"):
+            with pq.ParquetFile(path) as file:
+                for group in range(file.num_row_groups):
+                    held = file.metadata.row_group(group).num_rows
+                    here = sorted(wanted.intersection(range(first, first + held)))
+                    if here:
+                        rows = file.read_row_group(group, use_threads=False)
+                        yield from rows.take([number - first for number in here]).to_pylist()
+                    first += held
+
+
+def opened(folder: Path) -> Dataset:
+    """Return the dataset in ``folder``. Raises ``UserError`` if there is none that this program can read."""
+    if not (folder / MARK).is_file():
+        raise UserError(
+            f"{folder} is no dataset of this program: it has no {MARK}; one on the hub is "
+            "verified in a folder that it was downloaded to"
+        )
+    said = exported(folder)
+    if said is None:
+        raise UserError(
+            f"{folder / MARK} was written by another version of this program; verify with that one"
+        )
+    return Dataset(folder, said)
+
+
+def twice(names: Iterator[str]) -> list[str]:
+    """Return the names that come more than once."""
+    return [name for name, number in Counter(names).items() if number > 1]
+
+
+def _said(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

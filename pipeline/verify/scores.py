@@ -1,0 +1,114 @@
+"""Scores computed again from published audio, by the metrics that a dataset names."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.dataset.columns import SIDES
+from pipeline.dataset.facts import MetricFacts
+from pipeline.operator_entries import MetricSetup
+from pipeline.verify.published import Finding, Row
+from schemas import Degraded, EncodedAudio, OperatorSpec, Recipe, Restored, RunError, Scored, Take, UserError
+from schemas.outcome import LUCK
+from stages.audio_memory import AudioMemory
+from stages.metrics import METRICS
+from stages.metrics.base import Output
+from stages.score import ScoreInput, ScoreStage
+from stages.weight_places import Places, with_places
+
+STORED_BITS = 24
+"""What audio is stored with when it is scored."""
+
+
+class Rescoring:
+    """One metric, loaded as it was for the dataset."""
+
+    def __init__(self, facts: MetricFacts, places: Places, audio_bits: int, device: str = "cpu") -> None:
+        """Load the metric, with weights from ``places`` or from the cache.
+
+        Raises ``UserError`` or ``RunError`` if this program, here, would give other scores, or none.
+        """
+        setup = MetricSetup(facts.name, METRICS.build(with_places(_spec(facts), places)), gpus=0)
+        _refuse_another(setup, facts)
+        self._outputs = setup.outputs
+        self._is_rounded = audio_bits < STORED_BITS
+        self._memory = AudioMemory()
+        self._stage = ScoreStage(setup.name, setup.metric, self._memory)
+        self._stage.load(device)
+
+    @property
+    def scores(self) -> Sequence[str]:
+        """Names of the scores that it gives."""
+        return tuple(self._outputs)
+
+    def findings(self, row: Row, audio: Mapping[str, EncodedAudio]) -> Iterator[Finding]:
+        """Walk the scores of one pair that are not what its audio gives."""
+        (scored,) = self._stage.process([_input(row, audio)])
+        for side, values in zip(SIDES, _by_name(scored), strict=True):
+            for name, output in self._outputs.items():
+                published, (found, reason) = row[f"{side}_{name}"], values[name]
+                if not self._agree(published, found, output) and not _was_luck(row, side, name):
+                    yield Finding(
+                        row["pair_id"], f"{side}_{name}", published, reason if found is None else found
+                    )
+
+    def _agree(self, published: float | None, found: float | None, output: Output) -> bool:
+        if published is None or found is None:
+            return published is found
+        return abs(published - found) <= self.tolerance(output)
+
+    def tolerance(self, output: Output) -> float:
+        """Return how far a score may be off; rounding of the audio after scoring may move it more."""
+        return max(output.tolerance, output.noise_floor) if self._is_rounded else output.tolerance
+
+
+def _spec(facts: MetricFacts) -> OperatorSpec:
+    identity = facts.identity
+    return OperatorSpec(kind=identity["kind"], version=identity["code"], params=identity["params"])
+
+
+def _refuse_another(setup: MetricSetup, facts: MetricFacts) -> None:
+    """Raise ``UserError`` if its numbers depend on something that is another one here."""
+    here = {**setup.identity, "weights_sha256": facts.identity["weights_sha256"]}  # checked when it loads
+    other = {name: value for name, value in facts.identity.items() if here.get(name) != value}
+    if other:
+        said = "; ".join(f"{name} is {here.get(name)}, and was {value}" for name, value in other.items())
+        raise UserError(f"another metric here: {said}")
+
+
+def _input(row: Row, audio: Mapping[str, EncodedAudio]) -> ScoreInput:
+    """Return both sides of a pair as two takes of one model."""
+    name, clean = row["pair_id"], audio["clean"]
+    takes = tuple(Take(take=number, audio=audio[side]) for number, side in enumerate(SIDES))
+    degraded = Degraded(id=name, degraded=audio["degraded"], clean=clean)
+    return ScoreInput(_recipe(row, clean.num_samples), degraded, Restored(id=name, model="", takes=takes))
+
+
+def _recipe(row: Row, num_samples: int) -> Recipe:
+    known = {name: row[name] for name in Recipe.model_fields if name in row}
+    return Recipe.model_validate(
+        {**known, **json.loads(row["recipe"]), "id": row["degraded_id"], "num_samples": num_samples}
+    )
+
+
+def _by_name(scored: Scored) -> list[Mapping[str, tuple[float | None, Any]]]:
+    return [{score.name: (score.value, score.reason) for score in take.scores} for take in scored.takes]
+
+
+def _was_luck(row: Row, side: str, score: str) -> bool:
+    """Whether the score is missing for a reason that another run need not meet: a crash, a time limit."""
+    missing = {each["score"]: each["reason"] for each in row[f"{side}_missing_scores"]}
+    return missing.get(score) in LUCK
+
+
+def load_metrics(
+    facts: Sequence[MetricFacts], places: Places, audio_bits: int, device: str
+) -> tuple[list[Rescoring], dict[str, str]]:
+    """Return the metrics that load here, and why the others do not."""
+    loaded, refused = [], {}
+    for each in facts:
+        try:
+            loaded.append(Rescoring(each, places, audio_bits, device))
+        except (UserError, RunError, ImportError, ValueError) as error:
+            refused[each.name] = str(error)
+    return loaded, refused

@@ -1,0 +1,82 @@
+"""All checks of a dataset, from the cheap ones to scores computed again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.verify.audio import SIDES, audio_of
+from pipeline.verify.files import file_findings
+from pipeline.verify.published import Finding, Row, opened
+from pipeline.verify.rows import row_findings
+from pipeline.verify.scores import Rescoring, load_metrics
+from pipeline.verify.splits import split_findings
+from stages.rng import rng_for
+from stages.weight_places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was looked at, and what was found."""
+
+    files: int
+    pairs: int
+    sampled: int
+    """Pairs whose audio was decoded and scored again."""
+    rescored: tuple[str, ...]
+    """Scores that were computed again."""
+    not_rescored: dict[str, str]
+    """Metrics that were not, and why."""
+    findings: tuple[Finding, ...]
+    audio_bits: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found. What was not looked at may still be wrong."""
+        return not self.findings
+
+
+def verify(
+    folder: Path, *, rows: int | None, seed: int = 0, places: Places | None = None, device: str = "cpu"
+) -> Verified:
+    """Return what is wrong with the dataset in ``folder``.
+
+    Files, rows and splits are checked in full; audio and scores of ``rows`` pairs that are drawn by
+    ``seed``, or of all for None. ``places`` say where weights lie that the dataset knows by digest.
+    """
+    dataset = opened(folder)
+    said = dataset.said
+    findings = list(file_findings(dataset))
+    metrics, refused = load_metrics(said.metrics, places or {}, said.audio_bits, device)
+    sampled = 0
+    try:
+        findings += [*row_findings(dataset), *split_findings(dataset)]
+        for row in dataset.whole_rows(_drawn(dataset.num_pairs, rows, seed)):
+            findings += _sampled_findings(row, metrics)
+            sampled += 1
+    except (OSError, pa.ArrowException, KeyError) as error:
+        findings.append(Finding("pairs", "rows", "all to be read", f"{type(error).__name__}: {error}"))
+    return Verified(
+        files=sum(1 for table in said.tables for _ in dataset.files(table)),
+        pairs=sum(said.rows.values()),
+        sampled=sampled,
+        rescored=tuple(name for metric in metrics for name in metric.scores) if sampled else (),
+        not_rescored=refused,
+        findings=tuple(findings),
+        audio_bits=said.audio_bits,
+    )
+
+
+def _drawn(total: int, wanted: int | None, seed: int) -> Sequence[int]:
+    if wanted is None or wanted >= total:
+        return range(total)
+    return sorted(rng_for(seed, "verify").choice(total, size=wanted, replace=False).tolist())
+
+
+def _sampled_findings(row: Row, metrics: Sequence[Rescoring]) -> list[Finding]:
+    """Return what is wrong with the audio of a pair and its scores; what cannot be decoded is not scored."""
+    audio, findings = audio_of(row)
+    if len(audio) == len(SIDES):
+        findings += [finding for metric in metrics for finding in metric.findings(row, audio)]
+    return findings
