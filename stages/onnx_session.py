@@ -16,6 +16,11 @@ def open_session(path: Path, device: str, sha256: Digest | None = None) -> Any:
     found = file_digest(path)
     if sha256 not in {None, found}:
         raise MissingWeightsError(f"{path} has SHA-256 {found}, but {sha256} was asked for")
+    return opened(path, device, str(path))
+
+
+def opened(graph: Path | bytes, device: str, name: str) -> Any:
+    """Return a graph that was read or is to be read, as ``open_session`` does; ``name`` is for errors."""
     import onnxruntime  # noqa: PLC0415
     from onnxruntime.capi import onnxruntime_pybind11_state as errors  # noqa: PLC0415
 
@@ -24,9 +29,9 @@ def open_session(path: Path, device: str, sha256: Digest | None = None) -> Any:
     options.log_severity_level = 3
     providers = _providers(device, onnxruntime.get_available_providers())
     try:
-        return onnxruntime.InferenceSession(path, options, providers=providers)
+        return onnxruntime.InferenceSession(graph, options, providers=providers)
     except (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NotImplemented) as error:
-        raise MissingWeightsError(f"{path} is not a graph that this onnxruntime can run: {error}") from error
+        raise MissingWeightsError(f"{name} is not a graph that this onnxruntime can run: {error}") from error
 
 
 def _providers(device: str, available: list[str]) -> list[Any]:

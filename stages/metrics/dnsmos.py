@@ -1,24 +1,19 @@
 """DNSMOS: the quality that listeners would report, predicted without a reference."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
-from stages.metrics.guard import measured, require_sound
+from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
+from stages.metrics.dnsmos_network import SAMPLE_RATE, WINDOW, SharedNetwork, WholeNetwork
+from stages.metrics.heard_alone import HeardAlone
 from stages.metrics.spectra import Floats, mel_filters, periodic_hann, power_spectrogram
 from stages.metrics.speechmos_models import speechmos_model
 from stages.onnx_session import open_session
+from stages.waveform import Samples
 
-SAMPLE_RATE = 16_000
-WINDOW = 144_160
-"""9.01 s: the one input length that the networks were trained on."""
-WINDOWS_PER_RUN = 2
-"""Each takes some 110 MiB of memory, and on one thread more of them at once are no faster."""
 POLYNOMIALS = (
     (-0.08397278, 1.22083953, 0.0052439),
     (-0.13166888, 1.60915514, -0.39604546),
@@ -40,14 +35,14 @@ def _opinion(note: str, *, votes: bool = False) -> Output:
 
 
 @METRICS.register
-class Dnsmos(Metric):
+class Dnsmos(HeardAlone):
     """DNSMOS P.835 (Reddy et al., ICASSP 2022) and P.808 (ICASSP 2021), in opinion scores from 1 to 5.
 
     ``windows`` says which stretches of 9.01 s are heard, and the score is their mean. ``once`` hears every
     second about once: a shorter clip is repeated to exactly one window, a longer one is heard in as many
     windows as its length is nearest to, spread evenly, and in the middle if that is one. ``all`` starts one
-    at every second, as the paper does, at nine times the cost. ``official`` is the reference code to the
-    letter, which loses every window that starts between 7 s and 23 s to a rounding error
+    at every second, as the paper does, at some three times the cost. ``official`` is the reference code to
+    the letter, which loses every window that starts between 7 s and 23 s to a rounding error
     (microsoft/DNS-Challenge, issue 130).
     """
 
@@ -55,7 +50,6 @@ class Dnsmos(Metric):
     licence: ClassVar[str] = "MIT AND CC-BY-4.0"
     weights: ClassVar[str] = "inside the package speechmos"
     packages: ClassVar[tuple[str, ...]] = ("speechmos",)
-    needs_clean: ClassVar[bool] = False
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
     outputs: ClassVar = {
@@ -84,50 +78,33 @@ class Dnsmos(Metric):
 
     def load(self, device: str) -> None:
         """Open both networks; raises ``MissingWeightsError`` without the package that holds them."""
-        self._opinions = open_session(speechmos_model("dnsmos_models/sig_bak_ovr.onnx"), device)
+        network = WholeNetwork if self.windows == "once" else SharedNetwork
+        self._opinions = network.load(speechmos_model("dnsmos_models/sig_bak_ovr.onnx"), device)
         self._p808 = open_session(speechmos_model("dnsmos_models/model_v8.onnx"), device)
         self._mel = mel_filters(SAMPLE_RATE, MEL_FRAME, 120, (0.0, SAMPLE_RATE / 2)).T
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
-        """Return SIG, BAK, OVRL and P.808 of each candidate, or why there are none."""
-        checked = [measured(partial(_checked, comparison)) for comparison in batch]
-        heard = [
-            windows_of(comparison.candidate.samples, self.windows)
-            for comparison, fault in zip(batch, checked, strict=True)
-            if not isinstance(fault, Unmeasured)
-        ]
-        values = iter(self._means(heard))
-        return [fault if isinstance(fault, Unmeasured) else next(values) for fault in checked]
+    def hear(self, samples: Samples) -> Measured:
+        """Return SIG, BAK, OVRL and P.808."""
+        heard, starts = windows_of(samples, self.windows)
+        raw = self._opinions.raw(heard, starts).astype(float)
+        opinions = [np.polyval(p, raw[:, column]) for column, p in enumerate(POLYNOMIALS)]
+        p808 = [self._p808_of(heard[start : start + WINDOW]) for start in starts]
+        return dict(zip(self.outputs, map(float, map(np.mean, (*opinions, p808))), strict=True))
 
-    def _means(self, heard: Sequence[NDArray[np.float32]]) -> Iterator[Measured]:
-        if not heard:
-            return
-        windows = np.concatenate(heard)
-        runs = [windows[first : first + WINDOWS_PER_RUN] for first in range(0, len(windows), WINDOWS_PER_RUN)]
-        scores = np.concatenate([self._run(run) for run in runs])
-        for clip in np.split(scores, np.cumsum([len(clip) for clip in heard])[:-1]):
-            yield dict(zip(self.outputs, clip.mean(axis=0).tolist(), strict=True))
-
-    def _run(self, windows: NDArray[np.float32]) -> Floats:
-        (raw,) = self._opinions.run(None, {"input_1": windows})
-        features = np.stack([_log_mel(window, self._mel) for window in windows])
-        (p808,) = self._p808.run(None, {"input_1": features})
-        opinions = [np.polyval(p, raw[:, column].astype(float)) for column, p in enumerate(POLYNOMIALS)]
-        return np.column_stack([*opinions, p808[:, 0]])
+    def _p808_of(self, window: Samples) -> float:
+        features = _log_mel(window, self._mel)
+        return float(self._p808.run(None, {"input_1": features[None]})[0][0, 0])
 
 
-def windows_of(samples: NDArray[np.float32], rule: str) -> NDArray[np.float32]:
-    """Return the stretches that are heard, shape ``(windows, 144160)``; at least one."""
+def windows_of(samples: Samples, rule: str) -> tuple[Samples, list[int]]:
+    """Return ``samples``, repeated if they are short, and where in them the windows start; at least one."""
     if rule == "once":
         repeated = np.resize(samples, max(samples.size, WINDOW))
-        return np.stack([repeated[start : start + WINDOW] for start in _spread(repeated.size)])
+        return repeated, _spread(repeated.size)
     repeated = _doubled(samples)
-    hops = int(np.floor(repeated.size / SAMPLE_RATE) - 9.01) + 1
-    if rule == "official":
-        hops_kept = [hop for hop in range(hops) if _official_length(hop) == WINDOW]
-    else:
-        hops_kept = list(range(hops))
-    return np.stack([repeated[hop * SAMPLE_RATE :][:WINDOW] for hop in hops_kept])
+    hops = range(int(np.floor(repeated.size / SAMPLE_RATE) - 9.01) + 1)
+    kept = hops if rule == "all" else [hop for hop in hops if _official_length(hop) == WINDOW]
+    return repeated, [hop * SAMPLE_RATE for hop in kept]
 
 
 def _spread(size: int) -> list[int]:
@@ -137,7 +114,7 @@ def _spread(size: int) -> list[int]:
     return [round(start) for start in np.linspace(0, size - WINDOW, count)]
 
 
-def _doubled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _doubled(samples: Samples) -> Samples:
     while samples.size < WINDOW:
         samples = np.append(samples, samples)
     return samples
@@ -148,16 +125,11 @@ def _official_length(hop: int) -> int:
     return int((hop + 9.01) * SAMPLE_RATE) - hop * SAMPLE_RATE
 
 
-def _checked(comparison: Comparison) -> Measured:
-    require_sound(comparison.candidate, "candidate", 0.1)
-    return {}
-
-
 MEL_FRAME = 321
 MEL_HOP = 160
 
 
-def _log_mel(window: NDArray[np.float32], filters: Floats) -> NDArray[np.float32]:
+def _log_mel(window: Samples, filters: Floats) -> NDArray[np.float32]:
     """Return ``(900, 120)`` mel bands in dB under their maximum, cut at −80 dB and scaled to −1 … 1.
 
     What ``librosa.feature.melspectrogram`` and ``power_to_db`` give with the settings of the reference code.

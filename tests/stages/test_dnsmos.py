@@ -5,9 +5,11 @@ import pytest
 
 from stages.metrics.base import Comparison, Unmeasured
 from stages.metrics.dnsmos import WINDOW, Dnsmos, windows_of
+from stages.metrics.dnsmos_network import SharedNetwork, WholeNetwork
 from stages.metrics.spectra import mel_filters
+from stages.metrics.speechmos_models import speechmos_model
 from stages.waveform import Waveform
-from tests.speech_like import speech_like
+from tests.speech_like import noisy, speech_like
 
 
 def numbered(seconds: float) -> np.ndarray:
@@ -15,10 +17,16 @@ def numbered(seconds: float) -> np.ndarray:
     return np.arange(round(seconds * 16_000), dtype=np.float32)
 
 
+def stretches(samples: np.ndarray, rule: str) -> np.ndarray:
+    """Return the windows that are heard."""
+    heard, starts = windows_of(samples, rule)
+    return np.stack([heard[start:][:WINDOW] for start in starts])
+
+
 @pytest.mark.parametrize(("rule", "count"), [("official", 7), ("all", 21), ("once", 3)])
 def test_windows_of_half_a_minute(rule: str, count: int) -> None:
     """The reference code hears 7 of the 21 windows of 30 s; ``all`` hears them all, ``once`` three."""
-    windows = windows_of(numbered(30.0), rule)
+    windows = stretches(numbered(30.0), rule)
 
     assert windows.shape == (count, WINDOW)
 
@@ -27,7 +35,7 @@ def test_once_hears_a_short_clip_in_one_window() -> None:
     """A clip shorter than a window is repeated to exactly one."""
     clip = numbered(4.0)
 
-    (window,) = windows_of(clip, "once")
+    (window,) = stretches(clip, "once")
 
     np.testing.assert_array_equal(window, np.concatenate([clip, clip, clip])[:WINDOW])
 
@@ -36,7 +44,7 @@ def test_once_hears_the_middle_of_a_clip_that_is_a_little_longer() -> None:
     """One window leaves out as much at the start as at the end."""
     clip = numbered(11.01)
 
-    (window,) = windows_of(clip, "once")
+    (window,) = stretches(clip, "once")
 
     assert window[0] == pytest.approx(clip[-1] - window[-1], abs=1)
 
@@ -45,7 +53,7 @@ def test_once_hears_the_start_and_the_end_of_a_long_clip() -> None:
     """Several windows are spread evenly from the first sample to the last."""
     clip = numbered(25.0)
 
-    windows = windows_of(clip, "once")
+    windows = stretches(clip, "once")
 
     starts = windows[:, 0]
     assert windows[0, 0] == clip[0]
@@ -57,7 +65,7 @@ def test_once_hears_the_start_and_the_end_of_a_long_clip() -> None:
 @pytest.mark.parametrize("rule", ["once", "official", "all"])
 def test_every_window_is_whole(seconds: float, rule: str) -> None:
     """Whatever the length, there is at least one window and none is short."""
-    windows = windows_of(numbered(seconds), rule)
+    windows = stretches(numbered(seconds), rule)
 
     assert windows.shape[0] >= 1
     assert windows.shape[1] == WINDOW
@@ -77,6 +85,17 @@ def test_official_is_the_reference_code(seconds: float) -> None:
     theirs = dnsmos.run(speech.samples.copy(), 16_000)
     assert not isinstance(values, Unmeasured)
     assert values == pytest.approx({suffix: theirs[f"{suffix}_mos"] for suffix in values}, abs=1e-5)
+
+
+def test_what_windows_share_is_the_whole_networks() -> None:
+    """Runs of overlapping windows, a gap and a window alone: bit for bit what each window gives by itself."""
+    path = speechmos_model("dnsmos_models/sig_bak_ovr.onnx")
+    speech = noisy(speech_like(40.0), 10.0).samples
+    starts = [second * 16_000 for second in (*range(12), 30)]
+
+    shared = SharedNetwork.load(path, "cpu").raw(speech, starts)
+
+    np.testing.assert_array_equal(shared, WholeNetwork.load(path, "cpu").raw(speech, starts))
 
 
 def test_silence_is_not_worth_1_8() -> None:
