@@ -142,8 +142,8 @@ def _warnings(forecast: Forecast) -> Iterator[str]:
                 f"{_duration(table.longest_ticket_s)} ({table.basis}), which is what a lost worker costs; "
                 "a smaller shard_seconds makes smaller tickets, for speech that is not in the workspace yet"
             )
-    guessed = [t.table.name for t in forecast.tables if t.basis == "guess" and t.done < t.num_shards]
-    if guessed:
+    left = [table for table in forecast.tables if table.basis == "guess" and table.done < table.num_shards]
+    if guessed := dict.fromkeys(map(_group, left)):
         yield f"guessed, because nobody has measured it: {', '.join(guessed)}"
 
 
