@@ -103,7 +103,9 @@ def test_criteria_agree_with_the_pairs_that_they_chose(keep: str) -> None:
     rng = rng_for(0, "test")
     table = rng.standard_normal((200, len(MODELS), 1)) + rng.standard_normal((200, len(MODELS), 4))
 
-    found = judged(chooser(PairRule.model_validate({"keep": keep})), [slate_of(table.tolist())])
+    found = judged(
+        chooser(PairRule.model_validate({"keep": keep})), [slate_of((table * [1, -1, 1, 1]).tolist())]
+    )
 
     rates = {at: judgement.win_rate.value for at, judgement in found.items() if judgement.win_rate}
     assert len(rates) == 5 * 4
