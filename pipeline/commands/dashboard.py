@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from contextlib import suppress
 
 from pipeline.wording import say
 from pipeline.workspace import Workspace
@@ -27,7 +28,9 @@ def dashboard_command(workspace: Workspace, host: str, port: int, *, is_open: bo
         name = f"[{host}]" if ":" in host else host
         say(f"{workspace.root} is at http://{name}:{bound.getsockname()[1]}/ until Ctrl-C")
         app = dashboard_of(workspace, hosts_of(host))
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run([bound])
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            server.run([bound])
 
 
 def _check_open(host: str, *, is_open: bool) -> None:

@@ -1,0 +1,51 @@
+"""The dashboard of a tiny run: asked in this process, and served to a browser."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi.testclient import TestClient
+
+from pipeline.dashboard.app import dashboard_of
+from pipeline.inventory import Inventory
+from pipeline.workspace import Workspace
+
+STAGES = ("pool", "ingest", "plan", "degrade", "restore", "score", "prefer")
+
+
+def client_of(workspace: Path) -> TestClient:
+    """Return a client that asks as a browser at this machine would."""
+    return TestClient(dashboard_of(Workspace(workspace)), base_url="http://127.0.0.1:8000")
+
+
+def cut_after(workspace: Path, stage: str) -> None:
+    """Leave what a run has made by the time at which ``stage`` has its first shard."""
+    found = Inventory.read(workspace / "tables.json")
+    assert found is not None
+    for table in found.tables:
+        place = STAGES.index(table.name.partition(".")[0])
+        shards = sorted((workspace / "tables" / table.folder).glob("*.parquet"))
+        first_to_go = {True: len(shards), False: 1}[place < STAGES.index(stage)]
+        for shard in shards[first_to_go if place <= STAGES.index(stage) else 0 :]:
+            shard.unlink()
+    shutil.rmtree(workspace / "dataset", ignore_errors=True)
+    (workspace / "audit.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def served(workspace: Path) -> Iterator[str]:
+    """Serve the dashboard on a free port, and give its address."""
+    server = uvicorn.Server(uvicorn.Config(dashboard_of(Workspace(workspace)), port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
