@@ -77,6 +77,11 @@ def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> lis
         return []
     fixed = {name: d.value for name, d in draws.items() if isinstance(d, Constant)}
     drawn = {name: d for name, d in draws.items() if not isinstance(d, Constant)}
+    if refused := sorted(drawn.keys() & member.undrawable()):
+        for name in refused:
+            told = f"{name} is one for all takes; give each value an entry of its own"
+            reading.problems.add((*location, name), told)
+        return []
     restorer = _tried(member, fixed, drawn)
     if entry.takes > 1 and not (restorer.sampling or drawn or member.draws):
         reading.problems.add(

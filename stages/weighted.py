@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Self, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -15,6 +15,8 @@ from stages.weights import Weights, weights_digest
 
 class Weighted(Operator):
     """A mixin: weights from the cache unless ``path`` names others, known by digest and not by place."""
+
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"path", "sha256", "model_licence"})
 
     path: Path | None = None
     """A file or folder of weights instead of the published ones in the cache."""

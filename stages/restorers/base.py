@@ -28,6 +28,13 @@ class Restorer(Operator):
     paradigm: ClassVar[str] = "signal processing"
     draws: ClassVar[Mapping[str, Distribution]] = {}
     """How settings are drawn for takes after the first, where the config does not say it."""
+    loaded_by: ClassVar[frozenset[str]] = frozenset()
+    """Settings that decide what ``load`` brings in, or how the stage calls it, beside those of its bases."""
+
+    @classmethod
+    def undrawable(cls) -> frozenset[str]:
+        """Return the settings that are one for all takes, for the model is loaded once for all of them."""
+        return frozenset().union(*(vars(base).get("loaded_by", ()) for base in cls.__mro__))
 
     @property
     def sample_rate(self) -> int | None:

@@ -29,6 +29,8 @@ class CodecResynthesis(Weighted, Restorer):
     paradigm: ClassVar[str] = "codec resynthesis"
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
 
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"model_sample_rate"})
+
     model_sample_rate: int = Field(ge=8_000, le=96_000)
     """The rate of the network in Hz; loading refuses another one's."""
 

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
-from schemas import Digest, MissingWeightsError, Params, SampleRate
-from stages.restorers.base import CHUNK_S, RESTORERS
+from schemas import Digest, MissingWeightsError, Params
+from stages.restorers.base import RESTORERS
+from stages.restorers.user_model import UserModel
 from stages.restorers.worker import WorkerRestorer
 from stages.weights import file_digest
 
 
 @RESTORERS.register
-class External(WorkerRestorer):
+class External(UserModel, WorkerRestorer):
     """A worker script of the user's own, run by an interpreter of its own.
 
     The script is a dozen lines around ``configs/external/unanimous_worker.py``; the README there shows one.
@@ -21,9 +22,10 @@ class External(WorkerRestorer):
     """
 
     kind: ClassVar[str] = "external"
-    paradigm: ClassVar[str] = "as the user's model"
-    licence: ClassVar[str] = "as the user's model"
     weights: ClassVar[str] = "whatever the worker loads; those that 'path' names are pinned"
+    loaded_by: ClassVar[frozenset[str]] = frozenset(
+        {"script_path", "script_sha256", "revision", "environment_variables"}
+    )
 
     interpreter_path: Path
     """The interpreter of the model's environment, such as ``env/bin/python``."""
@@ -37,27 +39,6 @@ class External(WorkerRestorer):
     """What the worker is told with every input."""
     environment_variables: Mapping[str, str] = {}
     """What the worker is started with beside this process's own."""
-    model_sample_rate: SampleRate | None = None
-    """The rate of the model in Hz; None if any rate will do."""
-    model_sampling: bool = False
-    """Whether it draws random numbers."""
-    longest_s: float | None = Field(default=CHUNK_S, gt=0)
-    """The longest input in seconds, longer ones come in chunks; None if there is none."""
-
-    @property
-    def sample_rate(self) -> int | None:
-        """The model's rate in Hz."""
-        return self.model_sample_rate
-
-    @property
-    def sampling(self) -> bool:
-        """What the settings say, and the worker must agree."""
-        return self.model_sampling
-
-    @property
-    def chunk_s(self) -> float | None:
-        """The longest input in seconds."""
-        return self.longest_s
 
     @property
     def script(self) -> Path:

@@ -59,6 +59,8 @@ class FastEnhancer(OnnxGraph):
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 0.1 to 2 MB"
 
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"size"})
+
     size: Literal["t", "b", "s", "m"] = "b"
 
     @property

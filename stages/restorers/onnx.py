@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import PrivateAttr
 
-from schemas import Digest, Params, SampleRate
-from schemas.licences import UNKNOWN
+from schemas import SampleRate
 from stages.distributions import Distribution, Uniform
 from stages.onnx_session import open_session
 from stages.restorers.base import CHUNK_S, RESTORERS, Restorer
@@ -16,11 +15,11 @@ from stages.restorers.onnx_layouts import Layout, Streaming, WholeWaveform
 from stages.restorers.onnx_spectra import StreamingSpectra
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Waveform
-from stages.weights import file_digest
+from stages.weighted import Weighted
 
 
 @RESTORERS.register
-class Onnx(Restorer):
+class Onnx(Weighted, Restorer):
     """One graph. It is known by what is in its file, wherever that lies."""
 
     kind: ClassVar[str] = "onnx"
@@ -28,13 +27,12 @@ class Onnx(Restorer):
     licence: ClassVar[str] = "as the user's model"
     weights: ClassVar[str] = "the file that the config names"
     draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"model_sample_rate", "layout"})
 
     path: Path
-    sha256: Digest | None = None
-    """What the file must be; filled in by ``pinned``."""
+    """The graph."""
     model_sample_rate: SampleRate | None = None
     """The rate that the graph was trained at in Hz; None if any rate will do."""
-    model_licence: str | None = None
     layout: Layout = WholeWaveform()
     strength: Strength = 1.0
     """Under 1 the layout's delay must be right: input and restoration are added up."""
@@ -51,27 +49,13 @@ class Onnx(Restorer):
         """None for a graph that goes from step to step."""
         return None if isinstance(self.layout, Streaming | StreamingSpectra) else CHUNK_S
 
-    @property
-    def fingerprint_params(self) -> Params:
-        """The settings without the place of the file: a copy elsewhere is the same model."""
-        return self.model_dump(mode="json", exclude={"path"})
-
-    @property
-    def licences(self) -> tuple[str, ...]:
-        """What the config says of the model."""
-        return (self.model_licence or UNKNOWN,)
-
-    def pinned(self) -> Self:
-        """Return the settings with the file's SHA-256. Raises ``MissingWeightsError`` if it is not there."""
-        return self.model_copy(update={"sha256": self.sha256 or file_digest(self.path)})
-
     def load(self, device: str) -> None:
         """Open the graph.
 
         Raises ``MissingWeightsError`` if the file is not there or another than pinned, and
         ``ConfigError`` if the graph does not take what the layout gives.
         """
-        session = open_session(self.path, device, self.sha256)
+        session = open_session(self.checked_place(), device)
         self.layout.check(session)
         self._session = session
 

@@ -12,11 +12,11 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from pydantic import Field, JsonValue, PrivateAttr
 
-from schemas import ConfigError, Digest, MissingWeightsError, RunError, SampleRate
+from schemas import ConfigError, Digest, MissingWeightsError, RunError
 from stages import user_modules
-from stages.restorers.base import CHUNK_S, RESTORERS, Restorer
+from stages.restorers.base import RESTORERS
+from stages.restorers.user_model import UserModel
 from stages.waveform import Samples, Waveform
-from stages.weighted import Weighted
 
 
 class Model(Protocol):
@@ -35,16 +35,15 @@ class Model(Protocol):
 
 
 @RESTORERS.register
-class Python(Weighted, Restorer):
+class Python(UserModel):
     """A class with ``load`` and ``restore``, in a file that ``operators`` lists or in an installed module.
 
     A full operator, as the built-in ones are, can declare more: parameters with bounds, batches.
     """
 
     kind: ClassVar[str] = "python"
-    paradigm: ClassVar[str] = "as the user's model"
-    licence: ClassVar[str] = "as the user's model"
     weights: ClassVar[str] = "the file or folder that the config names, if it names one"
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"target", "code", "draws_globally"})
 
     target: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     """``module:Class``; for a file of ``operators``, the module is its name without ``.py``."""
@@ -52,37 +51,16 @@ class Python(Weighted, Restorer):
     """The version that the class declares, or the fingerprint of its module; filled in by ``pinned``."""
     settings: Mapping[str, JsonValue] = {}
     """What the class is built with."""
-    model_sample_rate: SampleRate | None = None
-    """The rate of the model in Hz; None if any rate will do."""
-    model_sampling: bool = False
-    """Whether it draws from its stream."""
     draws_globally: bool = False
     """Whether it draws from the generators of ``random``, numpy or torch instead."""
-    longest_s: float | None = Field(default=CHUNK_S, gt=0)
-    """The longest input in seconds, longer ones come in chunks; None if there is none."""
 
     _model: Any = PrivateAttr(default=None)
     _device: str = PrivateAttr(default="cpu")
 
     @property
-    def sample_rate(self) -> int | None:
-        """The model's rate in Hz."""
-        return self.model_sample_rate
-
-    @property
-    def sampling(self) -> bool:
-        """What the settings say."""
-        return self.model_sampling
-
-    @property
     def global_randomness(self) -> bool:
         """What the settings say."""
         return self.draws_globally
-
-    @property
-    def chunk_s(self) -> float | None:
-        """The longest input in seconds."""
-        return self.longest_s
 
     def pinned(self) -> Self:
         """Return the settings with what the class and its weights are known by.

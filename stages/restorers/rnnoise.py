@@ -61,6 +61,8 @@ class RnNoise(Weighted, Restorer):
     paradigm: ClassVar[str] = "predictive"
     draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
 
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"network"})
+
     network: Literal[tuple(NETWORKS)] = "leavened-quisling"  # type: ignore[valid-type]
     """Which of the published networks; they heard other kinds of speech and noise."""
     strength: Strength = 1.0

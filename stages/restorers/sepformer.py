@@ -41,6 +41,8 @@ class SepFormer(Weighted, Restorer):
     paradigm: ClassVar[str] = "predictive"
     draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
 
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"recipe", "heads", "chunk_frames"})
+
     recipe: Literal["wham16k", "dns4-16k", "wham", "whamr"] = "wham16k"
     """What it was trained on; it decides the rate."""
     heads: int = Field(default=8, ge=1)

@@ -39,6 +39,8 @@ class Sgmse(PublishedWorker):
     chunk_s: ClassVar[float] = 10.0
     needs_repository: ClassVar[bool] = True
 
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"checkpoint"})
+
     checkpoint: Checkpoint = "ears_wham"
     """What it was trained on: noise or reverb, at 48 kHz (EARS) or at 16 kHz."""
     steps: Annotated[int, Field(ge=1, le=1000)] = 30

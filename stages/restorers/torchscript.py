@@ -8,42 +8,35 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
-from schemas import MissingWeightsError, RunError, SampleRate
+from schemas import MissingWeightsError, RunError
 from stages.distributions import Uniform
 from stages.resampling import fit_length
-from stages.restorers.base import CHUNK_S, RESTORERS, MixedPrecision
+from stages.restorers.base import RESTORERS, MixedPrecision
+from stages.restorers.user_model import UserModel
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Samples, Waveform
-from stages.weighted import Weighted
 
 
 @RESTORERS.register
-class TorchScript(Weighted, MixedPrecision):
+class TorchScript(UserModel, MixedPrecision):
     """One module that takes a waveform and gives one. It is known by what is in its file.
 
     TorchScript is a program in a language of its own, without files or network: loading it runs no Python.
     """
 
     kind: ClassVar[str] = "torchscript"
-    paradigm: ClassVar[str] = "as the user's model"
-    licence: ClassVar[str] = "as the user's model"
     weights: ClassVar[str] = "the file that the config names"
     draws = {"strength": Uniform(low=0.5, high=1.0)}
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"batch_seconds", "batch_tolerance"})
 
     path: Path
     """The file that ``torch.jit.save`` wrote."""
-    model_sample_rate: SampleRate | None = None
-    """The rate that the module was trained at in Hz; None if any rate will do."""
-    model_sampling: bool = False
-    """Whether it draws from torch's generator."""
     layout: Literal["batch_samples", "batch_1_samples"] = "batch_samples"
     """The shape that it takes: (batch, samples), or (batch, 1, samples)."""
     delay_samples: Annotated[int, Field(ge=0)] = 0
     """How much later than its input a sample comes out."""
     pad_multiple: Annotated[int, Field(gt=0)] = 1
     """What the length has to be a multiple of; zeros fill it up."""
-    longest_s: Annotated[float, Field(gt=0)] | None = CHUNK_S
-    """The longest input in seconds, longer ones come in chunks; None if there is none."""
     batch_seconds: Annotated[float, Field(ge=0)] = 0.0
     """Seconds of audio per call for a module with a free batch dimension; 0: one input per call."""
     batch_tolerance: Annotated[float, Field(ge=0)] = 1e-3
@@ -61,24 +54,9 @@ class TorchScript(Weighted, MixedPrecision):
         return self
 
     @property
-    def sample_rate(self) -> int | None:
-        """The module's rate in Hz."""
-        return self.model_sample_rate
-
-    @property
-    def sampling(self) -> bool:
-        """What the settings say: a file does not tell."""
-        return self.model_sampling
-
-    @property
     def global_randomness(self) -> bool:
         """A module has no generator but torch's."""
         return self.model_sampling
-
-    @property
-    def chunk_s(self) -> float | None:
-        """The longest input in seconds."""
-        return self.longest_s
 
     @property
     def batch_s(self) -> float:

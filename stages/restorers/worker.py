@@ -4,7 +4,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field, PrivateAttr
@@ -26,6 +26,8 @@ class WorkerRestorer(Weighted, Restorer):
     An environment is a folder ``<environments>/<kind>`` with ``bin/python`` and, for models that are no
     package, a checkout of theirs in ``repository``; ``configs/external/README.md`` tells how to make one.
     """
+
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"interpreter_path", "repository_path", "timeout_s"})
 
     interpreter_path: Path | None = None
     """Another interpreter than that of the environment."""

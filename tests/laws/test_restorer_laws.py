@@ -7,6 +7,8 @@ be loaded here have to say so.
 import pickle
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from stages.restore import RestoreStage
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from stages.weighted import Weighted
 from tests.speech_like import noisy, speech_like
 from tests.tiny_restorers import MADE_ANEW, lawful_restorer
 
@@ -248,6 +251,25 @@ def test_can_be_set_to_whatever_it_may_draw(restorer: Restorer) -> None:
     for field, distribution in restorer.draws.items():
         for value in bounds_of(distribution):
             assert getattr(restorer.with_settings({field: value}), field) == value
+
+
+@pytest.mark.parametrize("kind", sorted(RESTORERS))
+def test_takes_share_what_is_loaded(kind: str, tmp_path: Path) -> None:
+    """No setting that a take may have of its own stands for other weights, or for other calls."""
+    restorer, member = lawful_restorer(kind, tmp_path), RESTORERS[kind]
+    assert not member.undrawable() & member.draws.keys()
+    assert member.undrawable() <= member.model_fields.keys()
+
+    for name, field in member.model_fields.items():
+        if get_origin(field.annotation) is Literal and name not in member.undrawable():
+            for choice in get_args(field.annotation):
+                assert loaded(restorer.with_settings({name: choice})) == loaded(restorer)
+
+
+def loaded(restorer: Restorer) -> tuple[object, ...]:
+    """Return what is brought in for a model, and how it is called."""
+    published = restorer.published if isinstance(restorer, Weighted) else None
+    return published, restorer.sample_rate, restorer.chunk_s, restorer.batch_s, restorer.environment
 
 
 def test_says_what_it_is(restorer: Restorer) -> None:

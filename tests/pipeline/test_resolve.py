@@ -154,6 +154,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "kind: wiener",
         "restorers.0: a restorer draws its settings from no pool",
     ),
+    "takes of several networks": (
+        {"restorers": [{"kind": "fast_enhancer", "takes": 2, "size": {"one_of": ["t", "b"]}}]},
+        "size",
+        "restorers.0.size: size is one for all takes; give each value an entry of its own",
+    ),
     "a vote of a score that nothing gives": (
         {"preference": {"criteria": [*SMALL["preference"]["criteria"], "dnsmos_ovrll"]}},
         "dnsmos_ovrll",

@@ -1,0 +1,39 @@
+"""What every model of the user's own says in settings, where a built-in one says it in code."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from schemas import SampleRate
+from stages.restorers.base import CHUNK_S, Restorer
+from stages.weighted import Weighted
+
+
+class UserModel(Weighted, Restorer):
+    """A model that comes with the config: nobody here knows what it is but from what the config says."""
+
+    paradigm: ClassVar[str] = "as the user's model"
+    licence: ClassVar[str] = "as the user's model"
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"model_sample_rate", "model_sampling", "longest_s"})
+
+    model_sample_rate: SampleRate | None = None
+    """The rate that it works at in Hz; None if any rate will do."""
+    model_sampling: bool = False
+    """Whether it draws random numbers."""
+    longest_s: float | None = Field(default=CHUNK_S, gt=0)
+    """The longest input in seconds, longer ones come in chunks; None if there is none."""
+
+    @property
+    def sample_rate(self) -> int | None:
+        """The model's rate in Hz."""
+        return self.model_sample_rate
+
+    @property
+    def sampling(self) -> bool:
+        """What the settings say: a model of the user's own cannot be asked before it is loaded."""
+        return self.model_sampling
+
+    @property
+    def chunk_s(self) -> float | None:
+        """The longest input in seconds."""
+        return self.longest_s
