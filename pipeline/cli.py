@@ -37,6 +37,15 @@ WorkspaceOption = Annotated[
         "--workspace", "-w", help="folder for tables and dataset", show_default="runs/<config name>"
     ),
 ]
+CacheOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cache",
+        metavar="FOLDER",
+        help="where weights are kept; runs look in $UNANIMOUS_WEIGHTS",
+        show_default="$UNANIMOUS_WEIGHTS, or ~/.cache/unanimous/weights",
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -275,13 +284,16 @@ def doctor(
     speech: SpeechOption = None,
     noise: NoiseOption = None,
     responses: ResponsesOption = None,
+    cache: CacheOption = None,
 ) -> None:
     """Check machine and packages, and with a CONFIG the weights, pools and files that it needs.
 
     Never touches the network. Exit codes: 0 a run could start, 2 something is lacking.
     """
     from pipeline.commands.doctor import doctor_command  # noqa: PLC0415
+    from pipeline.commands.weights import use_cache  # noqa: PLC0415
 
+    use_cache(cache)
     given = replacements(speech, noise, responses)
     doctor_command(None if config is None else config_path(config), assignments or (), given)
 
@@ -421,6 +433,25 @@ def verify(
     verify_command(dataset, None if every else rows, seed, weights or (), device)
 
 
+@app.command(epilog=_examples("tokens runs/demo/dataset --codec dac_44khz --out runs/demo/tokens"))
+def tokens(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    codec: Annotated[Path, typer.Option(metavar="FOLDER", help="a DAC as transformers keeps it")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="a new folder for the tokens")],
+    codebooks: Annotated[
+        int | None, typer.Option(min=1, help="so many of the first ones", show_default="all")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1")] = "cpu",
+) -> None:
+    """Write the pairs of DATASET as codes of a DAC, for models that speak in tokens.
+
+    Each side becomes lists of 16-bit numbers, one per codebook; the codec's digest is kept with them.
+    """
+    from pipeline.commands.tokens import tokens_command  # noqa: PLC0415
+
+    tokens_command(dataset, codec, out, codebooks, device)
+
+
 @app.command(epilog=_examples("ladders demo", "ladders my.yaml --speech ~/clean --utterances 50"))
 def ladders(
     config: ConfigArgument,
@@ -515,15 +546,6 @@ def dpo_example(
 
 weights = typer.Typer(no_args_is_help=True, help="List and fetch the weights that operators need.")
 app.add_typer(weights, name="weights")
-CacheOption = Annotated[
-    str | None,
-    typer.Option(
-        "--cache",
-        metavar="FOLDER",
-        help="where weights are kept; runs look in $UNANIMOUS_WEIGHTS",
-        show_default="$UNANIMOUS_WEIGHTS, or ~/.cache/unanimous/weights",
-    ),
-]
 FilesOption = Annotated[
     list[str] | None,
     typer.Option("--operators", metavar="FILE", help="count those in your own file too; repeatable"),

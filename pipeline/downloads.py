@@ -7,6 +7,7 @@ client, one way to resume and one check by SHA-256 serve every source, and the c
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -16,8 +17,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
+from pipeline.wording import size
 from schemas import Digest, MissingWeightsError
-from stages.weights import WeightFile
+from stages.weights import CACHE_VARIABLE, WeightFile
 
 BLOCK_BYTES = 1 << 16
 """No more than this is lost when a connection is cut."""
@@ -45,7 +47,7 @@ def fetch(file: WeightFile, folder: Path, advance: Advance, pauses_s: tuple[floa
     """
     target = folder / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Draft(target.with_name(f".{target.name}.part"))
+    draft = draft_of(target)
     for pause_s in (*pauses_s, None):
         try:
             _continue(file, draft, advance)
@@ -60,6 +62,11 @@ def fetch(file: WeightFile, folder: Path, advance: Advance, pauses_s: tuple[floa
     found = _checked(file, draft)
     draft.finish(target)
     return found
+
+
+def bytes_to_come(file: WeightFile, folder: Path) -> int:
+    """Return how much of ``file`` is still to be fetched, as far as its size is known."""
+    return max(0, (file.size_bytes or 0) - draft_of(folder / file.name).size)
 
 
 class Draft:
@@ -95,6 +102,11 @@ class Draft:
             os.fsync(written.fileno())
         self.path.replace(target)
         self._version.unlink(missing_ok=True)
+
+
+def draft_of(target: Path) -> Draft:
+    """Return what is there of a file that is not whole yet."""
+    return Draft(target.with_name(f".{target.name}.part"))
 
 
 def _continue(file: WeightFile, draft: Draft, advance: Advance) -> None:
@@ -133,6 +145,7 @@ def _receive(response: requests.Response, file: WeightFile, draft: Draft, advanc
     if file.size_bytes is not None and total not in {None, file.size_bytes}:
         draft.discard()
         raise MissingWeightsError(f"{file.url} has {total:,} bytes, not {file.size_bytes:,} as published")
+    check_room(draft.path.parent, (total or 0) - draft.size)
     advance(draft.size, total)
     with draft.path.open("ab") as kept:
         for block in response.iter_content(BLOCK_BYTES):
@@ -140,6 +153,16 @@ def _receive(response: requests.Response, file: WeightFile, draft: Draft, advanc
             advance(kept.tell(), total)
     if total is not None and draft.size < total:
         raise Cut(f"the connection ended after {draft.size:,} of {total:,} bytes")
+
+
+def check_room(folder: Path, num_bytes: int) -> None:
+    """Raise ``MissingWeightsError`` unless so many more bytes fit into ``folder``."""
+    free = shutil.disk_usage(folder).free
+    if num_bytes > free:
+        raise MissingWeightsError(
+            f"{size(num_bytes)} are to come, and {folder} has room for {size(free)}: make room, or name "
+            f"another cache with --cache or {CACHE_VARIABLE}"
+        )
 
 
 def _check_status(response: requests.Response, file: WeightFile) -> None:

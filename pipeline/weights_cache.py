@@ -5,7 +5,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pipeline.downloads import Advance, fetch
+from pipeline.downloads import Advance, bytes_to_come, check_room, fetch
 from pipeline.wording import size
 from schemas import Digest, MissingWeightsError
 from stages.weights import WeightFile, Weights, file_digest, weights_digest
@@ -21,9 +21,10 @@ def fetch_weights(weights: Weights, watch: Watch) -> Digest:
     """
     weights.folder.mkdir(parents=True, exist_ok=True)
     with FileLock(weights.folder / ".fetching.lock"):
-        for file in weights.files:
-            if not _is_right(weights.folder / file.name, file):
-                fetch(file, weights.folder, watch(file))
+        lacking = [file for file in weights.files if not _is_right(weights.folder / file.name, file)]
+        check_room(weights.folder, sum(bytes_to_come(file, weights.folder) for file in lacking))
+        for file in lacking:
+            fetch(file, weights.folder, watch(file))
     return weights_digest(weights.place)
 
 

@@ -19,6 +19,8 @@ class FileServer:
     """After how many bytes of content each of the first answers breaks off."""
     statuses: list[int] = field(default_factory=list)
     """What the first answers say instead."""
+    claims: int | None = None
+    """What an answer says that its length is, if that is not so."""
     requests: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
@@ -50,7 +52,7 @@ class FileServer:
             handler.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
         if self.etag:
             handler.send_header("ETag", self.etag)
-        handler.send_header("Content-Length", str(len(self.content) - start))
+        handler.send_header("Content-Length", str(self.claims or len(self.content) - start))
         handler.end_headers()
         sent = self.content[start:]
         handler.wfile.write(sent[: self.cut_after.pop(0)] if self.cut_after else sent)

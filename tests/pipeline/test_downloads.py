@@ -1,6 +1,7 @@
 """Downloads against a server on the loopback: whole and checked, or not at all."""
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,16 @@ def test_a_wrong_size_is_refused_before_it_is_downloaded(tmp_path: Path) -> None
 
     assert len(server.requests) == 1
     assert not list((tmp_path / "sub").iterdir())
+
+
+def test_a_disk_that_is_too_small_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    """How much is to come and how much room there is; nothing is begun."""
+    room = shutil.disk_usage(tmp_path).free
+    said = pytest.raises(MissingWeightsError, match=r"are to come, and .* has room for .* --cache")
+    with serving(FileServer(CONTENT, claims=2 * room)) as server, said:
+        fetched(server, tmp_path, sha256=None, size_bytes=None)
+
+    assert sum(path.stat().st_size for path in (tmp_path / "sub").iterdir()) < 100
 
 
 def test_a_part_that_is_too_long_starts_anew(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The weights of a config: listed, fetched from a server on the loopback, pinned, and demanded of a run."""
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -164,6 +165,35 @@ def test_one_step_stands_for_one_network(tmp_path: Path) -> None:
     config = written(tmp_path, pools={}, degradations={"chain": [both]})
 
     assert any("asks for one of several weights" in line for line in mistakes(config))
+
+
+def test_weights_that_do_not_fit_on_the_disk_are_not_begun(
+    tmp_path: Path, server: FileServer, cache: Path
+) -> None:
+    """All files of one model are counted before the first of them comes."""
+    config = config_with(tmp_path, server, "own_vast")
+    source = tmp_path / "own.py"
+    size_bytes = 2 * shutil.disk_usage(tmp_path).free
+    source.write_text(source.read_text().replace(f"size_bytes={len(CONTENT)}", f"size_bytes={size_bytes}"))
+
+    refused = typed("fetch", config, "--yes")
+
+    assert "make room" in str(refused.exception)
+    assert not server.requests
+    assert not (cache / "own_vast" / "r1" / "w.bin").exists()
+
+
+def test_doctor_looks_into_another_cache(tmp_path: Path, server: FileServer) -> None:
+    """Where ``weights fetch --cache`` has put them."""
+    config = config_with(tmp_path, server, "own_doctored_elsewhere")
+    (tmp_path / "voices" / "a.wav").write_bytes(b"audio")
+    other = tmp_path / "other"
+    assert typed("fetch", config, "--yes", "--cache", other).exit_code == 0
+
+    seen = CliRunner().invoke(app, ["doctor", str(config), "--cache", str(other)])
+
+    assert seen.exit_code == 0, seen.output
+    assert f"in {other}/own_doctored_elsewhere" in seen.output.replace("\n", "")
 
 
 def test_doctor_says_what_is_missing_and_how_it_comes(tmp_path: Path, server: FileServer) -> None:
