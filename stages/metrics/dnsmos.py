@@ -88,8 +88,8 @@ class Dnsmos(HeardAlone):
         heard, starts = windows_of(samples, self.windows)
         raw = self._opinions.raw(heard, starts).astype(float)
         opinions = [np.polyval(p, raw[:, column]) for column, p in enumerate(POLYNOMIALS)]
-        p808 = [self._p808_of(heard[start : start + WINDOW]) for start in starts]
-        return dict(zip(self.outputs, map(float, map(np.mean, (*opinions, p808))), strict=True))
+        p808 = np.array([self._p808_of(heard[start : start + WINDOW]) for start in starts])
+        return dict(zip(self.outputs, np.mean([*opinions, p808], axis=1).tolist(), strict=True))
 
     def _p808_of(self, window: Samples) -> float:
         features = _log_mel(window, self._mel)

@@ -5,7 +5,7 @@ windows share eight of their nine seconds. A window's own are the four frames at
 convolutions see zeros instead of its neighbours. Every score is bit for bit the whole network's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,9 +13,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import MissingWeightsError
 from stages.metrics.spectra import Floats
-from stages.onnx_session import open_session, opened
+from stages.onnx_parts import open_parts
+from stages.onnx_session import open_session
 from stages.waveform import Samples
 
 SAMPLE_RATE = 16_000
@@ -31,7 +31,8 @@ POOL = 2
 INPUT, SPECTRUM = "input_1", "mos_estimator_logpow/truediv:0"
 IMAGE, MAPS = "adjusted_input6", "mos_estimator_logpow/conv2d_3/Relu:0_pooling0"
 OUTPUT = "Identity:0"
-SHAPES = {
+PARTS = (([INPUT], [SPECTRUM]), ([IMAGE], [MAPS]), ([MAPS], [OUTPUT]))
+SHAPES: Mapping[str, Sequence[int | str]] = {
     SPECTRUM: ("windows", 900, 161),
     IMAGE: ("windows", 1, "frames", 161),
     MAPS: ("windows", 32, "frames", 80),
@@ -66,21 +67,8 @@ class SharedNetwork:
 
     @classmethod
     def load(cls, path: Path, device: str) -> Self:
-        """Open the graph in ``path`` in parts. Raises ``MissingWeightsError`` without the package onnx."""
-        try:
-            import onnx  # noqa: PLC0415
-            from onnx.utils import Extractor  # noqa: PLC0415
-        except ModuleNotFoundError as error:
-            raise MissingWeightsError(
-                "windows other than 'once' need the package: pip install onnx"
-            ) from error
-        graph = onnx.load(path)
-        as_float = onnx.TensorProto.FLOAT
-        shapes = [onnx.helper.make_tensor_value_info(name, as_float, shape) for name, shape in SHAPES.items()]
-        graph.graph.value_info.extend(shapes)
-        parts = ((INPUT, SPECTRUM), (IMAGE, MAPS), (MAPS, OUTPUT))
-        models = [Extractor(graph).extract_model([first], [last]) for first, last in parts]
-        return cls(*(opened(model.SerializeToString(), device, str(path)) for model in models))
+        """Open the graph in ``path`` in parts."""
+        return cls(*open_parts(path, device, PARTS, SHAPES))
 
     def raw(self, samples: Samples, starts: Sequence[int]) -> Floats:
         """Return ``(windows, 3)``: raw SIG, BAK and OVRL of the window at each of ``starts``."""

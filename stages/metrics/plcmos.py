@@ -10,13 +10,16 @@ from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
 from stages.metrics.heard_alone import HeardAlone
 from stages.metrics.spectra import power_spectrogram
 from stages.metrics.speechmos_models import speechmos_model
-from stages.onnx_session import open_session
+from stages.onnx_parts import open_parts
 from stages.waveform import Samples
 
 SAMPLE_RATE = 16_000
 SHA256 = "c0ad3fc64ef9682b4749c0e96636b41c73b4b30bd123b9348feea06a96895286"
 FRAME = 512
 HOP = 256
+HEARD = ("onnx::Concat_335", "onnx::Concat_337")
+"""What the network has heard, before it asks a rater."""
+PARTS = ((["degraded_audio"], HEARD), ([*HEARD, "rater_embed"], ["plcmos"]))
 RATERS = 15
 RATER_SEED = 23
 """The raters that the values of the reference code's README come from."""
@@ -28,7 +31,8 @@ class Plcmos(HeardAlone):
 
     The network is asked as fifteen raters, whom a random vector each stands for; the score is their mean.
     The reference code draws new raters for each recording; here they are always the same fifteen, with
-    which it gives the values of its README. Long recordings are the mean of parts of at most 30 s.
+    which it gives the values of its README. They enter at its very end, so all hear the recording once.
+    Long recordings are the mean of parts of at most 30 s.
     """
 
     kind: ClassVar[str] = "plcmos"
@@ -48,7 +52,8 @@ class Plcmos(HeardAlone):
         )
     }
 
-    _graph: Any = PrivateAttr(default=None)
+    _ears: Any = PrivateAttr(default=None)
+    _opinion: Any = PrivateAttr(default=None)
     _raters: Any = PrivateAttr(default=None)
 
     @property
@@ -58,19 +63,20 @@ class Plcmos(HeardAlone):
 
     def load(self, device: str) -> None:
         """Open the network; raises ``MissingWeightsError`` without the package that holds it."""
-        self._graph = open_session(speechmos_model("plcmos_models/plcmos_v2.onnx"), device, SHA256)
+        graph = speechmos_model("plcmos_models/plcmos_v2.onnx")
+        shapes = dict.fromkeys(HEARD, ("recordings", "width"))
+        self._ears, self._opinion = open_parts(graph, device, PARTS, shapes, SHA256)
         raters = np.random.RandomState(RATER_SEED)  # the generator that they come from
         self._raters = raters.normal(size=(RATERS, 64)).astype(np.float32)
 
     def hear(self, samples: Samples) -> Measured:
         """Return the mean of the raters."""
-        features = log_power(samples)[None, None]
-        scores = [self._asked(features, rater[None]) for rater in self._raters]
-        return {"": float(np.mean(scores))}
+        heard = self._ears.run(None, {"degraded_audio": log_power(samples)[None, None]})
+        shown = dict(zip(HEARD, heard, strict=True))
+        return {"": float(np.mean([self._asked(shown, rater[None]) for rater in self._raters]))}
 
-    def _asked(self, features: NDArray[np.float32], rater: NDArray[np.float32]) -> float:
-        (score,) = self._graph.run(None, {"degraded_audio": features, "rater_embed": rater})
-        return float(np.squeeze(score))
+    def _asked(self, shown: dict[str, Any], rater: NDArray[np.float32]) -> float:
+        return float(self._opinion.run(None, {**shown, "rater_embed": rater})[0].item())
 
 
 def log_power(samples: Samples) -> NDArray[np.float32]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from stages.metrics.base import Comparison, Unmeasured
-from stages.metrics.plcmos import RATER_SEED, Plcmos, log_power
+from stages.metrics.plcmos import RATER_SEED, RATERS, Plcmos, log_power
+from stages.metrics.speechmos_models import speechmos_model
+from stages.onnx_session import open_session
 from tests.speech_like import speech_like
 
 
@@ -28,6 +30,21 @@ def test_agrees_with_speechmos(seconds: float) -> None:
 
     assert not isinstance(values, Unmeasured)
     assert values[""] == pytest.approx(reference_score(speech.samples.copy()), abs=1e-5)
+
+
+def test_raters_share_what_was_heard() -> None:
+    """Asked one by one after one hearing, they say bit for bit what the whole network says to each."""
+    speech = speech_like(2.0).samples
+    metric = Plcmos()
+    metric.load("cpu")
+    whole = open_session(speechmos_model("plcmos_models/plcmos_v2.onnx"), "cpu")
+    features = log_power(speech)[None, None]
+    raters = np.random.RandomState(RATER_SEED).normal(size=(RATERS, 64)).astype(np.float32)
+
+    scores = metric.hear(speech)
+
+    alone = [whole.run(None, {"degraded_audio": features, "rater_embed": rater[None]})[0] for rater in raters]
+    assert scores[""] == np.mean([float(score.item()) for score in alone])
 
 
 def test_digital_silence_inside_is_far_below_the_rest() -> None:
