@@ -27,6 +27,7 @@ OPTIONS = (
     "--disable-background-networking",
     "--window-size=1280,1000",
 )
+PROFILE = "--user-data-dir="
 PATIENCE_S = 60.0
 
 
@@ -127,18 +128,19 @@ def browsing() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip("needs Chromium: apt-get install chromium")
+    command = [found, *OPTIONS]
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
+            # descriptors may have two digits here, which bash knows and other shells do not
             [
-                "sh",
+                "bash",
                 "-c",
                 f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}',
-                "sh",
-                found,
-                *OPTIONS,
-                f"--user-data-dir={profile}",
+                "bash",
+                *command,
+                f"{PROFILE}{profile}",
             ],
             pass_fds=(theirs_in, theirs_out),
             stdout=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """Recordings inside a page: shortened, of 16 bits, each once however many pairs it is in."""
 
 import base64
+import hashlib
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Recordings:
     """Recordings in base64, by the id of the element that will hold them."""
 
     flac_of: Callable[[Clip], bytes]
+    most_bytes: int = MOST_BYTES
     by_id: dict[str, str] = field(default_factory=dict)
     _ids: dict[Clip, str] = field(default_factory=dict)
     _num_bytes: int = 0
@@ -33,17 +35,20 @@ class Recordings:
     def fitting(self, cards: Sequence[PairCard]) -> list[PairCard]:
         """Take in the recordings of pairs, in order, as long as there is room, and return those pairs."""
         for number, card in enumerate(cards):
-            new = {clip: self._base64(clip) for _, clip, _ in card.clips if clip not in self._ids}
-            self._num_bytes += sum(len(text) for text in new.values())
-            if self._num_bytes > MOST_BYTES:
+            found = {clip: excerpt(self.flac_of(clip)) for _, clip, _ in card.clips if clip not in self._ids}
+            ids = {clip: _name(flac) for clip, flac in found.items()}
+            new = {ids[clip]: base64.b64encode(flac).decode() for clip, flac in found.items()}
+            self._num_bytes += sum(len(text) for name, text in new.items() if name not in self.by_id)
+            if self._num_bytes > self.most_bytes:
                 return list(cards[:number])
-            for clip, text in new.items():
-                self._ids[clip] = f"recording-{len(self._ids)}"
-                self.by_id[self._ids[clip]] = text
+            self._ids |= ids
+            self.by_id |= new
         return list(cards)
 
-    def _base64(self, clip: Clip) -> str:
-        return base64.b64encode(excerpt(self.flac_of(clip))).decode()
+
+def _name(flac: bytes) -> str:
+    """Return the id of what is heard: the same for an input and a restoration that left it as it was."""
+    return f"recording-{hashlib.sha256(flac).hexdigest()[:16]}"
 
 
 def excerpt(flac: bytes) -> bytes:
@@ -51,7 +56,7 @@ def excerpt(flac: bytes) -> bytes:
 
     Opus would take less, but libsndfile numbers its streams by chance: no two reports would be the same.
     """
-    samples, rate = soundfile.read(io.BytesIO(flac), dtype="int32", frames=-1)
+    samples, rate = soundfile.read(io.BytesIO(flac), dtype="int32")
     shortened = samples[: int(EXCERPT_S * rate)].astype(np.int64)
     rounded = np.clip((shortened + 2**15) >> 16, -(2**15), 2**15 - 1).astype(np.int16)
     buffer = io.BytesIO()

@@ -11,7 +11,7 @@ from pipeline.funnel import Funnel, Places, funnel_at
 from pipeline.inventory import SPEECH, Inventory
 from pipeline.report.tables import RunTables
 from pipeline.standing import Standing
-from pipeline.ticket_log import ticket_lines
+from pipeline.ticket_log import TicketLine, ticket_lines
 from pipeline.workspace import Workspace
 from schemas import WorkspaceError
 
@@ -43,8 +43,12 @@ class Snapshot:
     @cached_property
     def standing(self) -> Standing:
         """How far each table is, and how fast it went."""
-        lines = ticket_lines(self.workspace.ticket_log)
-        return Standing(self.inventory, self.workspace.store, lines)
+        return Standing(self.inventory, self.workspace.store, self.tickets)
+
+    @cached_property
+    def tickets(self) -> list[TicketLine]:
+        """What the run has noted of its tickets, in the order in which they were done."""
+        return ticket_lines(self.workspace.ticket_log)
 
     @cached_property
     def funnel(self) -> Funnel:

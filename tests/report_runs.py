@@ -1,0 +1,56 @@
+"""A small finished run to report on: damage of two kinds, a hostile transcript, a recording that is unfit."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from pipeline.executors.local import LocalExecutor
+from pipeline.resolve import resolve
+from pipeline.run import execute
+from pipeline.work import Worker
+from pipeline.workspace import Workspace
+from tests.command_line import written
+
+HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>\"{{ 7 * 7 }}"
+SETTINGS: dict[str, Any] = {
+    "degradations": {
+        "chain": [
+            {"kind": "clipping", "threshold": 0.05, "probability": 0.5},
+            {"kind": "bandwidth", "sample_rate_hz": 4000, "probability": 0.5},
+        ],
+        "repeats": 4,
+    },
+    "restorers": [{"kind": "identity"}, {"kind": "wiener", "takes": 2}],
+    "metrics": [{"kind": k} for k in ("multi_resolution_stft", "spectral_envelope", "si_sdr")],
+    "preference": {
+        "criteria": [{"metric": "multi_resolution_stft", "margin": 0}],
+        "held_out": ["si_sdr"],
+        "uncovered": ["perceptual_quality", "content_consistency", "timbre_preservation"],
+    },
+}
+
+
+def reported_run(folder: Path) -> Workspace:
+    """Run it in ``folder`` and return its workspace."""
+    config = written(folder, **SETTINGS)
+    _add_recordings(folder)
+    workspace = Workspace(folder / "workspace")
+    execute(resolve(config), workspace, lambda *_: LocalExecutor(Worker(workspace.root)))
+    return workspace
+
+
+def _add_recordings(folder: Path) -> None:
+    """Give the first sentence the hostile transcript, and add a silent recording."""
+    manifest = folder / "sentences.csv"
+    with manifest.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["transcript"] = HOSTILE
+    soundfile.write(folder / "silent.wav", np.zeros(16_000, dtype=np.float32), 16_000)
+    rows.append({**rows[1], "id": "silent", "path": str(folder / "silent.wav"), "transcript": "nothing"})
+    with manifest.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
