@@ -70,7 +70,7 @@ def slate_of(
         models=tuple(models),
         takes=takes,
         names=tuple(score.name for score in audited(*criteria)),
-        scores=np.array(table, dtype=float),
+        scores=np.array(table, dtype=float).reshape(len(table), len(models), len(criteria) + 1),
     )
 
 

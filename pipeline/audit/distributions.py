@@ -14,10 +14,12 @@ MOST_PAIRS = 100_000
 class Distributions:
     """Every pair, or, once there are too many, every second, every fourth …."""
 
-    def __init__(self, scores: Sequence[AuditedScore]) -> None:
+    def __init__(self, scores: Sequence[AuditedScore], most_pairs: int = MOST_PAIRS) -> None:
         self._scores = scores
+        self._most_pairs = most_pairs
         self._parts: list[Floats] = []
-        self._held = 0
+        self.num_held = 0
+        """Pairs that are held now."""
         self._seen = 0
         self._every = 1
 
@@ -30,14 +32,14 @@ class Distributions:
         numbers = np.arange(self._seen, self._seen + len(found))
         self._seen += len(found)
         self._hold(found[numbers % self._every == 0])
-        while self._held > MOST_PAIRS:
+        while self.num_held > self._most_pairs:
             self._every *= 2
             held = np.concatenate(self._parts)[::2]
-            self._parts, self._held = [held], len(held)
+            self._parts, self.num_held = [held], len(held)
 
     def _hold(self, found: Floats) -> None:
         self._parts.append(found)
-        self._held += len(found)
+        self.num_held += len(found)
 
     def distributions(self) -> Iterator[Distribution]:
         """Walk the scores."""

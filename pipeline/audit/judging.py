@@ -40,11 +40,10 @@ class Judging:
         """Return degraded utterance × selection × (pairs, wins, advantage) × score."""
         found = options.advantages
         is_known = ~np.isnan(found)
-        outcomes = np.stack(
-            [is_known, (found > 0) + 0.5 * (found == 0), np.where(is_known, found, 0.0)], axis=2
-        )
-        sums: Floats = self._selected(options, kept) @ outcomes.reshape(*outcomes.shape[:2], -1)
-        return sums.reshape(-1, *self._sums.shape)
+        wins = (found > 0) + 0.5 * (found == 0)
+        outcomes = np.concatenate([is_known, wins, np.where(is_known, found, 0.0)], axis=2)
+        sums: Floats = self._selected(options, kept) @ outcomes
+        return sums.reshape(len(sums), *self._sums.shape)
 
     def _selected(self, options: Options, kept: Mask) -> Floats:
         """Return how likely each selection takes each pair: degraded utterance × selection × ordered pair."""

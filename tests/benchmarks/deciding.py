@@ -47,16 +47,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None)
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="deciding-"))
-    config = _config(folder, given.inputs)
+    config = config_of(folder, given.inputs)
     graph = assemble(resolve(config), folder / "workspace")
     store = TableStore(folder / "workspace" / "tables")
-    _write_scores(graph, store)
+    write_scores(graph, store)
     _tell(graph, store, _time_command(config, folder / "workspace"))
     if given.folder is None:
         shutil.rmtree(folder)
 
 
-def _config(folder: Path, inputs: int) -> Path:
+def config_of(folder: Path, inputs: int) -> Path:
     """Write speech of next to no length, and a config whose eight votes are one metric under eight names."""
     (folder / "speech").mkdir(parents=True, exist_ok=True)
     for number in range(inputs):
@@ -80,7 +80,8 @@ def _config(folder: Path, inputs: int) -> Path:
     return path
 
 
-def _write_scores(graph: Graph, store: TableStore) -> None:
+def write_scores(graph: Graph, store: TableStore) -> None:
+    """Write the plan and made-up scores of every shard."""
     for shard in graph.shards:
         rows = [f"{source.id}:0" for source in shard.sources]
         store.put(graph.plan.folder, shard.name, Recipe, [_recipe(row) for row in rows], {})

@@ -11,7 +11,7 @@ from scipy.stats import kendalltau
 from pipeline.audit.agreeing import DIGITS, Agreeing
 from pipeline.audit.records import Agreement, Group
 from pipeline.audit.slates import Damage, Slate
-from tests.slates import MODELS, slate_of, tables
+from tests.slates import MODELS, QUALITY, slate_of, tables
 
 Table = Sequence[Sequence[Sequence[float]]]
 UPWARDS = np.array([1.0, -1.0, 1.0, 1.0])
@@ -71,12 +71,7 @@ def test_tells_degradations_and_models_apart() -> None:
     """Two scores that rank takes of one model alike, and those of two models the other way round."""
     row = [(0.0, 0.0), (1.0, 1.0), (5.0, -5.0)]
     noise, reverb = Damage(("noise",), 5.0), Damage(("reverb", "noise"), 0.0)
-    slate = slate_of([row, row], models=("a", "a", "b"), criteria=(), damages={0: noise, 1: reverb})
-    slate = Slate(
-        *(getattr(slate, name) for name in ("ids", "utterances", "damages", "models", "takes")),
-        ("x", "y"),
-        slate.scores,
-    )
+    slate = slate_of([row, row], models=("a", "a", "b"), criteria=[QUALITY], damages={0: noise, 1: reverb})
     agreeing = Agreeing(np.ones(2))
 
     agreeing.add(slate)

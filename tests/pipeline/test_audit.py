@@ -1,0 +1,150 @@
+"""The audit of a finished run: in its workspace, in the dataset's card, and on the command line."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.audit.audit import FILE, audit_of, read_audit
+from pipeline.audit.records import Audit, Group, Part
+from pipeline.audit.text import audit_lines
+from pipeline.cli import app
+from pipeline.executors.local import LocalExecutor
+from pipeline.graph import assemble
+from pipeline.resolve import resolve
+from pipeline.run import Result, execute
+from pipeline.store import TableStore
+from pipeline.work import Worker
+from pipeline.workspace import Workspace
+from schemas import WorkspaceError
+from tests.command_line import written
+
+VOTES = ["multi_resolution_stft", "estoi"]
+METRICS = [{"kind": kind} for kind in (*VOTES, "spectral_envelope")]
+CHOOSING: dict[str, Any] = {
+    "criteria": [{"metric": vote, "margin": 0} for vote in VOTES],
+    "held_out": ["spectral_envelope"],
+    "uncovered": ["perceptual_quality", "timbre_preservation"],
+}
+
+
+def run_here(config: Path, workspace: Path) -> Result:
+    """Run in this process."""
+    return execute(resolve(config), Workspace(workspace), lambda *_: LocalExecutor(Worker(workspace)))
+
+
+def typed(*words: str | Path) -> str:
+    """Type a command and return what it prints; its errors are raised."""
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a config and its finished run, with a held-out score and the clean scored."""
+    folder = tmp_path_factory.mktemp("audit")
+    config = written(folder, score_clean=True, metrics=METRICS, preference=CHOOSING)
+    run_here(config, folder / "workspace")
+    return folder
+
+
+@pytest.fixture
+def own(finished: Path, tmp_path: Path) -> Path:
+    """Return a copy of it that a test may change."""
+    return Path(shutil.copytree(finished, tmp_path / "own"))
+
+
+def audit_in(folder: Path) -> Audit:
+    """Return the audit that a run has kept."""
+    audit = read_audit(folder / "workspace" / FILE)
+    assert audit is not None
+    return audit
+
+
+def test_every_run_ends_with_an_audit(finished: Path) -> None:
+    """It counts what the run's own records count."""
+    audit = audit_in(finished)
+    funnel = Workspace(finished / "workspace")
+    config = resolve(finished / "small.yaml")
+    result = run_here(finished / "small.yaml", finished / "workspace").exported.funnel
+
+    whole = audit.yields[0]
+    assert (whole.by, whole.inputs) == (Group.ALL, result.count("degraded"))
+    assert whole.comparisons == result.count("compared")
+    assert whole.unanimous == result.count("unanimous")
+    assert whole.pairs == audit.pairs == result.count("pairs")
+    assert audit.candidates == result.count("candidates")
+    assert sum(model.chosen for model in audit.models) == audit.pairs
+    assert [score.name for score in audit.scores_that(Part.HELD_OUT)] == ["spectral_envelope"]
+    assert audit.selections == ("unanimous", *VOTES, "random")
+    assert {agreement.name for agreement in audit.agreement if agreement.by is Group.DEGRADATION} == {
+        "clipping"
+    }
+    assert audit == audit_of(config, assemble(config, funnel.root, keep=False), funnel.store)
+
+
+def test_the_card_and_the_command_say_the_same(finished: Path) -> None:
+    """In Markdown."""
+    lines = audit_lines(audit_in(finished))
+
+    card = (finished / "workspace" / "dataset" / "README.md").read_text(encoding="utf-8")
+    said = typed("audit", finished / "workspace")
+
+    assert "\n".join(lines) in card
+    assert "\n".join(lines) in said
+    assert "### Judged by scores that did not choose" in said
+    assert "by `spectral_envelope`" in said
+
+
+def test_nothing_is_made_again_while_nothing_changes(own: Path) -> None:
+    """The file stands as long as what it depends on does."""
+    path = own / "workspace" / FILE
+    kept, stamp = path.read_bytes(), path.stat().st_mtime_ns
+
+    run_here(own / "small.yaml", own / "workspace")
+    assert path.stat().st_mtime_ns == stamp
+
+    path.unlink()
+    run_here(own / "small.yaml", own / "workspace")
+    assert path.read_bytes() == kept
+
+
+def test_other_criteria_are_audited_without_a_run(own: Path) -> None:
+    """What the command line sets counts, and the workspace stays as it is."""
+    path = own / "workspace" / FILE
+    before = path.read_bytes()
+
+    said = typed("audit", own / "small.yaml", "-w", own / "workspace", "--set", "preference.held_out=[]")
+
+    assert "No score is held out (`preference.held_out`); these had no vote all the same." in said
+    assert path.read_bytes() == before
+
+
+def test_an_unfinished_run_is_audited_in_part(own: Path) -> None:
+    """Shards without all their scores are counted, not guessed at; without any there is nothing to say."""
+    run = resolve(own / "small.yaml", ["shard_seconds=1"])
+    graph = assemble(run, own / "workspace", keep=False)
+
+    with pytest.raises(WorkspaceError, match="has no shard with all its scores; 'run' makes them"):
+        audit_of(run, graph, TableStore(own / "nowhere" / "tables"))
+
+
+def test_a_workspace_without_an_audit_says_what_makes_one(own: Path) -> None:
+    """Also where the file is not of this version."""
+    path = own / "workspace" / FILE
+
+    path.write_text('{"key": "older"}')
+
+    with pytest.raises(WorkspaceError, match="holds no audit: 'run' makes one"):
+        typed("audit", own / "workspace")
+
+
+def test_clean_speech_that_was_not_scored_flags_nothing(own: Path) -> None:
+    """And the text says how to have it scored."""
+    said = typed("audit", own / "small.yaml", "-w", own / "workspace", "--set", "score_clean=false")
+
+    assert "The clean reference was not scored; `score_clean: true` does that." in said
