@@ -13,6 +13,7 @@ from ray.job_config import JobConfig
 from pipeline.resolve import Run
 from pipeline.threads import ONE_THREAD
 from pipeline.workspace import is_ray_job
+from stages.restorers.worker import ENVIRONMENTS_VARIABLE
 from stages.weights import CACHE_VARIABLE
 
 OBJECT_STORE_BYTES = 80 * 2**20
@@ -62,12 +63,13 @@ def _dashboard(url: str | None) -> str:
 
 
 def worker_environment() -> dict[str, dict[str, str]]:
-    """Return what a worker's process is started with: one thread, and where code and weights are.
+    """Return what a worker's process is started with: one thread, and where code, weights and models are.
 
     Inside a job the code is the job's working directory, which Ray has put on the path already.
     """
     paths = [] if is_ray_job() else [str(ROOT)]
     given = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([*paths, given] if given else paths)
-    found = {"PYTHONPATH": path, CACHE_VARIABLE: os.environ.get(CACHE_VARIABLE, "")}
+    places = {name: os.environ.get(name) for name in (CACHE_VARIABLE, ENVIRONMENTS_VARIABLE)}
+    found = {"PYTHONPATH": path, **places}
     return {"env_vars": {**ONE_THREAD, **{name: value for name, value in found.items() if value}}}
