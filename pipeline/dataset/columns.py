@@ -19,6 +19,7 @@ Table = Literal["pairs", "candidates", "scores"]
 TABLES: tuple[Table, ...] = ("pairs", "candidates", "scores")
 SIDES = ("chosen", "rejected")
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+CODE = pa.int16()
 AUDIO = pa.struct([("bytes", pa.binary()), ("path", TEXT)])
 """FLAC, as the ``Audio`` feature of ``datasets`` keeps it."""
 STEPS = pa.list_(
@@ -147,5 +148,5 @@ def _feature(kind: pa.DataType, sample_rate: int | None) -> Any:
         return {"feature": _feature(kind.value_type, sample_rate), "_type": "List"}
     if pa.types.is_struct(kind):
         return {field.name: _feature(field.type, sample_rate) for field in kind}
-    dtype = {TEXT: "string", INTEGER: "int64", NUMBER: "float64", FLAG: "bool"}[kind]
+    dtype = {TEXT: "string", INTEGER: "int64", NUMBER: "float64", FLAG: "bool", CODE: "int16"}[kind]
     return {"dtype": dtype, "_type": "Value"}

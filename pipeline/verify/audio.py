@@ -5,7 +5,8 @@ from typing import Any
 
 import soundfile
 
-from pipeline.verify.published import Finding, Row
+from pipeline.dataset.published import Row
+from pipeline.verify.findings import Finding
 from schemas import EncodedAudio
 from stages.flac import decode_bytes, digest_of
 

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.dataset.columns import TABLES
-from pipeline.verify.published import Dataset, Finding
+from pipeline.dataset.published import Dataset
+from pipeline.verify.findings import Finding
 from stages.weights import file_digest
 
 

@@ -1,11 +1,13 @@
 """What rows say, all of it but the audio: differences that are right, votes that agree, tables that agree."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pipeline.dataset.columns import SIDES, TAKE, Table
+from pipeline.dataset.published import Dataset, Row
 from pipeline.export import Exported
-from pipeline.verify.published import Dataset, Finding, Row, twice
+from pipeline.verify.findings import Finding
 from schemas.licences import most_restrictive
 from stages.metrics.base import Better
 
@@ -27,7 +29,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
         yield from pair_findings(row, dataset.said)
         if candidates:
             yield from _candidate_findings(row, candidates, dataset.said)
-    yield from (Finding(name, "pair_id", "one row", "several") for name in twice(iter(names)))
+    yield from (Finding(name, "pair_id", "one row", "several") for name, n in Counter(names).items() if n > 1)
     num_ok = sum(candidate["status"] == "ok" for candidate in candidates.values())
     yield from _count_findings(dataset, len(names), num_ok)
 

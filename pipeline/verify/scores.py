@@ -6,8 +6,9 @@ from typing import Any
 
 from pipeline.dataset.columns import SIDES
 from pipeline.dataset.facts import MetricFacts
+from pipeline.dataset.published import Row
 from pipeline.operator_entries import MetricSetup
-from pipeline.verify.published import Finding, Row
+from pipeline.verify.findings import Finding
 from schemas import Degraded, EncodedAudio, OperatorSpec, Recipe, Restored, RunError, Scored, Take, UserError
 from schemas.outcome import LUCK
 from stages.audio_memory import AudioMemory

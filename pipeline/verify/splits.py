@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from pipeline.verify.published import Dataset, Finding, Row
+from pipeline.dataset.published import Dataset, Row
+from pipeline.verify.findings import Finding
 
 
 def split_findings(dataset: Dataset) -> Iterator[Finding]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.dataset.published import Row, opened
 from pipeline.verify.audio import SIDES, audio_of
 from pipeline.verify.files import file_findings
-from pipeline.verify.published import Finding, Row, opened
+from pipeline.verify.findings import Finding
 from pipeline.verify.rows import row_findings
 from pipeline.verify.scores import Rescoring, load_metrics
 from pipeline.verify.splits import split_findings
@@ -52,7 +53,7 @@ def verify(
     sampled = 0
     try:
         findings += [*row_findings(dataset), *split_findings(dataset)]
-        for row in dataset.whole_rows(_drawn(dataset.num_pairs, rows, seed)):
+        for row in dataset.pairs(_drawn(dataset.num_pairs, rows, seed)):
             findings += _sampled_findings(row, metrics)
             sampled += 1
     except (OSError, pa.ArrowException, KeyError) as error:

@@ -1,10 +1,9 @@
 """A published dataset, read row by row without the run that it came from."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -13,19 +12,6 @@ from pipeline.export import MARK, Exported, exported
 from schemas import Split, UserError
 
 Row = Mapping[str, Any]
-
-
-class Finding(NamedTuple):
-    """Something that is not as the dataset says."""
-
-    place: str
-    """A file, or a row."""
-    what: str
-    published: object
-    found: object
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.what}: published {_said(self.published)}, found {_said(self.found)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +41,8 @@ class Dataset:
                     for row in file.read_row_group(group, columns=light, use_threads=False).to_pylist():
                         yield split, row
 
-    def whole_rows(self, numbers: Sequence[int]) -> Iterator[Row]:
-        """Walk the pairs with these numbers, counted from 0 over all files, with their audio."""
+    def pairs(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> Iterator[Row]:
+        """Walk the pairs with these numbers, counted from 0 over all files; with audio, unless told."""
         wanted, first = frozenset(numbers), 0
         for _, path in self.files("pairs"):
             with pq.ParquetFile(path) as file:
@@ -64,7 +50,7 @@ class Dataset:
                     held = file.metadata.row_group(group).num_rows
                     here = sorted(wanted.intersection(range(first, first + held)))
                     if here:
-                        rows = file.read_row_group(group, use_threads=False)
+                        rows = file.read_row_group(group, columns=columns, use_threads=False)
                         yield from rows.take([number - first for number in here]).to_pylist()
                     first += held
 
@@ -82,12 +68,3 @@ def opened(folder: Path) -> Dataset:
             f"{folder / MARK} was written by another version of this program; verify with that one"
         )
     return Dataset(folder, said)
-
-
-def twice(names: Iterator[str]) -> list[str]:
-    """Return the names that come more than once."""
-    return [name for name, number in Counter(names).items() if number > 1]
-
-
-def _said(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
