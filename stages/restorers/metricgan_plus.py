@@ -11,7 +11,7 @@ from stages.hub import weights_of_revision
 from stages.networks.loading import read_checkpoint, tensors, with_state
 from stages.networks.speechbrain_lobes import lobe
 from stages.resampling import fit_length
-from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.base import RESTORERS, MixedPrecision
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Waveform
 from stages.weighted import Weighted
@@ -22,7 +22,7 @@ SMALLEST_POWER = 1e-14
 
 
 @RESTORERS.register
-class MetricGanPlus(Weighted, Restorer):
+class MetricGanPlus(Weighted, MixedPrecision):
     """Fu et al. (Interspeech 2021), trained on VoiceBank-DEMAND, against noise.
 
     ``path`` is an ``enhance_model.ckpt``: a state of SpeechBrain's EnhancementGenerator, read as tensors

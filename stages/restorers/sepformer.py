@@ -12,7 +12,7 @@ from stages.distributions import Distribution, Uniform
 from stages.hub import weights_of_revision
 from stages.networks.loading import read_checkpoint, tensors, with_state
 from stages.networks.speechbrain_lobes import lobe
-from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.base import RESTORERS, MixedPrecision
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Samples, Waveform
 from stages.weighted import Weighted
@@ -25,7 +25,7 @@ States = Mapping[str, Mapping[str, Any]]
 
 
 @RESTORERS.register
-class SepFormer(Weighted, Restorer):
+class SepFormer(Weighted, MixedPrecision):
     """Subakan et al. (ICASSP 2021) for one speaker, against noise; ``whamr`` against reverberation too.
 
     ``path`` is a folder with ``encoder.ckpt``, ``masknet.ckpt`` and ``decoder.ckpt``: states of networks of
