@@ -34,7 +34,7 @@ function offer(section, update) {
   if (section.querySelector(".more")) return;
   const button = document.createElement("button");
   button.className = "more";
-  button.textContent = "There are other pairs now: show them";
+  button.textContent = "Show the pairs that came since";
   button.addEventListener("click", update);
   section.querySelector("h2").after(button);
 }
