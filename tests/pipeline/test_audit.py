@@ -124,6 +124,19 @@ def test_other_criteria_are_audited_without_a_run(own: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_an_export_elsewhere_has_its_own_audit(own: Path, tmp_path: Path) -> None:
+    """In its card; the workspace keeps that of its run."""
+    path = own / "workspace" / FILE
+    before = path.read_bytes()
+    words = ("-w", own / "workspace", "--out", tmp_path / "copy", "--set", "preference.held_out=[]")
+
+    typed("export", own / "small.yaml", *words)
+
+    assert "No score is held out" in (tmp_path / "copy" / "README.md").read_text(encoding="utf-8")
+    assert path.read_bytes() == before
+    assert not (tmp_path / FILE).exists()
+
+
 def test_an_unfinished_run_is_audited_in_part(own: Path) -> None:
     """Shards without all their scores are counted, not guessed at; without any there is nothing to say."""
     run = resolve(own / "small.yaml", ["shard_seconds=1"])
