@@ -54,7 +54,7 @@ def write_vqscore(folder: Path) -> Path:
 
 
 def write_squim(folder: Path) -> Path:
-    """Write a SQUIM of objective measures with one narrow block."""
+    """Write a SQUIM of objective measures with one narrow block, on an eighth of the frames."""
     import torch  # noqa: PLC0415
 
     from stages import torchaudio_guard  # noqa: PLC0415
@@ -63,7 +63,7 @@ def write_squim(folder: Path) -> Path:
     from torchaudio.models import squim_objective_model  # noqa: PLC0415
 
     torch.manual_seed(0)
-    network = squim_objective_model(8, 64, 8, 4, 8, 1, "LSTM", 71)
+    network = squim_objective_model(8, 512, 8, 4, 8, 1, "LSTM", 71)
     torch.save(network.state_dict(), folder / "squim.pth")
     return folder / "squim.pth"
 

@@ -1,7 +1,5 @@
 """Phone error: whether a small recogniser hears the same sounds."""
 
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,25 +7,29 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from schemas import Reason, UnfitError
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
-from stages.metrics.guard import measured, require_both_sound
-from stages.waveform import Waveform
+from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
+from stages.metrics.heard_on_both_sides import HeardOnBothSides
+from stages.pauses import segments
+from stages.waveform import Samples
 
 SAMPLE_RATE = 16_000
-SHORTEST_S = 0.1
+LONGEST_S = 30.0
+"""In the noise of long pauses the recogniser follows so many paths that ten minutes take it minutes."""
 Phones = tuple[str, ...]
 
 
 @METRICS.register
-class PhoneError(Metric):
+class PhoneError(HeardOnBothSides):
     """Edit distance of the phones heard in the candidate to those heard in the clean reference.
 
     Substitutions, insertions and deletions per phone of the reference: 0 if nothing changed, over 1 if more
     was made up than was said. English phones, by the recogniser inside pocketsphinx, with the settings of its
     phoneme recognition guide. A decoder remembers what it heard before, so each utterance gets a new one.
+    Over 30 s the audio is cut at pauses.
     """
 
     kind: ClassVar[str] = "phone_error"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "BSD-2-Clause"
     packages: ClassVar[tuple[str, ...]] = ("pocketsphinx",)
     weights: ClassVar[str] = "inside the package pocketsphinx"
@@ -57,23 +59,22 @@ class PhoneError(Metric):
 
         self._recogniser = pocketsphinx
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
-        """Return the rate of each comparison, or why there is none; shared references are heard once."""
-        heard: dict[bytes, Phones] = {}
-        return [measured(partial(self._measure, comparison, heard)) for comparison in batch]
+    def hear(self, samples: Samples) -> Phones:
+        """Return the phones."""
+        pieces = segments(samples, SAMPLE_RATE, LONGEST_S)
+        return tuple(phone for start, end in pieces for phone in self._phones(samples[start:end]))
 
-    def _measure(self, comparison: Comparison, heard: dict[bytes, Phones]) -> Measured:
-        require_both_sound(comparison, SHORTEST_S)
-        name = comparison.clean.samples.tobytes()
-        if name not in heard:
-            heard[name] = self._phones(comparison.clean)
-        if not heard[name]:
+    def compare(self, candidate: Phones, clean: Phones) -> Measured:
+        """Return the rate; raises ``UnfitError`` if there is no phone in the clean reference."""
+        import jiwer  # noqa: PLC0415
+
+        if not clean:
             raise UnfitError(Reason.SILENT, "no phone found in the clean reference")
-        return {"": _edits(heard[name], self._phones(comparison.candidate)) / len(heard[name])}
+        return {"": float(jiwer.wer(" ".join(clean), " ".join(candidate)))}
 
-    def _phones(self, waveform: Waveform) -> Phones:
+    def _phones(self, samples: Samples) -> Phones:
         decoder = self._recogniser.Decoder(self._settings())
-        integers = np.rint(np.clip(waveform.samples, -1.0, 1.0) * 32_767).astype("<i2")
+        integers = np.rint(np.clip(samples, -1.0, 1.0) * 32_767).astype("<i2")
         decoder.start_utt()
         decoder.process_raw(integers.tobytes(), no_search=False, full_utt=True)
         decoder.end_utt()
@@ -95,14 +96,3 @@ class PhoneError(Metric):
 
 def _is_phone(word: str) -> bool:
     return word != "SIL" and not word.startswith(("+", "<", "("))
-
-
-def _edits(said: Phones, heard: Phones) -> int:
-    """Return the Levenshtein distance."""
-    row = list(range(len(heard) + 1))
-    for count, phone in enumerate(said, start=1):
-        diagonal, row[0] = row[0], count
-        for place, other in enumerate(heard, start=1):
-            changed = diagonal + (phone != other)
-            diagonal, row[place] = row[place], min(changed, row[place] + 1, row[place - 1] + 1)
-    return row[-1]

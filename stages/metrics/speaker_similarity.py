@@ -1,34 +1,32 @@
 """Speaker similarity: whether a network for speaker verification hears the same speaker."""
 
-import hashlib
 from abc import abstractmethod
-from collections.abc import Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas import BrokenError, Reason
-from stages.metrics.base import Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
-from stages.metrics.guard import measured, require_both_sound
+from stages.metrics.base import Aspect, Better, Measured, Output
+from stages.metrics.heard_on_both_sides import HeardOnBothSides
 from stages.waveform import Samples
 from stages.weighted import Weighted
 
 SAMPLE_RATE = 16_000
-SHORTEST_S = 0.5
 LONGEST_S = 30
 """Attention needs memory that grows with the square of the length."""
 
 Embedding = NDArray[np.floating[Any]]
 
 
-class SpeakerSimilarity(Weighted, Metric):
+class SpeakerSimilarity(Weighted, HeardOnBothSides):
     """Cosine between the speaker embeddings of candidate and clean.
 
-    One recording at a time: batches of unequal lengths are padded, and padding is heard. Longer ones are cut
-    into the fewest equal parts of at most 30 s, whose embeddings of length 1 are added up.
+    Recordings over 30 s are cut into the fewest equal parts that are not, whose embeddings of length 1 are
+    added up.
     """
+
+    shortest_s: ClassVar[float] = 0.5
 
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
@@ -55,20 +53,12 @@ class SpeakerSimilarity(Weighted, Metric):
     def embed(self, samples: Samples) -> Embedding:
         """Return the embedding of at most 30 s of speech, shape ``(dimensions,)``."""
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
-        """Return the cosine of each comparison, or why there is none; shared references are heard once."""
-        heard: dict[str, Embedding] = {}
-        return [measured(partial(self._measure, comparison, heard)) for comparison in batch]
+    def compare(self, candidate: Embedding, clean: Embedding) -> Measured:
+        """Return the cosine."""
+        return {"": float(np.clip(np.dot(clean, candidate), -1.0, 1.0))}
 
-    def _measure(self, comparison: Comparison, heard: dict[str, Embedding]) -> Measured:
-        require_both_sound(comparison, SHORTEST_S)
-        name = hashlib.sha256(comparison.clean.samples.tobytes()).hexdigest()
-        if name not in heard:
-            heard[name] = self._speaker(comparison.clean.samples)
-        cosine = float(np.dot(heard[name], self._speaker(comparison.candidate.samples)))
-        return {"": float(np.clip(cosine, -1.0, 1.0))}
-
-    def _speaker(self, samples: Samples) -> Embedding:
+    def hear(self, samples: Samples) -> Embedding:
+        """Return the embedding, of length 1."""
         parts = np.array_split(samples, -(-samples.size // (LONGEST_S * SAMPLE_RATE)))
         return _unit(np.sum([_unit(self.embed(part)) for part in parts], axis=0))
 

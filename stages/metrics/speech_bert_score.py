@@ -1,23 +1,21 @@
 """SpeechBERTScore: whether a speech model finds the same sounds in the candidate and in the clean."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field, PrivateAttr
 
 from schemas import ConfigError
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
-from stages.metrics.guard import measured, require_both_sound
+from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
+from stages.metrics.heard_on_both_sides import HeardOnBothSides
+from stages.networks.loading import checked_device
 from stages.pretrained import pretrained
 from stages.waveform import Samples
 from stages.weighted import Weighted
 from stages.weights import WeightFile, Weights
 
 SAMPLE_RATE = 16_000
-SHORTEST_S = 0.1
 LONGEST = 30 * SAMPLE_RATE
 """Memory grows with the square of the length."""
 
@@ -53,7 +51,7 @@ def _similarity(note: str) -> Output:
 
 
 @METRICS.register
-class SpeechBertScore(Weighted, Metric):
+class SpeechBertScore(Weighted, HeardOnBothSides):
     """SpeechBERTScore (Saeki et al., Interspeech 2024): cosine of best-matching frames of a speech model.
 
     Precision looks for each frame of the candidate in the clean reference, recall the other way round, F1
@@ -65,6 +63,7 @@ class SpeechBertScore(Weighted, Metric):
     kind: ClassVar[str] = "speech_bert_score"
     licence: ClassVar[str] = "Apache-2.0"
     weights: ClassVar[str] = "facebook/hubert-base-ls960"
+    packages: ClassVar[tuple[str, ...]] = ("transformers",)
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
@@ -103,26 +102,15 @@ class SpeechBertScore(Weighted, Metric):
         layers = network.config.num_hidden_layers
         if self.layer > layers:
             raise ConfigError(f"{self.model} has {layers} layers: there is no layer {self.layer}")
-        self._network = network.float().to(device)
+        self._network = network.float().to(checked_device(device))
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
-        """Return the values of each comparison, or why there are none; shared references are heard once.
-
-        One recording at a time: the network's normalisation would hear the padding of a batch.
-        """
-        heard: dict[str, list[Frames]] = {}
-        return [measured(partial(self._measure, comparison, heard)) for comparison in batch]
-
-    def _measure(self, comparison: Comparison, heard: dict[str, list[Frames]]) -> Measured:
-        require_both_sound(comparison, SHORTEST_S)
-        name = hashlib.sha256(comparison.clean.samples.tobytes()).hexdigest()
-        if name not in heard:
-            heard[name] = self._frames(comparison.clean.samples)
-        parts = zip(self._frames(comparison.candidate.samples), heard[name], strict=True)
-        values = precision_recall_f1([similarities(*part) for part in parts])
+    def compare(self, candidate: Sequence[Frames], clean: Sequence[Frames]) -> Measured:
+        """Return precision, recall and F1."""
+        values = precision_recall_f1([similarities(*part) for part in zip(candidate, clean, strict=True)])
         return dict(zip(self.outputs, values, strict=True))
 
-    def _frames(self, samples: Samples) -> list[Frames]:
+    def hear(self, samples: Samples) -> list[Frames]:
+        """Return the frames of each part."""
         return [self._hidden(part) for part in np.array_split(samples, -(-samples.size // LONGEST))]
 
     def _hidden(self, samples: Samples) -> Frames:

@@ -15,6 +15,7 @@ from stages.metrics.si_sdr import SiSdr
 from stages.metrics.spectra import Floats
 from stages.metrics.spectral_envelope import SpectralEnvelope
 from stages.metrics.time_warping import warped_distance
+from stages.pauses import segments
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.speech_like import noisy, speech_like
@@ -186,6 +187,31 @@ def test_envelope_distance_grows_with_the_vocal_tracts() -> None:
     scores = [scored(SpectralEnvelope(), speech_like(tract=tract), clean) for tract in (1.0, 1.05, 1.1, 1.2)]
 
     assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("heard", "rate"), [("a b c", 0.0), ("a x c d", 2 / 3), ("", 1.0), ("b", 2 / 3), ("x y z u v", 5 / 3)]
+)
+def test_phones_are_counted_as_by_hand(heard: str, rate: float) -> None:
+    """Phones changed, dropped and made up, per phone that was said."""
+    rates = PhoneError().compare(tuple(heard.split()), ("a", "b", "c"))
+
+    assert rates == pytest.approx({"": rate})
+
+
+def test_no_phone_is_looked_for_in_a_long_pause() -> None:
+    """Speech, forty seconds of a quiet room and speech again: the phones of both, and of nothing between."""
+    metric = PhoneError()
+    metric.load("cpu")
+    speech = speech_like(1.5).samples
+    room = (1e-4 * rng_for(0, "room").standard_normal(40 * 16_000)).astype(np.float32)
+    pieces = segments(np.concatenate([speech, room, speech]), 16_000, 30.0)
+
+    phones = metric.hear(np.concatenate([speech, room, speech]))
+
+    assert sum(end - start for start, end in pieces) < 5 * 16_000
+    assert len(phones) >= 2
+    assert len(phones) <= 3 * len(metric.hear(speech))
 
 
 def test_phones_do_not_depend_on_what_was_heard_before() -> None:

@@ -26,7 +26,7 @@ def test_estimates_are_those_of_torchaudio(tmp_path: Path) -> None:
     path = write_squim(tmp_path)
     from torchaudio.models import squim_objective_model  # noqa: PLC0415
 
-    network = squim_objective_model(8, 64, 8, 4, 8, 1, "LSTM", 71).eval()
+    network = squim_objective_model(8, 512, 8, 4, 8, 1, "LSTM", 71).eval()
     network.load_state_dict(torch.load(path, weights_only=True))
     speech = speech_like(2.0)
 

@@ -1,0 +1,41 @@
+"""For metrics that hear each side by itself and then compare what they heard."""
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from stages.metrics.guard import measured, require_both_sound
+from stages.waveform import Samples
+
+
+class HeardOnBothSides(Metric):
+    """A metric whose clean reference is heard once for all its candidates in a batch.
+
+    Silence, NaN and short audio never reach it. One recording at a time: a network would hear the padding
+    of a batch.
+    """
+
+    shortest_s: ClassVar[float] = 0.1
+
+    @abstractmethod
+    def hear(self, samples: Samples) -> Any:
+        """Return what is heard in samples at the metric's rate."""
+
+    @abstractmethod
+    def compare(self, candidate: Any, clean: Any) -> Measured:
+        """Return the values for what was heard; raises ``RecordError`` with the reason if there are none."""
+
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+        """Return the values of each comparison, or why there are none."""
+        heard: dict[str, Any] = {}
+        return [measured(partial(self._checked, comparison, heard)) for comparison in batch]
+
+    def _checked(self, comparison: Comparison, heard: dict[str, Any]) -> Measured:
+        require_both_sound(comparison, self.shortest_s)
+        name = hashlib.sha256(comparison.clean.samples.tobytes()).hexdigest()
+        if name not in heard:
+            heard[name] = self.hear(comparison.clean.samples)
+        return self.compare(self.hear(comparison.candidate.samples), heard[name])
