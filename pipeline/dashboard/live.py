@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -19,7 +20,7 @@ from schemas import fingerprint_of
 
 LEAST_REST_S = 1.0
 REST = 10
-"""Views are left alone for this many times as long as they took to make."""
+"""Views are left alone for this many times as long as they kept a core busy."""
 
 
 @dataclass(frozen=True)
@@ -42,29 +43,41 @@ class View:
 
 
 class Live:
-    """The latest view. One is made at a time: its SQL is one connection's."""
+    """The latest view. Others are made one at a time, apart from those who look at it."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self._lock = Lock()
+        self._maker = ThreadPoolExecutor(1)
+        self._making: Future[View | None] = Future()
+        self._making.set_result(None)
         self._view: View | None = None
         self._state = ""
-        self._rests_until = 0.0
+        self._rests_until_s = 0.0
 
     def view(self) -> View | None:
-        """Return what there is to show; None while no run has begun."""
-        with self._lock:
-            if time.monotonic() >= self._rests_until:
-                self._look()
-            return self._view
+        """Return what there is to show, at once if there is anything; None while no run has begun.
 
-    def _look(self) -> None:
-        began = time.monotonic()
-        state = _state(self.workspace)
-        if state != self._state:
-            self._view, self._state = _view(self.workspace), state
-        now = time.monotonic()
-        self._rests_until = now + max(LEAST_REST_S, REST * (now - began))
+        What went wrong with the last view is raised, once.
+        """
+        with self._lock:
+            if self._making.done() and time.monotonic() >= self._rests_until_s:
+                last, self._making = self._making, self._maker.submit(self._look)
+                last.result()
+            making, found = self._making, self._view
+        return found or making.result()
+
+    def _look(self) -> View | None:
+        began_s = time.thread_time()
+        try:
+            state = _state(self.workspace)
+            if state != self._state:
+                self._view = _view(self.workspace)
+                self._state = state
+        finally:
+            rest_s = REST * (time.thread_time() - began_s)
+            self._rests_until_s = time.monotonic() + max(rest_s, LEAST_REST_S)
+        return self._view
 
 
 def _view(workspace: Workspace) -> View | None:

@@ -1,5 +1,6 @@
 """How far a run is, as the head of the page says it."""
 
+import time
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,6 +31,8 @@ class Progress:
     rows: int
     failed: int
     pairs: int
+    seen_at: str
+    """When it was so, by the clock of this machine."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:
@@ -51,6 +54,7 @@ class Progress:
             rows=sum(found.total() for found in statuses),
             failed=sum(found["failed"] for found in statuses),
             pairs=snapshot.tables.rows("SELECT count(*) AS pairs FROM pairs")[0]["pairs"],
+            seen_at=time.strftime("%H:%M:%S"),
         )
 
 
