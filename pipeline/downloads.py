@@ -7,7 +7,6 @@ client, one way to resume and one check by SHA-256 serve every source, and the c
 
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -17,9 +16,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from pipeline.wording import size
+from pipeline.download_drafts import Draft, check_room, draft_of
 from schemas import Digest, MissingWeightsError
-from stages.weights import CACHE_VARIABLE, WeightFile
+from stages.weights import WeightFile
 
 BLOCK_BYTES = 1 << 16
 """No more than this is lost when a connection is cut."""
@@ -62,51 +61,6 @@ def fetch(file: WeightFile, folder: Path, advance: Advance, pauses_s: tuple[floa
     found = _checked(file, draft)
     draft.finish(target)
     return found
-
-
-def bytes_to_come(file: WeightFile, folder: Path) -> int:
-    """Return how much of ``file`` is still to be fetched, as far as its size is known."""
-    return max(0, (file.size_bytes or 0) - draft_of(folder / file.name).size)
-
-
-class Draft:
-    """A file that is not whole yet, and which version of it the server had when it was begun."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._version = path.with_name(f"{path.name}.version")
-
-    @property
-    def size(self) -> int:
-        """Bytes so far."""
-        return self.path.stat().st_size if self.path.is_file() else 0
-
-    @property
-    def version(self) -> str:
-        """The server's name for what was begun; empty if it gave none."""
-        return self._version.read_text() if self._version.is_file() else ""
-
-    def begin(self, version: str) -> None:
-        """Start anew."""
-        self.path.write_bytes(b"")
-        self._version.write_text(version)
-
-    def discard(self) -> None:
-        """Leave nothing behind."""
-        self.path.unlink(missing_ok=True)
-        self._version.unlink(missing_ok=True)
-
-    def finish(self, target: Path) -> None:
-        """Put the file in its place, at once as seen from outside."""
-        with self.path.open("rb") as written:
-            os.fsync(written.fileno())
-        self.path.replace(target)
-        self._version.unlink(missing_ok=True)
-
-
-def draft_of(target: Path) -> Draft:
-    """Return what is there of a file that is not whole yet."""
-    return Draft(target.with_name(f".{target.name}.part"))
 
 
 def _continue(file: WeightFile, draft: Draft, advance: Advance) -> None:
@@ -153,16 +107,6 @@ def _receive(response: requests.Response, file: WeightFile, draft: Draft, advanc
             advance(kept.tell(), total)
     if total is not None and draft.size < total:
         raise Cut(f"the connection ended after {draft.size:,} of {total:,} bytes")
-
-
-def check_room(folder: Path, num_bytes: int) -> None:
-    """Raise ``MissingWeightsError`` unless so many more bytes fit into ``folder``."""
-    free = shutil.disk_usage(folder).free
-    if num_bytes > free:
-        raise MissingWeightsError(
-            f"{size(num_bytes)} are to come, and {folder} has room for {size(free)}: make room, or name "
-            f"another cache with --cache or {CACHE_VARIABLE}"
-        )
 
 
 def _check_status(response: requests.Response, file: WeightFile) -> None:

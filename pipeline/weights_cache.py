@@ -5,7 +5,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pipeline.downloads import Advance, bytes_to_come, check_room, fetch
+from pipeline.download_drafts import bytes_to_come, check_room
+from pipeline.downloads import Advance, fetch
 from pipeline.wording import size
 from schemas import Digest, MissingWeightsError
 from stages.weights import WeightFile, Weights, file_digest, weights_digest

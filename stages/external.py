@@ -1,35 +1,17 @@
-"""A model in an environment of its own: a worker process of another interpreter, and what is said to it.
+"""A model in an environment of its own: its worker process is started, asked, watched and replaced."""
 
-Parent and worker speak in frames over the worker's standard streams: four bytes of length (little-endian), a
-header of that length in JSON, then the arrays as little-endian float32, one after the other; ``arrays`` in
-the header says how many samples each has. There is one question and one answer at a time:
-
-``load`` (device, weights) is answered by ``loaded`` (protocol, name, sample_rate, output_rate, sampling,
-licence);
-``restore`` (sample_rate, seeds, settings, arrays) by ``restored`` (arrays); either by ``missing`` or
-``failed`` (type, message). ``configs/external/unanimous_worker.py`` is the other side.
-"""
-
-import json
 import logging
 import os
-import struct
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from schemas import BrokenError, MissingWeightsError, Params, Reason, Record, RunError
 from stages.child_process import ChildProcess, DiedError, HungError
+from stages.external_frames import PROTOCOL, GarbledError, asked
 from stages.waveform import Samples
 
-PROTOCOL = 1
-LENGTH = struct.Struct("<I")
-SAMPLE_BYTES = 4
-LONGEST_HEADER = 1 << 20
 LOAD_TIMEOUT_S = 600.0
 """Time to import a framework and to read weights from a slow disk."""
 LIBRARY = Path(__file__).parents[1] / "configs" / "external"
@@ -100,9 +82,9 @@ class ExternalModel:
         except OSError as error:
             raise MissingWeightsError(f"{self._name}: {error}; see {LIBRARY}/README.md") from error
         try:
-            header, _ = _asked(worker, {**self._loading, "timeout_s": LOAD_TIMEOUT_S}, (), LOAD_TIMEOUT_S)
+            header, _ = asked(worker, {**self._loading, "timeout_s": LOAD_TIMEOUT_S}, (), LOAD_TIMEOUT_S)
             return self._introduction(header)
-        except (DiedError, HungError, _GarbledError, ValueError) as error:
+        except (DiedError, HungError, GarbledError, ValueError) as error:
             said = self._lost("did not load the model")
             raise RunError(f"{self._name}: its worker did not load the model; it said: {said}") from error
 
@@ -121,14 +103,14 @@ class ExternalModel:
         for _ in range(2):
             worker = self._ready_worker()
             try:
-                return self._restored(*_asked(worker, question, (samples,), self._timeout_s))
+                return self._restored(*asked(worker, question, (samples,), self._timeout_s))
             except DiedError:
                 self._lost("died")
             except HungError as error:
                 self._lost("gave no answer")
                 detail = f"no answer within {self._timeout_s:g} s"
                 raise BrokenError(Reason.TIMED_OUT, detail) from error
-            except _GarbledError as error:
+            except GarbledError as error:
                 self._lost("gave an answer that is no frame")
                 raise BrokenError(Reason.ERROR, "the worker's answer is no frame") from error
         raise BrokenError(Reason.CRASHED, "its process died twice")
@@ -186,38 +168,3 @@ class ExternalModel:
         log.warning("%s: %s: %s", self._name, kind, header.get("message"))
         reason = Reason.OUT_OF_MEMORY if kind in {"OutOfMemoryError", "MemoryError"} else Reason.ERROR
         raise BrokenError(reason, kind)
-
-
-class _GarbledError(Exception):
-    """What came back is no frame."""
-
-
-def _asked(
-    worker: ChildProcess, header: Mapping[str, Any], arrays: Sequence[Samples], timeout_s: float
-) -> tuple[Mapping[str, Any], Sequence[Samples]]:
-    """Return the header and the arrays of the answer."""
-    deadline = time.monotonic() + timeout_s
-    body = json.dumps({**header, "arrays": [array.size for array in arrays]}).encode()
-    raw = [np.ascontiguousarray(array, dtype="<f4").tobytes() for array in arrays]
-    worker.send(b"".join([LENGTH.pack(len(body)), body, *raw]), timeout_s)
-    (length,) = LENGTH.unpack(worker.receive(LENGTH.size, deadline))
-    if length > LONGEST_HEADER:
-        raise _GarbledError
-    answer = _header(worker.receive(length, deadline))
-    return answer, [
-        np.frombuffer(worker.receive(SAMPLE_BYTES * count, deadline), dtype="<f4").astype(np.float32)
-        for count in answer["arrays"]
-    ]
-
-
-def _header(body: bytes) -> Mapping[str, Any]:
-    try:
-        header = json.loads(body)
-    except ValueError as error:
-        raise _GarbledError from error
-    counts = header.get("arrays") if isinstance(header, dict) else None
-    if not isinstance(counts, list) or not all(isinstance(n, int) and n >= 0 for n in counts):
-        raise _GarbledError
-    if not isinstance(header.get("answer"), str):
-        raise _GarbledError
-    return dict(header)

@@ -57,7 +57,7 @@ class External(UserModel, WorkerRestorer):
 
     @property
     def environment(self) -> str:
-        """One per interpreter and script."""
+        """One for each name of a script: whoever shares it takes turns with the same kind of worker."""
         return f"external {self.script_path.stem}"
 
     @property
