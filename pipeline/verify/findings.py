@@ -1,6 +1,10 @@
 """What is wrong with a dataset, one thing at a time."""
 
+import math
 from typing import NamedTuple
+
+CLOSE = 1e-9
+"""Numbers that were calculated from published ones differ by rounding, if at all."""
 
 
 class Finding(NamedTuple):
@@ -14,6 +18,13 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}: published {_said(self.published)}, found {_said(self.found)}"
+
+
+def same(a: object, b: object) -> bool:
+    """Return whether two values are the same, as far as rounding lets them."""
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=CLOSE, abs_tol=CLOSE)
+    return a == b
 
 
 def _said(value: object) -> str:

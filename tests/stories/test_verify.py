@@ -122,8 +122,8 @@ def test_a_score_that_was_changed_is_found(dataset: Path) -> None:
     tamper(dataset, change)
     wrong = found(dataset)
     assert any("margin_estoi: published" in line for line in wrong)
-    assert any("chosen_estoi: published" in line and "in the table of candidates" in line for line in wrong)
-    assert any("chosen_estoi: published" in line and "candidates" not in line for line in wrong)
+    assert any("chosen_estoi: published" in line and "in 'scores'" in line for line in wrong)
+    assert any("chosen_estoi: published" in line and "scores" not in line for line in wrong)
 
     tamper(dataset, lambda rows: rows[0].update(margin_estoi=rows[0]["margin_estoi"] + 0.01))
     for table in ("candidates", "scores"):
@@ -156,7 +156,7 @@ def test_rows_that_were_taken_away_or_doubled_are_found(dataset: Path) -> None:
     assert any("pairs: rows: published" in line for line in found(dataset, rows=0))
 
     tamper(dataset, lambda rows: rows.append(dict(rows[0])))
-    assert any("pair_id: published one row, found several" in line for line in found(dataset, rows=0))
+    assert any("pair_id: published one row, found 2 rows" in line for line in found(dataset, rows=0))
 
 
 def test_a_licence_that_was_made_freer_is_found(dataset: Path) -> None:
