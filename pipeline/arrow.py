@@ -2,9 +2,9 @@
 
 import json
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from schemas import Record
 
 R = TypeVar("R", bound=Record)
+Reviver = Callable[[Any], Any]
 SCALARS: Mapping[type, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -91,19 +92,27 @@ def _plain(value: Any) -> Any:
 
 
 def _revived(record: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
+    revivers = _revivers(record)
     return {
-        name: _revive(record.model_fields[name].annotation, value)
+        name: value if (revive := revivers[name]) is None else revive(value)
         for name, value in row.items()
         if value is not None
     }
 
 
-def _revive(annotation: Any, value: Any) -> Any:
+@cache
+def _revivers(record: type[Record]) -> Mapping[str, Reviver | None]:
+    """Return what brings each field back, None where Arrow's value will do: worked out once, not by row."""
+    return {name: _reviver(info.annotation) for name, info in record.model_fields.items()}
+
+
+def _reviver(annotation: Any) -> Reviver | None:
     annotation = _bare(annotation)
     if get_origin(annotation) is tuple:
-        return tuple(_revive(get_args(annotation)[0], item) for item in value)
+        inner = _reviver(get_args(annotation)[0])
+        return tuple if inner is None else lambda items: tuple(map(inner, items))
     if _is_json(annotation):
-        return json.loads(value)
+        return json.loads
     if isinstance(annotation, type) and issubclass(annotation, Record):
-        return _revived(annotation, value)
-    return value
+        return partial(_revived, annotation)
+    return None

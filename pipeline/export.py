@@ -7,10 +7,11 @@ from pydantic import ValidationError
 
 from pipeline.audit.audit import audited
 from pipeline.audit.text import audit_lines
+from pipeline.dataset.background import Background
 from pipeline.dataset.card import card_of
 from pipeline.dataset.columns import Table, schema_of
 from pipeline.dataset.facts import MetricFacts, ModelFacts, metrics_of, models_of
-from pipeline.dataset.files import SplitFiles, TableWriter
+from pipeline.dataset.files import Cut, SplitFiles, TableWriter
 from pipeline.dataset.licences import Licences
 from pipeline.dataset.reading import degraded_utterances
 from pipeline.dataset.rows import Rows
@@ -131,18 +132,19 @@ def _write_tables(
     better = {name: output.better for name, output in run.outputs().items()}
     rows = Rows(better, Licences(graph, store))
     written: list[Table] = ["pairs", *run.config.export.beside_pairs]
-    writers = {table: _writer(run, table, folder) for table in written}
-    for utterance in degraded_utterances(graph, store, run.config.export.audio_bits):
-        summary.add_candidates(utterance)
-        for table, writer in writers.items():
-            for row in rows.of(table, utterance):
-                writer.add(row)
-                if table == "pairs":
-                    summary.add_pair(row)
-    return {table: writer.close() for table, writer in writers.items()}
+    with Background() as background:
+        writers = {table: _writer(run, table, folder, background) for table in written}
+        for utterance in degraded_utterances(graph, store, run.config.export.audio_bits):
+            summary.add_candidates(utterance)
+            for table, writer in writers.items():
+                for row in rows.of(table, utterance):
+                    writer.add(row)
+                    if table == "pairs":
+                        summary.add_pair(row)
+        return {table: writer.close() for table, writer in writers.items()}
 
 
-def _writer(run: Run, table: Table, folder: Path) -> TableWriter:
+def _writer(run: Run, table: Table, folder: Path, background: Background) -> TableWriter:
     rate = run.config.ingest.sample_rate
     about = {
         "criteria": [criterion.model_dump(mode="json") for criterion in run.criteria],
@@ -151,8 +153,8 @@ def _writer(run: Run, table: Table, folder: Path) -> TableWriter:
     }
     schema = schema_of(table, list(run.outputs()), None if rate == "native" else rate, about)
     settings = run.config.export
-    sizes = {"file_mb": settings.shard_megabytes, "row_group_mb": settings.row_group_megabytes}
-    return TableWriter(folder / table, schema, **sizes)
+    cut = Cut(settings.shard_megabytes, settings.row_group_megabytes)
+    return TableWriter(folder / table, schema, cut, background)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -1,0 +1,35 @@
+"""Writing in the background: what comes next is read while what came before is on its way to disk."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+
+class Background:
+    """Does one thing after another in a thread of its own, and takes no more than one in advance."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dataset")
+        self._begun: Future[Any] | None = None
+
+    def do(self, work: Callable[[], Any]) -> None:
+        """Begin ``work`` once what was begun before is done. Raises what that raised."""
+        self.wait()
+        self._begun = self._thread.submit(work)
+
+    def wait(self) -> None:
+        """Return once nothing is being done. Raises what the last work raised."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.result()
+
+    def __enter__(self) -> Self:
+        """Begin with nothing to do."""
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Let the thread end."""
+        self._thread.shutdown()

@@ -1,0 +1,74 @@
+"""One Parquet file in the making: audio uncompressed, pages indexed, cut where contents say."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.dataset.columns import AUDIO
+
+CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
+"""Content-defined chunks, as ``datasets`` writes them: an upload after a change sends only what changed."""
+
+
+class ParquetFile:
+    """A file that is being written, one row group after the other."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path = path
+        self.rows = 0
+        self.num_bytes = 0
+        """Written so far."""
+        self.sha256 = ""
+        """Of the whole file, once it is closed."""
+        self._file = pa.OSFile(str(path), "wb")
+        self._writer = pq.ParquetWriter(self._file, schema, **settings_for(schema))
+
+    def write(self, table: pa.Table) -> None:
+        """Write one row group."""
+        self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+        self.rows += table.num_rows
+        self.num_bytes = self._file.tell()
+
+    def close(self) -> None:
+        """Write the footer, see the bytes on disk, and hash them."""
+        if self._file.closed:
+            return
+        self._writer.close()
+        self.num_bytes = self._file.tell()
+        self._file.close()
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def settings_for(schema: pa.Schema) -> dict[str, Any]:
+    """Return what pyarrow is told."""
+    return {
+        "compression": dict(_compression(schema)),
+        "use_dictionary": False,
+        "write_page_index": True,
+        "use_content_defined_chunking": CHUNKING,
+    }
+
+
+def _compression(schema: pa.Schema) -> Iterator[tuple[str, str]]:
+    """Yield the compression of each leaf: none for audio, which does not shrink further."""
+    for field in schema:
+        for path in _leaves(field):
+            yield path, "none" if field.type == AUDIO and path.endswith(".bytes") else "zstd"
+
+
+def _leaves(field: pa.Field, above: str = "") -> Iterator[str]:
+    path = f"{above}{field.name}"
+    if pa.types.is_struct(field.type):
+        for child in field.type:
+            yield from _leaves(child, f"{path}.")
+    elif pa.types.is_list(field.type):
+        yield from _leaves(field.type.value_field.with_name("element"), f"{path}.list.")
+    else:
+        yield path

@@ -1,0 +1,116 @@
+"""How fast a dataset is written, and in how much memory: 1 shard and 10, against plain pyarrow.
+
+    PYTHONPATH=. python tests/benchmarks/export.py [--shards 10] [--utterances 30] [--seconds 2]
+
+Writes runs whose audio is white noise (48 kHz, two models of three takes), exports each in a process of its
+own, and then writes the very same files again with pyarrow alone, from tables that are all in memory: once
+with the settings of the dataset, which gives files of the same size, and once without page index and chunks. Export
+reads its tables, builds rows, hashes its files and waits for the disk; the others do not.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from pipeline.dataset.parquet_file import settings_for
+from pipeline.wording import say
+from tests.made_run import write_run
+
+ROOT = Path(__file__).parents[2]
+EXPORT = """
+import json, sys, time
+from pathlib import Path
+from pipeline.export import export
+from pipeline.graph import assemble
+from pipeline.peak_memory import forget_peaks, peak_bytes
+from pipeline.resolve import resolve
+from pipeline.workspace import Workspace
+folder = Path(sys.argv[1])
+run = resolve(folder / "made.yaml")
+workspace = Workspace(folder / "workspace")
+graph = assemble(run, workspace.root, keep=False)
+forget_peaks()
+before = peak_bytes()
+started, worked = time.perf_counter(), time.process_time()
+written = export(run, graph, workspace.store, folder / "dataset")
+seconds, cpu = time.perf_counter() - started, time.process_time() - worked
+size = sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
+print(json.dumps([size, seconds, cpu, before, peak_bytes()]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it took to write so many bytes."""
+
+    num_bytes: int
+    wall_s: float
+    cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        """Megabytes per second."""
+        return self.num_bytes / 1e6 / self.wall_s
+
+    def __str__(self) -> str:
+        """Return it in a line."""
+        size = f"{self.num_bytes / 1e6:6.0f} MB"
+        return f"{size} in {self.wall_s:5.2f} s, {self.rate:5.0f} MB/s, CPU {self.cpu_s:5.2f} s"
+
+
+def main() -> None:
+    """Write runs, export them, and write the same tables plainly."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shards", type=int, default=10)
+    parser.add_argument("--utterances", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="export-") as name:
+        for shards in (1, given.shards):
+            made = Path(name) / f"{shards}-shards"
+            write_run(made, shards=shards, utterances=given.utterances, seconds=given.seconds)
+            exported, before, most = _exported(made)
+            say(f"{f'{shards} shards':<12} {exported}; memory {before:.0f} MB before, {most:.0f} MB at most")
+        files = sorted((made / "dataset").glob("*/*.parquet"))
+        same, bare = (_plain(files, Path(name) / "plain.parquet", same=same) for same in (True, False))
+    say(f"{'same bytes':<12} {same}; export is {exported.rate / same.rate:.2f} times as fast")
+    say(f"{'bare':<12} {bare}; export is {exported.rate / bare.rate:.2f} times as fast")
+
+
+def _exported(folder: Path) -> tuple[Cost, float, float]:
+    """Return what an export took, and megabytes before it and at most."""
+    command = [sys.executable, "-c", EXPORT, str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    num_bytes, wall_s, cpu_s, before, most = json.loads(done.stdout.splitlines()[-1])
+    return Cost(num_bytes, wall_s, cpu_s), before / 1e6, most / 1e6
+
+
+def _plain(files: Sequence[Path], out: Path, *, same: bool) -> Cost:
+    """Write what is in ``files`` once more, row group by row group."""
+    num_bytes, wall_s, cpu_s = 0, 0.0, 0.0
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            groups = [file.read_row_group(n).combine_chunks() for n in range(file.num_row_groups)]
+            schema = file.schema_arrow
+        settings = settings_for(schema) if same else {"compression": "none", "use_dictionary": False}
+        started, worked = time.perf_counter(), time.process_time()
+        with pq.ParquetWriter(out, schema, **settings) as writer:
+            for group in groups:
+                writer.write_table(group, row_group_size=group.num_rows)
+        wall_s += time.perf_counter() - started
+        cpu_s += time.process_time() - worked
+        num_bytes += out.stat().st_size
+        assert not same or out.stat().st_size == path.stat().st_size, path
+    return Cost(num_bytes, wall_s, cpu_s)
+
+
+if __name__ == "__main__":
+    main()
