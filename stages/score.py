@@ -1,28 +1,16 @@
 """Score: one metric's opinion of every take of one model."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from schemas import (
-    BrokenError,
-    Degraded,
-    Outcome,
-    Reason,
-    Recipe,
-    Restored,
-    Score,
-    Scored,
-    Status,
-    Take,
-    TakeScores,
-)
+from schemas import BrokenError, Degraded, Outcome, Reason, Recipe, Restored, Scored, Status, Take
 from stages.attempt import Attempt, attempt
 from stages.audio_memory import AudioMemory
 from stages.hearing import Heard, Hearing
 from stages.isolation import IsolatedMetric
-from stages.metrics.base import Comparison, Measured, Metric, Unmeasured, score_name
+from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from stages.score_rows import NO_VALUE_UPSTREAM, Result, ScoreRows
 from stages.stage import Stage
 
 VERSION = 2
@@ -32,7 +20,6 @@ LEVEL_DB = -26.0
 """Active level in dBFS (ITU-T P.56) at which metrics that depend on level hear both sides."""
 
 COMPARISONS_PER_BATCH = 16
-NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +47,7 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         timeout_s: float = 120.0,
     ) -> None:
         self._name = name
+        self._rows = ScoreRows(name, tuple(metric.outputs))
         self._metric = metric
         self._hearing = Hearing(metric, memory, level_db)
         self._scorer = IsolatedMetric(metric, timeout_s) if metric.isolated else metric
@@ -90,45 +78,24 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         """Score all takes of all records in one call of the metric; one row per record, in order."""
         works = [_Work(self._name, record, take) for record in batch for take in record.restored.takes]
         results = iter(self._results(works))
-        return [self._row(record, [next(results) for _ in record.restored.takes]) for record in batch]
+        return [
+            self._rows.row(record.restored, [next(results) for _ in record.restored.takes])
+            for record in batch
+        ]
 
     def without_value(self, record: ScoreInput, outcome: Outcome) -> Scored:
         """Return a row in which every take has ``outcome`` for every output."""
-        nothing = _Result(Attempt(outcome))
-        return self._built(record, [nothing] * len(record.restored.takes), outcome)
+        return self._rows.row_without_value(record.restored, outcome)
 
-    def _row(self, record: ScoreInput, results: Sequence["_Result"]) -> Scored:
-        takes = self._built(record, results, Outcome()).takes
-        return self._built(record, results, _summary([score for take in takes for score in take.scores]))
-
-    def _built(self, record: ScoreInput, results: Sequence["_Result"], outcome: Outcome) -> Scored:
-        takes = [
-            TakeScores(
-                take=take.take,
-                gain_db=result.gain_db,
-                clean_gain_db=result.clean_gain_db,
-                scores=self._scores(result.measured),
-            )
-            for take, result in zip(record.restored.takes, results, strict=True)
-        ]
-        return Scored(
-            id=self.name_of(record), model=record.restored.model, takes=tuple(takes), **outcome.fields
-        )
-
-    def _scores(self, result: Attempt[Measured]) -> tuple[Score, ...]:
-        return tuple(
-            _score(score_name(self._name, suffix), result, suffix) for suffix in self._metric.outputs
-        )
-
-    def _results(self, works: Sequence["_Work"]) -> list["_Result"]:
+    def _results(self, works: Sequence["_Work"]) -> list[Result]:
         prepared = [self._prepared(work) for work in works]
         ready = [(work.name, heard.value) for work, heard in zip(works, prepared, strict=True) if heard.value]
         names, comparisons = [name for name, _ in ready], [heard.comparison for _, heard in ready]
         measured = iter(self._measured(names, comparisons))
         return [
-            _Result(next(measured), heard.value.gain_db, heard.value.clean_gain_db)
+            Result(next(measured), heard.value.gain_db, heard.value.clean_gain_db)
             if heard.value
-            else _Result(Attempt(heard.outcome))
+            else Result(Attempt(heard.outcome))
             for heard in prepared
         ]
 
@@ -160,15 +127,6 @@ class ScoreStage(Stage[ScoreInput, Scored]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
-    """What one take came to, and the gains at which it and its reference were heard."""
-
-    measured: Attempt[Measured]
-    gain_db: float = 0.0
-    clean_gain_db: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class _Work:
     """One take to be scored."""
 
@@ -193,26 +151,7 @@ def _opening(result: Measured | Unmeasured) -> Callable[[], Measured]:
     return open_result
 
 
-def _score(name: str, result: Attempt[Measured], suffix: str) -> Score:
-    if result.value is None:
-        return Score(name=name, **result.outcome.fields)
-    value = float(result.value.get(suffix, math.nan))
-    if math.isfinite(value):
-        return Score(name=name, value=value)
-    detail = "the metric gave no finite value"
-    return Score(name=name, status=Status.FAILED, reason=Reason.NOT_FINITE, detail=detail)
-
-
 def _skipped(take: Take) -> Outcome:
     if take.reason is Reason.DUPLICATE_TAKE:
         return Outcome(status=Status.SKIPPED, reason=Reason.DUPLICATE_TAKE)
-    return NO_VALUE_UPSTREAM
-
-
-def _summary(scores: Sequence[Score]) -> Outcome:
-    """Return ``ok`` if any score is, else the gravest reason: failed, then unfit, then skipped."""
-    for status in (Status.OK, Status.FAILED, Status.UNFIT):
-        for score in scores:
-            if score.status is status:
-                return Outcome(**score.fields)
     return NO_VALUE_UPSTREAM

@@ -396,3 +396,15 @@ def test_a_small_memory_changes_nothing(clean_speech: Waveform) -> None:
     cramped = ScoreStage("m", SiSdr(), AudioMemory(max_bytes=1)).process(records)
 
     assert roomy == cramped
+
+
+def test_an_output_that_is_not_given_has_a_reason_of_its_own() -> None:
+    """A metric that forgets one of its outputs loses that one alone, and not as if it were NaN."""
+    first_alone = {next(iter(TwoNumbers.outputs)): 1.0}
+    stage = ScoreStage("two", TwoNumbers().answering(lambda _: first_alone), AudioMemory())
+    clean = speech_like(1.0)
+
+    (row,) = stage.process([score_input(clean, noisy(clean, 10.0))])
+
+    first, second = row.takes[0].scores
+    assert (first.value, second.value, second.reason) == (1.0, None, Reason.ERROR)

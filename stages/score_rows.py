@@ -1,0 +1,74 @@
+"""Rows of scores: what the takes of one record came to, as their table holds it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas import Outcome, Reason, Restored, Score, Scored, Status, TakeScores
+from stages.attempt import Attempt
+from stages.metrics.base import Measured, score_name
+
+NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one take came to, and the gains at which it and its reference were heard."""
+
+    measured: Attempt[Measured]
+    gain_db: float = 0.0
+    clean_gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRows:
+    """Builds the rows of one metric, known by its name and the suffixes of its outputs."""
+
+    metric: str
+    suffixes: Sequence[str]
+
+    def row(self, restored: Restored, results: Sequence[Result]) -> Scored:
+        """Return the row of a record; its own outcome is the best that any of its scores has."""
+        takes = self._takes(restored, results)
+        outcome = _summary([score for take in takes for score in take.scores])
+        return Scored(id=restored.id, model=restored.model, takes=takes, **outcome.fields)
+
+    def row_without_value(self, restored: Restored, outcome: Outcome) -> Scored:
+        """Return a row in which every take has ``outcome`` for every output."""
+        takes = self._takes(restored, [Result(Attempt(outcome))] * len(restored.takes))
+        return Scored(id=restored.id, model=restored.model, takes=takes, **outcome.fields)
+
+    def _takes(self, restored: Restored, results: Sequence[Result]) -> tuple[TakeScores, ...]:
+        return tuple(
+            TakeScores(
+                take=take.take,
+                gain_db=result.gain_db,
+                clean_gain_db=result.clean_gain_db,
+                scores=tuple(self._score(result.measured, suffix) for suffix in self.suffixes),
+            )
+            for take, result in zip(restored.takes, results, strict=True)
+        )
+
+    def _score(self, measured: Attempt[Measured], suffix: str) -> Score:
+        name = score_name(self.metric, suffix)
+        if measured.value is None:
+            return Score(name=name, **measured.outcome.fields)
+        if suffix not in measured.value:
+            return _failed(name, Reason.ERROR, "the metric did not give this output")
+        value = float(measured.value[suffix])
+        if not math.isfinite(value):
+            return _failed(name, Reason.NOT_FINITE, "the metric gave no finite value")
+        return Score(name=name, value=value)
+
+
+def _failed(name: str, reason: Reason, detail: str) -> Score:
+    return Score(name=name, status=Status.FAILED, reason=reason, detail=detail)
+
+
+def _summary(scores: Sequence[Score]) -> Outcome:
+    """Return ``ok`` if any score is, else the gravest reason: failed, then unfit, then skipped."""
+    for status in (Status.OK, Status.FAILED, Status.UNFIT):
+        for score in scores:
+            if score.status is status:
+                return Outcome(**score.fields)
+    return NO_VALUE_UPSTREAM
