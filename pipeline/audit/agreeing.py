@@ -39,7 +39,7 @@ class _Tables:
 
 @dataclass(slots=True)
 class Agreeing:
-    """How scores agree on all two restorations of one degraded utterance.
+    """How scores agree on every two restorations of one degraded utterance.
 
     The clean reference takes no part: every score that compares with it would agree on it.
     """

@@ -68,33 +68,29 @@ def slates_of(graph: Graph, store: TableStore, shard: str, names: Sequence[str])
     ballots = ballots_of(planned, scored, names)
     utterances = np.unique(planned["utterance_id"].to_pylist(), return_inverse=True)[1]
     damages = _damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in ballots])
-    rows = sorted(range(len(ballots)), key=lambda row: _candidates(ballots[row]))
-    for (models, takes), same in groupby(rows, key=lambda row: _candidates(ballots[row])):
-        alike = list(same)
-        most = max(1, MOST_CELLS // max(1, len(models) ** 2 * len(names)))
-        for part in (alike[at : at + most] for at in range(0, len(alike), most)):
-            yield Slate(
-                ids=tuple(ballots[row].id for row in part),
-                utterances=utterances[part],
-                damages=tuple(damages[row] for row in part),
-                models=models,
-                takes=takes,
-                names=tuple(names),
-                scores=_stacked([ballots[row] for row in part], names),
-            )
+    for rows in _alike(ballots, len(names)):
+        found = [ballots[row] for row in rows]
+        yield Slate(
+            ids=tuple(ballot.id for ballot in found),
+            utterances=utterances[rows],
+            damages=tuple(damages[row] for row in rows),
+            models=tuple(found[0].models),
+            takes=tuple(found[0].takes),
+            names=tuple(names),
+            scores=np.array([[b.scores[name] for name in names] for b in found]).transpose(0, 2, 1),
+        )
 
 
-def _candidates(ballot: Ballot) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    return tuple(ballot.models), tuple(ballot.takes)
+def _alike(ballots: Sequence[Ballot], num_scores: int) -> Iterator[list[int]]:
+    """Walk the places of ballots with the same candidates, no more of them than may be held at once."""
 
+    def candidates(row: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        return tuple(ballots[row].models), tuple(ballots[row].takes)
 
-def _stacked(ballots: Sequence[Ballot], names: Sequence[str]) -> Floats:
-    shape = len(ballots), len(ballots[0].models), len(names)
-    return (
-        np.array([[b.scores[name] for name in names] for b in ballots if b.models])
-        .reshape((shape[0], shape[2], shape[1]))
-        .transpose(0, 2, 1)
-    )
+    for (models, _), same in groupby(sorted(range(len(ballots)), key=candidates), key=candidates):
+        rows = list(same)
+        most = max(1, MOST_CELLS // max(1, len(models) ** 2 * num_scores))
+        yield from (rows[at : at + most] for at in range(0, len(rows), most))
 
 
 def _damages(degraded: pa.Table, ids: Sequence[str]) -> list[Damage]:
