@@ -16,6 +16,8 @@ from tests.command_line import written
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>\"{{ 7 * 7 }}"
 SETTINGS: dict[str, Any] = {
+    "substitutes": {"speech corpus": "two sentences"},
+    "score_clean": True,
     "degradations": {
         "chain": [
             {"kind": "clipping", "threshold": 0.05, "probability": 0.5},

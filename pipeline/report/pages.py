@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pipeline.report.cards import Choices, PairCard
 from pipeline.report.clips import Clip
-from pipeline.report.listening import Choices, PairCard
 from pipeline.report.sections import SECTIONS
 from pipeline.report.snapshot import Snapshot
 from pipeline.report.words import FILTERS

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import soundfile
 
+from pipeline.report.cards import PairCard
 from pipeline.report.clips import Clip
-from pipeline.report.listening import PairCard
 
 EXCERPT_S = 12.0
 """How much of a longer recording is heard."""

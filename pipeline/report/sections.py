@@ -19,6 +19,7 @@ from pipeline.report.charts import (
 from pipeline.report.costs import costs_of
 from pipeline.report.failures import failures_of
 from pipeline.report.snapshot import Snapshot
+from stages.pair_rules import CLEAN
 
 Facts = Mapping[str, Any]
 YIELDS = {
@@ -42,6 +43,7 @@ def overview(snapshot: Snapshot) -> Facts:
     splits = (
         "SELECT split, count(*) AS pairs FROM pairs JOIN recipes USING (id) GROUP BY split ORDER BY split"
     )
+    models = [name.partition(".")[2] for name in snapshot.tables.folders("restore")]
     speech = "SELECT count(*) AS versions, coalesce(sum(duration_s), 0) AS duration_s FROM recipes"
     return {
         "config": snapshot.config,
@@ -50,7 +52,7 @@ def overview(snapshot: Snapshot) -> Facts:
         "splits": snapshot.tables.rows(splits),
         "speech": snapshot.tables.rows(speech)[0],
         "inventory": snapshot.inventory,
-        "models": [name.partition(".")[2] for name in snapshot.tables.folders("restore")],
+        "models": [model for model in models if model != CLEAN],
     }
 
 
@@ -77,8 +79,10 @@ def agreement(snapshot: Snapshot) -> Facts:
     audit = snapshot.audit
     if audit is None:
         return {"audit": None}
+    if not audit.agreement:
+        return {"audit": audit, "groups": ()}
     names = [score.name for score in audit.scores]
-    (whole,) = (found for found in audit.agreement if found.by is Group.ALL)
+    whole = next(found for found in audit.agreement if found.by is Group.ALL)
     return {
         "audit": audit,
         "tau": agreement_chart(whole, names, "tau"),

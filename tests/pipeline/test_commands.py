@@ -64,7 +64,7 @@ def test_plan_knows_what_is_done_and_measured(small: Path) -> None:
 
     assert "12 of 12 are done" in done.stdout
     assert "decoded" in done.stdout
-    assert re.search(r"restore\.spectral_gate +1 +0 +0:0\d +measured", more.stdout)
+    assert re.search(r"restore\.spectral_gate +1 +0 +\d:\d\d +measured", more.stdout)
     assert re.search(r"restore\.identity +1 +1 +", more.stdout)
     assert files_below(small / "workspace") == before
 

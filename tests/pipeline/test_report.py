@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -84,6 +85,7 @@ def test_the_page_has_every_section_and_the_numbers_of_the_dataset(finished: Wor
     assert f"{dataset.funnel.count('pairs')} of {dataset.funnel.count('pairs')} pairs" in page.text
     assert "1 unfit: silent" in page.text
     assert "sentences/silent" in page.text
+    assert "speech corpus: two sentences" in page.text
 
 
 def test_texts_are_text(finished: Workspace) -> None:
@@ -189,6 +191,22 @@ def test_a_run_that_has_only_begun_has_a_report_too(own: Workspace, gone: str) -
 
     assert "This run is not finished." in page
     assert "There are no pairs." in page
+
+
+def test_an_audit_that_compared_nothing_is_no_error(own: Workspace) -> None:
+    """Nothing that agrees, nothing that was judged, no distribution: the page says so and goes on."""
+    path = own.root / "audit.json"
+    nothing = dict.fromkeys(("agreement", "judgements", "left_out", "flagged", "yields", "models"), ())
+    found = json.loads(path.read_text()) | nothing | {"pairs": 0, "beats_clean": None}
+    found["distributions"] = [
+        {**d, "chosen": [], "rejected": [], "advantage": []} for d in found["distributions"]
+    ]
+    path.write_text(json.dumps(found))
+
+    page = Parsed(report_of(Snapshot.of(own))).text
+
+    assert "No input has two restorations that could be compared." in page
+    assert "the clean reference was not scored" in page
 
 
 def test_where_no_run_has_begun_there_is_nothing_to_report(own: Workspace, tmp_path: Path) -> None:
