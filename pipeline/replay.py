@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from pipeline.export import Exported
 from pipeline.inventory import Inventory
 from pipeline.pool_audio import PoolAudio
 from pipeline.workspace import Workspace
@@ -24,7 +25,7 @@ from schemas import (
 )
 from stages.audio_memory import AudioMemory
 from stages.degrade import DegradeInput, DegradeStage
-from stages.flac import digest_of
+from stages.flac import BITS, at_bits, digest_of
 
 COLUMNS = ("pair_id", "utterance_id", "source_id", "corpus", "split", "recipe", "bandwidth_hz")
 SIDES = ("degraded", "clean")
@@ -101,10 +102,15 @@ def _published(row: Mapping[str, Any]) -> PublishedRow:
 
 
 class Replayer:
-    """Makes rows again from the tables of a workspace."""
+    """Makes rows again from the tables of a workspace, those of the run that made the dataset."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        inventory = Inventory.read(workspace.inventory)
+    def __init__(self, workspace: Workspace, said: Exported | None = None) -> None:
+        """Take the tables of the dataset that ``said`` is of; those of the latest run if that is not known.
+
+        Raises ``WorkspaceError`` if they are not there.
+        """
+        inventory = None if said is None else Inventory.read(workspace.inventory_of(said.key))
+        inventory = inventory or Inventory.read(workspace.inventory)
         if inventory is None:
             raise WorkspaceError(
                 f"{workspace.root} is no workspace: there is no {workspace.inventory.name} in it; say with "
@@ -112,6 +118,8 @@ class Replayer:
             )
         self._inventory = inventory
         self._store = workspace.store
+        self._audio_bits = BITS if said is None else said.audio_bits
+        self._refuse_pruned()
 
     def replay(self, row: PublishedRow) -> Replay:
         """Return the row, made again. Raises ``UnknownOperatorError`` for operators of another version."""
@@ -122,7 +130,11 @@ class Replayer:
         stage = DegradeStage(pools, memory, level, self._inventory.weights)
         (made,) = stage.process([DegradeInput(_recipe(row, segment), segment.audio)])
         sides = {"degraded": made.degraded, "clean": made.clean}
-        digests = {side: audio.digest for side, audio in sides.items() if audio is not None}
+        digests = {
+            side: at_bits(audio, self._audio_bits).digest
+            for side, audio in sides.items()
+            if audio is not None
+        }
         return Replay(row, segment.audio, made.applied, digests)
 
     def _utterance(self, name: str) -> tuple[Segment, str]:
@@ -135,6 +147,16 @@ class Replayer:
                 found = (s for source in whole for s in source.segments if s.id == name)
                 return next(found), shard
         raise IntegrityError(f"the workspace has no utterance {name!r}")
+
+    def _refuse_pruned(self) -> None:
+        """Raise ``WorkspaceError`` unless all that recipes are made from is still there."""
+        for entry, shards in self._inventory.places():
+            is_source = entry.name in {"ingest", "degrade"} or entry.name.startswith("pool.")
+            if is_source and not self._store.shards(entry.folder).issuperset(shards):
+                raise WorkspaceError(
+                    f"the table {entry.folder} is not whole: 'run' with the config that made the dataset, "
+                    f"{self._inventory.config_name!r}, makes it again"
+                )
 
     def _folder(self, table: str) -> str:
         return next(entry.folder for entry in self._inventory.tables if entry.name == table)

@@ -60,7 +60,7 @@ def execute(
         remove_leftovers(workspace.dataset)
         graph = assemble(run, workspace.root, _listing(shown))
         write_whole(workspace.root / "config.json", run.config.model_dump_json(indent=1).encode())
-        _inventory(run, graph).write(workspace.inventory)
+        _keep_inventory(run, graph, workspace)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace, retry_failed)
             shown.say(f"{removed} shards with failed rows, or made from them, are made again")
@@ -111,8 +111,11 @@ def _say_yield(graph: Graph, store: TableStore, shown: View) -> None:
         shown.say("\n".join(["after the first shard:", *yield_lines(found, num_inputs)]))
 
 
-def _inventory(run: Run, graph: Graph) -> Inventory:
-    return Inventory.of(run, graph, dataset_key=dataset_key(run, graph), started_at_s=time.time())
+def _keep_inventory(run: Run, graph: Graph, workspace: Workspace) -> None:
+    """Note what the run sets out to make: for those who look on, and for who replays rows of its dataset."""
+    inventory = Inventory.of(run, graph, dataset_key=dataset_key(run, graph), started_at_s=time.time())
+    for path in (workspace.inventory, workspace.inventory_of(inventory.dataset_key)):
+        inventory.write(path)
 
 
 def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:

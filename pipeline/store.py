@@ -107,7 +107,12 @@ def room_on_disk(folder: Path) -> Iterator[None]:
 
 def remove_drafts(workspace: Path) -> None:
     """Remove what killed writers left behind: beside the workspace's own files, and in every table."""
-    for pattern in (f"*{DRAFT}-*", f"catalogue/*{DRAFT}-*", f"tables/*/*{DRAFT}-*"):
+    for pattern in (
+        f"*{DRAFT}-*",
+        f"catalogue/*{DRAFT}-*",
+        f"inventories/*{DRAFT}-*",
+        f"tables/*/*{DRAFT}-*",
+    ):
         for draft in workspace.glob(pattern):
             draft.unlink(missing_ok=True)
 

@@ -55,6 +55,10 @@ class Workspace:
         self.inventory = root / "tables.json"
         self._holder = root / "lock.json"
 
+    def inventory_of(self, dataset_key: str) -> Path:
+        """Return where the inventory of the run that made a dataset is kept, whatever ran later."""
+        return self.root / "inventories" / f"{dataset_key}.json"
+
     @property
     def holder(self) -> "Holder | None":
         """Who holds it, or None. Looks only: the lock itself is left alone."""

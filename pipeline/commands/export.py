@@ -1,5 +1,6 @@
 """``export``: the dataset of a finished run, written again, and uploaded if asked."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pipeline.dataset.hub import check_access, push
 from pipeline.export import MARK, Exported, dataset_key, export, exported
 from pipeline.funnel_text import funnel_lines
 from pipeline.graph import Graph, assemble
+from pipeline.inventory import Inventory
 from pipeline.resolve import Run
 from pipeline.wording import count, say, size
 from pipeline.workspace import Workspace
@@ -41,7 +43,10 @@ def export_command(run: Run, workspace: Workspace, out: str | None, upload: Uplo
     with workspace.held():
         graph = assemble(run, workspace.root, keep=False)
         _refuse_unfinished(graph, workspace)
-        there = exported(folder, dataset_key(run, graph)) if upload is not None else None
+        key = dataset_key(run, graph)
+        inventory = Inventory.of(run, graph, dataset_key=key, started_at_s=time.time())
+        inventory.write(workspace.inventory_of(key))
+        there = exported(folder, key) if upload is not None else None
         folder.parent.mkdir(parents=True, exist_ok=True)
         written = there or export(run, graph, workspace.store, folder)
     _say_written(folder, written)

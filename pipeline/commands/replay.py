@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from pipeline.export import exported
 from pipeline.replay import Replay, Replayer, published_row
 from pipeline.wording import aligned, say
 from pipeline.workspace import Workspace
@@ -14,7 +15,7 @@ from schemas import IntegrityError, OperatorSpec
 
 def replay_command(dataset: Path, row: str, workspace: Workspace) -> None:
     """Print what each step did and both digests. Raises ``IntegrityError`` if they differ."""
-    replay = Replayer(workspace).replay(published_row(dataset, row))
+    replay = Replayer(workspace, exported(dataset)).replay(published_row(dataset, row))
     for line in replay_lines(replay):
         say(line)
     if not replay.is_equal:

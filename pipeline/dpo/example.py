@@ -113,11 +113,17 @@ class Progress:
     preferred: float
     """Share of pairs whose loss is below log 2: the model leans to the chosen side."""
 
+    def __str__(self) -> str:
+        return (
+            f"step {self.step:4d}: DPO loss {self.loss:.4f}, "
+            f"chosen side preferred in {self.preferred:.0%} of pairs"
+        )
+
 
 def train_example(
     dataset: str | Path, *, steps: int, warm_up_steps: int, beta: float = BETA, seed: int = 0
 ) -> list[Progress]:
-    """Train on the pairs of ``dataset`` and return how the loss on its first batch went.
+    """Train on the pairs of ``dataset``, and say and return how the loss on its first batch went.
 
     Raises ``UserError`` if the dataset has no pairs to train on.
     """
@@ -131,21 +137,20 @@ def train_example(
     _learn_to_restore(model, itertools.islice(batches, warm_up_steps), generator)
     reference = copy.deepcopy(model).requires_grad_(requires_grad=False)
 
-    def progress(step: int) -> Progress:
-        with torch.no_grad():
-            losses = dpo_losses(model, reference, watched, watched_draw, beta)
-        is_preferred = losses < math.log(2.0)
-        now = Progress(step, float(losses.mean()), float(is_preferred.float().mean()))
-        say(f"step {step:4d}: DPO loss {now.loss:.4f}, chosen side preferred in {now.preferred:.0%} of pairs")
-        return now
-
-    told = [progress(0)]
+    told = []
     optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
-    for step, spectra in enumerate(itertools.islice(batches, steps), start=1):
-        _descend(optimiser, dpo_losses(model, reference, spectra, Draw.of(spectra, generator), beta).mean())
+    for step, spectra in enumerate(itertools.islice(batches, steps + 1)):
         if step % max(1, steps // LINES) == 0:
-            told.append(progress(step))
+            told.append(_progress(step, dpo_losses(model, reference, watched, watched_draw, beta)))
+            say(str(told[-1]))
+        draw = Draw.of(spectra, generator)
+        _descend(optimiser, dpo_losses(model, reference, spectra, draw, beta).mean())
     return told
+
+
+def _progress(step: int, losses: Tensor) -> Progress:
+    is_preferred = losses < math.log(2.0)
+    return Progress(step, losses.mean().item(), is_preferred.float().mean().item())
 
 
 def _batches(dataset: str | Path, seed: int) -> Iterator[Spectra]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tiny import ROOT, run, run_here, tiny_config, write_config, write_speech
+from tiny import ROOT, Finished, run, run_here, tiny_config, write_config, write_speech
 
 from pipeline.commands.replay import replay_command, replay_lines
 from pipeline.replay import Replayer, published_row
@@ -84,6 +84,34 @@ def test_a_row_that_was_changed_is_not_the_same(workspace: Path, tmp_path: Path)
 
     with pytest.raises(IntegrityError, match="is not what the recipe makes here"):
         replay_command(dataset, "0", Workspace(workspace))
+
+
+def test_rows_of_an_earlier_run_are_made_from_its_tables(finished: Finished) -> None:
+    """A dataset that was put aside outlives other speech, other noise and other levels in the workspace."""
+    earlier = Path(shutil.copytree(finished.workspace / "dataset", finished.folder / "earlier"))
+    finished.run_again(
+        pools={"noise": [{"synthesise": ["pink"], "duration_s": 3}]},
+        degradations={"chain": [{"kind": "noise", "snr_db": 3}], "level": "joint_peak"},
+    )
+
+    for dataset in (earlier, finished.workspace / "dataset"):
+        replay_command(dataset, "0", Workspace(finished.workspace))
+
+
+def test_rows_whose_tables_are_gone_say_so(finished: Finished) -> None:
+    """Somebody has pruned the pool that the noise came from."""
+    (pool,) = (finished.workspace / "tables").glob("pool.noise*")
+    shutil.rmtree(pool)
+
+    with pytest.raises(WorkspaceError, match=r"pool\.noise.* is not whole: 'run'"):
+        replay_command(finished.workspace / "dataset", "0", Workspace(finished.workspace))
+
+
+def test_audio_of_16_bits_is_replayed_at_16_bits(finished: Finished) -> None:
+    """What was rounded for the dataset is rounded again before it is compared."""
+    finished.run_again(export={"audio_bits": 16})
+
+    replay_command(finished.workspace / "dataset", "0", Workspace(finished.workspace))
 
 
 def test_says_which_rows_and_workspaces_there_are(workspace: Path, tmp_path: Path) -> None:
