@@ -1,11 +1,15 @@
 """The dashboard of a tiny run: asked in this process, and served to a browser."""
 
+import re
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import tiny
 import uvicorn
 from fastapi.testclient import TestClient
 
@@ -28,8 +32,9 @@ def cut_after(workspace: Path, stage: str) -> None:
     for table in found.tables:
         place = STAGES.index(table.name.partition(".")[0])
         shards = sorted((workspace / "tables" / table.folder).glob("*.parquet"))
-        first_to_go = {True: len(shards), False: 1}[place < STAGES.index(stage)]
-        for shard in shards[first_to_go if place <= STAGES.index(stage) else 0 :]:
+        if place < STAGES.index(stage):
+            continue
+        for shard in shards[1:] if place == STAGES.index(stage) else shards:
             shard.unlink()
     shutil.rmtree(workspace / "dataset", ignore_errors=True)
     (workspace / "audit.json").unlink(missing_ok=True)
@@ -49,3 +54,17 @@ def served(workspace: Path) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def started(workspace: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the dashboard as a user would, and give the process and the address that it prints."""
+    command = [sys.executable, "-m", "pipeline", "dashboard", str(workspace), "--port", "0"]
+    with subprocess.Popen(command, cwd=tiny.ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+            assert found is not None
+            yield process, found[0]
+        finally:
+            process.kill()

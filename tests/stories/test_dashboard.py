@@ -5,20 +5,18 @@ import json
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 import soundfile
 import tiny
 from fastapi.testclient import TestClient
-from served import STAGES, client_of, cut_after
+from served import STAGES, client_of, cut_after, started
 
 from pipeline.commands.dashboard import dashboard_command
 from pipeline.commands.listening import listening_command
@@ -299,17 +297,23 @@ def test_votes_on_what_was_made_anew_are_set_aside(client: TestClient, workspace
 
 def test_the_command_serves_until_it_is_interrupted(workspace: Path) -> None:
     """As a user would: any free port, its address printed, Ctrl-C ends it."""
-    command = [sys.executable, "-m", "pipeline", "dashboard", str(workspace), "--port", "0"]
-    with subprocess.Popen(command, cwd=tiny.ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
-            assert found is not None
-            with urlopen(f"{found[0]}state", timeout=60) as answer:
-                assert "finished" in json.load(answer)["head"]
-        finally:
-            process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+    with started(workspace) as (process, address):
+        with urlopen(f"{address}state", timeout=60) as answer:
+            assert "finished" in json.load(answer)["head"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+def test_an_answer_that_was_taken_survives_a_kill(workspace: Path) -> None:
+    """The dashboard is killed as soon as it has answered: the vote is there, and the test goes on from it."""
+    vote = json.dumps({"trial": 0, "choice": "b"}).encode()
+    with started(workspace) as (process, address):
+        asked = Request(f"{address}listen/Ann", vote, {"Content-Type": "application/json"})
+        with urlopen(asked, timeout=60) as answer:
+            process.kill()
+            assert json.load(answer)["judged"] == 1
+
+    assert client_of(workspace).get("/listen/Ann").json()["judged"] == 1
 
 
 def test_other_machines_are_let_in_only_on_purpose(workspace: Path) -> None:
