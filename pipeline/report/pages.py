@@ -49,15 +49,20 @@ def sections_of(snapshot: Snapshot) -> list[Rendered]:
 
 
 def listening_section(
-    snapshot: Snapshot, cards: Sequence[PairCard], source: Callable[[Clip], str]
+    snapshot: Snapshot,
+    cards: Sequence[PairCard],
+    source: Callable[[Clip], str],
+    excerpt_s: float | None = None,
 ) -> Rendered:
     """Return the pairs to listen to; ``source`` says where a page finds a recording.
 
-    That is a URL, or ``#`` and the id of an element of the page that holds it in base64.
+    That is a URL, or ``#`` and the id of an element of the page that holds it in base64: its first
+    ``excerpt_s`` seconds, or all of it for None.
     """
     facts = {
         "cards": cards,
         "source": source,
+        "excerpt_s": excerpt_s,
         "choices": Choices.of(cards),
         "num_pairs": snapshot.funnel.count("pairs"),
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.report.clips import flac_of
 from pipeline.report.listening import pair_cards
 from pipeline.report.pages import listening_section, page, sections_of
-from pipeline.report.recordings import Recordings
+from pipeline.report.recordings import EXCERPT_S, Recordings
 from pipeline.report.snapshot import Snapshot
 from pipeline.store import write_whole
 from pipeline.workspace import Workspace
@@ -43,7 +43,8 @@ def report_of(snapshot: Snapshot) -> str:
     """Return the page. It differs only if the workspace does."""
     recordings = Recordings(partial(flac_of, snapshot.workspace.store))
     cards = recordings.fitting(pair_cards(snapshot, MOST_PAIRS))
-    sections = [*sections_of(snapshot), listening_section(snapshot, cards, recordings.source)]
+    listening = listening_section(snapshot, cards, recordings.source, EXCERPT_S)
+    sections = [*sections_of(snapshot), listening]
     return page(
         "report.html.j2",
         snapshot,
