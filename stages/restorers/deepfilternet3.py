@@ -1,15 +1,14 @@
 """DeepFilterNet3: gains over an auditory scale, and filters over five frames below 4.8 kHz."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import PrivateAttr
 
-from stages.distributions import Distribution, Uniform
 from stages.github import weights_of_commit
 from stages.onnx_session import open_session
-from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.base import RESTORERS
 from stages.restorers.deep_filtering import (
     Spectra,
     band_features,
@@ -19,7 +18,7 @@ from stages.restorers.deep_filtering import (
     spectra_of,
     waveform_of,
 )
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.one_by_one import OneByOne
 from stages.waveform import Samples, Waveform
 from stages.weighted import Weighted
 from stages.weights import Weights
@@ -31,7 +30,7 @@ LOOKAHEAD = 2
 
 
 @RESTORERS.register
-class DeepFilterNet3(Weighted, Restorer):
+class DeepFilterNet3(Weighted, OneByOne):
     """Schröter et al. (Interspeech 2023), trained on the DNS4 challenge's data, against noise, 48 kHz.
 
     The authors' program for calls leaves out stages at frames that its network calls very noisy or very
@@ -42,9 +41,6 @@ class DeepFilterNet3(Weighted, Restorer):
     licence: ClassVar[str] = LICENCE
     weights: ClassVar[str] = "three graphs in svaningelgem/noisegate on GitHub, 9 MB"
     paradigm: ClassVar[str] = "predictive"
-    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
-
-    strength: Strength = 1.0
 
     _graphs: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -82,15 +78,9 @@ class DeepFilterNet3(Weighted, Restorer):
         folder = self.checked_place()
         self._graphs = {part: open_session(folder / f"{part}.onnx", device) for part in PARTS}
 
-    def restore(
-        self,
-        batch: Sequence[Waveform],
-        streams: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> Sequence[Waveform]:
-        """Return the denoised inputs, of the same length."""
-        return [wet_mix(waveform, self._denoised(waveform.samples), self.strength) for waveform in batch]
-
-    def _denoised(self, samples: Samples) -> Samples:
+    def restored(self, waveform: Waveform) -> Samples:
+        """Return the input after gains and filters, of the same length."""
+        samples = waveform.samples
         spectra = spectra_of(samples)
         gains, taps = self._decided(spectra)
         return waveform_of(deep_filtered(spectra, taps, in_all_bins(gains) * spectra), samples.size)

@@ -1,17 +1,15 @@
 """DTLN: two recurrent networks, one that masks spectra and one that masks learned features."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import PrivateAttr
 
-from stages.distributions import Distribution, Uniform
 from stages.github import weights_of_commit
 from stages.onnx_session import open_session
-from stages.restorers.base import RESTORERS, Restorer
+from stages.restorers.base import RESTORERS
+from stages.restorers.one_by_one import OneByOne
 from stages.restorers.onnx_steps import Floats, GraphMemory, check_step, frames_of
-from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Waveform
 from stages.weighted import Weighted
 from stages.weights import Weights
@@ -21,16 +19,13 @@ BINS = FRAME // 2 + 1
 
 
 @RESTORERS.register
-class Dtln(Weighted, Restorer):
+class Dtln(Weighted, OneByOne):
     """Westhausen and Meyer (Interspeech 2020), trained on the DNS challenge's data, against noise."""
 
     kind: ClassVar[str] = "dtln"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "breizhn/DTLN on GitHub, 4 MB"
     paradigm: ClassVar[str] = "predictive"
-    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
-
-    strength: Strength = 1.0
 
     _sessions: tuple[Any, Any] | None = PrivateAttr(default=None)
 
@@ -75,16 +70,9 @@ class Dtln(Weighted, Restorer):
         check_step(rewriting, FRAME, FRAME)
         self._sessions = masking, rewriting
 
-    def restore(
-        self,
-        batch: Sequence[Waveform],
-        streams: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> Sequence[Waveform]:
-        """Return the denoised inputs, of the same length."""
-        return [wet_mix(waveform, self._denoised(waveform.samples), self.strength) for waveform in batch]
-
-    def _denoised(self, samples: Floats) -> Floats:
+    def restored(self, waveform: Waveform) -> Floats:
         """Return the sum of what the networks make of overlapping frames; they are not windowed."""
+        samples = waveform.samples
         assert self._sessions is not None, "load comes first"
         masking, rewriting = (GraphMemory(session) for session in self._sessions)
         frames = frames_of(samples, FRAME, HOP, FRAME - HOP)

@@ -1,32 +1,30 @@
 """A model of the user's own, as an ONNX file: no code needed."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from pydantic import PrivateAttr
 
 from schemas import SampleRate
-from stages.distributions import Distribution, Uniform
 from stages.onnx_session import open_session
-from stages.restorers.base import CHUNK_S, RESTORERS, Restorer
+from stages.restorers.base import CHUNK_S, RESTORERS
+from stages.restorers.one_by_one import OneByOne
 from stages.restorers.onnx_layouts import Layout, Streaming, WholeWaveform
 from stages.restorers.onnx_spectra import StreamingSpectra
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.onnx_steps import Floats
+from stages.restorers.wet_mix import Strength
 from stages.waveform import Waveform
 from stages.weighted import Weighted
 
 
 @RESTORERS.register
-class Onnx(Weighted, Restorer):
+class Onnx(Weighted, OneByOne):
     """One graph. It is known by what is in its file, wherever that lies."""
 
     kind: ClassVar[str] = "onnx"
     paradigm: ClassVar[str] = "as the user's model"
     licence: ClassVar[str] = "as the user's model"
     weights: ClassVar[str] = "the file that the config names"
-    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
     loaded_by: ClassVar[frozenset[str]] = frozenset({"model_sample_rate", "layout"})
 
     path: Path
@@ -59,13 +57,6 @@ class Onnx(Weighted, Restorer):
         self.layout.check(session)
         self._session = session
 
-    def restore(
-        self,
-        batch: Sequence[Waveform],
-        streams: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> Sequence[Waveform]:
-        """Return what the graph makes of each input."""
-        return [
-            wet_mix(waveform, self.layout.run(self._session, waveform.samples), self.strength)
-            for waveform in batch
-        ]
+    def restored(self, waveform: Waveform) -> Floats:
+        """Return what the graph makes of the input."""
+        return self.layout.run(self._session, waveform.samples)

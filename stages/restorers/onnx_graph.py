@@ -1,28 +1,22 @@
 """Published networks in one ONNX graph: what such a file says is where the graph is and how it is fed."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 from pydantic import PrivateAttr
 
-from stages.distributions import Distribution, Uniform
 from stages.onnx_session import open_session
-from stages.restorers.base import Restorer
+from stages.restorers.one_by_one import OneByOne
 from stages.restorers.onnx_layouts import Layout
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.onnx_steps import Floats
 from stages.waveform import Waveform
 from stages.weighted import Weighted
 
 
-class OnnxGraph(Weighted, Restorer):
+class OnnxGraph(Weighted, OneByOne):
     """One graph at 16 kHz, from the cache unless ``path`` names a copy."""
 
     paradigm: ClassVar[str] = "predictive"
-    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
-
-    strength: Strength = 1.0
 
     _session: Any = PrivateAttr(default=None)
 
@@ -50,13 +44,6 @@ class OnnxGraph(Weighted, Restorer):
         self.layout.check(session)
         self._session = session
 
-    def restore(
-        self,
-        batch: Sequence[Waveform],
-        streams: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> Sequence[Waveform]:
-        """Return what the graph makes of each input, of the same length."""
-        return [
-            wet_mix(waveform, self.layout.run(self._session, waveform.samples), self.strength)
-            for waveform in batch
-        ]
+    def restored(self, waveform: Waveform) -> Floats:
+        """Return what the graph makes of the input, of the same length."""
+        return self.layout.run(self._session, waveform.samples)

@@ -1,16 +1,15 @@
 """RNNoise: a small recurrent network that sets gains over bands, by FFmpeg's own implementation of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from schemas import Digest, MissingWeightsError
-from stages.distributions import Distribution, Uniform
 from stages.github import weights_of_commit
-from stages.restorers.base import RESTORERS, Restorer
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.base import RESTORERS
+from stages.restorers.one_by_one import OneByOne
 from stages.waveform import Samples, Waveform
 from stages.weighted import Weighted
 from stages.weights import Weights
@@ -48,7 +47,7 @@ NETWORKS: Mapping[str, tuple[str, int, Digest]] = {
 
 
 @RESTORERS.register
-class RnNoise(Weighted, Restorer):
+class RnNoise(Weighted, OneByOne):
     """Valin (MMSP 2018), against noise, 88 thousand weights in eight bits, 48 kHz.
 
     FFmpeg's filter ``arnndn``, which comes with PyAV, reads weights as text: GregorR's five networks, and
@@ -59,13 +58,11 @@ class RnNoise(Weighted, Restorer):
     licence: ClassVar[str] = "BSD-3-Clause"
     weights: ClassVar[str] = "GregorR/rnnoise-models on GitHub, 0.3 MB"
     paradigm: ClassVar[str] = "predictive"
-    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"network"})
 
     network: Literal[tuple(NETWORKS)] = "leavened-quisling"  # type: ignore[valid-type]
     """Which of the published networks; they heard other kinds of speech and noise."""
-    strength: Strength = 1.0
 
     @property
     def sample_rate(self) -> int:
@@ -100,19 +97,13 @@ class RnNoise(Weighted, Restorer):
                 f"{place} is no RNNoise network in text form (.rnnn): {error}"
             ) from error
 
-    def restore(
-        self,
-        batch: Sequence[Waveform],
-        streams: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> Sequence[Waveform]:
-        """Return the denoised inputs, of the same length."""
-        return [wet_mix(waveform, self._denoised(waveform.samples), self.strength) for waveform in batch]
-
-    def _denoised(self, samples: Samples) -> Samples:
+    def restored(self, waveform: Waveform) -> Samples:
+        """Return the denoised input, of the same length."""
         from av import AudioFrame  # noqa: PLC0415
         from av.error import EOFError as Ended  # noqa: PLC0415
 
         filtering = _filter(str(self.place))
+        samples = waveform.samples
         padded = np.pad(samples, (0, FRAME + -samples.size % FRAME))
         frame = AudioFrame.from_ndarray(padded[np.newaxis], format="fltp", layout="mono")
         frame.sample_rate, frame.pts = SAMPLE_RATE, 0

@@ -1,6 +1,6 @@
 """SepFormer: attention within and across short chunks of a learned representation, by SpeechBrain."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -8,12 +8,11 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from schemas import MissingWeightsError
-from stages.distributions import Distribution, Uniform
 from stages.hub import weights_of_revision
 from stages.networks.loading import read_checkpoint, tensors, with_state
 from stages.networks.speechbrain_lobes import lobe
 from stages.restorers.base import RESTORERS, MixedPrecision
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.one_by_one import OneByOne
 from stages.waveform import Samples, Waveform
 from stages.weighted import Weighted
 from stages.weights import Weights
@@ -25,7 +24,7 @@ States = Mapping[str, Mapping[str, Any]]
 
 
 @RESTORERS.register
-class SepFormer(Weighted, MixedPrecision):
+class SepFormer(Weighted, MixedPrecision, OneByOne):
     """Subakan et al. (ICASSP 2021) for one speaker, against noise; ``whamr`` against reverberation too.
 
     ``path`` is a folder with ``encoder.ckpt``, ``masknet.ckpt`` and ``decoder.ckpt``: states of networks of
@@ -39,7 +38,6 @@ class SepFormer(Weighted, MixedPrecision):
     weights: ClassVar[str] = "speechbrain/sepformer-wham16k-enhancement and its like"
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
     paradigm: ClassVar[str] = "predictive"
-    draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"recipe", "heads", "chunk_frames"})
 
@@ -47,7 +45,6 @@ class SepFormer(Weighted, MixedPrecision):
     """What it was trained on; it decides the rate."""
     heads: int = Field(default=8, ge=1)
     chunk_frames: int = Field(default=250, ge=2)
-    strength: Strength = 1.0
 
     _networks: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -81,21 +78,14 @@ class SepFormer(Weighted, MixedPrecision):
             part: with_state(networks[part], states[part], files[part], device) for part in PARTS
         }
 
-    def restore(
-        self,
-        batch: Sequence[Waveform],
-        streams: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> Sequence[Waveform]:
-        """Return the one source that is found in each input, of about the same length."""
-        return [wet_mix(waveform, self._source(waveform.samples), self.strength) for waveform in batch]
-
-    def _source(self, samples: Samples) -> Samples:
+    def restored(self, waveform: Waveform) -> Samples:
+        """Return the one source that is found in the input, of about the same length."""
         import torch  # noqa: PLC0415
 
         encoder, masknet, decoder = (self._networks[part] for part in PARTS)
         device = next(encoder.parameters()).device
         with torch.inference_mode():
-            features = encoder(torch.from_numpy(samples.copy())[None].to(device))
+            features = encoder(torch.from_numpy(waveform.samples.copy())[None].to(device))
             source = decoder(features * masknet(features)[0])
         return np.asarray(source.reshape(-1).float().cpu().numpy())
 

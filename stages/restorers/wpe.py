@@ -1,6 +1,6 @@
 """WPE: late reverberation is predicted from the past and taken away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -9,8 +9,8 @@ from pydantic import Field
 
 from schemas import Reason, UnfitError
 from stages.distributions import Distribution, Integer, Uniform
-from stages.restorers.base import RESTORERS, Restorer
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.base import RESTORERS
+from stages.restorers.one_by_one import OneByOne
 from stages.waveform import Waveform
 
 HOP_S = 0.008
@@ -18,7 +18,7 @@ HOPS_PER_FRAME = 4
 
 
 @RESTORERS.register
-class Wpe(Restorer):
+class Wpe(OneByOne):
     """Offline weighted prediction error (Nakatani et al. 2010, after nara_wpe), one channel.
 
     The same bits only with one thread, which every process of a run has.
@@ -36,17 +36,9 @@ class Wpe(Restorer):
     delay: int = Field(default=3, ge=1, le=20)
     """How far back the prediction starts, in hops of 8 ms: what is nearer counts as speech."""
     iterations: int = Field(default=3, ge=1, le=10)
-    strength: Strength = 1.0
 
-    def restore(
-        self,
-        batch: Sequence[Waveform],
-        streams: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> Sequence[Waveform]:
-        """Return the inputs with less reverberation. Raises ``UnfitError`` if the filter is not shorter."""
-        return [wet_mix(waveform, self._dereverberated(waveform), self.strength) for waveform in batch]
-
-    def _dereverberated(self, waveform: Waveform) -> NDArray[np.float64]:
+    def restored(self, waveform: Waveform) -> NDArray[np.float64]:
+        """Return the input with less reverberation. Raises ``UnfitError`` if the filter is not shorter."""
         from nara_wpe.utils import istft, stft  # noqa: PLC0415
         from nara_wpe.wpe import wpe_v8  # noqa: PLC0415
 
