@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from tiny import Finished
 
 from pipeline.commands.verify import verify_command
 from pipeline.export import MARK
 from pipeline.verify.verify import Verified, verify
 from schemas import IntegrityError, UserError
-from stages.weights import file_digest
+from stages.weights import file_digest, weights_digest
 from tests.command_line import typed
+from tests.tiny_metrics import lawful_metric
 
 Rows = list[dict[str, Any]]
 Change = Callable[[Rows], Any]
@@ -204,6 +206,38 @@ def test_a_metric_that_is_another_one_here_is_not_passed_over(dataset: Path) -> 
     assert verified.rescored == ("multi_resolution_stft",)
     assert "not 99" in verified.not_rescored["estoi"]
     assert "no metric is called 'gone'" in verified.not_rescored["spectral_envelope"]
+
+
+def test_weights_are_known_by_their_digest(finished: Finished, tmp_path: Path) -> None:
+    """A dataset says which weights, not where; those of another network are not taken for them."""
+    weights = Path(lawful_metric("vqscore", tmp_path / "weights").place)
+    config = finished.settings()
+    finished.run_again(metrics=[*config["metrics"], {"kind": "vqscore", "path": str(weights)}])
+    dataset = finished.workspace / "dataset"
+    moved = weights.rename(tmp_path / "moved")
+
+    without = verify(dataset, rows=1)
+    given = verify(dataset, rows=1, places={weights_digest(moved): str(moved)})
+
+    assert given.is_sound, given.findings
+    assert "vqscore" in given.rescored
+    assert not given.not_rescored
+    assert without.is_sound
+    assert "vqscore" in without.not_rescored
+
+
+def test_audio_that_was_rounded_is_held_to_noise_floors(
+    finished: Finished, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scores were computed at 24 bits: at 16 they may differ a little, and that is said."""
+    finished.run_again(export={"audio_bits": 16})
+    dataset = finished.workspace / "dataset"
+
+    verify_command(dataset, 2, 0, (), "cpu")
+    assert "scored at 24 bits, published at 16" in capsys.readouterr().out
+
+    tamper(dataset, lambda rows: rows[0].update(chosen=louder(rows[0]["chosen"])))
+    assert any("chosen_estoi" in line for line in found(dataset))
 
 
 def test_a_sample_is_drawn_by_its_seed(dataset: Path) -> None:
