@@ -140,7 +140,7 @@ def listeners(snapshot: Snapshot) -> Facts:
     """Return how far people, who heard restorations blindly, agree with the metrics."""
     votes = VoteBook(snapshot.workspace.root).all()
     if not votes:
-        return {"found": None, "workspace": snapshot.workspace.root.name}
+        return {"found": None}
     found = listening_of(snapshot.tables, votes)
     shares = {"all pairs": found.pairs, **found.degradations}
     return {"found": found, "shares": shares, "chart": share_chart(shares)}
