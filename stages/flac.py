@@ -65,7 +65,7 @@ def decode_bytes(flac: bytes) -> Waveform:
 def at_bits(audio: EncodedAudio, bits: int) -> EncodedAudio:
     """Return stored audio rounded to ``bits`` (16 or 24) per sample, and its digest then; at 24 it is itself.
 
-    Rounded without dither: nothing is added to digital silence, and no sample moves by more than half a step.
+    Each sample goes to the nearest step that there is, without dither: digital silence stays what it is.
     """
     if bits == BITS:
         return audio
