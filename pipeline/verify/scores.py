@@ -70,7 +70,7 @@ def _spec(facts: MetricFacts) -> OperatorSpec:
 
 def _refuse_another(setup: MetricSetup, facts: MetricFacts) -> None:
     """Raise ``UserError`` if its numbers depend on something that is another one here."""
-    here = {**setup.identity, "weights_sha256": facts.identity["weights_sha256"]}  # checked when it loads
+    here = setup.identity
     other = {name: value for name, value in facts.identity.items() if here.get(name) != value}
     if other:
         said = "; ".join(f"{name} is {here.get(name)}, and was {value}" for name, value in other.items())
