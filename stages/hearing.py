@@ -10,6 +10,7 @@ from stages.active_level import active_level_db
 from stages.audio_memory import AudioMemory
 from stages.level import from_db, is_silent
 from stages.metrics.base import Comparison, Metric
+from stages.resampling import resample
 from stages.waveform import Waveform
 
 
@@ -49,16 +50,28 @@ class Hearing:
         return Heard(Comparison(*of_one_length(ours, theirs), transcript), gain_db, clean_gain_db)
 
     def _side(self, audio: EncodedAudio, role: str) -> tuple[Waveform, float]:
-        waveform = self.memory.waveform(audio, self.metric.sample_rate)
-        name: tuple[str, ...] = (audio.digest, str(waveform.sample_rate))
-        if self.metric.removes_dc:
-            name = (*name, "without DC")
-            waveform = self.memory.made(name, partial(without_dc, waveform))
+        waveform, name = self._at_rate(audio)
         if not self.metric.level_dependent:
             return waveform, 0.0
         gain_db = self.level_db - self.memory.figure((*name, "level"), partial(level_of, waveform, role))
         at_level = partial(waveform.scaled, from_db(gain_db))
         return self.memory.made((*name, f"{self.level_db} dBFS"), at_level), gain_db
+
+    def _at_rate(self, audio: EncodedAudio) -> tuple[Waveform, tuple[str, ...]]:
+        """Return the audio at the metric's rate, and what that is called in memory.
+
+        DC goes before the rate changes: a resampler rings where a constant begins and ends, and a candidate
+        that is one would be heard as two clicks.
+        """
+        rate = self.metric.sample_rate
+        if not self.metric.removes_dc:
+            return self.memory.waveform(audio, rate), (audio.digest, str(rate))
+        name: tuple[str, ...] = (audio.digest, "without DC")
+        centred = self.memory.made(name, lambda: without_dc(self.memory.waveform(audio)))
+        if rate is None or rate == centred.sample_rate:
+            return centred, name
+        name = (*name, str(rate))
+        return self.memory.made(name, partial(resample, centred, rate)), name
 
 
 def without_dc(waveform: Waveform) -> Waveform:

@@ -23,6 +23,7 @@ class SiSdr(OneByOne):
     """
 
     kind: ClassVar[str] = "si_sdr"
+    removes_dc: ClassVar[bool] = True
     outputs: ClassVar = {
         "": Output(
             aspect=Aspect.SIGNAL_FIDELITY,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas import MissingWeightsError, RecordError, UnfitError
+from schemas import MissingWeightsError, Reason, RecordError, UnfitError
 from stages.audio_memory import AudioMemory
 from stages.metrics import METRICS, Metric
 from stages.metrics.base import Better, Comparison, Measured, Unmeasured
@@ -154,6 +154,16 @@ def test_silence_has_no_value(metric: Metric) -> None:
     (result,) = metric.score([Comparison(silence, speech, "the words that were said")])
 
     assert isinstance(result, Unmeasured)
+
+
+def test_a_constant_is_silence(stage: ScoreStage) -> None:
+    """Through the stage, a candidate that is all DC has a reason: no clicks of a resampler are heard in it."""
+    clean = speech_like(1.0, sample_rate=44_100)
+    constant = clean.with_samples(np.full_like(clean.samples, 0.1))
+
+    (row,) = stage.process([score_input(clean, constant, transcript="the words that were said")])
+
+    assert all(score.value is None and score.reason is Reason.SILENT for score in row.takes[0].scores)
 
 
 def test_hears_a_minute(metric: Metric) -> None:
