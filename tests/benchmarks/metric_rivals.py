@@ -1,16 +1,25 @@
-"""Metrics the obvious way: a call of the library for each pair, resampled by librosa each time."""
+"""Metrics the obvious way: a call of the library for each pair, resampled by librosa each time.
+
+Only what would blur a figure per core is taken from them: their networks run on one thread, and none is
+fetched.
+"""
 
 # ruff: noqa: PLC0415 - each library is loaded by the rival that is asked for, not by all
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stages.metrics.base import Comparison
+from stages.metrics.speechmos_models import speechmos_model
+from stages.onnx_session import open_session
 from stages.waveform import Samples, Waveform
 
+RATER_SEED = 23
+"""Of the README of PLCMOS."""
 Values = Mapping[str, float]
 Rival = Callable[[Comparison], Values]
 
@@ -55,14 +64,53 @@ def by_speechmos(comparison: Comparison) -> Values:
     """Return DNSMOS by speechmos' own function, with the windows that it hears."""
     from speechmos import dnsmos
 
+    if dnsmos.dnsmos is None:
+        paths = [speechmos_model(f"dnsmos_models/{name}.onnx") for name in ("sig_bak_ovr", "model_v8")]
+        dnsmos.dnsmos = dnsmos.DNSMOS(*map(str, paths))
+        dnsmos.dnsmos.onnx_sess, dnsmos.dnsmos.p808_onnx_sess = (open_session(path, "cpu") for path in paths)
     found = dnsmos.run(np.clip(_at(comparison.candidate, 16_000), -1.0, 1.0), 16_000)
     return {name: float(found[f"{name}_mos"]) for name in ("sig", "bak", "ovrl", "p808")}
 
 
+def dnsmos_by_torchmetrics(comparison: Comparison) -> Values:
+    """Return DNSMOS by torchmetrics, which hears the windows of speechmos."""
+    from torchmetrics.functional.audio.dnsmos import deep_noise_suppression_mean_opinion_score as dnsmos
+
+    candidate = _tensor(_at(comparison.candidate, 16_000))
+    scores = dnsmos(candidate, 16_000, personalized=False, num_threads=1).tolist()
+    return dict(zip(("p808", "sig", "bak", "ovrl"), scores, strict=True))
+
+
+def nisqa_by_torchmetrics(comparison: Comparison) -> Values:
+    """Return NISQA by torchmetrics, at the rate that ours hears."""
+    from torchmetrics.functional.audio.nisqa import non_intrusive_speech_quality_assessment as nisqa
+
+    scores = nisqa(_tensor(_at(comparison.candidate, 48_000)), 48_000).tolist()
+    names = ("mos", "noisiness", "discontinuity", "coloration", "loudness")
+    return dict(zip(names, scores, strict=True))
+
+
+def keep_from_fetching(folder: Path, nisqa: Path | None) -> None:
+    """Lay out in ``folder`` the weights that torchmetrics would fetch, and name it to the library."""
+    from torchmetrics.functional.audio import dnsmos as dnsmos_module
+    from torchmetrics.functional.audio import nisqa as nisqa_module
+
+    (folder / "DNSMOS").mkdir()
+    for name in ("sig_bak_ovr.onnx", "model_v8.onnx"):
+        (folder / "DNSMOS" / name).symlink_to(speechmos_model(f"dnsmos_models/{name}"))
+    if nisqa is not None:
+        (folder / "nisqa.tar").symlink_to(nisqa.resolve())
+    dnsmos_module.DNSMOS_DIR = nisqa_module.NISQA_DIR = str(folder)
+
+
 def plcmos_by_speechmos(comparison: Comparison) -> Values:
-    """Return PLCMOS by speechmos' own function."""
+    """Return PLCMOS by speechmos' own function, with the raters of its README."""
     from speechmos import plcmos
 
+    if plcmos.plcmos is None:
+        plcmos.plcmos = plcmos.PLCMOS()
+        plcmos.plcmos.session = open_session(speechmos_model("plcmos_models/plcmos_v2.onnx"), "cpu")
+    np.random.seed(RATER_SEED)  # noqa: NPY002 - the generator that it draws its raters from
     return {"": float(plcmos.run(np.clip(_at(comparison.candidate, 16_000), -1.0, 1.0), 16_000)["plcmos"])}
 
 
@@ -81,39 +129,55 @@ def si_sdr_by_torchmetrics(comparison: Comparison) -> Values:
 
 
 def _tensors(comparison: Comparison) -> tuple[Any, Any]:
+    return _tensor(comparison.candidate.samples), _tensor(comparison.clean.samples)
+
+
+def _tensor(samples: Samples) -> Any:
     import torch
 
-    sides = comparison.candidate.samples, comparison.clean.samples
-    candidate, clean = (torch.from_numpy(side.copy()) for side in sides)
-    return candidate, clean
+    return torch.from_numpy(samples.copy())
 
 
-def whisper_per_file(path: str) -> Rival:
-    """Return a call of ``whisper.transcribe`` with the weights in ``path``, for both sides of each pair."""
+def whisper_per_file(folder: Path, *, both_sides: bool) -> Rival:
+    """Return calls of ``whisper.transcribe`` with the checkpoint in ``folder``, one for each recording.
+
+    Greedy and without timestamps, as ours: its defaults would ask a random network six times for each text.
+    """
 
     @cache
     def model() -> Any:
         import whisper
 
-        return whisper.load_model(path, device="cpu")
+        (checkpoint,) = folder.glob("*.pt")
+        return whisper.load_model(str(checkpoint), device="cpu")
 
     def transcribed(comparison: Comparison) -> Values:
-        for side in _sides(comparison, 16_000):
-            model().transcribe(side.copy(), language="en", fp16=False)
+        clean, candidate = _sides(comparison, 16_000)
+        for side in (candidate, clean) if both_sides else (candidate,):
+            model().transcribe(
+                side.copy(),
+                language="en",
+                fp16=False,
+                temperature=0.0,
+                without_timestamps=True,
+                no_speech_threshold=None,
+                logprob_threshold=None,
+            )
         return {}
 
     return transcribed
 
 
-RIVALS: Mapping[str, Rival] = {
-    "pesq": by_pesq,
-    "stoi": by_pystoi,
-    "estoi": by_pystoi_extended,
-    "dnsmos": by_speechmos,
-    "plcmos": plcmos_by_speechmos,
-    "sdr": sdr_by_torchmetrics,
-    "si_sdr": si_sdr_by_torchmetrics,
+RIVALS: Mapping[str, Mapping[str, Rival]] = {
+    "pesq": {"pesq": by_pesq},
+    "stoi": {"pystoi": by_pystoi},
+    "estoi": {"pystoi": by_pystoi_extended},
+    "dnsmos": {"speechmos": by_speechmos, "torchmetrics": dnsmos_by_torchmetrics},
+    "plcmos": {"speechmos": plcmos_by_speechmos},
+    "nisqa": {"torchmetrics": nisqa_by_torchmetrics},
+    "sdr": {"torchmetrics": sdr_by_torchmetrics},
+    "si_sdr": {"torchmetrics": si_sdr_by_torchmetrics},
 }
-"""By the kind of ours."""
+"""By the kind of ours, then by library; the first one counts in the panels."""
 EQUAL: Mapping[str, Mapping[str, Any]] = {"dnsmos": {"windows": "official"}}
 """Settings under which ours gives the same numbers as the rival."""
