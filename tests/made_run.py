@@ -1,6 +1,6 @@
 """A finished run of any size in a moment: its tables are made up, but for the decisions, which are real."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,12 @@ TAKES = 3
 SAMPLE_RATE = 48_000
 
 
-def write_run(folder: Path, *, shards: int, utterances: int, seconds: float) -> Run:
+def write_run(folder: Path, *, shards: int, utterances: int, seconds: float, **changes: Any) -> Run:
     """Write a finished run with so many utterances per shard, all of white noise of one length.
 
-    The workspace is ``folder/workspace``.
+    The workspace is ``folder/workspace``; ``changes`` replace settings of the config.
     """
-    run = resolve(_config(folder, shards * utterances, utterances))
+    run = resolve(_config(folder, shards * utterances, utterances, changes))
     graph = assemble(run, folder / "workspace")
     store = TableStore(folder / "workspace" / "tables")
     audio = [_noise(number, seconds) for number in range(2 + MODELS * TAKES)]
@@ -39,7 +39,7 @@ def write_run(folder: Path, *, shards: int, utterances: int, seconds: float) -> 
     return run
 
 
-def _config(folder: Path, inputs: int, per_shard: int) -> Path:
+def _config(folder: Path, inputs: int, per_shard: int, changes: Mapping[str, Any]) -> Path:
     """Write speech of next to no length, and a config whose votes are one metric under several names."""
     (folder / "speech").mkdir(parents=True)
     for number in range(inputs):
@@ -59,7 +59,7 @@ def _config(folder: Path, inputs: int, per_shard: int) -> Path:
         },
     }
     path = folder / "made.yaml"
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump({**config, **changes}))
     return path
 
 

@@ -365,7 +365,7 @@ def test_the_same_run_exports_the_same_bytes(made: Path, dataset: Path, tmp_path
 
 
 def test_sixteen_bits_round_the_audio_and_are_said(made: Path, dataset: Path, tmp_path: Path) -> None:
-    """Each sample goes to the nearest step that there is, the digest is of what is published, and the card says it."""
+    """Each sample goes to the nearest step; digests are of what is published; the card says it."""
     rounded = exported_as(made, tmp_path / "rounded", export={"audio_bits": 16})
 
     pairs = zip(rows_of(dataset, "candidates"), rows_of(rounded, "candidates"), strict=True)
