@@ -157,7 +157,7 @@ def test_silence_has_no_value(metric: Metric) -> None:
 
 
 def test_a_constant_is_silence(stage: ScoreStage) -> None:
-    """Through the stage, a candidate that is all DC has a reason: no clicks of a resampler are heard in it."""
+    """Through the stage, a candidate of DC alone has a reason: no resampler's clicks are heard in it."""
     clean = speech_like(1.0, sample_rate=44_100)
     constant = clean.with_samples(np.full_like(clean.samples, 0.1))
 
