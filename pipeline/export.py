@@ -141,6 +141,8 @@ def _write_tables(
                     writer.add(row)
                     if table == "pairs":
                         summary.add_pair(row)
+                    if table != "scores":
+                        summary.add_terms(row)
         return {table: writer.close() for table, writer in writers.items()}
 
 

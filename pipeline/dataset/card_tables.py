@@ -105,9 +105,9 @@ def licences(pairs: Mapping[str, int]) -> str:
 
 
 def sources(summaries: Iterable[SourceSummary]) -> str:
-    """Return whose work went into the pairs."""
+    """Return whose work went into the rows."""
     rows = [(PARTS[s.part], f"`{s.name}`", s.licence or "not stated", f"{s.uses:,}") for s in summaries]
-    return markdown(["part", "name", "licence", "recordings, or pairs of a network"], rows)
+    return markdown(["part", "name", "licence", "recordings, or degraded versions for a network"], rows)
 
 
 def votes(criteria: Iterable[Criterion]) -> str:
@@ -147,7 +147,14 @@ def shown(value: Any) -> Any:
 
 def settings(values: Mapping[str, Any]) -> str:
     """Return settings in a line."""
-    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None) or NOTHING
+    return ", ".join(f"{n} {_setting(value)}" for n, value in values.items() if value is not None) or NOTHING
+
+
+def _setting(value: Any) -> str:
+    """Return a value, or the distribution that it is drawn from: ``uniform (low 0.5, high 1.0)``."""
+    if isinstance(value, Mapping) and "kind" in value:
+        return f"{value['kind']} ({settings({n: v for n, v in value.items() if n != 'kind'})})"
+    return str(value)
 
 
 def codes(names: Iterable[str]) -> str:

@@ -39,7 +39,7 @@ class SourceSummary(Record):
     name: str
     licence: str | None
     uses: int
-    """Recordings that were used; pairs, for a network."""
+    """Recordings of it that were used; degraded versions, for a network."""
 
 
 class Summary:
@@ -51,6 +51,7 @@ class Summary:
         self._models: dict[str, Sums] = {}
         self._sources: dict[tuple[str, str, str | None], set[str]] = {}
         self._licences: Counter[str] = Counter()
+        self._all_licences: set[str] = set()
         self._languages: set[str] = set()
 
     def add_pair(self, row: Mapping[str, Any]) -> None:
@@ -63,9 +64,13 @@ class Summary:
                     sums[side] += row[f"{side}_{score}"]
         for side in ("chosen", "rejected"):
             self._models.setdefault(row[f"{side}_model"], defaultdict(float))[side] += 1
+        self._licences[row["row_licence"]] += 1
+
+    def add_terms(self, row: Mapping[str, Any]) -> None:
+        """Take in whose work is in a row, of ``pairs`` or of ``candidates``."""
+        self._all_licences.add(row["row_licence"])
         for part in row["licences"]:
             self._add_source(part, row)
-        self._licences[row["row_licence"]] += 1
         if row["language"]:
             self._languages.add(row["language"])
 
@@ -73,7 +78,7 @@ class Summary:
         group, _, recording = (
             part["name"].partition(":") if part["part"] == "pool" else (part["name"], "", "")
         )
-        used = {"speech": row["source_id"], "pool": recording}.get(part["part"], row["pair_id"])
+        used = {"speech": row["source_id"], "pool": recording}.get(part["part"], row["degraded_id"])
         self._sources.setdefault((part["part"], group, part["licence"]), set()).add(used)
 
     def add_candidates(self, of: DegradedUtterance) -> None:
@@ -117,7 +122,7 @@ class Summary:
 
     @property
     def sources(self) -> tuple[SourceSummary, ...]:
-        """Return what went into the pairs, sorted."""
+        """Return what went into the rows, sorted."""
         keys = sorted(self._sources, key=lambda key: (key[0], key[1], key[2] or ""))
         return tuple(
             SourceSummary(part=key[0], name=key[1], licence=key[2], uses=len(self._sources[key]))
@@ -131,8 +136,8 @@ class Summary:
 
     @property
     def licence(self) -> str | None:
-        """Return the most restrictive licence of any pair; None without pairs."""
-        return most_restrictive(self._licences) if self._licences else None
+        """Return the most restrictive licence of any row; None without rows."""
+        return most_restrictive(self._all_licences) if self._all_licences else None
 
     @property
     def languages(self) -> tuple[str, ...]:

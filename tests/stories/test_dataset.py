@@ -22,6 +22,7 @@ from pipeline.store import TableStore
 from schemas.licences import most_restrictive
 from stages.flac import digest_of
 from stages.unanimity import Candidate, judge
+from tests.tiny_restorers import write_graph
 
 SPLITS = {"train": 0.5, "test": 0.5}
 SPEAKERS = ("anna", "bert", "carla", "dora", "emil", "frida")
@@ -271,6 +272,30 @@ def test_every_row_is_under_the_strictest_licence_of_its_parts(dataset: Path) ->
         parts = {part["part"]: part["licence"] for part in row["licences"]}
         assert parts.items() >= {"speech": "CC-BY-4.0", "pool": "CC0-1.0"}.items()
         assert row["row_licence"] == most_restrictive(parts.values()) == said.licence
+
+
+def test_a_candidate_of_a_stricter_licence_counts_for_the_whole(made: Path, tmp_path: Path) -> None:
+    """Its pairs may not have been kept, but it is published: only without candidates is it not."""
+    run = tmp_path / "run"
+    tiny.write_clip(run / "speech" / "anna" / "one.wav", 0, 1.2)
+    write_graph(run / "quieter.onnx", [("Mul", "x most", "y")], ([("x", (1, "n"))], [("y", (1, "n"))]))
+    model = {"kind": "onnx", "path": "quieter.onnx", "model_licence": "CC-BY-NC-4.0"}
+    changes = {
+        "restorers": [{"kind": "spectral_gate", "takes": 2}, model],
+        "pools": {},
+        "ingest": {"sample_rate": 16000},
+        "degradations": {"chain": [{"kind": "clipping", "threshold": 0.1}]},
+        "preference": _settings(made)["preference"] | {"pairs": {"between": "same_model"}},
+    }
+
+    def exported_with(**export: Any) -> Exported:
+        config = tiny.write_config(run, _settings(run / "speech", **changes, export=export))
+        return tiny.run_here(config, run / "workspace").exported
+
+    assert exported_with().licence == "CC-BY-NC-4.0"
+    alone = exported_with(beside_pairs=[])
+    assert alone.licence in {"CC-BY-4.0", None}
+    assert "CC-BY-NC-4.0" not in alone.licences
 
 
 def _sides(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
