@@ -27,6 +27,7 @@ class Context:
         self.live = Live(workspace)
         self.book = VoteBook(workspace.root)
         self._votes = Lock()
+        self._asked: dict[str, Trial] = {}
         self._flac_of = lru_cache(KEPT_CLIPS)(flac_of)
 
     def flac(self, clip: Clip) -> bytes:
@@ -40,20 +41,32 @@ class Context:
             raise HTTPException(404, "there is no such recording") from error
 
     def trial(self, listener: str) -> Trial | None:
-        """Return what the listener is to be asked now."""
-        view = self.live.view()
-        return next_trial(listener, () if view is None else view.comparisons, self.book.of(listener))
+        """Return what the listener is asked, and goes on to be asked until they have answered.
 
-    def vote(self, listener: str, number: int, choice: Choice) -> None:
-        """Keep an answer to the trial that the listener is at; 409 for any other trial."""
+        A run that adds to what could be asked does not change the question that somebody is listening to.
+        """
+        view = self.live.view()
+        comparisons = () if view is None else view.comparisons
+        votes = self.book.of(listener)
+        asked = self._asked.get(listener)
+        there = (comparison.question for comparison in comparisons)
+        if asked is not None and asked.number == len(votes) and asked.question in there:
+            return asked
+        found = next_trial(listener, comparisons, votes)
+        if found is not None:
+            self._asked[listener] = found
+        return found
+
+    def vote(self, listener: str, token: str, choice: Choice) -> None:
+        """Keep an answer to what the listener is asked; 409 if it is to anything else."""
         with self._votes:
             trial = self.trial(listener)
-            if trial is None or trial.number != number:
-                raise HTTPException(409, "this trial was answered already")
+            if trial is None or trial.token != token:
+                raise HTTPException(409, "this is not what is asked now")
             self.book.add(
                 Vote(
                     listener=listener,
-                    trial=number,
+                    trial=trial.number,
                     row=trial.row,
                     origin=trial.origin,
                     a=trial.a,

@@ -19,8 +19,8 @@ router = APIRouter(prefix="/listen")
 class Question(Record):
     """What a listener's browser is told of a trial."""
 
-    trial: int | None
-    """None if there is nothing left to judge by now."""
+    trial: str | None
+    """Its token; None if there is nothing left to judge by now."""
     judged: int
     offered: int
     """Comparisons that there are by now; a tenth as many questions are asked twice."""
@@ -29,7 +29,7 @@ class Question(Record):
 class Answer(Record):
     """What a listener says."""
 
-    trial: int
+    trial: str
     choice: Choice
 
 
@@ -44,7 +44,7 @@ def question(listener: Listener, context: Served) -> Question:
     """Return where the listener is."""
     trial, view = context.trial(listener), context.live.view()
     return Question(
-        trial=None if trial is None else trial.number,
+        trial=None if trial is None else trial.token,
         judged=len(context.book.of(listener)),
         offered=0 if view is None else len(view.comparisons),
     )
@@ -57,18 +57,18 @@ def answer(listener: Listener, given: Answer, context: Served) -> Question:
     return question(listener, context)
 
 
-@router.get("/{listener}/{number}/{what}")
+@router.get("/{listener}/{token}/{what}")
 def recording(
     listener: Listener,
-    number: int,
+    token: str,
     what: Literal["a", "b", "clean", "degraded"],
     context: Served,
     range_: Annotated[str | None, Header(alias="range")] = None,
 ) -> Response:
     """Return a recording of the trial that the listener is at, as loud as it is stored."""
     trial = context.trial(listener)
-    if trial is None or trial.number != number:
-        raise HTTPException(404, "this is not the trial that comes now")
+    if trial is None or trial.token != token:
+        raise HTTPException(404, "this is not what is asked now")
     return ranged(context.flac(_clip(context, trial, what)), range_)
 
 

@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.listening.votes import Origin, Side, Vote
+from pipeline.listening.votes import Origin, Question, Side, Vote
+from schemas import fingerprint_of
 from stages.rng import rng_for
 
 REPEAT_EVERY = 10
@@ -25,6 +26,11 @@ class Comparison:
     sides: frozenset[Side]
     origin: Origin
 
+    @property
+    def question(self) -> Question:
+        """What is compared."""
+        return self.row, self.sides
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -37,6 +43,16 @@ class Trial:
     b: Side
     is_repeat: bool = False
 
+    @property
+    def question(self) -> Question:
+        """What is compared, whichever is A."""
+        return self.row, frozenset((self.a, self.b))
+
+    @property
+    def token(self) -> str:
+        """What a listener's browser knows it by, which says nothing of what is compared."""
+        return fingerprint_of([self.number, self.row, self.a.digest, self.b.digest])
+
 
 def next_trial(listener: str, comparisons: Sequence[Comparison], votes: Sequence[Vote]) -> Trial | None:
     """Return what the listener is to be asked now; None once there is nothing left.
@@ -44,7 +60,8 @@ def next_trial(listener: str, comparisons: Sequence[Comparison], votes: Sequence
     ``votes`` are the listener's own. Pairs and drawn comparisons alternate while there are both.
     """
     number = len(votes)
-    if number % REPEAT_EVERY == REPEAT_EVERY - 1 and (vote := _to_repeat(listener, votes)):
+    there = {comparison.question for comparison in comparisons}
+    if number % REPEAT_EVERY == REPEAT_EVERY - 1 and (vote := _to_repeat(listener, votes, there)):
         return Trial(number, vote.row, vote.origin, vote.b, vote.a, is_repeat=True)
     found = _next_comparison(listener, comparisons, votes)
     if found is None:
@@ -55,11 +72,11 @@ def next_trial(listener: str, comparisons: Sequence[Comparison], votes: Sequence
     return Trial(number, found.row, found.origin, a, b)
 
 
-def _to_repeat(listener: str, votes: Sequence[Vote]) -> Vote | None:
-    """Return an earlier vote that was not repeated yet."""
-    repeated = {vote.question for vote in votes if vote.is_repeat}
+def _to_repeat(listener: str, votes: Sequence[Vote], there: set[Question]) -> Vote | None:
+    """Return an earlier vote that was not repeated yet, and whose audio is still there."""
+    left = there - {vote.question for vote in votes if vote.is_repeat}
     earlier = votes[: max(len(votes) - LEAST_DISTANCE, 0)]
-    able = [vote for vote in earlier if not vote.is_repeat and vote.question not in repeated]
+    able = [vote for vote in earlier if not vote.is_repeat and vote.question in left]
     if not able:
         return None
     rng = rng_for(0, "listening", listener, "repeat", len(votes))
@@ -71,7 +88,7 @@ def _next_comparison(
 ) -> Comparison | None:
     """Return the first in the listener's order that was not judged, of the kind whose turn it is if any."""
     judged = {vote.question for vote in votes}
-    left = [c for c in comparisons if (c.row, c.sides) not in judged]
+    left = [c for c in comparisons if c.question not in judged]
     turn = Origin.PAIR if len(judged) % 2 == 0 else Origin.DRAWN
     return min(left, key=lambda c: (c.origin is not turn, _place(listener, c)), default=None)
 

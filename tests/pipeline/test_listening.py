@@ -98,6 +98,19 @@ def test_a_test_goes_on_where_it_was_left_while_the_run_grows() -> None:
     assert len(asked) == 30
 
 
+def test_nothing_is_asked_again_that_cannot_be_heard_any_more() -> None:
+    """A run was begun anew with other audio: the tenth question is a new one, not a repetition."""
+    votes = [_vote(trial) for trial in _session("Ann", _comparisons(9))[:9]]
+    renewed = [Comparison(c.row, frozenset((ONE, _side("c-model"))), c.origin) for c in _comparisons(9)]
+
+    kept, gone = (next_trial("Ann", now, votes) for now in (_comparisons(9), renewed))
+
+    assert kept is not None
+    assert kept.is_repeat
+    assert gone is not None
+    assert not gone.is_repeat
+
+
 def test_votes_are_kept_whole_whatever_kills_the_writer(tmp_path: Path) -> None:
     """A line that was torn is left out, and the votes before and after it are there."""
     book = VoteBook(tmp_path)

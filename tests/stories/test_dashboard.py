@@ -76,7 +76,7 @@ def test_an_empty_workspace_waits_for_its_run(tmp_path: Path) -> None:
     assert client.get("/sections/funnel").status_code == 404
     assert client.get("/listen").status_code == 200
     assert client.get("/listen/Ann").json() == {"trial": None, "judged": 0, "offered": 0}
-    assert client.post("/listen/Ann", json={"trial": 0, "choice": "a"}).status_code == 409
+    assert client.post("/listen/Ann", json={"trial": "0", "choice": "a"}).status_code == 409
     assert list(folder.iterdir()) == []
 
 
@@ -173,7 +173,7 @@ def test_only_this_machines_names_are_answered(host: str, status: int, client: T
 
 def test_pages_of_other_sites_get_nothing_and_send_nothing(client: TestClient, workspace: Path) -> None:
     """Neither scripts, forms nor players of another site; and no answer invites them."""
-    vote = {"trial": 0, "choice": "a"}
+    vote = {"trial": client.get("/listen/Ann").json()["trial"], "choice": "a"}
     plain = {"Content-Type": "text/plain"}
     evil = {"Origin": "https://evil.example"}
 
@@ -187,10 +187,19 @@ def test_pages_of_other_sites_get_nothing_and_send_nothing(client: TestClient, w
     assert not (workspace / "listening").exists()
 
 
+HEARD = ("a", "b", "clean", "degraded")
+
+
+def _heard(client: TestClient) -> list[str]:
+    """Return where Ann's browser finds the recordings of her trial."""
+    trial = client.get("/listen/Ann").json()["trial"]
+    return [f"/listen/Ann/{trial}/{what}" for what in HEARD]
+
+
 def test_looking_writes_nothing_and_holds_nothing(client: TestClient, workspace: Path) -> None:
     """Not a byte of the workspace changes, and a run could begin at any time."""
     before = {path: path.stat().st_mtime_ns for path in workspace.rglob("*")}
-    for path in ("/", "/state", "/listen", "/listen/Ann", "/listen/Ann/0/a", *_recordings(client)):
+    for path in ("/", "/state", "/listen", "/listen/Ann", *_heard(client), *_recordings(client)):
         assert client.get(path).status_code == 200
 
     assert {path: path.stat().st_mtime_ns for path in workspace.rglob("*")} == before
@@ -212,8 +221,9 @@ def _take_test(client: TestClient, listener: str, most: int = 1000) -> int:
 
 def test_a_listener_goes_on_where_they_stopped(client: TestClient, workspace: Path) -> None:
     """Also when the dashboard was started anew; an answer counts once, and in the end nothing is left."""
+    answered = client.get("/listen/Ann").json()["trial"]
     first = _take_test(client, "Ann", most=2)
-    again = client.post("/listen/Ann", json={"trial": 1, "choice": "b"})
+    again = client.post("/listen/Ann", json={"trial": answered, "choice": "b"})
     rest = _take_test(client_of(workspace), "Ann")
 
     question = client.get("/listen/Ann").json()
@@ -235,11 +245,34 @@ def _stored(workspace: Path, vote: dict[str, Any], side: str) -> bytes:
     return audio.flac
 
 
+def test_a_run_that_goes_on_does_not_change_what_somebody_is_listening_to(
+    undisturbed: Path, workspace: Path
+) -> None:
+    """Listeners are asked something of half a run; when all is there, their answers are still about that."""
+    cut_after(workspace, "prefer")
+    client = client_of(workspace)
+    names = [f"listener {number}" for number in range(12)]
+    asked = {name: client.get(f"/listen/{name}").json() for name in names}
+    heard = {name: client.get(f"/listen/{name}/{asked[name]['trial']}/a").content for name in names}
+    shutil.copytree(undisturbed / "workspace", workspace, dirs_exist_ok=True)
+    until = time.monotonic() + 60
+    while client.get("/listen/other").json()["offered"] == asked[names[0]]["offered"]:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+    for name in names:
+        answer = client.post(f"/listen/{name}", json={"trial": asked[name]["trial"], "choice": "a"})
+        vote = json.loads((workspace / "listening" / f"{name}.jsonl").read_text())
+        assert answer.status_code == 200
+        assert heard[name] == _stored(workspace, vote, "a")
+
+
 def test_a_listener_hears_what_is_stored_and_learns_nothing_of_it(
     client: TestClient, workspace: Path
 ) -> None:
     """A and B are the stored bytes of what the vote then names; only the trial at hand can be heard."""
-    heard = {side: client.get(f"/listen/Ann/0/{side}") for side in ("a", "b", "clean", "degraded")}
+    places = _heard(client)
+    heard = dict(zip(HEARD, map(client.get, places), strict=True))
     headers = str([answer.headers for answer in heard.values()])
     told = [client.get("/listen").text, client.get("/listen/Ann").text, headers]
     _take_test(client, "Ann", most=1)
@@ -250,15 +283,14 @@ def test_a_listener_hears_what_is_stored_and_learns_nothing_of_it(
     digest, row = vote["a"]["digest"], vote["row"]
     for word in ("spectral_gate", "identity", "estoi", "chosen", "rejected", digest, row):
         assert all(word not in text for text in told)
-    assert client.get("/listen/Ann/0/a").status_code == 404
-    assert client.get("/listen/Ann/7/a").status_code == 404
-    assert client.get("/listen/Ann/1/chosen").status_code == 422
+    assert client.get(places[0]).status_code == 404
+    assert client.get(_heard(client)[0].replace("/a", "/chosen")).status_code == 422
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e%2fx", ".hidden", "x" * 33, "a%00b", "a%2fb"])
 def test_a_listeners_name_is_no_path(name: str, client: TestClient, workspace: Path) -> None:
     """Whatever is sent as a name: no file but votes of people in the folder of votes."""
-    answer = client.post(f"/listen/{name}", json={"trial": 0, "choice": "a"})
+    answer = client.post(f"/listen/{name}", json={"trial": "0", "choice": "a"})
 
     assert answer.status_code in {404, 405, 422}
     assert not (workspace / "listening").exists()
@@ -306,8 +338,10 @@ def test_the_command_serves_until_it_is_interrupted(workspace: Path) -> None:
 
 def test_an_answer_that_was_taken_survives_a_kill(workspace: Path) -> None:
     """The dashboard is killed as soon as it has answered: the vote is there, and the test goes on from it."""
-    vote = json.dumps({"trial": 0, "choice": "b"}).encode()
     with started(workspace) as (process, address):
+        with urlopen(f"{address}listen/Ann", timeout=60) as answer:
+            trial = json.load(answer)["trial"]
+        vote = json.dumps({"trial": trial, "choice": "b"}).encode()
         asked = Request(f"{address}listen/Ann", vote, {"Content-Type": "application/json"})
         with urlopen(asked, timeout=60) as answer:
             process.kill()
