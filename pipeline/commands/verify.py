@@ -42,4 +42,4 @@ def verified_lines(verified: Verified) -> Iterator[str]:
     if len(verified.findings) > SHOWN:
         yield f"wrong: {len(verified.findings) - SHOWN:,} more"
     if verified.is_sound:
-        yield "nothing wrong in all of that"
+        yield "nothing wrong in the rest" if verified.not_rescored else "nothing wrong in all of that"
