@@ -16,7 +16,7 @@ from schemas import Record
 router = APIRouter(prefix="/listen")
 
 
-class Question(Record):
+class Asked(Record):
     """What a listener's browser is told of a trial."""
 
     trial: str | None
@@ -40,10 +40,10 @@ def page(context: Served) -> str:
 
 
 @router.get("/{listener}")
-def question(listener: Listener, context: Served) -> Question:
+def question(listener: Listener, context: Served) -> Asked:
     """Return where the listener is."""
     trial, view = context.trial(listener), context.live.view()
-    return Question(
+    return Asked(
         trial=None if trial is None else trial.token,
         judged=len(context.book.of(listener)),
         offered=0 if view is None else len(view.comparisons),
@@ -51,7 +51,7 @@ def question(listener: Listener, context: Served) -> Question:
 
 
 @router.post("/{listener}")
-def answer(listener: Listener, given: Answer, context: Served) -> Question:
+def answer(listener: Listener, given: Answer, context: Served) -> Asked:
     """Keep an answer for good, and return where the listener is then."""
     context.vote(listener, given.trial, given.choice)
     return question(listener, context)
