@@ -1,0 +1,134 @@
+"""Commands on finished datasets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.application import app, examples
+from pipeline.cli.options import (
+    ConfigArgument,
+    NoiseOption,
+    ResponsesOption,
+    SetOption,
+    SpeechOption,
+    WorkspaceOption,
+    resolved_run,
+    workspace_of,
+)
+from pipeline.workspace import open_workspace
+
+
+@app.command(
+    epilog=examples(
+        "export demo", "export demo --out /data/demo-pairs", "export my.yaml --push me/my-pairs --public"
+    )
+)
+def export(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    out: Annotated[
+        str | None, typer.Option(help="folder to write to", show_default="<workspace>/dataset")
+    ] = None,
+    push: Annotated[
+        str | None,
+        typer.Option(metavar="REPO", help="upload to this dataset on the Hugging Face hub, as OWNER/NAME"),
+    ] = None,
+    public: Annotated[  # noqa: FBT002
+        bool, typer.Option("--public", help="let everybody see a repository that --push makes")
+    ] = False,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+) -> None:
+    """Write the dataset of a finished run again, there or somewhere else, and upload it if asked.
+
+    --push takes the token from HF_TOKEN or from 'hf auth login', and speaks to HF_ENDPOINT if that is set; a
+    new repository is private. (Tested against a stand-in of the hub's HTTP interface, with its LFS transfer;
+    not run against huggingface.co, nor with Xet transfer.)
+    """
+    from pipeline.commands.export import Upload, export_command  # noqa: PLC0415
+
+    resolved = resolved_run(config, assignments, speech, noise, responses)
+    upload = None if push is None else Upload(push, public)
+    export_command(resolved, workspace_of(workspace, resolved), out, upload)
+
+
+@app.command(epilog=examples("replay runs/demo/dataset 0", "replay DATASET PAIR_ID --workspace runs/demo"))
+def replay(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder with a finished dataset")],
+    row: Annotated[str, typer.Argument(metavar="ROW", help="a pair_id, or a number from 0")],
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            help="folder with the tables that it was made from",
+            show_default="the folder that the dataset is in",
+        ),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--operators", metavar="FILE", help="your own file that the config named; repeatable"),
+    ] = None,
+) -> None:
+    """Make the degraded side of a published row again from its recipe, and compare it bit for bit.
+
+    Exit codes: 0 the same, 1 not the same, 2 a mistake in the command.
+    """
+    from pipeline.commands.replay import replay_command  # noqa: PLC0415
+    from pipeline.own_operators import install_files  # noqa: PLC0415
+
+    install_files(files or ())
+    folder = Path(dataset)
+    replay_command(folder, row, open_workspace(workspace or str(folder.absolute().parent), ""))
+
+
+@app.command(
+    epilog=examples("verify runs/demo/dataset", "verify DATASET --all", "verify DATASET --weights nisqa.tar")
+)
+def verify(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    rows: Annotated[int, typer.Option(min=0, help="pairs whose audio is decoded and scored again")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="which pairs these are")] = 0,
+    every: Annotated[bool, typer.Option("--all", help="score all pairs again")] = False,  # noqa: FBT002
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="weights of a metric, known by their digest; repeatable"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="for the metrics: cpu, cuda or cuda:1")] = "cpu",
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--operators", metavar="FILE", help="your own file that the config named; repeatable"),
+    ] = None,
+) -> None:
+    """Check a dataset against what it says: files, counts, margins, votes, splits, audio, scores.
+
+    Scores of a few pairs are computed again from the published audio; metrics that cannot be loaded here
+    are named. Exit codes: 0 nothing wrong, 1 something is, 2 a mistake in the command.
+    """
+    from pipeline.commands.verify import verify_command  # noqa: PLC0415
+    from pipeline.own_operators import install_files  # noqa: PLC0415
+
+    install_files(files or ())
+    verify_command(dataset, None if every else rows, seed, weights or (), device)
+
+
+@app.command(epilog=examples("tokens runs/demo/dataset --codec dac_44khz --out runs/demo/tokens"))
+def tokens(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    codec: Annotated[Path, typer.Option(metavar="FOLDER", help="a DAC as transformers keeps it")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="a new folder for the tokens")],
+    codebooks: Annotated[
+        int | None, typer.Option(min=1, help="so many of the first ones", show_default="all")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1")] = "cpu",
+) -> None:
+    """Write the pairs of DATASET as codes of a DAC, for models that speak in tokens.
+
+    Each side becomes lists of 16-bit numbers, one per codebook; the codec's digest is kept with them.
+    """
+    from pipeline.commands.tokens import tokens_command  # noqa: PLC0415
+
+    tokens_command(dataset, codec, out, codebooks, device)

@@ -1,0 +1,62 @@
+"""Commands about this installation and its operators."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.application import app, examples
+from pipeline.cli.options import (
+    CacheOption,
+    NoiseOption,
+    ResponsesOption,
+    SetOption,
+    SpeechOption,
+    config_path,
+    replacements,
+)
+
+
+@app.command(epilog=examples("doctor", "doctor demo", "doctor my.yaml --speech ~/recordings"))
+def doctor(
+    config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="what is to run here")] = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+    cache: CacheOption = None,
+) -> None:
+    """Check machine and packages, and with a CONFIG the weights, pools and files that it needs.
+
+    Never touches the network. Exit codes: 0 a run could start, 2 something is lacking.
+    """
+    from pipeline.commands.doctor import doctor_command  # noqa: PLC0415
+    from pipeline.commands.weights import use_cache  # noqa: PLC0415
+
+    use_cache(cache)
+    given = replacements(speech, noise, responses)
+    doctor_command(None if config is None else config_path(config), assignments or (), given)
+
+
+@app.command(epilog=examples("operators", "operators metrics", "operators restorers --operators my_model.py"))
+def operators(
+    family: Annotated[
+        str | None,
+        typer.Argument(metavar="FAMILY", help="degradations, restorers or metrics", show_default="all"),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--operators", metavar="FILE", help="list those in your own file too; repeatable"),
+    ] = None,
+) -> None:
+    """List every degradation, restorer and metric: parameters, units, ranges, aspect, licence, weights."""
+    from pipeline.commands.operators import operators_command  # noqa: PLC0415
+
+    operators_command(family, files or ())
+
+
+@app.command(epilog=examples("schema > unanimous.schema.json"))
+def schema() -> None:
+    """Print the JSON Schema of configs, for editors that complete and check YAML."""
+    from pipeline.commands.schema import schema_command  # noqa: PLC0415
+
+    schema_command()

@@ -1,0 +1,87 @@
+"""Options that several commands have, and what they stand for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.resolve import Run, resolve
+from pipeline.workspace import Workspace, open_workspace
+from schemas import ConfigError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+ConfigArgument = Annotated[
+    str, typer.Argument(metavar="CONFIG", help="a YAML file; a bare name is looked up in configs/")
+]
+WorkspaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace", "-w", help="folder for tables and dataset", show_default="runs/<config name>"
+    ),
+]
+CacheOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cache",
+        metavar="FOLDER",
+        help="where weights are kept; runs look in $UNANIMOUS_WEIGHTS",
+        show_default="$UNANIMOUS_WEIGHTS, or ~/.cache/unanimous/weights",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="A.B=VALUE", help="change one setting, e.g. --set restorers.0.takes=3; repeatable"
+    ),
+]
+SpeechOption = Annotated[
+    str | None, typer.Option("--speech", metavar="PATH", help="your own clean speech: a folder or manifest")
+]
+NoiseOption = Annotated[
+    str | None, typer.Option("--noise", metavar="PATH", help="your own noise recordings, as the pool 'noise'")
+]
+ResponsesOption = Annotated[
+    str | None, typer.Option("--responses", metavar="PATH", help="your own room responses, as the pool 'rir'")
+]
+
+
+def resolved_run(
+    config: str,
+    assignments: list[str] | None,
+    speech: str | None = None,
+    noise: str | None = None,
+    responses: str | None = None,
+) -> Run:
+    """Return the checked run of a config and the options that change it."""
+    return resolve(config_path(config), assignments or (), replacements(speech, noise, responses))
+
+
+def replacements(speech: str | None, noise: str | None, responses: str | None) -> dict[str, str]:
+    """Return the user's own recordings by what they stand for, those that were given."""
+    given = {"speech": speech, "noise": noise, "responses": responses}
+    return {what: where for what, where in given.items() if where is not None}
+
+
+def config_path(text: str) -> Path:
+    """Return the config's file; a name that is no path here is looked up in ``configs/``.
+
+    Raises ``ConfigError`` that lists what there is.
+    """
+    found = config_called(text)
+    if found is not None:
+        return found
+    known = ", ".join(sorted(path.name for path in CONFIGS.glob("*.yaml")))
+    raise ConfigError(f"there is no config {text!r}, here or in configs/, which has: {known}")
+
+
+def config_called(text: str) -> Path | None:
+    """Return the config's file, here or in ``configs/``; None if there is none."""
+    names = [text] if text.endswith((".yaml", ".yml")) else [text, f"{text}.yaml"]
+    places = [Path(name) for name in names] + [CONFIGS / name for name in names]
+    return next((path for path in places if path.is_file()), None)
+
+
+def workspace_of(text: str | None, resolved: Run) -> Workspace:
+    """Return the workspace that was asked for, or the config's own."""
+    return open_workspace(text, resolved.config.name)

@@ -1,0 +1,136 @@
+"""Commands that make or change what is in a workspace."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.application import app, examples
+from pipeline.cli.options import (
+    ConfigArgument,
+    NoiseOption,
+    ResponsesOption,
+    SetOption,
+    SpeechOption,
+    WorkspaceOption,
+    config_path,
+    resolved_run,
+    workspace_of,
+)
+from pipeline.resolve import resolve
+from pipeline.workspace import open_workspace
+
+
+@app.command(
+    epilog=examples(
+        "run demo",
+        "run demo --speech ~/recordings --set restorers.1.takes=5",
+        "run my.yaml --workspace /data/my --workers 8",
+        "run my.yaml --retry-failed timed_out",
+    )
+)
+def run(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    executor: Annotated[
+        str, typer.Option(help="ray: all cores, or a cluster; local: this process alone; the same bytes")
+    ] = "ray",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="worker processes", show_default="one per core")
+    ] = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+    retry_failed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="first remove shards with failed rows: 'any', or a reason such as timed_out",
+        ),
+    ] = None,
+) -> None:
+    """Run CONFIG to a finished dataset, or go on with what an earlier run has left.
+
+    Exit codes: 0 done; 1 the run failed; 2 a mistake in config or command;
+    3 more rows failed than the failure budget allows.
+    """
+    from pipeline.commands.run import run_command  # noqa: PLC0415 - each command loads what it needs
+
+    resolved = resolved_run(config, assignments, speech, noise, responses)
+    run_command(resolved, workspace_of(workspace, resolved), executor, workers, retry_failed)
+
+
+@app.command(epilog=examples("plan demo --pairs 80000", "plan my.yaml --speech ~/recordings"))
+def plan(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+    pairs: Annotated[
+        int | None, typer.Option(min=1, help="say how many degraded versions this many pairs need")
+    ] = None,
+) -> None:
+    """Say what a run would do, before anything runs: hours, shards, tickets, time, bytes, what is done.
+
+    Writes nothing. Times, and pairs per degraded version, are measured ones where the workspace has any, and
+    rough ones elsewhere.
+    """
+    from pipeline.commands.plan import plan_command  # noqa: PLC0415
+
+    resolved = resolved_run(config, assignments, speech, noise, responses)
+    plan_command(resolved, workspace_of(workspace, resolved), pairs)
+
+
+@app.command(
+    epilog=examples(
+        "decide demo --set preference.pairs.keep=best",
+        "decide my.yaml --set preference.criteria.1.margin=0.2 --workspace runs/my",
+    )
+)
+def decide(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+) -> None:
+    """Decide anew on the scores of an existing run, in seconds: other criteria, margins, vetoes, pair rules.
+
+    Scores nothing and leaves the dataset as it is: run or export with the same config and options writes it.
+    """
+    from pipeline.commands.decide import decide_command  # noqa: PLC0415
+
+    resolved = resolved_run(config, assignments, speech, noise, responses)
+    decide_command(resolved, workspace_of(workspace, resolved))
+
+
+@app.command(epilog=examples("status runs/demo"))
+def status(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")]) -> None:
+    """Say how far a workspace is, also while another process fills it: shards, rows, failures, time left.
+
+    Takes no lock and writes nothing.
+    """
+    from pipeline.commands.status import status_command  # noqa: PLC0415
+
+    status_command(open_workspace(workspace, ""))
+
+
+@app.command(
+    epilog=examples("prune runs/demo --config demo --dry-run", "prune runs/x --config a.yaml --config b.yaml")
+)
+def prune(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    configs: Annotated[list[str], typer.Option("--config", help="config whose tables stay; repeatable")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would go")] = False,  # noqa: FBT002
+) -> None:
+    """Remove tables and shards that none of the given configs reaches.
+
+    Configs count as their files say it now: what was made with --set or --speech is not reached.
+    """
+    from pipeline.commands.prune import prune_command  # noqa: PLC0415
+
+    opened = open_workspace(workspace, "")
+    prune_command(opened, [resolve(config_path(config)) for config in configs], dry_run=dry_run)

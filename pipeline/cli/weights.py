@@ -1,0 +1,52 @@
+"""Commands on published weights."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.application import app, examples
+from pipeline.cli.options import CacheOption, config_called, config_path
+
+weights = typer.Typer(no_args_is_help=True, help="List and fetch the weights that operators need.")
+app.add_typer(weights, name="weights")
+FilesOption = Annotated[
+    list[str] | None,
+    typer.Option("--operators", metavar="FILE", help="count those in your own file too; repeatable"),
+]
+AgreedOption = Annotated[bool, typer.Option("--yes", help="agree to their licences without being asked")]
+
+
+@weights.command(name="list", epilog=examples("weights list", "weights list my.yaml"))
+def weights_list(
+    config: Annotated[str | None, typer.Argument(metavar="CONFIG", show_default="all operators")] = None,
+    cache: CacheOption = None,
+    files: FilesOption = None,
+) -> None:
+    """List the weights that CONFIG needs: source, revision, size, licence, and whether they are here.
+
+    Touches no network.
+    """
+    from pipeline.commands.weights import use_cache, weights_list_command  # noqa: PLC0415
+
+    use_cache(cache)
+    weights_list_command(None if config is None else config_path(config), files or ())
+
+
+@weights.command(name="fetch", epilog=examples("weights fetch my.yaml", "weights fetch nisqa gtcrn --yes"))
+def weights_fetch(
+    targets: Annotated[list[str], typer.Argument(metavar="CONFIG|NAME…", help="what to fetch for, or what")],
+    cache: CacheOption = None,
+    files: FilesOption = None,
+    agreed: AgreedOption = False,  # noqa: FBT002
+) -> None:
+    """Fetch weights into the cache, checked by size and SHA-256; what was begun is gone on with.
+
+    Shows every licence first. A token in HF_TOKEN is shown to huggingface.co and to nobody else.
+    """
+    from pipeline.commands.weights import use_cache, weights_fetch_command  # noqa: PLC0415
+
+    use_cache(cache)
+    paths = {target: config_called(target) for target in targets}
+    configs = [path for path in paths.values() if path is not None]
+    names = [target for target, path in paths.items() if path is None]
+    weights_fetch_command(configs, names, files or (), agreed=agreed)
