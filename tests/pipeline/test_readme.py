@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from pipeline.dataset.card import load_lines
 from pipeline.config import Config
+from pipeline.dataset.card import load_lines
 from stages.degradations import DEGRADATIONS
 from stages.memory_source import MemoryAudioSource
 from stages.user_modules import OperatorModule, install
