@@ -74,13 +74,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="export-") as name:
+        costs = []
         for shards in (1, given.shards):
             made = Path(name) / f"{shards}-shards"
             write_run(made, shards=shards, utterances=given.utterances, seconds=given.seconds)
             exported, before, most = _exported(made)
+            costs.append(exported)
             say(f"{f'{shards} shards':<12} {exported}; memory {before:.0f} MB before, {most:.0f} MB at most")
         files = sorted((made / "dataset").glob("*/*.parquet"))
         same, bare = (_plain(files, Path(name) / "plain.parquet", same=same) for same in (True, False))
+    more_bytes, more_s = (getattr(costs[1], n) - getattr(costs[0], n) for n in ("num_bytes", "wall_s"))
+    say(f"{'each more':<12} {more_bytes / 1e6 / more_s:.0f} MB/s, once imports and card are paid for")
     say(f"{'same bytes':<12} {same}; export is {exported.rate / same.rate:.2f} times as fast")
     say(f"{'bare':<12} {bare}; export is {exported.rate / bare.rate:.2f} times as fast")
 
