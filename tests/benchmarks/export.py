@@ -4,8 +4,8 @@
 
 Writes runs whose audio is white noise (48 kHz, two models of three takes), exports each in a process of its
 own, and then writes the very same files again with pyarrow alone, from tables that are all in memory: once
-with the settings of the dataset, which gives files of the same size, and once without page index and chunks. Export
-reads its tables, builds rows, hashes its files and waits for the disk; the others do not.
+with the settings of the dataset, which gives files of the same size, and once without page index and chunks.
+Export reads its tables, builds rows, hashes its files and waits for the disk; the others do not.
 """
 
 import argparse
