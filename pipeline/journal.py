@@ -18,6 +18,14 @@ from schemas import Row
 HEADER = struct.Struct("<QI")
 
 
+def size_of(path: Path) -> int:
+    """Return how long a journal is; −1 where there is none: not begun yet, or committed just now."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
 class Journal:
     """The journal of one ticket, open for appending."""
 

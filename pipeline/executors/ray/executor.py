@@ -17,6 +17,7 @@ from pipeline.executors.ray.cluster import cluster, worker_environment
 from pipeline.executors.ray.deaths import Deaths
 from pipeline.executors.ray.metrics import RunMetrics
 from pipeline.graph import Graph
+from pipeline.journal import size_of
 from pipeline.resolve import Run
 from pipeline.staffing import Places, classes_to_leave
 from pipeline.tickets import CPU, Bench, Board, Ticket, gpus_of
@@ -165,16 +166,12 @@ class RayExecutor:
         for hand in self._hands:
             if hand.ticket is None:
                 continue
-            size = self._journal_size(hand.ticket)
+            size = size_of(journal_path(self._workspace / "journals", hand.ticket))
             if size != hand.journal_size:
                 hand.journal_size, hand.alive_at, hand.has_begun = size, now, True
             if now - hand.alive_at > self._patience_s(hand, hand.ticket):
                 hand.killed = True
                 ray.kill(hand.actor)
-
-    def _journal_size(self, ticket: Ticket) -> int:
-        path = journal_path(self._workspace / "journals", ticket)
-        return path.stat().st_size if path.exists() else -1
 
     def _patience_s(self, hand: Hand, ticket: Ticket) -> float:
         deadline_s = self._run.config.deadline_s
