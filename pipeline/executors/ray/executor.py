@@ -117,7 +117,7 @@ class RayExecutor:
                 hand.ticket = ticket
                 hand.bench.notice(ticket)
                 hand.alive_at = time.monotonic()
-                hand.journal_size = self._journal_size(ticket)
+                hand.journal_size = size_of(journal_path(self._workspace / "journals", ticket))
                 hand.has_begun = False
                 hand.reference = hand.actor.run.options(name=ticket.name).remote(
                     ticket.place, self._deaths.condemned(ticket), self._deaths.has_killed(ticket)
