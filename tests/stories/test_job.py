@@ -36,6 +36,7 @@ class Cluster:
     port: int
     dashboard_port: int
     metrics_port: int
+    agent_port: int
 
     @property
     def address(self) -> str:
@@ -72,6 +73,7 @@ class Cluster:
             "port": self.port,
             "dashboard-port": self.dashboard_port,
             "metrics-export-port": self.metrics_port,
+            "dashboard-agent-listen-port": self.agent_port,
             "num-cpus": 2,
             "object-store-memory": 80 * 2**20,
             "temp-dir": self.home / "ray",
@@ -104,7 +106,7 @@ def _answers(url: str) -> bool:
 def cluster() -> Iterator[Cluster]:
     """Start a cluster, and end exactly its processes afterwards."""
     home = Path(tempfile.mkdtemp(prefix="cluster-"))  # Ray's sockets need short paths
-    started = Cluster(home, *_free_ports(3))
+    started = Cluster(home, *_free_ports(4))
     started.ray("get-auth-token", "--generate")
     with (home / "log").open("wb") as log:
         head = subprocess.Popen(started.start_command(), env=started.environment, stdout=log, stderr=log)

@@ -101,9 +101,9 @@ def _needs_mounts(folder: Path) -> None:
 
 
 FULL_THEN_ROOMY = """
-mount -t tmpfs -o size=4096k none "$1" || exit 90
+mount -t tmpfs -o size=24576k none "$1" || exit 90
 workspace="$1"; shift
-head -c 3496k /dev/zero > "$workspace/ballast"
+head -c 23976k /dev/zero > "$workspace/ballast"
 "$@"
 first=$?
 ls "$workspace"/tables >&2
