@@ -97,7 +97,10 @@ configs:
 - config_name: tokens
   default: true
   data_files:
-{splits}---
+{splits}dataset_info:
+- config_name: tokens
+  description: Unanimous, key {dataset.said.key}, codec {codec.sha256}, {codec.num_codebooks} codebooks
+---
 
 # {dataset.said.name} as tokens
 

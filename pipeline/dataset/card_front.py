@@ -77,7 +77,19 @@ def front_of(run: Run, exported: Exported) -> str:
         configs[table] = {"data_files": files, **({"default": True} if table == "pairs" else {})}
     infos.to_dataset_card_data(card)
     configs.to_dataset_card_data(card)
+    name_content(card, exported.key)
     return str(card)
+
+
+def name_content(card: Any, key: str) -> None:
+    """Say in each table's information which dataset it is of.
+
+    ``datasets`` keeps local datasets in its cache by the head of their card alone, not by place, time or
+    content: without this, a dataset that was written again would be opened as it was before.
+    """
+    found = card["dataset_info"]
+    for info in found if isinstance(found, list) else [found]:
+        info["description"] = f"Unanimous, key {key}"
 
 
 def _features(run: Run, table: Table) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -414,3 +415,20 @@ def test_pairs_alone_when_asked(made: Path, tmp_path: Path) -> None:
 
     assert {path.name for path in alone.iterdir()} == {"README.md", "unanimous.json", "pairs"}
     assert len(load_dataset(str(alone), split="train", cache_dir=str(tmp_path / "cache"))) > 0
+
+
+def test_a_dataset_written_again_is_opened_anew(dataset: Path, tmp_path: Path) -> None:
+    """The cache of ``datasets`` knows a local dataset by its card alone: another key is another dataset."""
+    from datasets import load_dataset  # noqa: PLC0415
+
+    copy, cache = Path(shutil.copytree(dataset, tmp_path / "dataset")), str(tmp_path / "cache")
+    before = load_dataset(str(copy), "scores", split="train", cache_dir=cache)
+    (file,) = (copy / "scores").glob("train-*.parquet")
+    rows = pq.read_table(file)
+    pq.write_table(rows.slice(0, 1), file)
+    card, key = copy / "README.md", said_of(copy).key
+    assert card.read_text().count(f"key {key}") == len(TABLES)
+    card.write_text(card.read_text().replace(f"key {key}", "key another"))
+    after = load_dataset(str(copy), "scores", split="train", cache_dir=cache, verification_mode="no_checks")
+
+    assert (len(before), len(after)) == (rows.num_rows, 1)

@@ -37,10 +37,10 @@ def tokens(dataset: Path, codec: Path, tmp_path_factory: pytest.TempPathFactory)
     return out
 
 
-def test_every_side_is_what_the_codec_hears(dataset: Path, codec: Path, tokens: Path) -> None:
+def test_every_side_is_what_the_codec_hears(dataset: Path, codec: Path, tokens: Path, tmp_path: Path) -> None:
     """Codebooks by frames, of the published audio, pair by pair."""
     pairs = pq.read_table(dataset / "pairs").to_pylist()
-    rows = load_dataset(str(tokens), split="train").to_list()
+    rows = load_dataset(str(tokens), split="train", cache_dir=str(tmp_path)).to_list()
     tokenizer = load_tokenizer(codec)
 
     assert [row["pair_id"] for row in rows] == [pair["pair_id"] for pair in pairs]
