@@ -28,8 +28,7 @@ def active_level_db(samples: Signal, sample_rate: int) -> float:
         raise UnfitError(Reason.SILENT, "no active speech level: under −120 dBFS")
     envelope = _envelope(samples, sample_rate)
     thresholds_db = to_db(float(envelope.max())) - STEP_DB * np.arange(NUM_THRESHOLDS)
-    shares = [_active_share(envelope >= 10 ** (db / 20)) for db in thresholds_db]
-    levels_db = to_db(rms(samples)) - 10 * np.log10(shares)
+    levels_db = to_db(rms(samples)) - 10 * np.log10(_active_shares(envelope, 10 ** (thresholds_db / 20)))
     return _level_at_margin(levels_db, levels_db - thresholds_db)
 
 
@@ -51,11 +50,14 @@ def _envelope(samples: Signal, sample_rate: int) -> NDArray[np.float64]:
     return np.asarray(smooth[(smooth.size - 1) % step :: step])
 
 
-def _active_share(above: NDArray[np.bool_]) -> float:
-    """Return the share of ticks that are above a threshold or within the hangover after one that is."""
-    places = np.append(np.flatnonzero(above), above.size)
+def _active_shares(envelope: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of ticks that are above each threshold or within the hangover after one that is."""
+    from scipy.ndimage import maximum_filter1d  # noqa: PLC0415 - as above
+
     hangover = round(HANGOVER_S * TICKS_PER_S)
-    return max(1, int(np.minimum(np.diff(places), hangover + 1).sum())) / above.size
+    held = maximum_filter1d(envelope, hangover + 1, origin=hangover // 2, mode="constant")
+    active = envelope.size - np.searchsorted(np.sort(held), thresholds)
+    return np.asarray(np.maximum(1, active) / envelope.size)
 
 
 def _level_at_margin(levels_db: NDArray[np.float64], excess_db: NDArray[np.float64]) -> float:
