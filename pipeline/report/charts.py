@@ -87,7 +87,7 @@ def yield_chart(groups: Sequence[YieldOf]) -> Figure:
         hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         orientation="h",
     )
-    return _figure([bars], len(groups), xaxis={"tickformat": ".0%"}, yaxis={"autorange": "reversed"})
+    return _figure([bars], len(groups), xaxis={"tickformat": ".1~%"}, yaxis={"autorange": "reversed"})
 
 
 def win_rate_chart(judgements: Sequence[Judgement]) -> Figure:

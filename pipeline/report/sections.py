@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.audit.records import Agreement, Audit, Group, Part
+from pipeline.audit.records import Agreement, Audit, Group, Part, YieldOf
 from pipeline.funnel_text import MEANING
 from pipeline.listening.judging import listening_of
 from pipeline.listening.votes import VoteBook
@@ -27,6 +27,8 @@ YIELDS = {
     Group.SNR: "By level of the speech over what was added",
     Group.MODELS: "By the two models that are compared",
 }
+MOST_BARS = 24
+"""In one chart; of more, the highest are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +108,18 @@ def yields(snapshot: Snapshot) -> Facts:
     if audit is None:
         return {"audit": None}
     groups = {title: [y for y in audit.yields if y.by is by] for by, title in YIELDS.items()}
+    shown = {title: highest(found) for title, found in groups.items() if found}
     return {
         "audit": audit,
-        "charts": [(title, found, yield_chart(found)) for title, found in groups.items() if found],
+        "charts": [(title, len(groups[title]), some, yield_chart(some)) for title, some in shown.items()],
     }
+
+
+def highest(found: Sequence[YieldOf]) -> Sequence[YieldOf]:
+    """Return those of many that gave the most pairs per comparison; a few stay in their order."""
+    if len(found) <= MOST_BARS:
+        return found
+    return sorted(found, key=lambda each: -(each.share or 0.0))[:MOST_BARS]
 
 
 def audited(snapshot: Snapshot) -> Facts:

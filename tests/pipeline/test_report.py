@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.audit.records import Group, YieldOf
 from pipeline.commands.report import report_command
 from pipeline.export import exported
 from pipeline.report.clips import Clip, flac_of
 from pipeline.report.listening import pair_cards
 from pipeline.report.recordings import EXCERPT_S, Recordings, excerpt
 from pipeline.report.report import report_of
+from pipeline.report.sections import highest
 from pipeline.report.snapshot import Snapshot
 from pipeline.report.words import number, settings, spent
 from pipeline.workspace import Workspace
@@ -254,3 +256,14 @@ def test_settings_are_words() -> None:
     drawn = {"snr_db": 5.0, "noise": {"id": "pink-1", "digest": "00"}, "bands": [1.5, 2.0], "applied": 1.0}
 
     assert settings(drawn) == "snr_db 5, noise pink-1, bands 1.5 2"
+
+
+def test_of_many_pairs_of_models_the_highest_yields_are_drawn() -> None:
+    """A chart of a run with many models stays one that can be read; a few groups keep their order."""
+    groups = [
+        YieldOf(by=Group.MODELS, name=f"a × {n}", inputs=1, comparisons=100, unanimous=n, pairs=n)
+        for n in range(40)
+    ]
+
+    assert [each.name for each in highest(groups)] == [f"a × {n}" for n in range(39, 15, -1)]
+    assert highest(groups[:3]) == groups[:3]
