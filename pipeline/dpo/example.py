@@ -127,13 +127,14 @@ def train_example(
 
     Raises ``UserError`` if the dataset has no pairs to train on.
     """
-    torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     batches = _batches(dataset, seed)
     watched = next(batches)
     watched_draw = Draw.of(watched, generator)
 
-    model = VelocityNet()
+    with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
+        torch.manual_seed(seed)
+        model = VelocityNet()
     _learn_to_restore(model, itertools.islice(batches, warm_up_steps), generator)
     reference = copy.deepcopy(model).requires_grad_(requires_grad=False)
 

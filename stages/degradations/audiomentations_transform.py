@@ -1,9 +1,7 @@
 """Transforms of audiomentations by name, with lag, length and determinism put right where they can be."""
 
 import difflib
-import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +10,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from stages.alignment import align, lag_samples
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf
+from stages.global_generators import drawn_from
 from stages.resampling import fit_length
 from stages.rng import rng_for
 from stages.waveform import AudioSource, Waveform
@@ -73,6 +72,7 @@ class AudiomentationsTransform(Degradation):
     """
 
     kind: ClassVar[str] = "audiomentations"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "MIT"
     draws: ClassVar[Mapping[str, Distribution]] = {
         "transform": OneOf(values=("BitCrush", "SevenBandParametricEQ", "TanhDistortion", "AddGaussianSNR")),
@@ -115,7 +115,7 @@ class AudiomentationsTransform(Degradation):
         """Transform, and report what the transform drew and the delay that was removed."""
         speech = scene.degraded
         transform = self._built()
-        with _global_generators(self.seed, self.transform):
+        with drawn_from(rng_for(self.seed, "audiomentations", self.transform)):
             made = transform(samples=speech.samples.copy(), sample_rate=speech.sample_rate)
         samples = np.asarray(made, dtype=np.float32)
         delay = 0
@@ -143,17 +143,3 @@ def _numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
         name: value for name, value in parameters.items() if isinstance(value, int | float | np.number)
     }
     return {f"drawn_{name}": float(value) for name, value in numbers.items() if np.isfinite(value)}
-
-
-@contextmanager
-def _global_generators(seed: int, name: str) -> Iterator[None]:
-    """Set Python's and numpy's global generators from a named stream, and put them back."""
-    rng = rng_for(seed, "audiomentations", name)
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the library has no other
-    try:
-        random.seed(int(rng.integers(2**32)))
-        np.random.seed(int(rng.integers(2**32)))  # noqa: NPY002
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002

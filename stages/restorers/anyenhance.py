@@ -1,12 +1,10 @@
 """AnyEnhance: masked generative modelling of codec tokens at 44.1 kHz, with a critic of its own."""
 
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from stages.hub import hub_file
 from stages.restorers.base import RESTORERS
-from stages.restorers.published_worker import PublishedWorker
+from stages.restorers.masked_generative import MaskedGenerative
 from stages.weights import Weights
 
 FILES = (
@@ -17,7 +15,7 @@ FILES = (
 
 
 @RESTORERS.register
-class AnyEnhance(PublishedWorker):
+class AnyEnhance(MaskedGenerative):
     """Fills in the tokens of the Descript codec, the surest first, and takes back what a critic doubts.
 
     Zhang et al. 2025 (arXiv 2501.15417, IEEE TASLP 33), 360 million parameters, the masked generative model
@@ -28,21 +26,9 @@ class AnyEnhance(PublishedWorker):
     """
 
     kind: ClassVar[str] = "anyenhance"
-    paradigm: ClassVar[str] = "masked generative"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "huggingface.co/amphion/anyenhance, which may not be open to all"
-    sampling: ClassVar[bool] = True
-    sample_rate: ClassVar[int] = 44_100
-    needs_repository: ClassVar[bool] = True
 
-    steps: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Rounds of filling in."""
-    guidance: Annotated[float, Field(ge=1.0)] = 1.0
-    """Scale of classifier-free guidance; 1 is none."""
-    temperature: Annotated[float, Field(ge=0.0)] = 1.0
-    """Of the first round; it falls to 0 in the last."""
-    top_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
-    """The share of tokens that one is drawn from, the likeliest."""
     critic: bool = True
     """Whether the critic chooses what is filled in again, rather than the tokens' own likelihood."""
 
