@@ -107,7 +107,9 @@ def _say_yield(graph: Graph, store: TableStore, shown: View) -> None:
     """Say after the first shard what the run will come to, before it has taken its time."""
     found = measured(graph, store)
     if found is not None:
-        num_inputs = store.metadata(graph.plan.folder, graph.shards[0].name)["rows"] * len(graph.shards)
+        first = graph.shards[0]
+        per_source = store.metadata(graph.plan.folder, first.name)["rows"] / len(first.sources)
+        num_inputs = round(per_source * sum(len(shard.sources) for shard in graph.shards))
         shown.say("\n".join(["after the first shard:", *yield_lines(found, num_inputs)]))
 
 
