@@ -5,12 +5,18 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_variable] = "1"  # before numpy is imported: two threads change the bits of matrix products
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from stages import user_modules
+from stages.degradations import DEGRADATIONS
+from stages.metrics import METRICS
 from stages.networks.speechbrain_lobes import forget_lazy_modules
+from stages.restorers import RESTORERS
 from stages.rng import rng_for
 from stages.waveform import Waveform
 
@@ -40,6 +46,19 @@ def hiss() -> Waveform:
 def pytest_runtest_setup() -> None:
     """Hypothesis walks the table of modules: what waits there to be looked at is taken out before."""
     forget_lazy_modules()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _families_as_shipped() -> Iterator[None]:
+    """Operators that a test file brings along leave with it: which file ran before must not show."""
+    # Only tests take members out, so the registries have no way to do it.
+    tables: list[dict[str, Any]] = [family._members for family in (DEGRADATIONS, RESTORERS, METRICS)]  # noqa: SLF001
+    tables.append(user_modules._installed)  # noqa: SLF001
+    before = [dict(table) for table in tables]
+    yield
+    for table, members in zip(tables, before, strict=True):
+        table.clear()
+        table.update(members)
 
 
 @pytest.fixture
