@@ -1,0 +1,32 @@
+"""Preferences of one utterance whose two scores a test writes down."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas import Preference
+from stages.metrics.base import Better
+from stages.pair_rules import PairRule
+from stages.prefer import PreferStage, Rules
+from stages.unanimity import Criterion
+from stages.vetoes import Veto
+from tests.ballots import Takes, ballot
+
+QUALITY = Criterion(metric="quality", better=Better.HIGHER, margin=0.1, scale=0.1)
+DISTANCE = Criterion(metric="distance", better=Better.LOWER, margin=0.5, scale=0.5)
+BOTH = (QUALITY, DISTANCE)
+Models = Mapping[str, Takes]
+
+
+def preference(
+    quality: Models, distance: Models, *vetoes: Veto, words: Models | None = None, **rule: Any
+) -> Preference:
+    """Return what becomes of the candidates with these scores."""
+    scores = {"quality": quality, "distance": distance} | ({} if words is None else {"words": words})
+    rules = Rules(BOTH, PairRule.model_validate(rule), vetoes)
+    (found,) = PreferStage(rules).process([ballot(**scores)])
+    return found
+
+
+def sides(found: Preference) -> list[tuple[str, str]]:
+    """Return chosen and rejected of each pair, as model and take."""
+    return [(f"{p.chosen_model}{p.chosen_take}", f"{p.rejected_model}{p.rejected_take}") for p in found.pairs]
