@@ -1,4 +1,4 @@
-"""Workers in an environment of their own, for the stages that run them."""
+"""What tests of stages share: a second of speech, and workers in an environment of their own."""
 
 import textwrap
 from collections.abc import Iterator
@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 
 from stages.restorers.external import External
+from stages.waveform import Waveform
 from tests.external_workers import BODY, Write
 from tests.numpy_environment import numpy_environment
+from tests.speech_like import speech_like
+
+
+@pytest.fixture
+def clean_speech() -> Waveform:
+    """Return a second of speech."""
+    return speech_like(1.0)
 
 
 @pytest.fixture(scope="session")
