@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import Reason, UnfitError
-from stages.level import Signal, is_silent, rms, to_db
+from stages.level import SILENCE_RMS, Signal, rms, to_db
 
 TIME_CONSTANT_S = 0.03
 HANGOVER_S = 0.2
@@ -24,11 +24,12 @@ def active_level_db(samples: Signal, sample_rate: int) -> float:
     series of thresholds hangs from the loudest envelope instead of full scale, so that a gain of the
     signal is the same gain of its level. Raises ``UnfitError`` for silence.
     """
-    if is_silent(samples):
+    level = rms(samples)
+    if level < SILENCE_RMS:
         raise UnfitError(Reason.SILENT, "no active speech level: under −120 dBFS")
     envelope = _envelope(samples, sample_rate)
     thresholds_db = to_db(float(envelope.max())) - STEP_DB * np.arange(NUM_THRESHOLDS)
-    levels_db = to_db(rms(samples)) - 10 * np.log10(_active_shares(envelope, 10 ** (thresholds_db / 20)))
+    levels_db = to_db(level) - 10 * np.log10(_active_shares(envelope, 10 ** (thresholds_db / 20)))
     return _level_at_margin(levels_db, levels_db - thresholds_db)
 
 
@@ -39,15 +40,31 @@ def activity_factor(samples: Signal, sample_rate: int) -> float:
 
 
 def _envelope(samples: Signal, sample_rate: int) -> NDArray[np.float64]:
-    """Smooth the absolute values twice, and keep one value per tick."""
+    """Smooth the absolute values twice, and return one value per tick.
+
+    What a tick adds to either recursion is a weighted sum of its samples, so that the recursions go from
+    tick to tick instead of from sample to sample.
+    """
     from scipy.signal import lfilter  # noqa: PLC0415 - takes most of a second to load
 
-    decay = math.exp(-1.0 / (TIME_CONSTANT_S * sample_rate))
-    smooth = np.abs(samples, dtype=np.float64)
-    for _ in range(2):
-        smooth = lfilter([1.0 - decay], [1.0, -decay], smooth)
     step = max(1, sample_rate // TICKS_PER_S)
-    return np.asarray(smooth[(smooth.size - 1) % step :: step])
+    decay = math.exp(-1.0 / (TIME_CONSTANT_S * sample_rate))
+    age = np.arange(step)[::-1]
+    once = (1.0 - decay) * decay**age
+    twice = (1.0 - decay) * (age + 1) * once
+    heard_once, heard_twice = (_in_ticks(samples, step) @ np.stack([once, twice], axis=1)).T
+    recursion = [1.0], [1.0, -(decay**step)]
+    smooth = lfilter(*recursion, heard_once)
+    carried = (1.0 - decay) * step * decay**step * np.pad(smooth[:-1], (1, 0))
+    return np.asarray(lfilter(*recursion, heard_twice + carried))
+
+
+def _in_ticks(samples: Signal, step: int) -> NDArray[np.float64]:
+    """Return absolute values (ticks, ``step``); the last tick ends with the last sample."""
+    lead = -samples.size % step
+    magnitudes = np.zeros(lead + samples.size)
+    np.abs(samples, out=magnitudes[lead:], dtype=np.float64)
+    return magnitudes.reshape(-1, step)
 
 
 def _active_shares(envelope: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:

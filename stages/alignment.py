@@ -48,9 +48,8 @@ def _phase_correlation(candidate: Signal, reference: Signal, widest: int) -> NDA
     left, right = (fft.rfft(signal.astype(np.float32), size) for signal in (candidate, reference))
     sizes = np.abs(left), np.abs(right)
     audible = _audible(sizes[0]) & _audible(sizes[1])
-    whitened = np.zeros_like(left)
-    np.divide(left * right.conj(), sizes[0] * sizes[1], out=whitened, where=audible)
-    correlation = fft.irfft(whitened, size)
+    weights = np.divide(1.0, sizes[0] * sizes[1], out=np.zeros_like(sizes[0]), where=audible)
+    correlation = fft.irfft(weights * left * right.conj(), size)
     around_zero = np.concatenate([correlation[size - widest :], correlation[: widest + 1]])
     return np.asarray(np.abs(around_zero), dtype=np.float64)
 

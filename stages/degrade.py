@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from schemas import (
     BrokenError,
     Degraded,
     EncodedAudio,
+    Fact,
     OperatorSpec,
     Outcome,
     Reason,
@@ -29,7 +29,7 @@ from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
 from stages.weight_places import Places, with_places
 
-VERSION = 3
+VERSION = 4
 """Rises when the same records and settings would give other rows."""
 
 LevelRule = Literal["guard", "joint_peak"]
@@ -113,7 +113,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
     def _joint_gain(self, scene: Scene, applied: Sequence[AppliedStep]) -> float:
         loudest = max(peak(scene.degraded.samples), peak(scene.reference.samples))
         if self._level == "joint_peak":
-            return CEILING / max(loudest, *(step.facts.get("noise_peak", 0.0) for step in applied), 0.0)
+            return CEILING / max(loudest, *(step.number("noise_peak") or 0.0 for step in applied), 0.0)
         return CEILING / loudest if loudest > 1.0 else 1.0
 
 
@@ -139,12 +139,15 @@ def _has_acted(before: Scene, after: Scene) -> bool:
     return said and not np.array_equal(before.degraded.samples, after.degraded.samples)
 
 
-def _finite(kind: str, facts: Mapping[str, float]) -> dict[str, float]:
+def _finite(kind: str, facts: Mapping[str, Fact]) -> dict[str, Fact]:
     """Return what was measured as plain numbers."""
     for name, value in facts.items():
-        if not isfinite(value):
+        if not np.isfinite(value).all():
             raise BrokenError(Reason.NOT_FINITE, f"{kind} measured {name} as {value}")
-    return {name: float(value) for name, value in facts.items()}
+    return {
+        name: tuple(map(float, value)) if isinstance(value, tuple) else float(value)
+        for name, value in facts.items()
+    }
 
 
 def _scaled(waveform: Waveform, gain: float) -> Waveform:

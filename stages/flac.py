@@ -86,4 +86,6 @@ def digest_of(flac: bytes) -> str:
 
 
 def _digest(integers: NDArray[np.int32], sample_rate: int) -> str:
-    return hashlib.sha256(f"{sample_rate}\n".encode() + integers.astype("<i4").tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{sample_rate}\n".encode())
+    digest.update(np.ascontiguousarray(integers, dtype="<i4"))
+    return digest.hexdigest()

@@ -16,7 +16,7 @@ from stages.splits import TRAIN_ONLY, check_fractions, split_for
 from stages.stage import Stage
 from stages.waveform import Samples, Waveform
 
-VERSION = 1
+VERSION = 2
 """Rises when the same records and settings would give other rows."""
 
 Opener = Callable[[Source], BinaryIO]

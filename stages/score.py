@@ -13,7 +13,7 @@ from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
 from stages.score_rows import NO_VALUE_UPSTREAM, Result, ScoreRows
 from stages.stage import Stage
 
-VERSION = 3
+VERSION = 4
 """Rises when the same records and settings would give other rows."""
 
 LEVEL_DB = -26.0

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 from speech_like import speech_like
 
 from stages.active_level import active_level_db
@@ -58,3 +59,23 @@ def test_agrees_on_speech_with_pauses_and_noise(silence_s: float) -> None:
     noisy = paused + 0.0005 * rng_for(0, "floor").standard_normal(paused.size)
 
     assert active_level_db(noisy, RATE) == pytest.approx(by_the_book_db(noisy), abs=0.3)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000])
+def test_smoothing_by_ticks_is_smoothing_by_samples(rate: int) -> None:
+    """The level is the one of an envelope that two recursions over every sample give."""
+    speech = speech_like(2.0, sample_rate=rate).samples[: 2 * rate - 7].astype(np.float64)
+    step = rate // 1000
+    envelope, decay = np.abs(speech), math.exp(-1.0 / (0.03 * rate))
+    for _ in range(2):
+        envelope = lfilter([1.0 - decay], [1.0, -decay], envelope)
+    ticks = envelope[(speech.size - 1) % step :: step]
+
+    level_db = active_level_db(speech, rate)
+
+    threshold = 10 ** ((level_db - 15.9) / 20)
+    above = np.flatnonzero(ticks >= threshold)
+    active = np.unique(np.concatenate([above + after for after in range(201)]))
+    share = np.count_nonzero(active < ticks.size) / ticks.size
+    expected_db = 10 * math.log10(np.mean(np.square(speech)) / share)
+    assert level_db == pytest.approx(expected_db, abs=0.02)
