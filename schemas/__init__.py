@@ -18,6 +18,7 @@ from schemas.errors import (
 from schemas.flow import (
     AppliedStep,
     Degraded,
+    Fact,
     Margin,
     Pair,
     Preference,
@@ -45,6 +46,7 @@ __all__ = [
     "Degraded",
     "Digest",
     "EncodedAudio",
+    "Fact",
     "Ingested",
     "IntegrityError",
     "Margin",

@@ -32,16 +32,25 @@ class Recipe(Row):
         return self.num_samples / self.sample_rate
 
 
+Fact = float | tuple[float, ...]
+"""What was measured of a step: a number, or several of a kind in their order."""
+
+
 class AppliedStep(Record):
     """What one step of a recipe was found to have done."""
 
     kind: str
-    facts: dict[str, float] = {}
+    facts: dict[str, Fact] = {}
 
     @property
     def is_applied(self) -> bool:
         """Whether the step changed the speech: a low-pass above the highest frequency does not."""
-        return self.facts.get("applied", 1.0) != 0.0
+        return self.number("applied") != 0.0
+
+    def number(self, name: str) -> float | None:
+        """Return a fact that is one number; None if it was not measured."""
+        fact = self.facts.get(name)
+        return None if isinstance(fact, tuple) else fact
 
 
 class Degraded(Row):

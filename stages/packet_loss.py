@@ -57,12 +57,12 @@ def gilbert_elliott(
     return np.asarray(fates < np.where(states, losses[1], losses[0]))
 
 
-def traced(rng: np.random.Generator, num_packets: int, run_lengths: Sequence[int]) -> Lost:
+def traced(rng: np.random.Generator, num_packets: int, runs: Sequence[int]) -> Lost:
     """Return what was observed, from a random place on and again from the start where it ends.
 
-    ``run_lengths`` count packets that arrived, were lost, arrived, and so on.
+    ``runs`` count packets that arrived, were lost, arrived, and so on.
     """
-    pattern = np.repeat(np.arange(len(run_lengths)) % 2 == 1, run_lengths)
+    pattern = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     start = int(rng.integers(pattern.size))
     return np.asarray(np.take(pattern, np.arange(start, start + num_packets), mode="wrap"))
 
@@ -78,7 +78,7 @@ def read_trace(path: Path) -> tuple[int, ...]:
         raise ValueError(f"the trace {path} cannot be read: {error.strerror}") from error
     if not marks or set(marks) - {"0", "1"}:
         raise ValueError(f"the trace {path} should hold a 0 or a 1 for each packet and nothing else")
-    return tuple(_runs(np.array([mark == "1" for mark in marks])))
+    return run_lengths(np.array([mark == "1" for mark in marks]))
 
 
 def limited(lost: Lost, longest: int) -> Lost:
@@ -92,9 +92,10 @@ def limited(lost: Lost, longest: int) -> Lost:
     return kept
 
 
-def longest_run(lost: Lost) -> int:
-    """Return the most packets lost in a row."""
-    return max(_runs(lost)[1::2], default=0)
+def run_lengths(lost: Lost) -> tuple[int, ...]:
+    """Return the lengths of runs: packets that arrived (it may be 0), were lost, arrived, and so on."""
+    turns = np.flatnonzero(np.diff(lost, prepend=False))
+    return tuple(int(length) for length in np.diff(turns, prepend=0, append=lost.size))
 
 
 def bounds_of(num_samples: int, packet_samples: float) -> NDArray[np.int64]:
@@ -115,7 +116,7 @@ def repeated(samples: Samples, lost: Lost, bounds: NDArray[np.int64], fade_sampl
     """
     filled = silenced(samples, lost, bounds)
     fade = np.maximum(0.0, 1.0 - np.arange(samples.size) / max(1, fade_samples)).astype(np.float32)
-    ends = np.cumsum(_runs(lost))
+    ends = np.cumsum(run_lengths(lost))
     for first, last in zip(ends[0:-1:2], ends[1::2], strict=False):
         if first > 0:
             start, stop = bounds[first], bounds[last]
@@ -130,9 +131,3 @@ def _lengths(rng: np.random.Generator, total: int, longest: int) -> NDArray[np.i
     ends = np.minimum(np.cumsum(drawn), total)
     lengths = np.diff(ends, prepend=0)
     return lengths[lengths > 0]
-
-
-def _runs(lost: Lost) -> list[int]:
-    """Return the lengths of runs, the first of packets that arrived (it may be 0), then lost, and so on."""
-    turns = np.flatnonzero(np.diff(lost, prepend=False))
-    return [int(length) for length in np.diff(turns, prepend=0, append=lost.size)]

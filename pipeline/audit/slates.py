@@ -34,7 +34,8 @@ class Damage:
         """Return what these steps did; noises add up by their powers."""
         steps = [step for step in steps if step.is_applied]
         kinds = tuple(dict.fromkeys(step.kind for step in steps))
-        added = sum(10 ** (-step.facts["snr_db"] / 10) for step in steps if "snr_db" in step.facts)
+        snrs_db = (step.number("snr_db") for step in steps)
+        added = sum(10 ** (-snr_db / 10) for snr_db in snrs_db if snr_db is not None)
         return cls(kinds, float(-10 * np.log10(added)) if added else None)
 
 

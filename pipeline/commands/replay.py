@@ -10,7 +10,7 @@ from pipeline.export import exported
 from pipeline.replay import Replay, Replayer, published_row
 from pipeline.wording import aligned, say
 from pipeline.workspace import Workspace
-from schemas import IntegrityError, OperatorSpec
+from schemas import Fact, IntegrityError, OperatorSpec
 
 
 def replay_command(dataset: Path, row: str, workspace: Workspace) -> None:
@@ -29,7 +29,7 @@ def replay_lines(replay: Replay) -> Iterator[str]:
     yield f"{row.pair_id}: utterance {utterance}, {audio.duration_s:.2f} s at {audio.sample_rate} Hz"
     for number, (step, applied) in enumerate(zip(row.steps, replay.applied, strict=True), start=1):
         yield f"{number}. {step.kind}: {_settings(step)}"
-        measured = ", ".join(f"{name} {value:g}" for name, value in sorted(applied.facts.items()))
+        measured = ", ".join(f"{name} {_said(value)}" for name, value in sorted(applied.facts.items()))
         yield f"   measured: {measured}"
     lines = [("", "published", "made again")]
     lines += [(side, row.digests[side], replay.digests.get(side, "")) for side in row.digests]
@@ -41,9 +41,9 @@ def _settings(step: OperatorSpec) -> str:
     return ", ".join(f"{name} {_said(value)}" for name, value in step.params.items() if value is not None)
 
 
-def _said(value: JsonValue) -> str:
+def _said(value: JsonValue | Fact) -> str:
     if isinstance(value, dict) and "digest" in value:
         return f"{value['pool']}:{value['id']}"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"[{', '.join(map(_said, value))}]"
     return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')

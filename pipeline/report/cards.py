@@ -51,7 +51,7 @@ class Step:
 
     kind: str
     params: Mapping[str, Any]
-    facts: Mapping[str, float]
+    facts: Mapping[str, Any]
 
     @property
     def is_applied(self) -> bool:

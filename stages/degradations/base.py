@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from schemas import Fact
 from stages.distributions import Distribution, Pools
 from stages.operator import Operator, Registry
 from stages.waveform import AudioSource, Waveform
@@ -18,7 +19,7 @@ class Scene:
 
     degraded: Waveform
     reference: Waveform
-    facts: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = field(default_factory=dict)
     """Measured by the step, units in the names: ``delay_samples``, ``noise_peak``, ``drr_db`` …"""
 
 

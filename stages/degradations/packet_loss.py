@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
+from schemas import Fact
 from stages import libopus, packet_loss
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Constant, Distribution, Integer, OneOf, Uniform
@@ -36,10 +37,11 @@ class PacketLoss(Degradation):
     ``bursts`` loses a given share in bursts of up to a given length: URGENT 2025's, and the default with its
     20 ms, 5 to 25 % and 10 packets. ``opus`` as concealment sends the speech as a voice call through libopus,
     whose own decoder then fills the gaps; FFmpeg's decoders would leave them out. Where no packet was lost,
-    or only silent ones, the fact ``applied`` is 0.
+    or only silent ones, the fact ``applied`` is 0, unless the speech has been through Opus.
     """
 
     kind: ClassVar[str] = "packet_loss"
+    version: ClassVar[int] = 2
     draws: ClassVar[Mapping[str, Distribution]] = {
         "model": Constant(value="bursts"),
         "loss_rate": Uniform(low=0.05, high=0.25),
@@ -112,14 +114,16 @@ class PacketLoss(Degradation):
         return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
-        """Lose packets, and report how many there were, how many of them were lost, and the longest run."""
+        """Lose packets; report how many there were, how many of them were lost, and the runs, as in ``trace``."""
         speech = scene.degraded
         heard, lost = self._over_opus(speech) if self.concealment == "opus" else self._plain(speech)
-        facts = {
+        runs = packet_loss.run_lengths(lost)
+        facts: dict[str, Fact] = {
             "num_packets": float(lost.size),
             "num_lost_packets": float(lost.sum()),
             "loss_rate": float(lost.mean()),
-            "longest_run_packets": float(packet_loss.longest_run(lost)),
+            "longest_run_packets": float(max(runs[1::2], default=0)),
+            "run_lengths_packets": tuple(map(float, runs)),
             "applied": float(not np.array_equal(heard.samples, speech.samples)),
         }
         return Scene(heard, scene.reference, facts)

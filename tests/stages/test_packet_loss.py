@@ -157,6 +157,24 @@ def test_silence_takes_the_place_of_lost_packets_and_of_nothing_else(sample_rate
     assert scene.facts["applied"] == 1.0
 
 
+@pytest.mark.parametrize("concealment", ["zero", "repeat", "opus"])
+def test_records_the_runs_so_that_they_can_be_met_again(concealment: str) -> None:
+    """Recorded are packets that arrived, were lost, arrived …: the mask itself, and what ``trace`` takes."""
+    speech = speech_like(3.0)
+    bursts = loss(**BURSTS, concealment=concealment)
+
+    facts = bursts.damage(Scene(speech, speech), SOURCES).facts
+
+    recorded = facts["run_lengths_packets"]
+    assert isinstance(recorded, tuple)
+    assert sum(recorded) == facts["num_packets"]
+    assert sum(recorded[1::2]) == facts["num_lost_packets"]
+    mask = bursts.lost(int(sum(recorded)))
+    np.testing.assert_array_equal(np.repeat(np.arange(len(recorded)) % 2 == 1, np.array(recorded, int)), mask)
+    again = loss(model="trace", trace=recorded, seed=0).lost(mask.size)
+    assert any(np.array_equal(np.roll(mask, -start), again) for start in range(mask.size))
+
+
 def test_repetition_goes_on_with_the_last_packet_and_fades() -> None:
     """A tone whose period fits into a packet goes on where it was, ever quieter, then is gone."""
     t = np.arange(16_000) / 16_000
