@@ -114,7 +114,7 @@ class PacketLoss(Degradation):
         return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
-        """Lose packets; report how many there were, how many of them were lost, and the runs, as in ``trace``."""
+        """Lose packets; report how many there were and were lost, and the runs, as ``trace`` has them."""
         speech = scene.degraded
         heard, lost = self._over_opus(speech) if self.concealment == "opus" else self._plain(speech)
         runs = packet_loss.run_lengths(lost)
