@@ -35,7 +35,13 @@ def opened(graph: Path | bytes, device: str, name: str) -> Any:
     providers = _providers(device, onnxruntime.get_available_providers())
     try:
         return onnxruntime.InferenceSession(graph, options, providers=providers)
-    except (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NotImplemented) as error:
+    except (
+        errors.Fail,
+        errors.InvalidArgument,
+        errors.InvalidGraph,
+        errors.InvalidProtobuf,
+        errors.NotImplemented,
+    ) as error:
         raise MissingWeightsError(f"{name} is not a graph that this onnxruntime can run: {error}") from error
 
 

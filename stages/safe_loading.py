@@ -14,6 +14,8 @@ CONVERT = (
     "convert it to safetensors where you trust it, on a machine of its own: "
     "safetensors.torch.save_file(state_dict, 'model.safetensors')"
 )
+BEGINNINGS = b"PK", b"\x80"
+"""Of archives, as ``torch.save`` writes them, and of pickles, as its first versions did."""
 
 
 def read_checkpoint(path: Path) -> Any:
@@ -32,14 +34,18 @@ def read_checkpoint(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         raise MissingWeightsError(f"{path} {_complaint(path)}") from error
     except (OSError, EOFError, RuntimeError, ValueError, SafetensorError) as error:
-        said = str(error).partition("\n")[0]
+        said = str(error).partition("\n")[0] or "it ends too early"
         raise MissingWeightsError(f"{path} is no checkpoint, or not all of one: {said}") from error
 
 
 def _complaint(path: Path) -> str:
-    """Return why a pickle is refused, and the way out."""
+    """Return why a pickle is refused, or what was taken for one, and the way out."""
     import torch  # noqa: PLC0415
 
+    with path.open("rb") as file:
+        beginning = file.read(8)
+    if not beginning.startswith(BEGINNINGS):
+        return f"is no checkpoint: it begins with {beginning!r}, as neither torch nor safetensors does"
     try:
         wanted = ", ".join(sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path)))
     except (ValueError, RuntimeError, OSError, pickle.UnpicklingError):

@@ -12,6 +12,8 @@ from schemas import Digest, MissingWeightsError, Record
 
 CACHE_VARIABLE = "UNANIMOUS_WEIGHTS"
 """Names the cache directory; without it, weights lie in ~/.cache/unanimous/weights."""
+LFS_POINTER = b"version https://git-lfs"
+"""What a clone holds in place of a large file, if git-lfs was not there."""
 
 
 class WeightFile(Record):
@@ -95,14 +97,24 @@ def cache_directory() -> Path:
 def weights_digest(path: Path) -> Digest:
     """Return the SHA-256 of a file, or of the names and digests of all files of a folder.
 
-    Raises ``MissingWeightsError`` if there is nothing, or nothing that can be read.
+    Raises ``MissingWeightsError`` if there is nothing, nothing that can be read, or a pointer of git-lfs.
     """
     if not path.is_dir():
-        return file_digest(path)
+        return _digest_of_weights(path)
     files = [file for file in path.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(path))]
     if not files:
         raise MissingWeightsError(f"{path} is an empty folder: put the weights there")
-    return _digest_of_all({file.relative_to(path).as_posix(): file_digest(file) for file in files})
+    return _digest_of_all({file.relative_to(path).as_posix(): _digest_of_weights(file) for file in files})
+
+
+def _digest_of_weights(path: Path) -> Digest:
+    digest = file_digest(path)
+    with path.open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise MissingWeightsError(
+                f"{path} is a pointer of git-lfs, not the weights: fetch them with 'git lfs pull'"
+            )
+    return digest
 
 
 def _is_hidden(path: Path) -> bool:

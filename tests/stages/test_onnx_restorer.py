@@ -229,10 +229,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         model.load("cpu")
 
 
-def test_a_file_that_is_no_graph_is_named(tmp_path: Path) -> None:
-    """A download that was an error page is told apart from a model."""
+@pytest.mark.parametrize("content", ["<html>not found</html>", ""])
+def test_a_file_that_is_no_graph_is_named(tmp_path: Path, content: str) -> None:
+    """A download that was an error page, or nothing, is told apart from a model."""
     path = tmp_path / "page.onnx"
-    path.write_text("<html>not found</html>")
+    path.write_text(content)
 
     with pytest.raises(MissingWeightsError, match=r"page\.onnx is not a graph"):
         Onnx(path=path).load("cpu")

@@ -72,6 +72,19 @@ def test_data_is_read(tmp_path: Path) -> None:
     assert torch.equal(read["state_dict"]["weight"], state["weight"])
 
 
+@pytest.mark.parametrize("content", [b"<!DOCTYPE html><html>", b"not a model at all", b""])
+def test_what_is_no_checkpoint_is_not_taken_for_code(tmp_path: Path, content: bytes) -> None:
+    """An error page that was saved as weights is called what it is, with how it begins."""
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+
+    with pytest.raises(MissingWeightsError, match="is no checkpoint") as refused:
+        read_checkpoint(path)
+
+    assert "code" not in str(refused.value)
+    assert repr(content[:8]) in str(refused.value) or "ends too early" in str(refused.value)
+
+
 def test_what_is_cut_short_or_missing_is_said(tmp_path: Path) -> None:
     """With the file's name."""
     import torch  # noqa: PLC0415

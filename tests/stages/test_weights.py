@@ -139,3 +139,13 @@ def test_a_file_is_read_again_only_if_it_changed(tmp_path: Path) -> None:
 
     assert weights_digest(path) != first
     assert weights_digest(path) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_a_pointer_is_not_the_weights(tmp_path: Path) -> None:
+    """What a clone without git-lfs leaves is named, alone and in a folder, with the way out."""
+    path = tmp_path / "model.bin"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n")
+
+    for place in (path, tmp_path):
+        with pytest.raises(MissingWeightsError, match=r"model\.bin is a pointer.*git lfs pull"):
+            weights_digest(place)
