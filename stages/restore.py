@@ -95,7 +95,11 @@ class RestoreStage(Stage[Degraded, Restored]):
 
     def _prepare(self, batch: Sequence[Degraded]) -> None:
         for record in batch:
-            if record.degraded is not None:
+            if record.degraded is None:
+                continue
+            if self._size(record)[1] < record.degraded.duration_s:  # chunks are resampled one by one
+                self.memory.waveform(record.degraded)
+            else:
                 self._given(record.degraded)
 
     def _size(self, record: Degraded) -> tuple[int, float]:

@@ -267,3 +267,18 @@ def test_what_the_model_took_is_known() -> None:
 
     assert stage.model_time.audio_s == pytest.approx(6.0, abs=0.01)
     assert stage.model_time.inside_s > 0.0
+
+
+@pytest.mark.parametrize(("seconds", "is_whole"), [(2.0, True), (4.0, False)])
+def test_only_what_is_given_whole_is_resampled_ahead(seconds: float, is_whole: bool) -> None:  # noqa: FBT001
+    """Chunks are resampled one by one, so that a long recording is not resampled a second time."""
+    stage = stage_of(Piecewise(rate=8_000))
+    first, second = degraded(speech_like(1.0)), degraded(speech_like(seconds), "corpus/b")
+    made_anew: list[bool] = []
+
+    for _ in stage.batches([first, second]):
+        pass
+
+    assert second.degraded is not None
+    stage.memory.made((second.degraded.digest, "8000"), lambda: made_anew.append(True) or speech_like(1.0))
+    assert bool(made_anew) is not is_whole
