@@ -87,5 +87,5 @@ def digest_of(flac: bytes) -> str:
 
 def _digest(integers: NDArray[np.int32], sample_rate: int) -> str:
     digest = hashlib.sha256(f"{sample_rate}\n".encode())
-    digest.update(np.ascontiguousarray(integers, dtype="<i4"))
+    digest.update(np.ascontiguousarray(integers, dtype="<i4").data)
     return digest.hexdigest()
