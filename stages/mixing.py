@@ -1,5 +1,6 @@
 """Mixing: how loud one recording stands against another, and a recording made as long as needed."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,24 +86,32 @@ def _level_of_added(waveform: Waveform, snr: Snr) -> float:
 
 
 def _active_rms(samples: Samples) -> float:
+    """Return the RMS over the hops that are not silent; over all samples if there is no whole frame."""
     if samples.size < FRAME:
         return rms(samples)
-    active = non_silent(samples)
-    return rms(samples[active]) if active.any() else rms(samples)
+    energies = hop_energies(samples)
+    heard = non_silent(energies)
+    missing = -samples.size % HOP if heard[-1] else 0
+    return math.sqrt(energies[heard].sum() / (HOP * np.count_nonzero(heard) - missing))
 
 
-def non_silent(samples: Samples) -> NDArray[np.bool_]:
-    """Return which samples lie in frames above 1 % of the mean frame power.
+def hop_energies(samples: Samples) -> NDArray[np.float64]:
+    """Return the energy of every 512 samples; the last hop may be shorter."""
+    whole = samples.size // HOP * HOP
+    hops, rest = samples[:whole].reshape(-1, HOP), samples[whole:]
+    energies = np.einsum("ij,ij->i", hops, hops)
+    return (np.append(energies, np.vdot(rest, rest)) if rest.size else energies).astype(np.float64)
+
+
+def non_silent(energies: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which hops begin a frame above 1 % of the mean frame power; the last hop is as the one before.
 
     Frames of 1024 samples every 512, whatever the rate: ``detect_non_silence`` of the URGENT 2024
     simulation (after ESPnet), which the AATC 2025 recipe applies to the speech and to the noise.
     """
-    padded = np.pad(samples.astype(np.float64), (0, -(samples.size - FRAME) % HOP)).reshape(-1, HOP)
-    energies = np.einsum("ij,ij->i", padded, padded)
-    powers = (energies[:-1] + energies[1:]) / FRAME  # a frame is two hops
+    powers = energies[:-1] + energies[1:]  # a frame is two hops
     frames = powers > ACTIVE_SHARE * powers.mean()
-    marks = np.repeat(frames, HOP)[: samples.size]
-    return np.pad(marks, (0, samples.size - marks.size), mode="edge")
+    return np.append(frames, frames[-1])
 
 
 def stretch_of(

@@ -1,15 +1,17 @@
 """What all degradations that add a sound have in common: its level against the speech."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
+from schemas import Fact
 from stages.degradations.base import Degradation, Scene
 from stages.mixing import Snr, SnrDefinition, mixed
 from stages.waveform import AudioSource, Samples, Waveform
 
-Sound = tuple[Samples, dict[str, float]]
+Sound = tuple[Samples, Mapping[str, Fact]]
 """What is to be added, at any level, and what is known of it."""
 
 
@@ -19,7 +21,7 @@ class AddedSound(Degradation):
     Raises ``UnfitError`` if the speech or what is added is silent: no SNR is defined then.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     speaks: ClassVar[bool] = False
     """Whether what is added is one voice, whose level is then measured as that of the speech is."""
 
@@ -42,4 +44,4 @@ class AddedSound(Degradation):
         sound, facts = self.sound_for(scene.degraded, sources)
         snr = Snr(self.snr_db, self.snr_definition, added_is_speech=self.speaks)
         mixture = mixed(scene.degraded, sound, snr)
-        return Scene(mixture.waveform, scene.reference, facts | mixture.facts)
+        return Scene(mixture.waveform, scene.reference, {**facts, **mixture.facts})

@@ -39,13 +39,14 @@ class Babble(AddedSound):
     """By how much a voice may be louder or quieter than the middle."""
 
     def sound_for(self, speech: Waveform, sources: AudioSource) -> Sound:
-        """Return the babble, and how many voices can be heard in it."""
+        """Return the babble, how many voices can be heard in it, and where the stretch of each starts."""
         rng = rng_for(self.seed, self.kind)
-        total, heard = np.zeros_like(speech.samples), 0
+        total, heard, starts = np.zeros_like(speech.samples), 0, []
         for ref in self.voices:
             offset, level_db = rng.uniform(), rng.uniform(-self.level_spread_db, self.level_spread_db)
             voice = sources.read(ref, speech.sample_rate).samples
-            stretch, _ = stretch_of(voice, offset, total.size, speech.sample_rate)
+            stretch, start = stretch_of(voice, offset, total.size, speech.sample_rate)
+            starts.append(float(start))
             if is_silent(stretch):
                 continue
             level = level_of(speech.with_samples(stretch), "rms_active")
@@ -53,4 +54,4 @@ class Babble(AddedSound):
             heard += 1
         if heard == 0:
             raise UnfitError(Reason.SILENT, "no voice can be heard in the stretch of babble")
-        return total, {"voices_heard": float(heard)}
+        return total, {"voices_heard": float(heard), "start_samples": tuple(starts)}

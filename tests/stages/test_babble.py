@@ -11,6 +11,7 @@ from stages.degradations.base import Scene
 from stages.degradations.interfering_speaker import InterferingSpeaker
 from stages.level import rms
 from stages.memory_source import MemoryAudioSource
+from stages.mixing import level_of
 from stages.waveform import Waveform
 
 RATE = 16_000
@@ -38,6 +39,25 @@ def test_all_voices_are_heard_alike() -> None:
         others = tuple(other for other in sources.refs("speech") if other != ref)
         without, _ = Babble(voices=others, seed=1, level_spread_db=0.0, snr_db=0.0).sound_for(SPEECH, sources)
         assert 0.7 < rms(without) / rms(sound) * np.sqrt(4 / 3) < 1.3
+
+
+def test_says_which_stretch_of_each_voice_is_heard() -> None:
+    """Where they start is enough to make the babble of two voices again from their recordings."""
+    sources = held(2)
+    voices = sources.refs("speech")
+    babble = Babble(voices=voices, seed=3, level_spread_db=0.0, snr_db=0.0)
+
+    sound, facts = babble.sound_for(SPEECH.with_samples(SPEECH.samples[:RATE]), sources)
+
+    starts = facts["start_samples"]
+    assert isinstance(starts, tuple)
+    stretches = [
+        sources.read(ref, RATE).samples[int(start) :][:RATE]
+        for ref, start in zip(voices, starts, strict=True)
+    ]
+    levels = [level_of(Waveform(stretch, RATE), "rms_active") for stretch in stretches]
+    again = sum(stretch / level for stretch, level in zip(stretches, levels, strict=True))
+    np.testing.assert_allclose(sound, again, atol=1e-4)
 
 
 def test_babble_stands_at_its_snr_by_p56() -> None:

@@ -13,7 +13,7 @@ from stages.degradations.base import Scene
 from stages.degradations.noise import Noise
 from stages.level import peak, ratio_db, rms, to_db
 from stages.memory_source import MemoryAudioSource
-from stages.mixing import SnrDefinition, measured_snr_db, non_silent, stretch_of
+from stages.mixing import SnrDefinition, hop_energies, level_of, measured_snr_db, non_silent, stretch_of
 from stages.rng import rng_for
 from stages.waveform import Waveform
 
@@ -71,7 +71,24 @@ def test_full_and_active_levels_differ_by_the_pauses() -> None:
     difference = measured_snr_db(speech, hiss, "rms_active") - measured_snr_db(speech, hiss, "rms_full")
 
     assert difference == pytest.approx(3.0, abs=0.3)
-    assert np.mean(non_silent(speech.samples)) == pytest.approx(0.5, abs=0.04)
+    assert np.mean(non_silent(hop_energies(speech.samples))) == pytest.approx(0.5, abs=0.04)
+
+
+@pytest.mark.parametrize("length", [1_024, 1_025, 1_536, 5_000, 32_000])
+def test_active_level_is_that_of_the_samples_in_frames_above_a_hundredth_of_the_mean_power(
+    length: int,
+) -> None:
+    """Frame by frame, as URGENT's ``detect_non_silence`` marks samples, from the energies of hops."""
+    samples = (speech_with_pauses().samples + 1e-3)[max(0, 8_000 - length // 2) :][:length]
+    padded = np.pad(samples.astype(np.float64), (0, -length % 512))
+    starts = range(0, padded.size - 512, 512)
+    powers = np.array([np.mean(padded[start : start + 1_024] ** 2) for start in starts])
+    marks = np.repeat(powers > 0.01 * powers.mean(), 512)[:length]
+    marks = np.pad(marks, (0, length - marks.size), mode="edge")
+
+    measured = level_of(Waveform(samples, RATE), "rms_active")
+
+    assert measured == pytest.approx(rms(samples[marks]), rel=1e-5)
 
 
 def test_full_snr_is_the_plain_power_ratio() -> None:
