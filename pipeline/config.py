@@ -141,7 +141,9 @@ class ExportSettings(Record):
 class Config(Record):
     """One run."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", description="its workspace is runs/NAME unless one is said"
+    )
     description: str = Field(default="", description="said in the dataset's card and at the start of a run")
     substitutes: dict[str, str] = Field(
         default={}, description="parts of a published recipe, and what stands in for each here"

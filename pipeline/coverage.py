@@ -7,6 +7,7 @@ from pipeline.config import Config, CriterionEntry
 from pipeline.operator_entries import MetricSetup, RestorerSetup
 from pipeline.places import Location
 from pipeline.problems import Problems, closest
+from stages.metrics import METRICS
 from stages.metrics.base import Aspect, Output
 from stages.pair_rules import CLEAN
 from stages.prefer import Rules
@@ -37,7 +38,7 @@ def criteria_of(
         output = outputs.get(entry.metric)
         if output is None:
             if not _is_of(entry.metric, lacking):
-                problems.add(location, f"no metric gives {entry.metric!r}; {closest(entry.metric, outputs)}")
+                problems.add(location, _no_score(entry.metric, outputs))
         elif entry.metric in [criterion.metric for criterion in criteria]:
             problems.add(location, f"{entry.metric} votes already; one vote is enough")
         elif not output.votes and not entry.diagnostic:
@@ -52,6 +53,14 @@ def criteria_of(
 def _is_of(score: str, metrics: Collection[str]) -> bool:
     """Whether ``score`` is, or is a misspelled metric's, of ``metrics``."""
     return bool(difflib.get_close_matches(score, metrics)) or any(score.startswith(f"{m}_") for m in metrics)
+
+
+def _no_score(name: str, known: Collection[str]) -> str:
+    """Return that nothing gives a score, and which metric of those that there are would."""
+    kinds = [kind for kind in METRICS if name == kind or name.startswith(f"{kind}_")]
+    if kinds and not any(score.startswith(max(kinds, key=len)) for score in known):
+        return f"no metric gives {name!r}; put '- kind: {max(kinds, key=len)}' into 'metrics'"
+    return f"no metric gives {name!r}; {closest(name, known)}"
 
 
 def _criterion(entry: CriterionEntry, output: Output) -> Criterion:
@@ -95,8 +104,7 @@ def vetoes_of(
     labels: set[str] = set()
     for location, veto in entries:
         if veto.score not in known and not _is_of(veto.score, lacking):
-            place = (*location, "score")
-            problems.add(place, f"no metric gives {veto.score!r}; {closest(veto.score, known)}")
+            problems.add((*location, "score"), _no_score(veto.score, known))
         if veto.label in labels:
             problems.add(
                 location, f"there is a veto {veto.label!r} already; give this one a 'name' of its own"

@@ -68,9 +68,12 @@ def load(path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{where}: {error.problem}") from error
+        context = f"{error.context}, " if str(error.problem).startswith("but ") else ""
+        raise ConfigError(f"{path}{where}: {context}{error.problem}") from error
     except yaml.YAMLError as error:  # characters that YAML does not allow have a position, but no mark
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: lists or mappings are nested too deeply") from error
 
 
 class _Notes:

@@ -10,10 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.places import Document, Location
 from pipeline.shapes import Schema, Spot, spot_of
+from pipeline.wording import count
 from schemas import ConfigError, MissingWeightsError, UnknownOperatorError
 
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
+_SHORT.maxlevel = 2
+_SHORT.maxlist = 4
 
 
 class Problems:
@@ -50,7 +53,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     """Return which of ``known`` a user may have meant, or all of them."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"
 
 
 def said(error: ValidationError, schema: Schema) -> Iterator[tuple[Location, str]]:
@@ -90,4 +93,13 @@ def _message(details: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _wanted(detail: Mapping[str, Any]) -> str:
-    return str(detail["msg"]).removeprefix("Input ")
+    """Return what a value should be, in the words of YAML where the validator has those of Python."""
+    given = detail["input"]
+    match detail["type"]:
+        case "tuple_type":
+            return "should be a list"
+        case "too_short":
+            return f"should have at least {count(detail['ctx']['min_length'], 'item')}"
+        case "string_type" if isinstance(given, bool | int | float):
+            return "should be text (quotes make it so)"
+    return str(detail["msg"]).removeprefix("Input ").removeprefix("String ")

@@ -28,6 +28,8 @@ def spot_of(schema: Schema, path: Path) -> Spot:
     keys: tuple[str, ...] = ()
     is_choice = False
     for part in path:
+        if part == "[key]":  # the key itself is wrong, and it is the last of the location already
+            continue
         forms = _forms(node, schema)
         is_choice = len(forms) > 1
         if is_choice:

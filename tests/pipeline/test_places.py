@@ -67,7 +67,7 @@ def test_an_option_can_add(document: Document) -> None:
         ("a: [1, 2\nb: 3\n", ":2:2: expected ',' or ']', but got ':'"),
         ("a: !!python/object:os.system {}\n", ":1:4: could not determine a constructor for the tag"),
         ("a: !!python/object/apply:os.getcwd []\n", ":1:4: could not determine a constructor for the tag"),
-        ("a: 1\n--- \nb: 2\n", ":2:1: but found another document"),
+        ("a: 1\n--- \nb: 2\n", ":2:1: expected a single document in the stream, but found another document"),
         ("[1, 2]: 3\n", ":1:1: a key is a word, not a list or a mapping"),
         ("a: &a\n  - *a\n", ":1:4: this alias stands for something that it is a part of"),
         ("a: *b\n", ":1:4: found undefined alias 'b'"),
