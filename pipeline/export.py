@@ -118,8 +118,7 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
         licences=summary.licences,
         languages=summary.languages,
     )
-    is_the_runs_own = folder.parent == store.root.parent  # a copy elsewhere leaves the workspace as it is
-    audit = audited(run, graph, store, keep=is_the_runs_own)
+    audit = audited(run, graph, store, keep=False)  # the workspace's own is kept by who publishes there
     (draft / "README.md").write_text(card_of(run, result, audit_lines(audit)), encoding="utf-8")
     (draft / MARK).write_text(result.model_dump_json(indent=1), encoding="utf-8")
     _swap(draft, folder)

@@ -1,19 +1,23 @@
 """Deciding anew: finished scores under other criteria, margins, vetoes or rules. Nothing is scored again."""
 
 import gc
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.decisions import Decisions, decisions_of
 from pipeline.graph import Graph, assemble
 from pipeline.resolve import Run
 from pipeline.store import TableStore
+from pipeline.ticket_log import note_ticket
 from pipeline.tickets import Ticket
 from pipeline.wording import count
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import WorkspaceError
 
+Progress = Callable[[int, int], None]
+"""What is told how many of how many shards are decided."""
 NAMED = 4
 """Tables that are named when scores are missing; the rest is counted."""
 
@@ -29,7 +33,7 @@ class Decided:
     """Shards that lack scores, and so have no preferences yet."""
 
 
-def decide(run: Run, workspace: Workspace, progress: Callable[[int, int], None]) -> Decided:
+def decide(run: Run, workspace: Workspace, progress: Progress) -> Decided:
     """Make the preferences of every shard that has its scores, shard by shard, in this process.
 
     They are those that ``run`` would make, byte for byte, and ``run`` then finds them there. Raises
@@ -40,16 +44,22 @@ def decide(run: Run, workspace: Workspace, progress: Callable[[int, int], None])
     with workspace.held():
         graph = assemble(run, workspace.root, keep=False)
         scored = _scored(graph, workspace.store)
-        there = workspace.store.shards(graph.prefer.folder)
-        todo = [ticket for ticket in scored if ticket.shard.name not in there]
-        worker = Worker(workspace.root)
-        gc.freeze()  # collections then look at rows alone, not at every module: a third of the time
-        for number, ticket in enumerate(todo, start=1):
-            worker.run(ticket)
-            progress(number, len(todo))
+        num_decided = make_preferences(scored, workspace, progress)
     names = [ticket.shard.name for ticket in scored]
     found = decisions_of(workspace.store, graph.prefer.folder, names)
-    return Decided(found, len(todo), len(graph.shards) - len(scored))
+    return Decided(found, num_decided, len(graph.shards) - len(scored))
+
+
+def make_preferences(tickets: Sequence[Ticket], workspace: Workspace, progress: Progress) -> int:
+    """Decide the shards of ``tickets`` that are not decided yet, and return how many these were."""
+    there = {folder: workspace.store.shards(folder) for folder in {t.table.folder for t in tickets}}
+    todo = [ticket for ticket in tickets if ticket.shard.name not in there[ticket.table.folder]]
+    worker = Worker(workspace.root)
+    gc.freeze()  # collections then look at rows alone, not at every module: a third of the time
+    for number, ticket in enumerate(todo, start=1):
+        note_ticket(workspace.ticket_log, ticket, worker.run(ticket), time.time())
+        progress(number, len(todo))
+    return len(todo)
 
 
 def _scored(graph: Graph, store: TableStore) -> list[Ticket]:

@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.audit.audit import audited
 from pipeline.executors.base import Executor
-from pipeline.export import Exported, dataset_key, discard, export, exported, remove_leftovers
+from pipeline.export import Exported, discard, remove_leftovers
 from pipeline.graph import Graph, assemble
-from pipeline.inventory import Inventory
 from pipeline.journal import in_flight
 from pipeline.outcomes import endings
 from pipeline.pair_yield import measured, yield_lines
 from pipeline.progress import View, view
-from pipeline.report.report import write_report
+from pipeline.publishing import note_aim, publish
 from pipeline.resolve import Run
-from pipeline.store import TableStore, remove_drafts, room_on_disk, write_whole
+from pipeline.store import TableStore, remove_drafts, room_on_disk
 from pipeline.tally import Tally
 from pipeline.ticket_log import note_ticket, ticket_lines
 from pipeline.tickets import Board, Place, Ticket
@@ -59,8 +57,7 @@ def execute(
         remove_drafts(workspace.root)
         remove_leftovers(workspace.dataset)
         graph = assemble(run, workspace.root, _listing(shown))
-        write_whole(workspace.root / "config.json", run.config.model_dump_json(indent=1).encode())
-        _keep_inventory(run, graph, workspace)
+        note_aim(run, graph, workspace)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace, retry_failed)
             shown.say(f"{removed} shards with failed rows, or made from them, are made again")
@@ -69,14 +66,7 @@ def execute(
         computed = board.num_left
         if computed:
             _compute(run, workspace, graph, board, (make_executor, shown))
-        found = exported(workspace.dataset, dataset_key(run, graph))
-        if found is None:
-            shown.say("writing the dataset")
-        result = found or export(run, graph, workspace.store, workspace.dataset)
-        audited(run, graph, workspace.store)
-        if computed or found is None or not workspace.report.is_file():
-            shown.say("writing the report")
-            write_report(workspace, workspace.report)
+        result = publish(run, graph, workspace, shown.say)
     return Result(result, workspace.dataset, workspace.report, computed, time.monotonic() - started)
 
 
@@ -111,13 +101,6 @@ def _say_yield(graph: Graph, store: TableStore, shown: View) -> None:
         per_source = store.metadata(graph.plan.folder, first.name)["rows"] / len(first.sources)
         num_inputs = round(per_source * sum(len(shard.sources) for shard in graph.shards))
         shown.say("\n".join(["after the first shard:", *yield_lines(found, num_inputs)]))
-
-
-def _keep_inventory(run: Run, graph: Graph, workspace: Workspace) -> None:
-    """Note what the run sets out to make: for those who look on, and for who replays rows of its dataset."""
-    inventory = Inventory.of(run, graph, dataset_key=dataset_key(run, graph), started_at_s=time.time())
-    for path in (workspace.inventory, workspace.inventory_of(inventory.dataset_key)):
-        inventory.write(path)
 
 
 def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from pipeline.folders import at_home
 from pipeline.store import TableStore, write_whole
 from schemas import WorkspaceError
 
@@ -52,6 +53,7 @@ class Workspace:
         self.report = root / "report.html"
         self.log = root / "logs" / "run.log"
         self.ticket_log = root / "logs" / "tickets.jsonl"
+        self.config = root / "config.json"
         self.inventory = root / "tables.json"
         self._holder = root / "lock.json"
 
@@ -74,17 +76,21 @@ class Workspace:
     def held(self) -> Iterator[None]:
         """Hold the workspace: nobody else can run in it. A dead holder's lock is free.
 
-        Raises ``WorkspaceError`` that says who holds it.
+        Raises ``WorkspaceError`` that says who holds it, or that the folder cannot be written to.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.root / "lock", timeout=0)
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except Timeout:
             raise WorkspaceError(
                 f"another run is at work in {self.root} ({self._described_holder()}); wait for it, stop it, "
                 "or give this one a --workspace of its own"
             ) from None
+        except OSError as error:
+            raise WorkspaceError(
+                f"cannot write to the workspace {self.root}: {error.strerror}; give another --workspace"
+            ) from error
         try:
             holder = {"pid": os.getpid(), "host": socket.gethostname()}
             write_whole(self._holder, json.dumps(holder).encode())
@@ -101,15 +107,17 @@ class Workspace:
 def open_workspace(text: str | None, name: str, environment: Mapping[str, str] = os.environ) -> Workspace:
     """Return the workspace called ``text``, or ``runs/<name>`` if that is None.
 
-    Raises ``WorkspaceError`` for a URL, for a file, and for a relative path inside a Ray job.
+    Raises ``WorkspaceError`` for empty text, for a URL, for a file, and for a relative path inside a Ray job.
     """
-    chosen = text or f"runs/{name}"
+    chosen = f"runs/{name}" if text is None else text
+    if not chosen:
+        raise WorkspaceError("the workspace is empty text; give a folder")
     if "://" in chosen:
         raise WorkspaceError(
             f"the workspace {chosen!r} is a URL; object stores are not supported yet: give a folder that all "
             "machines of the cluster mount, such as /shared/runs/demo"
         )
-    path = Path(chosen).expanduser()
+    path = at_home(chosen)
     if not path.is_absolute() and is_ray_job(environment):
         raise WorkspaceError(
             f"the workspace {chosen!r} is relative, and inside a Ray job that is a folder named by the "

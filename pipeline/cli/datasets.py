@@ -21,7 +21,10 @@ from pipeline.workspace import open_workspace
 
 @app.command(
     epilog=examples(
-        "export demo", "export demo --out /data/demo-pairs", "export my.yaml --push me/my-pairs --public"
+        "export demo",
+        "export demo --set preference.pairs.keep=best",
+        "export demo --out /data/demo-pairs",
+        "export my.yaml --push me/my-pairs --public",
     )
 )
 def export(
@@ -43,6 +46,9 @@ def export(
     responses: ResponsesOption = None,
 ) -> None:
     """Write the dataset of a finished run again, there or somewhere else, and upload it if asked.
+
+    Other criteria, margins, vetoes or pair rules than before are decided first; nothing is scored again. In
+    the workspace, audit and report are written with the dataset; --out leaves them as they are.
 
     --push takes the token from HF_TOKEN or from 'hf auth login', and speaks to HF_ENDPOINT if that is set; a
     new repository is private. (Tested against a stand-in of the hub's HTTP interface, with its LFS transfer;

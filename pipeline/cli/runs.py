@@ -99,7 +99,8 @@ def decide(
 ) -> None:
     """Decide anew on the scores of an existing run, in seconds: other criteria, margins, vetoes, pair rules.
 
-    Scores nothing and leaves the dataset as it is: run or export with the same config and options writes it.
+    Scores nothing and leaves the dataset as it is: 'export' with the same config and options writes it, with
+    its audit and its report.
     """
     from pipeline.commands.decide import decide_command  # noqa: PLC0415
 

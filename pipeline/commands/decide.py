@@ -23,7 +23,10 @@ def decide_command(run: Run, workspace: Workspace) -> None:
     say(f"decided   {count(decided.num_decided, 'shard')} anew in {time.monotonic() - started:.1f} s")
     if decided.num_unscored:
         say(f"unscored  {count(decided.num_unscored, 'shard')}: 'run' goes on with them")
-    say("dataset   as it was: 'run' or 'export', with this config and these options, writes these pairs")
+    say(
+        "dataset   as it was: 'export', with this config and these options, writes these pairs, and with them"
+    )
+    say("          the audit and the report")
 
 
 def _progress(done: int, total: int) -> None:

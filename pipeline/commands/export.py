@@ -1,17 +1,19 @@
-"""``export``: the dataset of a finished run, written again, and uploaded if asked."""
+"""``export``: the dataset of a finished run, decided anew if that is asked, and uploaded if that is."""
 
-import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.dataset.card import lines_for
 from pipeline.dataset.hub import check_access, push
-from pipeline.export import MARK, Exported, dataset_key, export, exported
+from pipeline.export import MARK, Exported, export, exported
 from pipeline.funnel_text import funnel_lines
 from pipeline.graph import Graph, assemble
-from pipeline.inventory import Inventory
+from pipeline.publishing import inventory_of, note_aim, publish
+from pipeline.redecide import make_preferences
 from pipeline.resolve import Run
+from pipeline.store import room_on_disk
+from pipeline.tickets import Ticket
 from pipeline.wording import count, say, size
 from pipeline.workspace import Workspace
 from schemas import UserError, WorkspaceError
@@ -31,8 +33,10 @@ class Upload:
 def export_command(run: Run, workspace: Workspace, out: str | None, upload: Upload | None = None) -> None:
     """Write the dataset to ``out``, or to its place in the workspace, and upload it if asked.
 
-    What is to be uploaded is written only if it is not there already. Raises ``WorkspaceError`` that names
-    what is not finished, and ``UserError`` for a folder that holds something else.
+    In the workspace, audit and report are made to speak of the same pairs; a copy elsewhere leaves the
+    workspace as it is. What is to be uploaded is written only if it is not there already.
+    Raises ``WorkspaceError`` that names what is not scored, and ``UserError`` for a folder that holds
+    something else.
     """
     if not workspace.root.is_dir():
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
@@ -40,19 +44,28 @@ def export_command(run: Run, workspace: Workspace, out: str | None, upload: Uplo
         check_access(upload.repo)
     folder = workspace.dataset if out is None else Path(out).expanduser().absolute()
     _refuse_foreign(folder)
-    with workspace.held():
+    with room_on_disk(folder.parent), workspace.held():
         graph = assemble(run, workspace.root, keep=False)
-        _refuse_unfinished(graph, workspace)
-        key = dataset_key(run, graph)
-        inventory = Inventory.of(run, graph, dataset_key=key, started_at_s=time.time())
-        inventory.write(workspace.inventory_of(key))
-        there = exported(folder, key) if upload is not None else None
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        written = there or export(run, graph, workspace.store, folder)
+        _refuse_unscored(graph, workspace)
+        make_preferences([Ticket(graph.prefer, shard) for shard in graph.shards], workspace, _progress)
+        if folder == workspace.dataset:
+            note_aim(run, graph, workspace)
+            written = publish(run, graph, workspace, say, anew=upload is None)
+        else:
+            written = _copy(run, graph, workspace, folder, anew=upload is None)
     _say_written(folder, written)
     if upload is not None:
         say(f"\nuploading {size(_num_bytes(written))} to {upload.repo}")
         say(f"uploaded: {push(folder, upload.repo, public=upload.public)}")
+
+
+def _copy(run: Run, graph: Graph, workspace: Workspace, folder: Path, *, anew: bool) -> Exported:
+    """Return the dataset in a folder outside the workspace; rows of it can be replayed all the same."""
+    noted = inventory_of(run, graph)
+    noted.write(workspace.inventory_of(noted.dataset_key))
+    there = None if anew else exported(folder, noted.dataset_key)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return there or export(run, graph, workspace.store, folder)
 
 
 def _say_written(folder: Path, written: Exported) -> None:
@@ -77,9 +90,11 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _refuse_unfinished(graph: Graph, workspace: Workspace) -> None:
+def _refuse_unscored(graph: Graph, workspace: Workspace) -> None:
+    """Raise ``WorkspaceError`` that names what must be made first; deciding takes no more than a moment."""
     board = graph.board(workspace.store)
-    missing = Counter(ticket.table.name for ticket in board.tickets if not board.is_done(ticket))
+    undone = [ticket.table for ticket in board.tickets if not board.is_done(ticket)]
+    missing = Counter(table.name for table in undone if table is not graph.prefer)
     if not missing:
         return
     named = ", ".join(f"{name} × {number}" for name, number in list(missing.items())[:NAMED])
@@ -88,3 +103,8 @@ def _refuse_unfinished(graph: Graph, workspace: Workspace) -> None:
         f"the run is not finished in {workspace.root}: {missing.total():,} of {len(board.tickets):,} tickets "
         f"are missing ({named}{more}); 'run' goes on with them and exports in the end"
     )
+
+
+def _progress(done: int, total: int) -> None:
+    if done == total:
+        say(f"decided {count(total, 'shard')}")

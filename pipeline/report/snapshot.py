@@ -32,7 +32,7 @@ class Snapshot:
             raise WorkspaceError(
                 f"no run has begun in {workspace.root}: it has no {workspace.inventory.name}"
             )
-        config = Config.model_validate_json((workspace.root / "config.json").read_bytes())
+        config = Config.model_validate_json(workspace.config.read_bytes())
         return cls(workspace, inventory, config)
 
     @cached_property

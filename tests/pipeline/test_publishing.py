@@ -1,0 +1,137 @@
+"""Dataset, card, audit and report of a workspace speak of the same pairs, whoever decided them last."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli import app
+from pipeline.executors.local import LocalExecutor
+from pipeline.export import MARK
+from pipeline.resolve import resolve
+from pipeline.run import execute
+from pipeline.ticket_log import ticket_lines
+from pipeline.work import Worker
+from pipeline.workspace import Workspace
+from tests.command_line import written
+from tests.report_runs import SETTINGS
+
+BEST = "preference.pairs.keep=best"
+"""Fewer pairs than the config's own rule leaves."""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished run."""
+    folder = tmp_path_factory.mktemp("published")
+    written(folder, **SETTINGS)
+    run_here(folder)
+    return folder
+
+
+@pytest.fixture
+def own(finished: Path, tmp_path: Path) -> Path:
+    """Return a copy of it that a test may change."""
+    return Path(shutil.copytree(finished, tmp_path / "own"))
+
+
+def typed(command: str, folder: Path, *options: str | Path) -> str:
+    """Type a command for the config and the workspace in ``folder``, and return what it prints."""
+    words = (command, folder / "small.yaml", "--workspace", folder / "workspace", *options)
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def told(workspace: Path) -> dict[str, tuple[str, int]]:
+    """Return the settings and the number of pairs that each part of a workspace speaks of."""
+    said = json.loads((workspace / "dataset" / MARK).read_text())
+    audit = json.loads((workspace / "audit.json").read_text())
+    (file,) = (workspace / "dataset" / "pairs").glob("*.parquet")
+    card = (workspace / "dataset" / "README.md").read_text()
+    report = (workspace / "report.html").read_text()
+    return {
+        "dataset": (said["config_hash"], pq.read_metadata(file).num_rows),
+        "audit": (audit["config_hash"], audit["pairs"]),
+        "card": (said["config_hash"], number_in(r"\n([\d,]+) pairs? from [\d,]+ candidates", card)),
+        "report": (
+            str(re.search(r"Settings <code>(\w+)</code>", report)[1]),
+            number_in(r"<dt>pairs</dt><dd>([\d,]+)</dd>", report),
+        ),
+    }
+
+
+def number_in(pattern: str, text: str) -> int:
+    """Return the one number that the pattern finds."""
+    (number,) = re.findall(pattern, text)
+    return int(number.replace(",", ""))
+
+
+def test_export_after_other_criteria_brings_all_along(own: Path) -> None:
+    """One command; a reader never sees an old audit or report beside new pairs."""
+    workspace = own / "workspace"
+    before = told(workspace)
+
+    said = typed("export", own, "--set", BEST)
+
+    after = told(workspace)
+    assert "decided 1 shard" in said
+    assert after["dataset"][1] < before["dataset"][1]
+    assert after["dataset"][0] == resolve(own / "small.yaml", [BEST]).config_hash
+    assert len(set(before.values())) == len(set(after.values())) == 1, after
+
+
+def test_deciding_alone_leaves_them_as_they_are(own: Path) -> None:
+    """Together; what it took is noted for the next report."""
+    workspace = own / "workspace"
+    before = told(workspace)
+    noted = len(ticket_lines(Workspace(workspace).ticket_log))
+
+    said = typed("decide", own, "--set", BEST)
+
+    assert told(workspace) == before
+    assert "'export', with this config and these options" in said
+    assert [line.table for line in ticket_lines(Workspace(workspace).ticket_log)[noted:]] == ["prefer"]
+    typed("export", own, "--set", BEST)
+    assert len(set(told(workspace).values())) == 1
+
+
+def test_a_copy_elsewhere_leaves_the_workspace_as_it_is(own: Path) -> None:
+    """Also one that lies in the workspace; its card holds the audit of its own pairs."""
+    workspace = own / "workspace"
+    before = told(workspace)
+    copy = workspace / "best"
+
+    typed("export", own, "--set", BEST, "--out", copy)
+
+    assert told(workspace) == before
+    (file,) = (copy / "pairs").glob("*.parquet")
+    pairs = pq.read_metadata(file).num_rows
+    assert number_in(r"\n([\d,]+) pairs? from [\d,]+ candidates", (copy / "README.md").read_text()) == pairs
+    assert pairs < before["dataset"][1]
+
+
+def test_a_report_that_a_killed_run_left_behind_is_written_again(own: Path) -> None:
+    """It is older than what it speaks of; one that is not is left alone."""
+    workspace = own / "workspace"
+    report = workspace / "report.html"
+    report.write_text("of other pairs")
+    os.utime(report, ns=(0, 0))
+
+    run_here(own)
+    written_at = report.stat().st_mtime_ns
+    run_here(own)
+
+    assert "of other pairs" not in report.read_text()
+    assert report.stat().st_mtime_ns == written_at
+
+
+def run_here(folder: Path) -> None:
+    """Run in this process."""
+    workspace = Workspace(folder / "workspace")
+    execute(resolve(folder / "small.yaml"), workspace, lambda *_: LocalExecutor(Worker(workspace.root)))
