@@ -1,10 +1,12 @@
-"""A tiny run, finished once, that stories compare with and grow from."""
+"""A tiny run, finished once, that stories compare with, look at and grow from."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 import tiny
+from fastapi.testclient import TestClient
+from served import client_of
 
 
 @pytest.fixture
@@ -44,3 +46,15 @@ def finished(undisturbed: Path, tmp_path: Path) -> tiny.Finished:
     own = tiny.Finished(tmp_path / "finished")
     tiny.write_config(own.folder, own.settings())
     return own
+
+
+@pytest.fixture
+def workspace(undisturbed: Path, tmp_path: Path) -> Path:
+    """Return a finished workspace of one's own."""
+    return Path(shutil.copytree(undisturbed / "workspace", tmp_path / "workspace"))
+
+
+@pytest.fixture
+def client(workspace: Path) -> TestClient:
+    """Return a client of a finished workspace."""
+    return client_of(workspace)

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 
 import tiny
@@ -18,6 +19,7 @@ from pipeline.inventory import Inventory
 from pipeline.workspace import Workspace
 
 STAGES = ("pool", "ingest", "plan", "degrade", "restore", "score", "prefer")
+HEARD = ("a", "b", "clean", "degraded")
 
 
 def client_of(workspace: Path) -> TestClient:
@@ -38,6 +40,29 @@ def cut_after(workspace: Path, stage: str) -> None:
             shard.unlink()
     shutil.rmtree(workspace / "dataset", ignore_errors=True)
     (workspace / "audit.json").unlink(missing_ok=True)
+
+
+def recordings_of(client: TestClient) -> list[str]:
+    """Return where the front page finds its recordings."""
+    return [unescape(url) for url in re.findall(r'data-source="(/audio[^"]+)"', client.get("/").text)]
+
+
+def places_of_trial(client: TestClient) -> list[str]:
+    """Return where Ann's browser finds the recordings of her trial."""
+    trial = client.get("/listen/Ann").json()["trial"]
+    return [f"/listen/Ann/{trial}/{what}" for what in HEARD]
+
+
+def take_test(client: TestClient, listener: str, most: int = 1000) -> int:
+    """Answer up to ``most`` trials, and return how many there were."""
+    question = client.get(f"/listen/{listener}").json()
+    given = 0
+    while question["trial"] is not None and given < most:
+        answer = client.post(f"/listen/{listener}", json={"trial": question["trial"], "choice": "a"})
+        assert answer.status_code == 200
+        question = answer.json()
+        given += 1
+    return given
 
 
 @contextmanager

@@ -19,12 +19,6 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture
-def workspace(undisturbed: Path, tmp_path: Path) -> Path:
-    """Return a finished workspace of one's own."""
-    return Path(shutil.copytree(undisturbed / "workspace", tmp_path / "workspace"))
-
-
 def _begin(browser: Browser, address: str, name: str) -> None:
     """Open the test and say who listens."""
     browser.open(f"{address}/listen")
