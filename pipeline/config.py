@@ -20,7 +20,9 @@ ANY_LICENCE = ("*",)
 class PoolFiles(Record):
     """Recordings of the user's own: a folder, a glob, a manifest, a dataset on disk."""
 
-    path: str = Field(description="folder, glob, .csv or .jsonl manifest, or a dataset saved on disk")
+    path: str = Field(
+        min_length=1, description="folder, glob, .csv or .jsonl manifest, or a dataset saved on disk"
+    )
     licence: str | None = Field(default=None, description="licence of recordings that do not state one")
     speaker: SpeakerRule | None = Field(
         default=None, description="who speaks in them, as in 'speech': where a voice must be another's"
@@ -44,7 +46,9 @@ class PoolSynthesis(Record):
     synthesise: tuple[NoiseKind, ...] = Field(min_length=1, description="kinds of noise to make")
     count: int = Field(default=1, gt=0, description="how many recordings of each kind")
     duration_s: float = Field(default=10.0, gt=0, le=600)
-    voices: str | None = Field(default=None, description="speech that babble is made of, as in 'speech'")
+    voices: str | None = Field(
+        default=None, min_length=1, description="speech that babble is made of, as in 'speech'"
+    )
 
 
 def _part_of(value: Any) -> str | None:

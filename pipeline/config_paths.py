@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import PoolFiles, PoolPart, PoolSynthesis
+from pipeline.folders import at_home
 from pipeline.own_operators import module_in
 from pipeline.places import Location
 from pipeline.problems import Problems
@@ -18,7 +19,7 @@ WILDCARDS = "*?["
 
 def located(base: Path, text: str) -> str:
     """Return a path of a config: relative ones start from the config's folder."""
-    path = Path(text).expanduser()
+    path = at_home(text)
     return str(path if path.is_absolute() else (base / path).absolute())
 
 

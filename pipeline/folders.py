@@ -12,6 +12,11 @@ AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff"})
 WILDCARDS = frozenset("*?[")
 
 
+def at_home(text: str) -> Path:
+    """Return the path, ``~`` being the user's home; a name like ``~old`` that is nobody's is left alone."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises RuntimeError for ~old
+
+
 def is_audio_name(name: str) -> bool:
     """Whether a file of this name is taken for audio; hidden files are not."""
     return not name.startswith(".") and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES

@@ -17,6 +17,7 @@ from pipeline.coverage import (
     outputs_of,
     vetoes_of,
 )
+from pipeline.folders import at_home
 from pipeline.fragments import include_recipes
 from pipeline.operator_entries import (
     MetricSetup,
@@ -172,10 +173,12 @@ def _check_pools(
 def _replace(document: Document, what: str, where: str) -> None:
     """Put a folder or manifest of the user's own in place of the config's."""
     data, option = document.data, f"--{what} {where}"
+    if not where:
+        raise ConfigError(f"--{what} is empty; give a folder or a manifest, or leave it out")
     substitutes = data.get("substitutes")
     if isinstance(substitutes, dict) and PARTS[what] in substitutes:
         substitutes[PARTS[what]] = f"your own, {Path(where).name}"
-    absolute = where if is_url(where) else str(Path(where).expanduser().absolute())
+    absolute = where if is_url(where) else str(at_home(where).absolute())
     if what == "speech":
         data["speech"] = [{"name": _corpus_name(absolute), "path": absolute}]
         document.came_from(("speech",), option)

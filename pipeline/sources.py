@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from pipeline.contents import Progress, Reader, Stamp, stamp_of, stamps_of
-from pipeline.folders import AUDIO_SUFFIXES, WILDCARDS, audio_files, is_audio_name, matching_files
+from pipeline.folders import AUDIO_SUFFIXES, WILDCARDS, at_home, audio_files, is_audio_name, matching_files
 from pipeline.manifests import MANIFEST_SUFFIXES, ManifestRow, read_manifest
 from pipeline.saved_datasets import SavedRow, is_saved_dataset, row_stamp, saved_rows
 from schemas import ConfigError, Record, Source
@@ -25,7 +25,8 @@ class Corpus(Record):
         min_length=1, pattern=r"^[^/#]+$", description="first part of the ids of its recordings"
     )
     path: str = Field(
-        description="folder, glob, audio file, .csv or .jsonl manifest, or a dataset saved on disk"
+        min_length=1,
+        description="folder, glob, audio file, .csv or .jsonl manifest, or a dataset saved on disk",
     )
     licence: str | None = Field(default=None, description="licence of recordings that do not state one")
     language: str | None = Field(default=None, description="language of recordings that do not state one")
@@ -79,7 +80,7 @@ def _check_names(corpora: Sequence[Corpus]) -> None:
 
 
 def _listed(corpus: Corpus) -> list[Source]:
-    path = Path(os.path.expanduser(corpus.path)).absolute()  # noqa: PTH111 - leaves names like ~old alone
+    path = at_home(corpus.path).absolute()
     try:
         sources = list(_sources_at(corpus, path))
     except ConfigError as error:

@@ -15,7 +15,8 @@ from schemas import Fact, IntegrityError, OperatorSpec
 
 def replay_command(dataset: Path, row: str, workspace: Workspace) -> None:
     """Print what each step did and both digests. Raises ``IntegrityError`` if they differ."""
-    replay = Replayer(workspace, exported(dataset)).replay(published_row(dataset, row))
+    published = published_row(dataset, row)
+    replay = Replayer(workspace, exported(dataset)).replay(published)
     for line in replay_lines(replay):
         say(line)
     if not replay.is_equal:

@@ -1,7 +1,6 @@
 """``report``: one HTML file of what lies in a workspace. Takes no lock, writes nothing but the file."""
 
-from pathlib import Path
-
+from pipeline.folders import at_home
 from pipeline.report.report import write_report
 from pipeline.wording import say, size
 from pipeline.workspace import Workspace
@@ -13,7 +12,7 @@ def report_command(workspace: Workspace, out: str | None) -> None:
 
     Raises ``WorkspaceError`` if no run has begun there, and ``UserError`` for a folder.
     """
-    path = workspace.report if out is None else Path(out).expanduser().absolute()
+    path = workspace.report if out is None else at_home(out).absolute()
     if path.is_dir():
         raise UserError(f"{path} is a folder; --out names the file, such as {path / workspace.report.name}")
     write_report(workspace, path)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
 from pipeline.downloads import Advance
+from pipeline.folders import at_home
 from pipeline.own_operators import install_files
 from pipeline.resolve import operators_in
 from pipeline.weights_cache import fetch_weights, size_of, source_of, state_of
@@ -22,7 +23,7 @@ from stages.weights import CACHE_VARIABLE, WeightFile, Weights, cache_directory
 def use_cache(folder: str | None) -> None:
     """Let this process keep weights in ``folder``, if one is named."""
     if folder is not None:
-        os.environ[CACHE_VARIABLE] = str(Path(folder).expanduser().absolute())
+        os.environ[CACHE_VARIABLE] = str(at_home(folder).absolute())
 
 
 def weights_list_command(config: Path | None, files: Sequence[str] = ()) -> None:
