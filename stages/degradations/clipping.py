@@ -14,7 +14,7 @@ from stages.waveform import AudioSource, Samples, Waveform
 
 @DEGRADATIONS.register
 class Clipping(Degradation):
-    """Hard clipping at ``threshold``, at quantiles of the samples, or by ``gain_db`` into full scale.
+    """Hard clipping: at a level, under the peak, of a share of the samples, or by a gain into full scale.
 
     The default is AATC 2025's: an absolute threshold, which may leave quiet speech as it is.
     """
@@ -24,6 +24,8 @@ class Clipping(Degradation):
 
     threshold: float | None = Field(default=None, gt=0.0, le=1.0)
     """Highest absolute value that passes, whatever the level of the speech."""
+    drive_db: float | None = Field(default=None, gt=0.0, le=60.0)
+    """By how much the peak of the speech exceeds the ceiling, whatever its level (VoiceFixer: 0 to 20.8)."""
     clipped_fraction: float | None = Field(default=None, gt=0.0, lt=1.0)
     """Share of the samples that are flattened, on both sides at the same absolute value."""
     low_quantile: float | None = Field(default=None, ge=0.0, lt=0.5)
@@ -38,10 +40,10 @@ class Clipping(Degradation):
         quantiles = self.low_quantile, self.high_quantile
         if (quantiles[0] is None) != (quantiles[1] is None):
             raise ValueError("set both low_quantile and high_quantile, or neither")
-        measures = self.threshold, self.clipped_fraction, quantiles[0], self.gain_db
+        measures = self.threshold, self.drive_db, self.clipped_fraction, quantiles[0], self.gain_db
         if sum(measure is not None for measure in measures) != 1:
             raise ValueError(
-                "set threshold or clipped_fraction or both quantiles or gain_db, and the others to null"
+                "set threshold, drive_db, clipped_fraction, both quantiles or gain_db, and the others to null"
             )
         return self
 
@@ -71,6 +73,8 @@ class Clipping(Degradation):
     def _ceiling(self, samples: Samples) -> float:
         if self.gain_db is not None:
             return 1.0
+        if self.drive_db is not None:
+            return peak(samples) / from_db(self.drive_db)
         if self.clipped_fraction is not None:
             return float(np.quantile(np.abs(samples), 1.0 - self.clipped_fraction))
         return float(np.float32(self.threshold))

@@ -51,6 +51,8 @@ class NeuralCodec(Weighted, Degradation):
     """Of DAC: how many of its codebooks are used, at most those that it has; 9 codebooks are 8 kbit/s."""
     bandwidth_kbps: float | None = Field(default=None, gt=0.0, le=64.0)
     """Of EnCodec: one of the bitrates that it was trained for."""
+    generations: int = Field(default=1, ge=1, le=16)
+    """How often the speech goes through the network, one after the other."""
     device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
     """Where the network runs: other hardware, other last bits."""
 
@@ -87,19 +89,28 @@ class NeuralCodec(Weighted, Degradation):
         Raises ``MissingWeightsError`` if the weights are not there or others than pinned.
         """
         codec = neural_codecs.load(self.back_end, self.checked_place(), self.device)
-        setting = float(self.num_codebooks or self.bandwidth_kbps or 0.0)
-        speech = scene.degraded
+        speech, delays = scene.degraded, []
+        for _ in range(self.generations):
+            speech, delay = self._generation(codec, speech)
+            delays.append(delay)
+        facts = {
+            "codec_sample_rate_hz": float(codec.sample_rate),
+            "bitrate_kbps": codec.bitrate_kbps(self._setting),
+            "delay_samples": float(sum(delays)),
+        }
+        return Scene(speech, scene.reference, facts)
+
+    @property
+    def _setting(self) -> float:
+        return float(self.num_codebooks or self.bandwidth_kbps or 0.0)
+
+    def _generation(self, codec: neural_codecs.NeuralCodec, speech: Waveform) -> tuple[Waveform, int]:
+        """Return the speech after one way through the network, and the delay that was removed."""
         sent = resample(speech, codec.sample_rate)
 
         def through(samples: Samples) -> Samples:
-            return codec.heard(samples, setting)
+            return codec.heard(samples, self._setting)
 
         heard = resample(sent.with_samples(with_headroom(through, sent.samples)), speech.sample_rate)
         lag = lag_samples(heard.samples, speech.samples, round(MAX_LAG_S * speech.sample_rate))
-        facts = {
-            "codec_sample_rate_hz": float(codec.sample_rate),
-            "bitrate_kbps": codec.bitrate_kbps(setting),
-            "delay_samples": float(lag),
-        }
-        degraded = speech.with_samples(align(heard.samples, lag, speech.samples.size))
-        return Scene(degraded, scene.reference, facts)
+        return speech.with_samples(align(heard.samples, lag, speech.samples.size)), lag

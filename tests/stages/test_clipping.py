@@ -50,6 +50,18 @@ def test_leaves_quiet_speech_alone_and_says_so() -> None:
     assert scene.facts["clipped_fraction"] == 0.0
 
 
+@pytest.mark.parametrize("level", [0.01, 1.0])
+def test_a_ceiling_under_the_peak_flattens_quiet_speech_as_it_does_loud_speech(level: float) -> None:
+    """VoiceFixer's: the ceiling is a share of the peak, and the level of what is below it stays."""
+    speech = SPEECH.scaled(level)
+
+    scene = Clipping(drive_db=6.0206).damage(Scene(speech, speech), MemoryAudioSource())
+
+    ceiling = 0.5 * np.max(np.abs(speech.samples))
+    np.testing.assert_allclose(scene.degraded.samples, np.clip(speech.samples, -ceiling, ceiling), rtol=1e-5)
+    assert scene.facts["threshold"] == pytest.approx(ceiling)
+
+
 @pytest.mark.parametrize("times", [2, 3, 5])
 @pytest.mark.parametrize("level", [0.01, 1.0])
 def test_gain_into_a_ceiling_does_not_ask_how_loud_the_speech_is(times: int, level: float) -> None:
@@ -77,13 +89,14 @@ def test_quantiles_flatten_either_side_by_its_share() -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({}, "set threshold or clipped_fraction"),
-        ({"threshold": 0.5, "clipped_fraction": 0.1}, "set threshold or clipped_fraction"),
-        ({"threshold": 0.5, "gain_db": 6.0}, "set threshold or clipped_fraction"),
+        ({}, "set threshold, drive_db"),
+        ({"threshold": 0.5, "clipped_fraction": 0.1}, "set threshold, drive_db"),
+        ({"threshold": 0.5, "gain_db": 6.0}, "set threshold, drive_db"),
+        ({"threshold": 0.5, "drive_db": 6.0}, "set threshold, drive_db"),
         ({"low_quantile": 0.1}, "both low_quantile and high_quantile"),
     ],
 )
 def test_takes_one_measure(settings: dict[str, float], problem: str) -> None:
-    """Four ways to say one thing: exactly one is set."""
+    """Five ways to say one thing: exactly one is set."""
     with pytest.raises(ValidationError, match=problem):
         Clipping.model_validate(settings)

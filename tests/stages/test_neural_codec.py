@@ -60,6 +60,17 @@ def test_keeps_length_and_rate(seconds: float, sample_rate: int, dac: Path, enco
         assert np.isfinite(heard.samples).all()
 
 
+def test_generations_are_ways_through_the_network_one_after_the_other(dac: Path, encodec: Path) -> None:
+    """Twice at once is the same as once and once again, at the length and place of the speech."""
+    speech = speech_like(0.5, sample_rate=44_100)
+
+    for once in (codec(dac), encodec_of(encodec)):
+        twice = once.model_copy(update={"generations": 2})
+        np.testing.assert_array_equal(
+            twice.apply(speech, SOURCES).samples, once.apply(once.apply(speech, SOURCES), SOURCES).samples
+        )
+
+
 def test_what_happens_stays_where_it_happened(dac: Path) -> None:
     """A change in the middle of the speech changes what comes back around that place, and nowhere else."""
     speech = speech_like(2.0, sample_rate=44_100)
