@@ -1,10 +1,25 @@
 """The application: what all commands have in common, and how a mistake ends."""
 
+import errno
+import os
 import sys
+from typing import NoReturn
 
 import typer
 
 from schemas import UnanimousError
+
+REFUSALS = {
+    errno.EACCES: 2,
+    errno.EPERM: 2,
+    errno.ENAMETOOLONG: 2,
+    errno.EROFS: 1,
+    errno.ENOSPC: 1,
+    errno.EDQUOT: 1,
+    errno.EIO: 1,
+    errno.ESTALE: 1,
+}
+"""What a machine may refuse for reasons that are not ours, and the exit code of each."""
 
 
 def examples(*commands: str) -> str:
@@ -29,6 +44,14 @@ def main() -> None:
     try:
         app()
     except UnanimousError as error:
-        sys.stdout.flush()
-        sys.stderr.write(f"error: {error}\n")
-        raise SystemExit(error.exit_code) from None
+        _end(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno not in REFUSALS or error.filename is None:
+            raise
+        _end(f"{os.fsdecode(error.filename)}: {error.strerror}", REFUSALS[error.errno])
+
+
+def _end(message: str, exit_code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.write(f"error: {message}\n")
+    raise SystemExit(exit_code) from None

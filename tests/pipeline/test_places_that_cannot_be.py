@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli import main
 from pipeline.resolve import resolve
 from pipeline.workspace import Workspace, open_workspace
 from schemas import ConfigError, WorkspaceError
@@ -58,3 +59,17 @@ def test_a_workspace_that_cannot_be_written_to() -> None:
         Workspace(Path("/proc/here")).held(),
     ):
         pass
+
+
+def test_what_the_machine_refuses_is_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever command meets it: the path and the reason, and the exit code of a mistake."""
+    name = "a" * 5000
+    monkeypatch.setattr("sys.argv", ["pipeline", "status", name])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"{name}: File name too long\n")
