@@ -58,9 +58,9 @@ class Environment:
 class ExternalModel:
     """Restores like a model in this process, but in a worker that may die or hang.
 
-    An input on which the worker dies is tried once more with a new one; if that dies too, its reason is
-    ``CRASHED``. One without an answer after ``timeout_s`` seconds is ``TIMED_OUT``. The next input gets a
-    new worker either way. What a lost worker said last is in the log.
+    What the worker dies of is tried once more with a new one; if that dies too, the reason is ``CRASHED``.
+    ``timeout_s`` seconds per input without an answer are ``TIMED_OUT``. What comes next gets a new worker
+    either way. What a lost worker said last is in the log.
     """
 
     def __init__(self, name: str, environment: Environment, timeout_s: float) -> None:
@@ -88,27 +88,30 @@ class ExternalModel:
             said = self._lost("did not load the model")
             raise RunError(f"{self._name}: its worker did not load the model; it said: {said}") from error
 
-    def restore(self, samples: Samples, sample_rate: int, seed: int, settings: Params) -> Samples:
-        """Return what the model makes of ``samples``.
+    def restore(
+        self, inputs: Sequence[Samples], sample_rate: int, seeds: Sequence[int], settings: Params
+    ) -> Sequence[Samples]:
+        """Return what the model makes of all inputs, asked at once.
 
         Raises ``BrokenError`` if that is nothing, and ``MissingWeightsError`` for what it lacks to try.
         """
+        timeout_s = self._timeout_s * len(inputs)
         question = {
             "ask": "restore",
             "sample_rate": sample_rate,
-            "seeds": [seed],
+            "seeds": seeds,
             "settings": settings,
-            "timeout_s": self._timeout_s,
+            "timeout_s": timeout_s,
         }
         for _ in range(2):
             worker = self._ready_worker()
             try:
-                return self._restored(*asked(worker, question, (samples,), self._timeout_s))
+                return self._restored(len(inputs), *asked(worker, question, inputs, timeout_s))
             except DiedError:
                 self._lost("died")
             except HungError as error:
                 self._lost("gave no answer")
-                detail = f"no answer within {self._timeout_s:g} s"
+                detail = f"no answer within {timeout_s:g} s"
                 raise BrokenError(Reason.TIMED_OUT, detail) from error
             except GarbledError as error:
                 self._lost("gave an answer that is no frame")
@@ -158,12 +161,14 @@ class ExternalModel:
             self.close()
             raise MissingWeightsError(f"{self._name}: {header.get('message')}; see {LIBRARY}/README.md")
 
-    def _restored(self, header: Mapping[str, Any], arrays: Sequence[Samples]) -> Samples:
+    def _restored(
+        self, count: int, header: Mapping[str, Any], arrays: Sequence[Samples]
+    ) -> Sequence[Samples]:
         self._check_nothing_is_missing(header)
         if header["answer"] == "restored":
-            if len(arrays) != 1:
-                raise BrokenError(Reason.WRONG_SHAPE, f"{len(arrays)} outputs for one input")
-            return arrays[0]
+            if len(arrays) != count:
+                raise BrokenError(Reason.WRONG_SHAPE, f"{len(arrays)} outputs, and inputs: {count}")
+            return arrays
         kind = str(header.get("type"))
         log.warning("%s: %s: %s", self._name, kind, header.get("message"))
         reason = Reason.OUT_OF_MEMORY if kind in {"OutOfMemoryError", "MemoryError"} else Reason.ERROR

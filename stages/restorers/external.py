@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import JsonValue
+from pydantic import JsonValue, model_validator
 
 from schemas import Digest, MissingWeightsError, Params
 from stages.restorers.base import RESTORERS
-from stages.restorers.user_model import UserModel
+from stages.restorers.user_model import BatchedUserModel
 from stages.restorers.worker import WorkerRestorer
 from stages.weights import file_digest
 
 
 @RESTORERS.register
-class External(UserModel, WorkerRestorer):
+class External(BatchedUserModel, WorkerRestorer):
     """A worker script of the user's own, run by an interpreter of its own.
 
     The script is a dozen lines around ``configs/external/unanimous_worker.py``; the README there shows one.
@@ -39,6 +39,12 @@ class External(UserModel, WorkerRestorer):
     """What the worker is told with every input."""
     environment_variables: Mapping[str, str] = {}
     """What the worker is started with beside this process's own."""
+
+    @model_validator(mode="after")
+    def _company_is_of_one_rate(self) -> Self:
+        if self.batch_seconds and self.model_sample_rate is None:
+            raise ValueError("inputs of one call have one rate: batch_seconds needs model_sample_rate")
+        return self
 
     @property
     def script(self) -> Path:

@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -23,7 +23,8 @@ class Model(Protocol):
     """What the class has to have. Its constructor is given ``settings`` as arguments.
 
     It may declare ``version``, to be raised when it gives other results; without one, it is known by its
-    source.
+    source. Takes of drawn settings are models of their own, built and loaded one after the other, unless it
+    has ``with_settings``, which is given the same arguments and returns a model that shares what is loaded.
     """
 
     def load(self, device: str, weights: Path | None) -> None:
@@ -94,22 +95,37 @@ class Python(UserModel):
         ]
 
     def with_settings(self, settings: Mapping[str, Any]) -> Self:
-        """Return the model under other settings; built anew if those are the class's own."""
+        """Return the model under other settings; if those are the class's own, it may be built anew for them.
+
+        Raises ``ConfigError`` if the class does not take them.
+        """
         changed = super().with_settings(settings)
         if changed.settings == self.settings:
             return changed
         other = type(self).model_validate(changed.model_dump())
         if self._model is not None:
-            other.load(self._device)
+            other.follow(self._model, self._device)
         return other
 
+    def follow(self, model: Any, device: str) -> None:
+        """Do what loading does, with what ``model`` has loaded if it can be had under these settings."""
+        if not hasattr(model, "with_settings"):
+            self.load(device)
+            return
+        self._device = device
+        self._model = self._taken_by(model.with_settings)
+
     def _built(self) -> Model:
-        try:
-            model: Model = self._class()(**self.settings)
-        except TypeError as error:
-            raise ConfigError(f"{self.target} cannot be built with these settings: {error}") from error
+        model = self._taken_by(self._class())
         model.load(self._device, self.checked_place() if self.path is not None else None)
         return model
+
+    def _taken_by(self, make: Callable[..., Model]) -> Model:
+        """Return what ``make`` makes of the class's own settings."""
+        try:
+            return make(**self.settings)
+        except TypeError as error:
+            raise ConfigError(f"{self.target} cannot be built with these settings: {error}") from error
 
     def _class(self) -> Any:
         module, _, name = self.target.partition(":")

@@ -12,13 +12,13 @@ from schemas import MissingWeightsError, RunError
 from stages.distributions import Uniform
 from stages.resampling import fit_length
 from stages.restorers.base import RESTORERS, MixedPrecision
-from stages.restorers.user_model import UserModel
+from stages.restorers.user_model import BatchedUserModel
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Samples, Waveform
 
 
 @RESTORERS.register
-class TorchScript(UserModel, MixedPrecision):
+class TorchScript(BatchedUserModel, MixedPrecision):
     """One module that takes a waveform and gives one. It is known by what is in its file.
 
     TorchScript is a program in a language of its own, without files or network: loading it runs no Python.
@@ -27,7 +27,6 @@ class TorchScript(UserModel, MixedPrecision):
     kind: ClassVar[str] = "torchscript"
     weights: ClassVar[str] = "the file that the config names"
     draws = {"strength": Uniform(low=0.5, high=1.0)}
-    loaded_by: ClassVar[frozenset[str]] = frozenset({"batch_seconds", "batch_tolerance"})
 
     path: Path
     """The file that ``torch.jit.save`` wrote."""
@@ -37,10 +36,6 @@ class TorchScript(UserModel, MixedPrecision):
     """How much later than its input a sample comes out."""
     pad_multiple: Annotated[int, Field(gt=0)] = 1
     """What the length has to be a multiple of; zeros fill it up."""
-    batch_seconds: Annotated[float, Field(ge=0)] = 0.0
-    """Seconds of audio per call for a module with a free batch dimension; 0: one input per call."""
-    batch_tolerance: Annotated[float, Field(ge=0)] = 1e-3
-    """By how much of the peak a sample may differ in company: matrix products in batches round otherwise."""
     strength: Strength = 1.0
     """Under 1 the delay must be right: input and restoration are added up."""
 
@@ -57,16 +52,6 @@ class TorchScript(UserModel, MixedPrecision):
     def global_randomness(self) -> bool:
         """A module has no generator but torch's."""
         return self.model_sampling
-
-    @property
-    def batch_s(self) -> float:
-        """Seconds of audio per call."""
-        return self.batch_seconds
-
-    @property
-    def tolerance(self) -> float:
-        """Nothing, for one input per call."""
-        return self.batch_tolerance if self.batch_seconds else 0.0
 
     def load(self, device: str) -> None:
         """Read the module on to ``device``.

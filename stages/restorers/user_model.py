@@ -1,6 +1,6 @@
 """What every model of the user's own says in settings, where a built-in one says it in code."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -37,3 +37,24 @@ class UserModel(Weighted, Restorer):
     def chunk_s(self) -> float | None:
         """The longest input in seconds."""
         return self.longest_s
+
+
+class BatchedUserModel(UserModel):
+    """One that may take several inputs at once."""
+
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"batch_seconds", "batch_tolerance"})
+
+    batch_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds of audio per call for a model with a free batch dimension; 0: one input per call."""
+    batch_tolerance: Annotated[float, Field(ge=0)] = 1e-3
+    """By how much of the peak a sample may differ in company: matrix products in batches round otherwise."""
+
+    @property
+    def batch_s(self) -> float:
+        """Seconds of audio per call."""
+        return self.batch_seconds
+
+    @property
+    def tolerance(self) -> float:
+        """Nothing, for one input per call."""
+        return self.batch_tolerance if self.batch_seconds else 0.0

@@ -21,7 +21,7 @@ LARGEST_SEED = 2**63 - 1
 
 
 class WorkerRestorer(Weighted, Restorer):
-    """A model that a worker process of another interpreter loads and runs, one input at a time.
+    """A model that a worker process of another interpreter loads and runs.
 
     An environment is a folder ``<environments>/<kind>`` with ``bin/python`` and, for models that are no
     package, a checkout of theirs in ``repository``; ``configs/external/README.md`` tells how to make one.
@@ -136,19 +136,18 @@ class WorkerRestorer(Weighted, Restorer):
     def restore(
         self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
     ) -> Sequence[Waveform]:
-        """Return what the worker makes of each input.
+        """Return what the worker makes of each input: of all at once, if it takes several.
 
         Raises ``BrokenError`` if that is nothing, and ``MissingWeightsError`` for what it lacks to try.
         """
+        if len(batch) > 1 and not self.batch_s:
+            pairs = zip(batch, streams, strict=True)
+            return [self.restore([waveform], [stream])[0] for waveform, stream in pairs]
         assert self._model is not None, "load comes first"
-        settings = self.settings_of_model
-        return [
-            Waveform(
-                self._model.restore(waveform.samples, waveform.sample_rate, _seed(stream), settings),
-                self._output_rate or waveform.sample_rate,
-            )
-            for waveform, stream in zip(batch, streams, strict=True)
-        ]
+        sample_rate, seeds = batch[0].sample_rate, [_seed(stream) for stream in streams]
+        inputs = [waveform.samples for waveform in batch]
+        outputs = self._model.restore(inputs, sample_rate, seeds, self.settings_of_model)
+        return [Waveform(samples, self._output_rate or sample_rate) for samples in outputs]
 
     def close(self) -> None:
         """End the worker, if there is one; ``load`` starts another."""

@@ -165,7 +165,7 @@ def test_the_worker_ends_with_its_parent(interpreter: Path, tmp_path: Path) -> N
         "model.load('cpu', None)\n"
         "threading.Timer(0.5, lambda: os.kill(os.getpid(), 9)).start()\n"
         "print(psutil.Process().children()[0].pid, flush=True)\n"
-        "model.restore(np.zeros(9, dtype=np.float32), 16_000, 0, {})"
+        "model.restore([np.zeros(9, dtype=np.float32)], 16_000, [0], {})"
     )
 
     said = subprocess.run(

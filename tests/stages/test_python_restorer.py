@@ -17,7 +17,8 @@ from stages.user_modules import install
 from stages.waveform import Waveform
 
 GUIDE = Path(__file__).parents[2] / "configs" / "external" / "README.md"
-EXAMPLE = next(b for b in GUIDE.read_text().split("```python\n") if "class Expander" in b).partition("```")[0]
+BLOCKS = [block.partition("```")[0] for block in GUIDE.read_text().split("```python\n")[1:]]
+EXAMPLE = next(block for block in BLOCKS if "class Expander" in block)
 Write = Callable[..., str]
 
 
@@ -64,6 +65,23 @@ def test_settings_reach_the_class(target: Write) -> None:
     assert _restored(model, samples) == pytest.approx([0.5, 0.005])
     assert _restored(changed, samples) == pytest.approx([0.05, 0.0005])
     assert model.fingerprint_params != changed.fingerprint_params
+
+
+def test_a_class_may_share_what_it_loaded(target: Write, tmp_path: Path) -> None:
+    """With the guide's ``with_settings``, takes of drawn settings load nothing anew."""
+    method = next(block for block in BLOCKS if "def with_settings" in block)
+    source = EXAMPLE.replace("import numpy", "import copy\nimport numpy", 1) + "\n" + method
+    samples = np.array([0.5, 0.005], dtype=np.float32)
+    (tmp_path / "gain").write_text("0.2")
+    model = _loaded(target(source, "sharing_expander"), settings={"threshold": 0.001}, path=tmp_path / "gain")
+    (tmp_path / "gain").unlink()
+
+    changed = model.with_settings({"settings": {"threshold": 1.0}})
+
+    assert _restored(changed, samples) == pytest.approx([0.1, 0.001])
+    assert _restored(model, samples) == pytest.approx([0.5, 0.005])
+    with pytest.raises(ConfigError, match="cannot be built with these settings"):
+        _loaded(target(), settings={"treshold": 1.0})
 
 
 def test_draws_come_from_the_stream(target: Write) -> None:
