@@ -16,7 +16,7 @@ from stages.splits import TRAIN_ONLY, split_for
 from stages.stage import Stage
 from stages.waveform import Waveform
 
-ROOMS_VERSION = 1
+ROOMS_VERSION = 2
 NOISES_VERSION = 1
 VOICES_IN_BABBLE = 6
 

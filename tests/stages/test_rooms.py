@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from stages.impulse_response import find_direct_path
 from stages.level import peak
 from stages.rng import rng_for
-from stages.rooms import SPEED_OF_SOUND, RoomRanges, draw_room, simulate_room
+from stages.rooms import RoomRanges, UnequalWalls, draw_room, simulate_room
+from stages.shoebox import SPEED_OF_SOUND, WALLS
 
 
 @pytest.mark.parametrize("draw", range(6))
@@ -81,6 +83,48 @@ if __name__ == "__main__":
     print(digest_of_a_room())  # noqa: T201 - for the test above
 
 
+def test_walls_differ_as_asked() -> None:
+    """One or two of six take much, the others little, each its own share of each band."""
+    drawn = [UnequalWalls().drawn(rng_for(n, "walls")) for n in range(200)]
+
+    takes = np.array([walls.absorption for walls in drawn])
+    assert takes.shape == (200, 6, 10)
+    damped = np.any(takes > np.transpose(UnequalWalls().bare_absorption)[1], axis=2)
+    assert set(damped.sum(axis=1)) <= {0, 1, 2}, "a damped wall may happen to be drawn as a bare one"
+    assert np.all(damped.mean(axis=0) > 0.1), "any wall may be the damped one"
+    low, high = np.transpose(UnequalWalls().damped_absorption)
+    assert np.all((takes[damped] >= low) & (takes[damped] <= high))
+    assert len({takes[0, 0, band] for band in range(10)}) == 10
+
+
+@pytest.mark.parametrize("sample_rate", [16_000, 44_100])
+def test_unequal_walls_ring_longest_where_they_take_least(sample_rate: int) -> None:
+    """Damped at high frequencies, the room rings shorter there; the direct sound stays where it was."""
+    bands = {"bands_hz": (125.0, 500.0, 2_000.0, 6_000.0), "bare_absorption": ((0.1, 0.1),) * 4}
+    walls = UnequalWalls(damped=(6, 6), damped_absorption=((0.1, 0.1),) * 2 + ((0.6, 0.6),) * 2, **bands)
+
+    response, facts = simulate_room(rng_for(4, "mix"), sample_rate, RoomRanges(unequal_walls=walls))
+
+    assert find_direct_path(response) == pytest.approx(facts["direct_path_sample"], abs=1)
+    late = response.samples[int(facts["direct_path_sample"]) + sample_rate // 5 :]
+    spectrum = np.abs(np.fft.rfft(late)) ** 2
+    hertz = np.fft.rfftfreq(late.size, 1.0 / sample_rate)
+    low, high = (spectrum[(hertz > f) & (hertz < 2 * f)].mean() for f in (250, 3_000))
+    assert low > 1_000 * high
+    assert [facts[f"absorption_{name}"] for name in WALLS] == pytest.approx([0.35] * 6)
+
+
+def test_reflections_stop_where_asked() -> None:
+    """The same hard room with fewer reflections is over sooner, and its first milliseconds are the same."""
+    hard = {"length_m": (5.0, 5.0), "width_m": (4.0, 4.0), "height_m": (3.0, 3.0), "absorption": (0.1, 0.1)}
+    whole, _ = simulate_room(rng_for(2, "hard"), 16_000, RoomRanges(**hard))
+    cut, facts = simulate_room(rng_for(2, "hard"), 16_000, RoomRanges(**hard, max_order=5))
+
+    assert cut.samples.size < 0.5 * whole.samples.size
+    start = slice(0, int(facts["direct_path_sample"]) + 100)
+    np.testing.assert_allclose(cut.samples[start], whole.samples[start], atol=0.02)
+
+
 def test_takes_sizes_and_walls_as_asked() -> None:
     """Sides and absorption lie in their ranges, and walls that take more ring for less time."""
     hall = {"length_m": (7.0, 15.0), "width_m": (8.0, 18.0), "height_m": (4.0, 14.0)}
@@ -100,9 +144,14 @@ def test_takes_sizes_and_walls_as_asked() -> None:
         ({"rt60_s": (0.5, 0.3)}, "lowest, highest"),
         ({"height_m": (1.0, 3.0)}, "at least 2 m"),
         ({"absorption": (0.5, 1.0)}, "between 0 and 1"),
+        ({"absorption": (0.1, 0.2), "unequal_walls": {}}, "one follows from the other"),
+        ({"unequal_walls": {"damped": (2, 1)}}, "lowest, highest"),
+        ({"unequal_walls": {"damped": (1, 7)}}, "less than or equal to 6"),
+        ({"unequal_walls": {"bands_hz": (500.0, 1_000.0)}}, "an entry for each band"),
+        ({"unequal_walls": {"bare_absorption": ((0.0, 0.1),) * 10}}, "between 0 and 1"),
     ],
 )
-def test_rooms_that_cannot_be_are_refused(fields: dict[str, tuple[float, float]], message: str) -> None:
+def test_rooms_that_cannot_be_are_refused(fields: dict[str, Any], message: str) -> None:
     """What cannot be built is said before anything is simulated."""
     with pytest.raises(ValueError, match=message):
         RoomRanges.model_validate(fields)
