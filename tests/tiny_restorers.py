@@ -5,7 +5,7 @@ empty folder and returns the settings that name it.
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ from stages.rng import rng_for
 from stages.user_modules import install
 from tests.neural_weights import write_dac, write_encodec
 from tests.numpy_environment import numpy_environment
+from tests.small_graphs import first_half_of_the_frame, write_graph
 
 Maker = Callable[[Path], Mapping[str, Any]]
-Port = tuple[str, Sequence[int | str]]
 
 
 def lawful_restorer(kind: str, folder: Path) -> Restorer:
@@ -26,51 +26,11 @@ def lawful_restorer(kind: str, folder: Path) -> Restorer:
     return RESTORERS[kind].model_validate(dict(settings))
 
 
-def write_graph(
-    path: Path, nodes: Sequence[tuple[str, str, str]], ports: tuple[list[Port], list[Port]]
-) -> Path:
-    """Write a graph of nodes (operator, inputs, output) with these ports in and out."""
-    import onnx  # noqa: PLC0415
-    from onnx import TensorProto, helper  # noqa: PLC0415
-
-    inputs, outputs = (
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in side]
-        for side in ports
-    )
-    constants = [
-        helper.make_tensor("most", TensorProto.FLOAT, [], [0.8]),
-        helper.make_tensor("nothing", TensorProto.FLOAT, [], [0.0]),
-        helper.make_tensor("middle_tap", TensorProto.FLOAT, [10], [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]),
-        *(helper.make_tensor(f"at_{place}", TensorProto.INT64, [1], [place]) for place in (0, 1, 160, 256)),
-    ]
-    made = [_node(*node) for node in nodes]
-    model = helper.make_model(
-        helper.make_graph(made, "small", inputs, outputs, constants),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    )
-    onnx.save(model, path)
-    return path
-
-
-def _node(operator: str, takes: str, gives: str) -> Any:
-    from onnx import helper  # noqa: PLC0415
-
-    settings = {"Transpose": {"perm": [0, 2, 3, 1]}, "Concat": {"axis": -1}}.get(operator, {})
-    return helper.make_node(operator, takes.split(), [gives], **settings)
-
-
 def _spectra(folder: Path) -> Mapping[str, Any]:
     """Write a graph that leaves four fifths of each spectrum."""
     shape = (1, 257, 1, 2)
     ports = [("x", shape)], [("y", shape)]
     return {"path": write_graph(folder / "model.onnx", [("Mul", "x most", "y")], ports)}
-
-
-def _hops(folder: Path) -> Mapping[str, Any]:
-    """Write a graph that gives back the first half of each frame, and so comes a hop late."""
-    nodes = [("Slice", "x at_0 at_256 at_1", "y")]
-    return {"path": write_graph(folder / "model.onnx", nodes, ([("x", (1, 512))], [("y", (1, 256))]))}
 
 
 def _dtln(folder: Path) -> Mapping[str, Any]:
@@ -93,9 +53,9 @@ def _deepfilternet3(folder: Path) -> Mapping[str, Any]:
     )
     write_graph(folder / "erb_dec.onnx", [("Sigmoid", "e0", "m")], ([("e0", bands)], [("m", bands)]))
     filters = [
-        ("Transpose", "emb", "last"),
+        ("Transpose", "emb", "last", {"perm": [0, 2, 3, 1]}),
         ("Mul", "last nothing", "none"),
-        ("Concat", "none none none none none", "taps"),
+        ("Concat", "none none none none none", "taps", {"axis": -1}),
         ("Add", "taps middle_tap", "coefs"),
     ]
     write_graph(folder / "df_dec.onnx", filters, ([("emb", bins)], [("coefs", (1, "S", 96, 10))]))
@@ -219,7 +179,7 @@ TINY: dict[str, Maker] = {
     "python": _python,
     "external": _external,
     **dict.fromkeys(("gtcrn", "ul_unas", "lisennet", "fspen", "bsrnn", "fe_dprnn", "fe_dpt"), _spectra),
-    "fast_enhancer": _hops,
+    "fast_enhancer": lambda folder: {"path": first_half_of_the_frame(folder)},
     "dtln": _dtln,
     "deepfilternet3": _deepfilternet3,
     "rnnoise": _rnnoise,

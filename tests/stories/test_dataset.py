@@ -23,7 +23,7 @@ from pipeline.store import TableStore
 from schemas.licences import most_restrictive
 from stages.flac import digest_of
 from stages.unanimity import Candidate, judge
-from tests.tiny_restorers import write_graph
+from tests.small_graphs import write_graph
 
 SPLITS = {"train": 0.5, "test": 0.5}
 SPEAKERS = ("anna", "bert", "carla", "dora", "emil", "frida")
