@@ -1,70 +1,24 @@
-"""The degrade stage."""
+"""The degrade stage: steps in order, one level for both sides, and what is recorded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from schemas import (
-    BrokenError,
-    EncodedAudio,
-    OperatorSpec,
-    Outcome,
-    Reason,
-    Recipe,
-    Split,
-    Status,
-    UnfitError,
-    UnknownOperatorError,
-)
-from stages.audio_memory import AudioMemory
+from schemas import EncodedAudio, Status
 from stages.degradations import DEGRADATIONS, Degradation
 from stages.degradations.bandwidth import Bandwidth
 from stages.degradations.base import Scene
 from stages.degradations.clipping import Clipping
-from stages.degradations.noise import Noise
-from stages.degradations.reverb import Reverb
-from stages.degrade import DegradeInput, DegradeStage, LevelRule
+from stages.degrade import DegradeInput
 from stages.distributions import Distribution
 from stages.flac import decode, encode
 from stages.level import from_db, peak, ratio_db
 from stages.memory_source import MemoryAudioSource
 from stages.rng import rng_for
 from stages.waveform import AudioSource, Waveform
-
-RATE = 16_000
-
-
-class Misbehaving(Degradation):
-    """What no degradation may be; registered only while its test runs."""
-
-    kind: ClassVar[str] = "misbehaving"
-    draws: ClassVar[Mapping[str, Distribution]] = {}
-    how: str
-
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:  # noqa: ARG002
-        """Return what is wrong in one way."""
-        return {
-            "shorter": speech.with_samples(speech.samples[:-1]),
-            "slower": Waveform(speech.samples, speech.sample_rate // 2),
-            "not a number": speech.with_samples(speech.samples * np.float32(np.nan)),
-            "silent": speech.scaled(0.0),
-            "endless fact": speech,
-        }[self.how]
-
-    def damage(self, scene: Scene, sources: AudioSource) -> Scene:
-        """Report a fact that is not finite, if that is what is wrong."""
-        facts = {"level_db": float("inf")} if self.how == "endless fact" else {}
-        return Scene(self.apply(scene.degraded, sources), scene.reference, facts)
-
-
-@pytest.fixture
-def misbehaving() -> Iterator[type[Misbehaving]]:
-    """Register the misbehaving degradation for one test."""
-    DEGRADATIONS.register(Misbehaving)
-    yield Misbehaving
-    del DEGRADATIONS._members["misbehaving"]  # noqa: SLF001 - nothing else takes a member out
+from tests.degrade_inputs import RATE, chain, recipe, stage_over
 
 
 @pytest.fixture
@@ -78,41 +32,11 @@ def sources(hiss: Waveform) -> MemoryAudioSource:
     return held
 
 
-def recipe(*steps: OperatorSpec, **changes: object) -> Recipe:
-    """Return a recipe of these steps."""
-    fields = {
-        "id": "utt-1~0",
-        "utterance_id": "utt-1",
-        "source_id": "c/utt-1",
-        "corpus": "c",
-        "repeat": 0,
-        "split": Split.TRAIN,
-        "sample_rate": RATE,
-        "num_samples": RATE,
-        "bandwidth_hz": 8_000.0,
-        "steps": steps,
-        "sources": (),
-    }
-    return Recipe.model_validate({**fields, **changes})
-
-
-def stage(sources: AudioSource, level: LevelRule = "guard") -> DegradeStage:
-    """Return the stage over these pools."""
-    return DegradeStage(sources, AudioMemory(), level)
-
-
-def chain(sources: MemoryAudioSource, snr_db: float = 5.0) -> list[OperatorSpec]:
-    """Return reverberation, clipping, limited bandwidth and noise: AATC's order."""
-    noise = Noise(noise=sources.refs("noise")[0], offset_fraction=0.4, snr_db=snr_db)
-    reverb = Reverb(response=sources.refs("rir")[0])
-    return [reverb.spec, Clipping(threshold=0.4).spec, Bandwidth(sample_rate_hz=8_000).spec, noise.spec]
-
-
 def test_applies_the_steps_in_order(clean: Waveform, sources: MemoryAudioSource) -> None:
     """The stored audio is what the steps give one after the other, and each step's facts are kept."""
     audio, steps = encode(clean), chain(sources)
 
-    (row,) = stage(sources).process([DegradeInput(recipe(*steps), audio)])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), audio)])
 
     scene = Scene(decode(audio), decode(audio))
     for step in steps:
@@ -130,7 +54,7 @@ def test_guard_leaves_what_fits(clean: Waveform, sources: MemoryAudioSource) -> 
     """Nothing is scaled while nothing exceeds 1."""
     audio = encode(clean.scaled(0.1))
 
-    (row,) = stage(sources).process([DegradeInput(recipe(Clipping(threshold=0.06).spec), audio)])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(Clipping(threshold=0.06).spec), audio)])
 
     assert row.joint_gain_db == 0.0
     assert row.clean is not None
@@ -139,7 +63,7 @@ def test_guard_leaves_what_fits(clean: Waveform, sources: MemoryAudioSource) -> 
 
 def test_guard_takes_both_sides_down_together(clean: Waveform, sources: MemoryAudioSource) -> None:
     """Loud noise lowers speech and reference by one recorded gain; the encoder has nothing left to do."""
-    (row,) = stage(sources).process([DegradeInput(recipe(*chain(sources, -20.0)[3:]), encode(clean))])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(*chain(sources, -20.0)[3:]), encode(clean))])
 
     assert row.joint_gain_db < 0.0
     assert row.degraded.gain_db == row.clean.gain_db == 0.0
@@ -152,7 +76,9 @@ def test_joint_peak_levels_by_the_loudest(clean: Waveform, sources: MemoryAudioS
     """The loudest of degraded speech, reference and noise reaches 1, upwards too, and nothing exceeds it."""
     quiet = encode(clean.scaled(0.2))
 
-    (row,) = stage(sources, "joint_peak").process([DegradeInput(recipe(*chain(sources, snr_db)[3:]), quiet)])
+    (row,) = stage_over(sources, "joint_peak").process(
+        [DegradeInput(recipe(*chain(sources, snr_db)[3:]), quiet)]
+    )
 
     gain = from_db(row.joint_gain_db)
     peaks = [
@@ -171,86 +97,20 @@ def test_a_recipe_without_steps_stores_the_clean_speech_twice(
     """No damage is an answer: both sides are the clean audio."""
     audio = encode(clean)
 
-    (row,) = stage(sources).process([DegradeInput(recipe(), audio)])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(), audio)])
 
     assert row.degraded.digest == row.clean.digest == audio.digest
     assert row.applied == ()
-
-
-@pytest.mark.parametrize(
-    ("how", "reason"),
-    [
-        ("shorter", Reason.WRONG_SHAPE),
-        ("slower", Reason.WRONG_SHAPE),
-        ("not a number", Reason.NOT_FINITE),
-        ("endless fact", Reason.NOT_FINITE),
-    ],
-)
-def test_catches_a_step_that_misbehaves(
-    how: str, reason: Reason, clean: Waveform, sources: MemoryAudioSource, misbehaving: type[Misbehaving]
-) -> None:
-    """A step that breaks the family's laws is named, with the reason."""
-    record = DegradeInput(recipe(misbehaving(how=how).spec), encode(clean))
-
-    with pytest.raises(BrokenError, match="misbehaving") as caught:
-        stage(sources).process([record])
-
-    assert caught.value.reason is reason
-
-
-def test_silence_is_unfit(
-    clean: Waveform, sources: MemoryAudioSource, misbehaving: type[Misbehaving]
-) -> None:
-    """Degraded speech of which nothing is left cannot be restored."""
-    record = DegradeInput(recipe(misbehaving(how="silent").spec), encode(clean))
-
-    with pytest.raises(UnfitError, match="degraded speech is silent") as caught:
-        stage(sources).process([record])
-
-    assert caught.value.reason is Reason.SILENT
-
-
-@pytest.mark.parametrize("clean_is_there", [True, False])
-def test_skips_what_has_no_recipe(clean_is_there: bool, clean: Waveform) -> None:  # noqa: FBT001 - a parameter
-    """A recipe that came to nothing has a row all the same, and its neighbours are degraded."""
-    audio = encode(clean) if clean_is_there else None
-    nothing = recipe(status=Status.UNFIT, reason=Reason.TOO_SHORT)
-    good = DegradeInput(recipe(Clipping(threshold=0.1).spec, id="utt-2~0"), encode(clean))
-
-    skipped, done = stage(MemoryAudioSource()).process([DegradeInput(nothing, audio), good])
-
-    assert (skipped.status, skipped.reason) == (Status.SKIPPED, Reason.NO_VALUE_UPSTREAM)
-    assert skipped.degraded is None
-    assert done.is_ok
-
-
-def test_has_a_row_for_every_outcome(clean: Waveform) -> None:
-    """What broke becomes the recipe's row, with the reason."""
-    broken = Outcome(status=Status.FAILED, reason=Reason.ERROR, detail="ValueError")
-    record = DegradeInput(recipe(), encode(clean))
-
-    row = stage(MemoryAudioSource()).without_value(record, broken)
-
-    assert (row.id, row.status, row.reason, row.detail) == ("utt-1~0", *broken.fields.values())
-    assert stage(MemoryAudioSource()).name_of(record) == row.id
-
-
-def test_another_version_of_an_operator_stops_the_run(clean: Waveform) -> None:
-    """A recipe that this code would carry out differently is refused, not approximated."""
-    old = Clipping(threshold=0.5).spec.model_copy(update={"version": 99})
-
-    with pytest.raises(UnknownOperatorError, match="version 1 here, not 99"):
-        stage(MemoryAudioSource()).process([DegradeInput(recipe(old), encode(clean))])
 
 
 def test_is_pure(clean: Waveform, sources: MemoryAudioSource) -> None:
     """The same record gives the same bytes from a fresh stage and from a used one."""
     record = DegradeInput(recipe(*chain(sources)), encode(clean))
     other = DegradeInput(recipe(Clipping(threshold=0.06).spec, id="utt-2~0"), encode(clean.scaled(0.5)))
-    used = stage(sources)
+    used = stage_over(sources)
     used.process([other])
 
-    assert used.process([record]) == stage(sources).process([record])
+    assert used.process([record]) == stage_over(sources).process([record])
     assert isinstance(record.clean, EncodedAudio)
 
 
@@ -266,14 +126,14 @@ def test_a_step_that_changes_nothing_is_recorded_as_not_applied(
         Clipping(threshold=0.1).spec,
     ]
 
-    (row,) = stage(sources).process([DegradeInput(recipe(*steps), loud)])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), loud)])
 
     assert [step.is_applied for step in row.applied] == [False, False, True]
     assert [step.facts["applied"] for step in row.applied] == [0.0, 0.0, 1.0]
 
 
 class Late(Degradation):
-    """What delays speech, as no degradation should; registered only while its test runs."""
+    """What delays speech, as no degradation should; registered while these tests run."""
 
     kind: ClassVar[str] = "late"
     draws: ClassVar[Mapping[str, Distribution]] = {}
@@ -286,16 +146,14 @@ class Late(Degradation):
 
 
 @pytest.fixture
-def late() -> Iterator[type[Late]]:
-    """Register the late degradation for one test."""
-    DEGRADATIONS.register(Late)
-    yield Late
-    del DEGRADATIONS._members["late"]  # noqa: SLF001 - nothing else takes a member out
+def late() -> type[Degradation]:
+    """Register the late degradation for this file."""
+    return DEGRADATIONS.register(Late)
 
 
 @pytest.mark.parametrize("delay", [-20, -1, 0, 1, 37, 1_105])
 def test_the_lag_that_a_chain_leaves_is_recorded(
-    delay: int, late: type[Late], sources: MemoryAudioSource
+    delay: int, late: type[Degradation], sources: MemoryAudioSource
 ) -> None:
     """With its sign, as it is in the loudest second: a user can see that it is 0, or by how much not."""
     t = np.arange(3 * RATE) / RATE
@@ -303,6 +161,6 @@ def test_the_lag_that_a_chain_leaves_is_recorded(
     speech = Waveform((0.2 * bursts).astype(np.float32), RATE)
     steps = [late(delay_samples=delay).spec, *chain(sources, snr_db=10.0)]
 
-    (row,) = stage(sources).process([DegradeInput(recipe(*steps), encode(speech))])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), encode(speech))])
 
     assert row.residual_lag_samples == delay

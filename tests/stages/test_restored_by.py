@@ -1,6 +1,6 @@
 """Restorers used as degradations."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -46,11 +46,10 @@ class Late(Restorer):
 
 
 @pytest.fixture
-def late() -> Iterator[OperatorSpec]:
-    """Yield the spec of a model that is registered for the length of a test."""
+def late() -> OperatorSpec:
+    """Return the spec of a model that is registered while these tests run."""
     RESTORERS.register(Late)
-    yield Late().spec
-    del RESTORERS._members[Late.kind]  # noqa: SLF001 - nothing else takes a member out
+    return Late().spec
 
 
 def restored_by(restorer: Any, seed: int = 0) -> RestoredBy:
