@@ -1,12 +1,13 @@
 """How fast restoration models are, what memory they need, and what the stage around them costs.
 
-    python -m tests.benchmarks.restorers [--speech FOLDER] [--files 71] [--only KIND …] [--device cpu]
-                                         [--data FOLDER]
+    python -m tests.benchmarks.restorers [--speech FOLDER] [--files 71] [--only MODEL …] [--device cpu]
+                                         [--data FOLDER] [--real]
 
 Each registered model restores the speech in FOLDER (FLAC or WAV; the bundled sentences unless said) in a
-process of its own. Published weights are taken from the cache, or with --data from a folder like the shared
-data; a model whose weights are in neither runs with the small random ones of the laws, and its line says so:
-then only what the stage costs means something. The columns:
+process of its own, and has its line as soon as it is done. MODEL is a kind, or a kind with settings such as
+fast_enhancer:size=m. Published weights are taken from the cache, or with --data from a folder like the
+shared data; a model whose weights are in neither runs with the small random ones of the laws, and its line
+says so: then only what the stage costs means something, and --real leaves it out. The columns:
 
   rtf          seconds inside the model per second of audio, as the stage calls it
   one by one   the same with one input per call, for models with a batch dimension
@@ -21,12 +22,13 @@ On a CPU times are of the processor, so that other programs disturb them little;
 
 import argparse
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pipeline.threads import ONE_THREAD
@@ -38,7 +40,7 @@ import soundfile
 from pydantic import ValidationError
 
 from pipeline.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
-from pipeline.wording import aligned, few_digits
+from pipeline.wording import few_digits
 from schemas import Degraded, MissingWeightsError, Record
 from stages.audio_memory import AudioMemory
 from stages.calling import Calls, by_length
@@ -55,33 +57,26 @@ from tests.tiny_restorers import TINY, lawful_restorer
 
 SPEECH = Path(__file__).parents[2] / "configs" / "speech"
 MEBIBYTE = 2**20
-HEADINGS = (
-    "model",
-    "weights",
-    "rtf",
-    "one by one",
-    "in batches",
-    "peak",
-    "of it",
-    "GPU",
-    "stage ms/s",
-    "of model",
-    "busy",
-)
+COLUMNS = {
+    "model": 22, "weights": 9, "rtf": 8, "one by one": 10, "in batches": 10, "peak": 6, "of it": 6, "GPU": 6,
+    "stage ms/s": 10, "of model": 8, "busy": 5,
+}  # fmt: skip
+"""Headings and widths."""
+FAMILIES = {"fast_enhancer": [f"fast_enhancer:size={size}" for size in "tbsm"]}
+"""Kinds that stand for several networks."""
 
 
 class Figures(Record):
-    """What one model came to; times in seconds."""
+    """What one model came to; real-time factors are seconds per second of audio."""
 
-    kind: str
+    model: str
     weights: str
-    audio_s: float
-    model_s: float
-    single_s: float | None
-    """With one input per call, and in batches, for models with a batch dimension."""
-    batches_s: float | None
-    stage_s: float
-    """The stage and the model in it."""
+    real_time_factor: float
+    one_by_one: float | None
+    """The factor with one input per call, and in batches, for models with a batch dimension."""
+    in_batches: float | None
+    around_ms: float
+    """What the stage takes around the model, per second of audio."""
     busy: float
     before_bytes: int
     peak_bytes: int
@@ -90,44 +85,40 @@ class Figures(Record):
     @property
     def cells(self) -> tuple[str, ...]:
         """One line of the table."""
-        around_s = self.stage_s - self.model_s
+        factors = self.real_time_factor, self.one_by_one, self.in_batches
         return (
-            self.kind,
+            self.model,
             self.weights,
-            few_digits(self.model_s / self.audio_s),
-            *(
-                few_digits(took_s / self.audio_s) if took_s else ""
-                for took_s in (self.single_s, self.batches_s)
-            ),
+            *("" if factor is None else few_digits(factor) for factor in factors),
             *(f"{size / MEBIBYTE:.0f}" for size in (self.peak_bytes, self.before_bytes, self.gpu_bytes)),
-            few_digits(1e3 * around_s / self.audio_s),
-            f"{around_s / self.model_s:.1%}",
+            few_digits(self.around_ms),
+            f"{1e-3 * self.around_ms / self.real_time_factor:.1%}",
             f"{self.busy:.0%}",
         )
 
 
-def figures_of(kind: str, options: argparse.Namespace) -> Figures:
-    """Return what the model comes to in this process."""
+def figures_of(name: str, options: argparse.Namespace) -> Figures | None:
+    """Return what the model comes to in this process; None if it is not to be run."""
     records = degraded(options.speech, options.files)
+    audio_s = sum(record.degraded.duration_s for record in records if record.degraded)
     clock = time.thread_time if options.device == "cpu" else time.perf_counter
     with tempfile.TemporaryDirectory() as folder:
-        model, weights = loadable(kind, options.data, Path(folder))
+        model, weights = loadable(name, options.data, Path(folder))
+        if weights == "small" and options.real:
+            return None
         forget_peaks()
         before_bytes = peak_bytes()
         model.load(options.device)
-        inputs = given(model, records)
-        outputs(model, inputs[:1], options.device, clock)  # warms caches and kernels
         stage_s, model_s, busy = in_stage(model, records, options.device, clock)
         peaks = peak_bytes(), peak_gpu_bytes()
-        batched = model.batch_s > 0.0
+        inputs = given(model, records) if model.batch_s > 0.0 else []
         return Figures(
-            kind=kind,
+            model=name,
             weights=weights,
-            audio_s=sum(waveform.duration_s for waveform in inputs),
-            model_s=model_s,
-            single_s=outputs(model, inputs, options.device, clock) if batched else None,
-            batches_s=outputs(model, inputs, options.device, clock, model.batch_s) if batched else None,
-            stage_s=stage_s,
+            real_time_factor=model_s / audio_s,
+            one_by_one=factor_of(model, inputs, options.device, clock) if inputs else None,
+            in_batches=factor_of(model, inputs, options.device, clock, model.batch_s) if inputs else None,
+            around_ms=1e3 * (stage_s - model_s) / audio_s,
             busy=busy,
             before_bytes=before_bytes,
             peak_bytes=peaks[0],
@@ -146,14 +137,16 @@ def degraded(speech: Path, files: int) -> list[Degraded]:
     return records
 
 
-def loadable(kind: str, data: Path | None, folder: Path) -> tuple[Restorer, str]:
+def loadable(name: str, data: Path | None, folder: Path) -> tuple[Restorer, str]:
     """Return the model, and whether its weights are the published ones, small ones, or none."""
+    kind, _, said = name.partition(":")
+    settings = dict(each.split("=") for each in said.split(",") if each)
     if kind not in TINY:
-        return RESTORERS[kind](), "none"
+        return RESTORERS[kind].model_validate(settings), "none"
     if data is not None:
         os.environ[CACHE_VARIABLE] = str(folder)
     with contextlib.suppress(ValidationError, KeyError, MissingWeightsError):
-        model = RESTORERS[kind]()
+        model = RESTORERS[kind].model_validate(settings)
         if data is not None and isinstance(model, Weighted) and model.published is not None:
             lay_out(model.published, data)
         return model.pinned(), "published"
@@ -172,26 +165,28 @@ def given(model: Restorer, records: Sequence[Degraded]) -> list[Waveform]:
     return inputs
 
 
-def outputs(
+def factor_of(
     model: Restorer,
     inputs: Sequence[Waveform],
     device: str,
     clock: Callable[[], float],
     budget_s: float = 0.0,
 ) -> float:
-    """Return how long the model takes for all inputs, in batches of at most so many seconds."""
-    calls = Calls()
-    calls.device = device
+    """Return how long the model takes for all inputs in batches of at most so many seconds, per second."""
+    calls = Calls(device)
     began = clock()
     for batch in by_length(inputs, lambda waveform: (1, waveform.duration_s), budget_s):
         calls.outputs(model, batch, [rng_for(0, "benchmark", n) for n in range(len(batch))])
-    return clock() - began
+    return (clock() - began) / sum(waveform.duration_s for waveform in inputs)
 
 
 def in_stage(
     model: Restorer, records: Sequence[Degraded], device: str, clock: Callable[[], float]
 ) -> tuple[float, float, float]:
-    """Return how long the stage takes, how long the model in it, and the model's share by the clock."""
+    """Return how long the stage takes, how long the model in it, and the model's share by the clock.
+
+    Raises ``RuntimeError`` for a recording that was not restored: its time would mean nothing.
+    """
     stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioMemory())
     stage._calls.device = device  # noqa: SLF001 - the model is loaded already
     stage.process(records[:1])  # brings in what is imported on first use
@@ -201,7 +196,7 @@ def in_stage(
     for batch in stage.batches(records):
         for row in stage.process(batch):
             if not row.is_ok:
-                sys.stderr.write(f"{row.id}: {row.reason} {row.detail}\n")
+                raise RuntimeError(f"{row.id}: {row.reason} {row.detail}")
     stage_s, wall_s = of_all_threads() - began, time.perf_counter() - began_wall
     return stage_s, sum(spent), (stage.model_time - warmed).inside_s / wall_s
 
@@ -223,16 +218,24 @@ def timed(model: Restorer, clock: Callable[[], float]) -> list[float]:
     return spent
 
 
-def rows(kinds: Sequence[str], arguments: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the line of each model, made by a process of its own."""
-    for kind in kinds:
-        command = [sys.executable, "-m", "tests.benchmarks.restorers", *arguments, "--child", kind]
+def rows(names: Sequence[str], arguments: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the line of each model, made by a process of its own; what fails says so on standard error."""
+    for place, name in enumerate(names, start=1):
+        sys.stderr.write(f"{place} of {len(names)}: {name}\n")
+        command = [sys.executable, "-m", "tests.benchmarks.restorers", *arguments, "--child", name]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        sys.stderr.write(done.stderr if done.returncode else "")
-        if done.returncode == 0:
-            cells = Figures.model_validate_json(done.stdout.splitlines()[-1]).cells
-            sys.stderr.write(" ".join(filter(None, cells)) + "\n")  # the table comes when all are done
-            yield cells
+        said = done.stdout.splitlines()
+        if done.returncode:
+            sys.stderr.write(done.stderr)
+        elif said:
+            yield Figures.model_validate_json(said[-1]).cells
+
+
+def line(cells: Iterable[str]) -> str:
+    """Return cells in their columns, the first two of which are text."""
+    first, second, *others = zip(cells, COLUMNS.values(), strict=True)
+    texts = [cell.ljust(width) for cell, width in (first, second)]
+    return "  ".join([*texts, *(cell.rjust(width) for cell, width in others)]).rstrip() + "\n"
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -241,6 +244,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--speech", type=Path, default=SPEECH, help="folder of recordings")
     parser.add_argument("--files", type=int, default=71, help="how many of them at most")
     parser.add_argument("--only", nargs="*", default=[], help="models; all others are left out")
+    parser.add_argument("--real", action="store_true", help="leave out models with small random weights")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 …")
     parser.add_argument("--data", type=Path, help="folder of published weights with its MANIFEST.csv")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -248,13 +252,16 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, line by line."""
     options = parsed(sys.argv[1:])
     if options.child:
-        sys.stdout.write(figures_of(options.child, options).model_dump_json() + "\n")
+        figures = figures_of(options.child, options)
+        sys.stdout.write(figures.model_dump_json() + "\n" if figures else "")
         return
-    lines = [HEADINGS, *rows(options.only or sorted(RESTORERS), sys.argv[1:])]
-    sys.stdout.write("\n".join(aligned(lines, left=2)) + "\n")
+    names = options.only or [name for kind in sorted(RESTORERS) for name in FAMILIES.get(kind, [kind])]
+    for cells in itertools.chain([COLUMNS], rows(names, sys.argv[1:])):
+        sys.stdout.write(line(cells))
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
