@@ -9,7 +9,7 @@ from pydantic import PrivateAttr
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
 from stages.metrics.dnsmos_network import SAMPLE_RATE, WINDOW, SharedNetwork, WholeNetwork
 from stages.metrics.heard_alone import HeardAlone
-from stages.metrics.spectra import Floats, mel_filters, periodic_hann, power_spectrogram
+from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
 from stages.metrics.speechmos_models import speechmos_model
 from stages.onnx_session import open_session
 from stages.waveform import Samples
@@ -81,7 +81,7 @@ class Dnsmos(HeardAlone):
         network = WholeNetwork if self.windows == "once" else SharedNetwork
         self._opinions = network.load(speechmos_model("dnsmos_models/sig_bak_ovr.onnx"), device)
         self._p808 = open_session(speechmos_model("dnsmos_models/model_v8.onnx"), device)
-        self._mel = mel_filters(SAMPLE_RATE, MEL_FRAME, 120, (0.0, SAMPLE_RATE / 2)).T
+        self._mel = mel_filters(SAMPLE_RATE, MEL_FRAME, 120, (0.0, SAMPLE_RATE / 2))
 
     def hear(self, samples: Samples) -> Measured:
         """Return SIG, BAK, OVRL and P.808."""
@@ -135,7 +135,7 @@ def _log_mel(window: Samples, filters: Floats) -> NDArray[np.float32]:
     What ``librosa.feature.melspectrogram`` and ``power_to_db`` give with the settings of the reference code.
     """
     centred = np.pad(window[:-MEL_HOP], MEL_FRAME // 2)
-    power = power_spectrogram(centred, periodic_hann(MEL_FRAME), MEL_HOP) @ filters
+    power = band_powers(centred, periodic_hann(MEL_FRAME), MEL_HOP, filters)
     decibels = 10.0 * np.log10(np.maximum(power, 1e-10))
     decibels = np.maximum(decibels - decibels.max(), -80.0)
     return np.asarray((decibels + 40.0) / 40.0, dtype=np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
 from stages.metrics.one_by_one import OneByOne
-from stages.metrics.spectra import levels_db
+from stages.metrics.spectra import levels_apart_db
 
 FRAME_S = 0.032
 FLOOR_DB = -90.0
@@ -41,5 +41,6 @@ class LogSpectralDistance(OneByOne):
         """Return the distance in dB."""
         frame = round(FRAME_S * comparison.clean.sample_rate)
         sides = comparison.candidate.samples, comparison.clean.samples
-        candidate, clean = (levels_db(samples, frame, FLOOR_DB) for samples in sides)
-        return {"": float(np.mean(np.sqrt(np.mean(np.square(candidate - clean), axis=1))))}
+        blocks = levels_apart_db(*sides, frame, FLOOR_DB)
+        distances = [np.sqrt(np.mean(np.square(block), axis=1)) for block in blocks]
+        return {"": float(np.mean(np.concatenate(distances)))}

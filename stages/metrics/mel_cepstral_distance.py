@@ -6,7 +6,7 @@ import numpy as np
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
 from stages.metrics.one_by_one import OneByOne
-from stages.metrics.spectra import Floats, mel_filters, periodic_hann, power_spectrogram
+from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
 from stages.metrics.time_warping import warped_distance
 from stages.waveform import Waveform
 
@@ -60,12 +60,12 @@ class MelCepstralDistance(OneByOne):
 def _cepstrum(waveform: Waveform) -> Floats:
     """Return ``(frames, 24)`` coefficients c of ln power = c0 + 2 Σ cₘ cos(mω)."""
     window = periodic_hann(FRAME)
-    power = power_spectrogram(waveform.samples, window, HOP) * (2.0 / window.sum()) ** 2
-    logs = np.log(np.maximum(power @ _FILTERS, 10.0 ** (FLOOR_DB / 10.0)))
+    powers = band_powers(waveform.samples, window, HOP, _FILTERS) * (2.0 / window.sum()) ** 2
+    logs = np.log(np.maximum(powers, 10.0 ** (FLOOR_DB / 10.0)))
     cepstrum: Floats = logs @ _COSINES
     return cepstrum
 
 
 _AREAS = mel_filters(SAMPLE_RATE, FRAME, BANDS, RANGE_HZ)
-_FILTERS = (_AREAS / _AREAS.max(axis=1, keepdims=True)).T
+_FILTERS = _AREAS / _AREAS.max(axis=1, keepdims=True)
 _COSINES = np.cos(np.pi * np.outer(np.arange(BANDS) + 0.5, np.arange(1, COEFFICIENTS + 1)) / BANDS) / BANDS

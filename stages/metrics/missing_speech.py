@@ -48,7 +48,8 @@ class MissingSpeech(OneByOne):
 def _levels_db(waveform: Waveform) -> Floats:
     """Return the level of each frame over that of the loud ones, in decibels; the last one may be cut."""
     frame = round(FRAME_S * waveform.sample_rate)
-    samples = waveform.samples.astype(np.float64)
-    powers = np.square(np.pad(samples, (0, -samples.size % frame))).reshape(-1, frame).mean(axis=1)
+    whole, rest = np.split(waveform.samples, [waveform.samples.size // frame * frame])
+    frames = [whole.reshape(-1, frame), np.pad(rest, (0, -rest.size % frame)).reshape(-1, frame)]
+    powers = np.concatenate([np.einsum("ij,ij->i", each, each, dtype=np.float64) for each in frames]) / frame
     levels: Floats = 10.0 * np.log10(np.maximum(powers, 1e-20) / max(np.percentile(powers, 95), 1e-20))
     return levels

@@ -6,7 +6,7 @@ import numpy as np
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
 from stages.metrics.one_by_one import OneByOne
-from stages.metrics.spectra import levels_db
+from stages.metrics.spectra import levels_apart_db
 
 FRAMES_S = (0.01, 0.025, 0.05)
 """Seconds; the window lengths of the training loss (Yamamoto et al., ICASSP 2020)."""
@@ -23,6 +23,7 @@ class MultiResolutionStft(OneByOne):
     """
 
     kind: ClassVar[str] = "multi_resolution_stft"
+    version: ClassVar[int] = 2
     level_dependent: ClassVar[bool] = True
     full_band: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
@@ -44,5 +45,5 @@ class MultiResolutionStft(OneByOne):
 
 def _distance_db(comparison: Comparison, frame: int) -> float:
     sides = comparison.candidate.samples, comparison.clean.samples
-    candidate, clean = (levels_db(samples, frame, FLOOR_DB) for samples in sides)
-    return float(np.mean(np.abs(candidate - clean)))
+    distances = [np.mean(np.abs(block), axis=1) for block in levels_apart_db(*sides, frame, FLOOR_DB)]
+    return float(np.mean(np.concatenate(distances)))

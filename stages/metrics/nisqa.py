@@ -7,10 +7,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
+from scipy import fft
 
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
 from stages.metrics.heard_alone import HeardAlone, equal_blocks
-from stages.metrics.spectra import Floats, mel_filters, periodic_hann
+from stages.metrics.spectra import frames_of, mel_filters, periodic_hann
 from stages.waveform import Samples
 from stages.weighted import Weighted
 from stages.weights import WeightFile, Weights
@@ -56,6 +57,7 @@ class Nisqa(Weighted, HeardAlone):
     """
 
     kind: ClassVar[str] = "nisqa"
+    version: ClassVar[int] = 2
     weights: ClassVar[str] = "nisqa.tar of gabrielmittag/NISQA, CC-BY-NC-SA-4.0: not for commercial use"
     level_dependent: ClassVar[bool] = True
     full_band: ClassVar[bool] = True
@@ -109,8 +111,8 @@ class Nisqa(Weighted, HeardAlone):
         return np.asarray(asked(self._network, segments)[0].cpu(), dtype=np.float64)
 
 
-FRAMES_PER_BLOCK = 1_024
-"""Frames whose spectra are held at once: those of ten minutes would be 2 GB."""
+FRAMES_PER_BLOCK = 64
+"""Frames whose spectra are held at once: few enough to stay in a core's cache."""
 
 
 def mel_segments(samples: Samples, settings: Mapping[str, Any]) -> NDArray[np.float32]:
@@ -120,20 +122,22 @@ def mel_segments(samples: Samples, settings: Mapping[str, Any]) -> NDArray[np.fl
     10 ms, the first one centred on the first sample, with reflected ends.
     """
     hop, length = (round(SAMPLE_RATE * settings[f"ms_{part}_length"]) for part in ("hop", "win"))
-    framed = sliding_window_view(np.pad(samples, length // 2, mode="reflect"), length)[::hop]
+    framed = frames_of(np.pad(samples, length // 2, mode="reflect"), length, hop)
     bands = _mel_bands(framed, settings)
     decibels = 20.0 * np.log10(np.maximum(bands, 1e-4))
-    decibels = np.maximum(decibels, decibels.max() - 80.0).astype(np.float32)
+    decibels = np.maximum(decibels, decibels.max() - 80.0)
     segments = sliding_window_view(decibels, settings["ms_seg_length"], axis=0)
     return np.ascontiguousarray(segments[:: settings["ms_seg_hop_length"]])
 
 
-def _mel_bands(framed: Floats, settings: Mapping[str, Any]) -> Floats:
+def _mel_bands(framed: Samples, settings: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return ``(frames, bands)`` in single precision, as librosa does: half the time, and 2e-5 dB."""
     size = settings["ms_n_fft"]
-    filters = mel_filters(SAMPLE_RATE, size, settings["ms_n_mels"], (0.0, settings["ms_fmax"])).T
-    window = periodic_hann(framed.shape[1])
-    blocks = [
-        np.abs(np.fft.rfft(framed[first : first + FRAMES_PER_BLOCK] * window, n=size, axis=1)) @ filters
-        for first in range(0, len(framed), FRAMES_PER_BLOCK)
-    ]
+    filters = mel_filters(SAMPLE_RATE, size, settings["ms_n_mels"], (0.0, settings["ms_fmax"]))
+    narrow = np.ascontiguousarray(filters.T, dtype=np.float32)
+    window = periodic_hann(framed.shape[1]).astype(np.float32)
+    blocks = []
+    for first in range(0, len(framed), FRAMES_PER_BLOCK):
+        spectrum = fft.rfft(framed[first : first + FRAMES_PER_BLOCK] * window, n=size, axis=1)
+        blocks.append(np.sqrt(spectrum.real**2 + spectrum.imag**2) @ narrow)
     return np.concatenate(blocks)

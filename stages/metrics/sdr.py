@@ -1,63 +1,70 @@
 """SDR: fidelity to the clean waveform, but for what a short filter explains."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, linalg
 
-from stages.level import ratio_db
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.base import METRICS
+from stages.metrics.distortion_ratio import DistortionRatio
+from stages.waveform import Samples
 
 TAPS = 512
 """Of the allowed filter, as BSS Eval has it."""
 LOADING = 1e-10
 """Of the energy, on the diagonal: empty bands leave the best filter undetermined, and this decides."""
-BOUND_DB = 100.0
-"""Rounding to 24 bits alone leaves some 115 dB for speech: what lies beyond says nothing of a restoration."""
+FFT_SIZE = 32_768
+BLOCK = FFT_SIZE - TAPS + 1
+"""Samples that are transformed at a time: long recordings take no more memory, and caches are not left."""
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 
 
 @METRICS.register
-class Sdr(OneByOne):
+class Sdr(DistortionRatio):
     """Signal-to-distortion ratio of BSS Eval in dB (Vincent et al., TASLP 2006), means removed.
 
     What some filter of 512 taps can make of the clean signal is the signal, the rest of the candidate is
-    distortion: a gain, a delay of up to 511 samples and mild equalisation cost nothing. Saturates at
-    ±100 dB.
+    distortion: a gain, a delay of up to 511 samples and mild equalisation cost nothing.
     """
 
     kind: ClassVar[str] = "sdr"
-    removes_dc: ClassVar[bool] = True
-    outputs: ClassVar = {
-        "": Output(
-            aspect=Aspect.SIGNAL_FIDELITY,
-            better=Better.HIGHER,
-            low=-BOUND_DB,
-            high=BOUND_DB,
-            noise_floor=0.1,
-            votes=False,
-            note="meaningless for generative models, which keep the words and not the waveform",
-        )
-    }
+    version: ClassVar[int] = 2
 
-    def measure(self, comparison: Comparison) -> Measured:
-        """Compare the part of the candidate that is filtered clean speech with the part that is not."""
-        clean = comparison.clean.samples.astype(np.float64)
-        candidate = np.pad(comparison.candidate.samples.astype(np.float64), (0, TAPS - 1))
-        target = _explained(clean, candidate)
-        return {"": float(np.clip(ratio_db(target, candidate - target), -BOUND_DB, BOUND_DB))}
+    def energies(self, clean: Samples, candidate: Samples) -> tuple[float, float]:
+        """Return the energy of the clean signal through the best filter, and of what that leaves over."""
+        response = fft.rfft(_best_filter(clean, candidate), FFT_SIZE)
+        explained = rest = 0.0
+        for first in range(0, clean.size + TAPS - 1, BLOCK):
+            heard = fft.rfft(_stretch(clean, first - TAPS + 1, FFT_SIZE))
+            target = fft.irfft(heard * response, FFT_SIZE)[TAPS - 1 :]
+            distortion = _stretch(candidate, first, BLOCK) - target
+            explained += float(np.dot(target, target))
+            rest += float(np.dot(distortion, distortion))
+        return explained, rest
 
 
-def _explained(clean: Floats, candidate: Floats) -> Floats:
-    """Return the least-squares approximation of ``candidate`` by ``clean`` through the filter."""
-    size = fft.next_fast_len(candidate.size + TAPS, real=True)
-    spectrum = fft.rfft(clean, size)
-    autocorrelation = fft.irfft(np.abs(spectrum) ** 2, size)[:TAPS]
+def _best_filter(clean: Samples, candidate: Samples) -> Floats:
+    """Return the taps that bring ``clean`` nearest to ``candidate`` in the sense of least squares."""
+    own = np.zeros(FFT_SIZE // 2 + 1, np.complex128)
+    common = np.zeros_like(own)
+    for first in range(0, clean.size, BLOCK):
+        stretch = fft.rfft(_stretch(clean, first, BLOCK), FFT_SIZE).conj()
+        own += stretch * fft.rfft(_stretch(clean, first, FFT_SIZE))
+        common += stretch * fft.rfft(_stretch(candidate, first, FFT_SIZE))
+    autocorrelation, correlation = (fft.irfft(each, FFT_SIZE)[:TAPS] for each in (own, common))
     autocorrelation[0] *= 1.0 + LOADING
-    correlation = fft.irfft(spectrum.conj() * fft.rfft(candidate, size), size)[:TAPS]
-    taps = linalg.solve(linalg.toeplitz(autocorrelation), correlation, assume_a="pos", check_finite=False)
-    filtered: Floats = fft.irfft(spectrum * fft.rfft(taps, size), size)[: candidate.size]
-    return filtered
+    taps: Floats = linalg.solve(
+        linalg.toeplitz(autocorrelation), correlation, assume_a="pos", check_finite=False
+    )
+    return taps
+
+
+def _stretch(samples: Samples, first: int, length: int) -> Floats:
+    """Return ``length`` samples from ``first``, zeros where there are none."""
+    inside = samples[max(0, first) : max(0, first + length)]
+    stretch = np.zeros(length)
+    start = max(0, -first)
+    stretch[start : start + inside.size] = inside
+    return stretch

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from schemas import Reason, UnfitError
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
 from stages.metrics.one_by_one import OneByOne
-from stages.metrics.spectra import Floats, mel_filters, periodic_hann, power_spectrogram
+from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
 from stages.waveform import Waveform
 
 FRAME_S = 0.032
@@ -59,9 +59,9 @@ class SpectralEnvelope(OneByOne):
 
 def _mel_powers(waveform: Waveform) -> Floats:
     frame = round(FRAME_S * waveform.sample_rate)
-    power = power_spectrogram(waveform.samples, periodic_hann(frame), frame // 2)
     highest_hz = min(HIGHEST_HZ, 0.475 * waveform.sample_rate)
-    return power @ mel_filters(waveform.sample_rate, frame, BANDS, (LOWEST_HZ, highest_hz)).T
+    filters = mel_filters(waveform.sample_rate, frame, BANDS, (LOWEST_HZ, highest_hz))
+    return band_powers(waveform.samples, periodic_hann(frame), frame // 2, filters)
 
 
 def _active(powers: Floats) -> NDArray[np.bool_]:
