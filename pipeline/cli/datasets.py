@@ -109,10 +109,11 @@ def verify(
         typer.Option("--operators", metavar="FILE", help="your own file that the config named; repeatable"),
     ] = None,
 ) -> None:
-    """Check a dataset against what it says: files, counts, margins, votes, splits, audio, scores.
+    """Check a dataset against what it says: files, counts, margins, votes, rules, splits, audio, scores.
 
-    Scores of a few pairs are computed again from the published audio; metrics that cannot be loaded here
-    are named. Exit codes: 0 nothing wrong, 1 something is, 2 a mistake in the command.
+    Where it holds its candidates, pairs are decided anew by its own criteria, vetoes and pair rule. Scores of
+    a few pairs are computed again from the published audio; metrics that cannot be loaded here are named.
+    Exit codes: 0 nothing wrong, 1 something is, 2 a mistake in the command.
     """
     from pipeline.commands.verify import verify_command  # noqa: PLC0415
     from pipeline.own_operators import install_files  # noqa: PLC0415

@@ -26,7 +26,11 @@ def verify_command(dataset: Path, rows: int | None, seed: int, weights: Sequence
 def verified_lines(verified: Verified) -> Iterator[str]:
     """Yield what was looked at, what was not, and what is wrong."""
     yield f"files     {verified.files:,} by SHA-256"
-    yield f"pairs     {verified.pairs:,} by names, margins, votes, licences and splits"
+    yield f"pairs     {verified.pairs:,} by names, margins, votes, vetoes, pair rule, licences and splits"
+    if verified.has_candidates:
+        yield "decided   anew from all candidates: which pairs there are, and what became of the others"
+    else:
+        yield "not verified: that no pair is lacking, which takes the table of candidates or of scores"
     yield f"audio     of {count(verified.sampled, 'pair')} by SHA-256 of the samples"
     if verified.rescored:
         yield f"scores    of {count(verified.sampled, 'pair')} again: {', '.join(verified.rescored)}"

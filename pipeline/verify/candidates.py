@@ -7,6 +7,8 @@ from pipeline.dataset.columns import SIDES, TAKE, Table
 from pipeline.dataset.published import Dataset, Row
 from pipeline.verify.findings import Finding, same
 
+TABLES_OF_CANDIDATES: tuple[Table, ...] = ("scores", "candidates")
+"""Those that have all candidates, the lighter one first."""
 HEAVY = ("recipe", "degradation_steps", "licences")
 
 
@@ -14,13 +16,17 @@ class Candidates:
     """Walks the candidates beside the pairs: both tables are in the order of degraded utterances."""
 
     def __init__(self, dataset: Dataset) -> None:
-        tables: tuple[Table, ...] = ("scores", "candidates")
-        self._table = next((table for table in tables if table in dataset.said.tables), None)
+        self._table = next((table for table in TABLES_OF_CANDIDATES if table in dataset.said.tables), None)
         self._dataset = dataset
         self._compared = (*TAKE, *(score.name for metric in dataset.said.metrics for score in metric.scores))
-        self._groups = groupby(self._rows(), key=lambda row: str(row["degraded_id"]))
+        self._groups = self.utterances()
         self._at: str | None = None
         self._here: Mapping[tuple[str, int], Row] = {}
+
+    @property
+    def are_there(self) -> bool:
+        """Whether the dataset has a table of them."""
+        return self._table is not None
 
     def findings(self, pair: Row) -> Iterator[Finding]:
         """Walk what the table of candidates says otherwise of the sides of a pair."""
@@ -38,9 +44,10 @@ class Candidates:
                     where = f"{side}_{name}"
                     yield Finding(pair["pair_id"], where, pair[where], f"{there} in {self._table!r}")
 
-    def num_ok(self) -> int | None:
-        """Return how many candidates have audio; None if the dataset has no table of them."""
-        return None if self._table is None else sum(row["status"] == "ok" for row in self._rows())
+    def utterances(self) -> Iterator[tuple[str, list[Row]]]:
+        """Walk the degraded utterances with their candidates; nothing if the dataset has no table of them."""
+        for degraded_id, rows in groupby(self._rows(), key=lambda row: str(row["degraded_id"])):
+            yield degraded_id, list(rows)
 
     def _go_to(self, degraded_id: str) -> None:
         while self._at != degraded_id:

@@ -1,13 +1,15 @@
-"""What rows say, all of it but the audio: differences that are right, votes that agree, tables that agree."""
+"""What rows say, all of it but the audio: right differences, votes that agree, rules that are kept."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.dataset.columns import SIDES
 from pipeline.dataset.published import Dataset, Row
 from pipeline.export import Exported
 from pipeline.verify.candidates import Candidates
+from pipeline.verify.decided import DecidedAnew
 from pipeline.verify.findings import Finding, same
+from pipeline.verify.rules import Claim, cap_findings, rule_findings
 from schemas.licences import most_restrictive
 from stages.metrics.base import Better
 
@@ -15,17 +17,37 @@ HEAVY = ("recipe", "degradation_steps")
 
 
 def row_findings(dataset: Dataset) -> Iterator[Finding]:
-    """Walk what is wrong with rows: counts, names, margins, votes, licences, other tables' words."""
+    """Walk what is wrong with rows: names, margins, votes, rules, licences, other tables' words, counts."""
     names: Counter[str] = Counter()
+    claims: defaultdict[str, list[Claim]] = defaultdict(list)
     candidates = Candidates(dataset)
     for split, row in dataset.rows("pairs", without=HEAVY):
         names[row["pair_id"]] += 1
+        claims[row["degraded_id"]].append(Claim.of(row))
         if row["split"] != split:
             yield Finding(row["pair_id"], "split", row["split"], f"in a file of {split}")
         yield from pair_findings(row, dataset.said)
         yield from candidates.findings(row)
     yield from (Finding(name, "pair_id", "one row", f"{n} rows") for name, n in names.items() if n > 1)
-    yield from _count_findings(dataset, names.total(), candidates.num_ok())
+    yield from cap_findings(claims.values(), dataset.said.pair_rule)
+    yield from _count_findings(dataset.said, "pairs", names.total())
+    if (by_licence := sum(dataset.said.licences.values())) != names.total():
+        yield Finding("pairs", "pairs by licence", by_licence, names.total())
+    if candidates.are_there:
+        yield from _findings_on_candidates(dataset.said, candidates, claims)
+
+
+def _findings_on_candidates(
+    said: Exported, candidates: Candidates, claims: Mapping[str, Sequence[Claim]]
+) -> Iterator[Finding]:
+    """Walk what is not as the candidates have it: pairs that are lacking or should be, and counts."""
+    decided = DecidedAnew(said)
+    num_ok = 0
+    for degraded_id, rows in candidates.utterances():
+        num_ok += sum(row["status"] == "ok" for row in rows)
+        yield from decided.findings(degraded_id, rows, claims.get(degraded_id, ()))
+    yield from decided.count_findings()
+    yield from _count_findings(said, "candidates", num_ok)
 
 
 def pair_findings(row: Row, said: Exported) -> Iterator[Finding]:
@@ -42,6 +64,7 @@ def pair_findings(row: Row, said: Exported) -> Iterator[Finding]:
                 listed = "a reason for a missing score" if is_listed else "a score"
                 yield Finding(name, f"{side}_{score.name}", listed, value)
     yield from _vote_findings(row, said)
+    yield from rule_findings(row, said)
     if (licence := most_restrictive(part["licence"] for part in row["licences"])) != row["row_licence"]:
         yield Finding(name, "row_licence", row["row_licence"], licence)
 
@@ -60,14 +83,9 @@ def _vote_findings(row: Row, said: Exported) -> Iterator[Finding]:
         yield Finding(row["pair_id"], "strength", row["strength"], min(votes))
 
 
-def _count_findings(dataset: Dataset, pairs: int, candidates: int | None) -> Iterator[Finding]:
-    counted = {step.name: step.count for step in dataset.said.funnel.steps}
-    found = {"pairs": pairs} if candidates is None else {"pairs": pairs, "candidates": candidates}
-    for name, number in found.items():
-        if counted[name] != number:
-            yield Finding(name, "rows", counted[name], number)
-    if (by_licence := sum(dataset.said.licences.values())) != pairs:
-        yield Finding("pairs", "pairs by licence", by_licence, pairs)
+def _count_findings(said: Exported, name: str, number: int) -> Iterator[Finding]:
+    if (counted := said.funnel.count(name)) != number:
+        yield Finding(name, "rows", counted, number)
 
 
 def _margin(sides: Sequence[float | None], better: Better) -> float | None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline.dataset.published import Row, opened
 from pipeline.verify.audio import SIDES, audio_of
+from pipeline.verify.candidates import TABLES_OF_CANDIDATES
 from pipeline.verify.files import file_findings
 from pipeline.verify.findings import Finding
 from pipeline.verify.rows import row_findings
@@ -23,6 +24,8 @@ class Verified:
 
     files: int
     pairs: int
+    has_candidates: bool
+    """Whether there is a table of candidates, from which all of them could be decided anew."""
     sampled: int
     """Pairs whose audio was decoded and scored again."""
     rescored: tuple[str, ...]
@@ -61,6 +64,7 @@ def verify(
     return Verified(
         files=sum(1 for table in said.tables for _ in dataset.files(table)),
         pairs=sum(said.rows.values()),
+        has_candidates=not said.tables.keys().isdisjoint(TABLES_OF_CANDIDATES),
         sampled=sampled,
         rescored=tuple(name for metric in metrics for name in metric.scores) if sampled else (),
         not_rescored=refused,

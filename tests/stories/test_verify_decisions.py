@@ -1,0 +1,191 @@
+"""A dataset holds what its own criteria, vetoes and pair rule make of its scores; else a row is named."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tampering import Rows, found, pairs_of, retold, tamper
+from tiny import Finished
+
+from pipeline.export import MARK
+from pipeline.verify.verify import verify
+
+
+@pytest.fixture
+def dataset(undisturbed: Path, tmp_path: Path) -> Path:
+    """Return a copy of the tiny run's dataset, to tamper with."""
+    return Path(shutil.copytree(undisturbed / "workspace" / "dataset", tmp_path / "dataset"))
+
+
+@pytest.fixture
+def bare(dataset: Path) -> Path:
+    """Return the dataset as one has it who has downloaded the pairs alone."""
+    return without_candidates(dataset)
+
+
+def without_candidates(dataset: Path) -> Path:
+    """Take the tables of candidates away, and return the dataset."""
+    for table in ("candidates", "scores"):
+        shutil.rmtree(dataset / table)
+        retold(dataset, lambda said, table=table: said["tables"].pop(table))
+    return dataset
+
+
+def with_rule(dataset: Path, **changes: Any) -> list[str]:
+    """Return what is wrong once the dataset says that it was made by another pair rule."""
+    retold(dataset, lambda said: said["pair_rule"].update(changes))
+    return found(dataset, rows=0)
+
+
+def first_of_several(rows: Rows) -> str:
+    """Return a degraded utterance with more than one pair."""
+    names = [row["degraded_id"] for row in rows]
+    return str(next(name for name in names if names.count(name) > 1))
+
+
+def test_nothing_is_wrong_with_vetoes_caps_and_a_scored_clean_reference(finished: Finished) -> None:
+    """What a run decided comes out again, row for row and count for count."""
+    votes = ["multi_resolution_stft", "estoi", "spectral_envelope"]
+    finished.run_again(
+        score_clean=True,
+        preference={
+            "criteria": [{"metric": vote, "margin": 0} for vote in votes],
+            "uncovered": ["perceptual_quality"],
+            "vetoes": [{"score": "estoi", "at_least": 0.6}],
+            "pairs": {"keep": "top_k", "k": 2, "max_per_model_pair": 1},
+        },
+    )
+    dataset = finished.workspace / "dataset"
+    lost = json.loads((dataset / MARK).read_text())["funnel"]["steps"][-1]["lost"]
+
+    verified = verify(dataset, rows=0)
+
+    assert verified.is_sound, verified.findings
+    assert verified.has_candidates
+    assert set(lost) == {"clean chosen", "chosen estoi under 0.6", "beyond the rule"}
+
+
+def test_a_pair_within_a_margin_is_found(dataset: Path) -> None:
+    """By its row: the criteria that are written in the dataset do not all favour the chosen side."""
+    margins = sorted(row["margin_estoi"] for row in pairs_of(dataset))
+    weakest = min(pairs_of(dataset), key=lambda row: row["margin_estoi"])
+    between = (margins[0] + margins[1]) / 2
+
+    retold(dataset, lambda said: said["criteria"][1].update(margin=between))
+    wrong = found(dataset, rows=0)
+
+    (vote,) = [line for line in wrong if "vote of estoi" in line]
+    assert vote.startswith(f"{weakest['pair_id']}: vote of estoi: published more than {between:g}")
+    assert any(line.startswith(f"{weakest['pair_id']}: pair: ") for line in wrong)
+    assert any(line.startswith("funnel: unanimous: published") for line in wrong)
+
+
+@pytest.mark.parametrize("has_candidates", [True, False])
+def test_a_pair_against_a_veto_is_found(dataset: Path, *, has_candidates: bool) -> None:
+    """With the table of candidates, which says how many there are of them, and without."""
+    if not has_candidates:
+        without_candidates(dataset)
+    rows = sorted(pairs_of(dataset), key=lambda row: row["chosen_estoi"])
+    bound = (rows[0]["chosen_estoi"] + rows[-1]["chosen_estoi"]) / 2
+    vetoed = [row["pair_id"] for row in rows if row["chosen_estoi"] < bound]
+
+    retold(dataset, lambda said: said["vetoes"].append({"score": "estoi", "at_least": bound}))
+    wrong = found(dataset, rows=0)
+
+    named = [line.partition(": veto")[0] for line in wrong if ": veto 'chosen estoi under" in line]
+    assert sorted(named) == sorted(vetoed)
+    assert any("pairs lost to 'chosen estoi under" in line for line in wrong) is has_candidates
+
+
+def test_more_pairs_than_there_is_room_for_are_found(bare: Path) -> None:
+    """Per degraded utterance, in all and of the same two models."""
+    rows = pairs_of(bare)
+    several = first_of_several(rows)
+    number = sum(row["degraded_id"] == several for row in rows)
+
+    wrong = with_rule(bare, max_per_utterance=1)
+    assert f"{several}: pairs: published {number}, found room for 1" in wrong
+
+    wrong = with_rule(bare, max_per_utterance=None, max_per_model_pair=1)
+    assert any("pairs of identity and spectral_gate: published 2, found room for 1" in line for line in wrong)
+
+
+def test_models_that_may_not_win_or_meet_are_found(bare: Path) -> None:
+    """The pair rule names who may not be chosen, and whose takes are compared."""
+    rows = pairs_of(bare)
+    winner = rows[0]["chosen_model"]
+    mixed = [row["pair_id"] for row in rows if row["chosen_model"] != row["rejected_model"]]
+
+    wrong = with_rule(bare, never_chosen=[winner])
+    assert (
+        f"{rows[0]['pair_id']}: chosen_model: published {winner}, found one that may not be chosen" in wrong
+    )
+
+    wrong = with_rule(bare, never_chosen=[], between="same_model")
+    assert [line.partition(": models: ")[0] for line in wrong] == mixed
+
+
+def test_a_pair_that_the_rule_would_not_keep_is_found(dataset: Path) -> None:
+    """Only the clearest one of each degraded utterance is, by this rule; the others are named."""
+    others = [row["pair_id"] for row in pairs_of(dataset) if not row["pair_id"].endswith("/0")]
+
+    wrong = with_rule(dataset, keep="best")
+
+    assert others
+    named = [line.partition(": pair: ")[0] for line in wrong if "one that the rule does not keep" in line]
+    assert named == others
+
+
+def test_a_pair_that_is_lacking_is_found(dataset: Path) -> None:
+    """Even where every count was made to fit: the candidates tell."""
+    rows = pairs_of(dataset)
+    gone = next(row for row in rows if row["degraded_id"] == first_of_several(rows))
+
+    def tell(said: dict[str, Any]) -> None:
+        said["funnel"]["steps"][-1]["count"] -= 1
+        said["licences"] = {name: number - 1 for name, number in said["licences"].items()}
+        train = said["tables"]["pairs"]["train"]
+        train["files"][0]["rows"] -= 1
+
+    tamper(dataset, lambda rows: rows.remove(next(r for r in rows if r["pair_id"] == gone["pair_id"])))
+    retold(dataset, tell)
+    wrong = found(dataset, rows=0)
+
+    sides = " over ".join(
+        f"{gone[f'{side}_model']} {gone[f'{side}_take']}" for side in ("chosen", "rejected")
+    )
+    assert f"{gone['degraded_id']}: pair: published none, found {sides}, which the rule keeps" in wrong
+
+
+def test_pairs_in_another_order_are_found(dataset: Path) -> None:
+    """The clearest comes first, and its number says so."""
+    first = first_of_several(pairs_of(dataset))
+
+    def swap(rows: Rows) -> None:
+        a, b = (row for row in rows if row["pair_id"] in {f"{first}/0", f"{first}/1"})
+        a["pair_id"], b["pair_id"] = b["pair_id"], a["pair_id"]
+
+    tamper(dataset, swap)
+
+    assert f"{first}/1: pair_id: published {first}/1, found {first}/0" in found(dataset, rows=0)
+
+
+def test_a_candidate_that_is_lacking_is_found(dataset: Path) -> None:
+    """What became of comparisons with it is in the funnel."""
+    paired = {
+        (row["degraded_id"], row[f"{side}_model"], row[f"{side}_take"])
+        for row in pairs_of(dataset)
+        for side in ("chosen", "rejected")
+    }
+
+    def remove(rows: Rows) -> None:
+        alone = [row for row in rows if (row["degraded_id"], row["model"], row["take"]) not in paired]
+        rows.remove((alone or rows)[0])
+
+    tamper(dataset, remove, "scores")
+    wrong = found(dataset, rows=0)
+
+    assert any(line.startswith("funnel: compared: published 12, found 10") for line in wrong)
+    assert any(line.startswith("candidates: rows: published 12, found 11") for line in wrong)
