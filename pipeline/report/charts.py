@@ -16,6 +16,8 @@ ROW_PX = 26
 """Height of a bar and the room above it."""
 EDGES_PX = 60
 """Height of axis and title."""
+CELL_PX = 11
+"""Height of the digits in a matrix."""
 Q05, Q25, MEDIAN, Q75, Q95 = (QUANTILES.index(quantile) for quantile in (0.05, 0.25, 0.5, 0.75, 0.95))
 
 
@@ -57,13 +59,18 @@ def agreement_chart(found: Agreement, scores: Sequence[str], which: str) -> Figu
     """Return the matrix ``tau`` (−1 to 1) or ``disagreeing`` (0 to 1), in one colour where scores agree."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
-    matrix = getattr(found, which)
+    matrix = [
+        [None if i == j else value for j, value in enumerate(row)]
+        for i, row in enumerate(getattr(found, which))
+    ]
     low = {"tau": -1, "disagreeing": 0}[which]
     cells = go.Heatmap(
         x=list(scores),
         y=list(scores),
-        z=[[None if i == j else value for j, value in enumerate(row)] for i, row in enumerate(matrix)],
-        texttemplate="%{z:.2f}",
+        z=matrix,
+        text=[[_in_cell(value) for value in row] for row in matrix],
+        texttemplate="%{text}",
+        textfont={"size": CELL_PX},
         hovertemplate="%{y} and %{x}: %{z:.3f}<extra></extra>",
         coloraxis="coloraxis",
     )
@@ -74,6 +81,12 @@ def agreement_chart(found: Agreement, scores: Sequence[str], which: str) -> Figu
         yaxis={"autorange": "reversed"},
         coloraxis={"cmin": low, "cmax": 1, "reversescale": which == "disagreeing", "showscale": False},
     )
+
+
+def _in_cell(value: float | None) -> str:
+    """Return two digits after the point, and nothing before it where that is 0: cells are narrow."""
+    said = "" if value is None else f"{value:.2f}"
+    return said.replace("-0.00", "0.00").replace("-", "−").replace("0.", ".")
 
 
 def yield_chart(groups: Sequence[YieldOf]) -> Figure:

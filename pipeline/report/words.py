@@ -10,6 +10,7 @@ from pipeline.wording import few_digits, size
 
 NOTHING = 1e-12
 SHORT_S = 0.1
+MINUTE_S, HOUR_S = 60, 3600
 
 
 def number(value: float, figures: int = 4) -> str:
@@ -21,10 +22,12 @@ def number(value: float, figures: int = 4) -> str:
 
 
 def spent(seconds: float) -> str:
-    """Return a time with as much of it as matters."""
+    """Return a time with as much of it as matters: ``1.2 s``, ``2:03 min``, ``1:02:03 h``."""
     if seconds < SHORT_S:
         return f"< {SHORT_S} s" if seconds else "–"
-    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)  # noqa: PLR2004 - a minute
+    if seconds < MINUTE_S:
+        return f"{seconds:.1f} s"
+    return f"{clock(seconds)} {'min' if round(seconds) < HOUR_S else 'h'}"
 
 
 def utc(seconds: float) -> str:
@@ -38,6 +41,8 @@ def settings(found: Mapping[str, Any]) -> str:
 
 
 def _setting(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return number(value)
     if isinstance(value, Mapping):
@@ -65,7 +70,6 @@ def _with_bounds(found: Interval | None, said: Callable[[float], str], unit: str
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {
-    "clock": clock,
     "few_digits": few_digits,
     "interval": interval,
     "number": number,

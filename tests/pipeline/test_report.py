@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.audit.records import Group, YieldOf
+from pipeline.audit.records import Agreement, Group, YieldOf
 from pipeline.commands.report import report_command
 from pipeline.export import exported
+from pipeline.report.charts import agreement_chart
 from pipeline.report.clips import Clip, flac_of
 from pipeline.report.listening import pair_cards
 from pipeline.report.recordings import EXCERPT_S, Recordings, excerpt
@@ -248,7 +249,9 @@ def test_numbers_have_the_figures_that_matter() -> None:
         "0",
         "3",
     ]
-    assert [spent(seconds) for seconds in (0, 0.01, 2.34, 75)] == ["–", "< 0.1 s", "2.3 s", "1:15"]
+    assert [spent(seconds) for seconds in (0, 0.01, 2.34, 75, 3725)] == [
+        *("–", "< 0.1 s", "2.3 s", "1:15 min", "1:02:05 h")
+    ]
 
 
 def test_settings_are_words() -> None:
@@ -267,3 +270,28 @@ def test_of_many_pairs_of_models_the_highest_yields_are_drawn() -> None:
 
     assert [each.name for each in highest(groups)] == [f"a × {n}" for n in range(39, 15, -1)]
     assert highest(groups[:3]) == groups[:3]
+
+
+def test_switches_are_said_in_words() -> None:
+    """Not in those of a programming language."""
+    assert settings({"stationary": True, "prop_decrease": 0.5, "fast": False}) == (
+        "stationary yes, prop_decrease 0.5, fast no"
+    )
+
+
+def test_cells_of_a_matrix_hold_short_numbers_and_none_beside_themselves() -> None:
+    """Two digits, a minus sign that is one, and a whole 1; a score is not compared with itself."""
+    found = Agreement(
+        by=Group.ALL,
+        name="all",
+        inputs=3,
+        comparisons=9,
+        tau=((1.0, -0.054, 0.5), (-0.054, 1.0, 1.0), (0.5, 1.0, 1.0)),
+        disagreeing=((0.0, 0.5, None), (0.5, 0.0, -0.001), (None, -0.001, 0.0)),
+    )
+
+    (tau,) = agreement_chart(found, ["a", "b", "c"], "tau")["data"]
+    (disagreeing,) = agreement_chart(found, ["a", "b", "c"], "disagreeing")["data"]
+
+    assert tau["text"] == [["", "−.05", ".50"], ["−.05", "", "1.00"], [".50", "1.00", ""]]
+    assert disagreeing["text"] == [["", ".50", ""], [".50", "", ".00"], ["", ".00", ""]]

@@ -157,3 +157,27 @@ def test_it_fits_a_narrow_screen(page: Browser) -> None:
 
     page.wait_for("document.documentElement.scrollWidth <= 390")
     page.resize(1280, 1000)
+
+
+@pytest.mark.parametrize("width", [800, 1100, 1400])
+def test_what_a_link_leads_to_can_be_seen(page: Browser, width: int) -> None:
+    """No heading is under the line of links, however many lines that takes."""
+    page.resize(width, 900)
+    for link in page.value("[...document.querySelectorAll('nav a')].map((a) => a.hash)"):
+        page.value(f"location.hash = {link!r}")
+        top = f"document.querySelector('{link} h2').getBoundingClientRect()"
+        seen = f"document.elementFromPoint({top}.left + 5, {top}.top + 2)"
+
+        assert page.value(f"{seen} === document.querySelector('{link} h2')"), link
+    page.resize(1280, 1000)
+
+
+def test_numbers_keep_their_units_beside_them(page: Browser) -> None:
+    """However narrow the page is: a number and its unit stand in one line."""
+    page.resize(800, 900)
+    lines = "[...document.querySelectorAll('#costs td.right')].map((cell) => cell.getClientRects().length)"
+    heights = "[...document.querySelectorAll('#costs tbody tr')].map((row) => row.clientHeight)"
+
+    assert set(page.value(lines)) == {1}
+    assert len(set(page.value(heights))) == 1
+    page.resize(1280, 1000)

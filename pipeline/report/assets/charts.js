@@ -14,6 +14,7 @@ function template() {
   const [ink, quiet, line, paper] = ["ink", "quiet", "line", "paper"].map(colour);
   const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, tickfont: { color: quiet }, automargin: true };
   return {
+    data: { bar: [{ insidetextfont: { color: paper } }] },
     layout: {
       colorway: ["chosen", "rejected", "degraded", "clean"].map(colour),
       coloraxis: { colorscale: [[0, colour("rejected")], [0.5, paper], [1, colour("chosen")]] },
