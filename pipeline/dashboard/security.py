@@ -21,24 +21,36 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+MOST_BODY_BYTES = 10_000
+"""Of what is sent to the dashboard; an answer of a listener has a hundred."""
 Answer = Callable[[Request], Awaitable[Response]]
 
 
 def guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
     """Answer only those who ask for one of ``hosts``, and take nothing that another site's page sends.
 
-    A site that points its own name at this machine (DNS rebinding) asks for that name, and is refused.
+    A site that points its own name at this machine (DNS rebinding) asks for that name, and is refused. What
+    is sent is read into memory, and so has to say how long it is, and to be short.
     """
 
     @app.middleware("http")
     async def check(request: Request, answer: Answer) -> Response:
-        refused = _is_from_elsewhere(request)
-        response = PlainTextResponse("not from here", 403) if refused else await answer(request)
+        response = _refused(request) or await answer(request)
         response.headers.update(HEADERS)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+
+
+def _refused(request: Request) -> Response | None:
+    if _is_from_elsewhere(request):
+        return PlainTextResponse("not from here", 403)
+    if "transfer-encoding" in request.headers:
+        return PlainTextResponse("say how long it is", 411)
+    if int(request.headers.get("content-length", 0)) > MOST_BODY_BYTES:
+        return PlainTextResponse(f"more than {MOST_BODY_BYTES:,} bytes", 413)
+    return None
 
 
 def _is_from_elsewhere(request: Request) -> bool:

@@ -2,15 +2,17 @@
 
 import json
 import re
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
-from served import recordings_of
+from served import recordings_of, served
 
 from pipeline.commands.dashboard import dashboard_command
-from pipeline.dashboard.security import hosts_of
+from pipeline.dashboard.security import MOST_BODY_BYTES, hosts_of
 from pipeline.workspace import Workspace
 from schemas import UserError, WorkspaceError
 
@@ -79,6 +81,29 @@ def test_pages_of_other_sites_get_nothing_and_send_nothing(client: TestClient, w
     assert not [name for name in client.get("/").headers if name.startswith("access-control")]
     assert "frame-ancestors 'none'" in client.get("/").headers["content-security-policy"]
     assert not (workspace / "listening").exists()
+
+
+def test_what_is_too_long_for_an_answer_is_not_read(client: TestClient, workspace: Path) -> None:
+    """Nobody fills the memory of this machine: a length is asked for, and has a bound."""
+
+    def of_unknown_length() -> Iterator[bytes]:
+        yield b"{}"
+
+    trial = client.get("/listen/Ann").json()["trial"]
+    long = json.dumps({"trial": trial, "choice": "a", "more": "x" * MOST_BODY_BYTES})
+    as_json = {"Content-Type": "application/json"}
+
+    assert client.post("/listen/Ann", content=long, headers=as_json).status_code == 413
+    assert client.post("/listen/Ann", content=of_unknown_length(), headers=as_json).status_code == 411
+    assert not (workspace / "listening").exists()
+    with served(workspace) as address:
+        server = urlsplit(address)
+        with socket.create_connection((server.hostname, server.port)) as line:
+            line.sendall(
+                f"POST /listen/Ann HTTP/1.1\r\nHost: {server.netloc}\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {10**12}\r\n\r\n".encode()
+            )
+            assert b" 413 " in line.recv(1000).partition(b"\r\n")[0]
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e%2fx", ".hidden", "x" * 33, "a%00b", "a%2fb"])
