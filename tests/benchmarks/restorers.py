@@ -255,7 +255,10 @@ def main() -> None:
     """Print the table, line by line."""
     options = parsed(sys.argv[1:])
     if options.child:
-        figures = figures_of(options.child, options)
+        try:
+            figures = figures_of(options.child, options)
+        except MissingWeightsError as missing:
+            sys.exit(f"not run: {missing}")
         sys.stdout.write(figures.model_dump_json() + "\n" if figures else "")
         return
     names = options.only or [name for kind in sorted(RESTORERS) for name in FAMILIES.get(kind, [kind])]
