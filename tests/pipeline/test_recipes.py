@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
+from pipeline.config import PoolRooms
 from pipeline.fragments import RECIPES
 from schemas import OperatorSpec, Recipe, Split
 from stages.audio_memory import AudioMemory
@@ -19,7 +21,9 @@ from stages.drawing import Occasion, draw_steps, references
 from stages.flac import encode
 from stages.memory_source import MemoryAudioSource
 from stages.rng import rng_for
+from stages.rooms import simulate_room
 from stages.waveform import Waveform
+from tests.residual_lag import residual_lag
 from tests.small_config import SMALL, resolved
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
@@ -29,11 +33,11 @@ STATED: Mapping[str, Mapping[str, float]] = {
     "dns_challenge": {"reverb": 0.5, "noise": 1.0},
     "masksr": {"reverb": 0.5, "clipping": 0.25, "bandwidth": 0.5, "noise": 0.9},
     "resemble_enhance": {
-        "noise": 0.8,
+        "noise": 1.0,
         "coloured_noise": 0.4,
-        "reverb": 0.4,
-        "low_pass": 0.4,
-        "band_pass": 0.4,
+        "reverb": 2 * 0.4,
+        "low_pass": 0.4 / 2,
+        "band_pass": 0.4 / 2,
         "soft_clipping": 0.4,
         "equalizer": 0.4,
     },
@@ -44,12 +48,19 @@ STATED: Mapping[str, Mapping[str, float]] = {
         "reverb": 0.5,
         "noise": 0.95,
         "wind": 0.05,
-        # 0, 1, 2 or 3 of four: 1.25 on average
-        **dict.fromkeys(("bandwidth", "clipping", "codec", "packet_loss"), 1.25 / 4),
+        # 0, 1, 2 or 3 of four, 1.25 on average; beside wind of three, without clipping
+        **dict.fromkeys(("bandwidth", "codec", "packet_loss"), 1.25 * (0.95 / 4 + 0.05 / 3)),
+        "clipping": 1.25 * 0.95 / 4,
     },
-    "voicefixer": {"low_pass": 1.0, "clipping": 0.2, "reverb": 0.3, "noise": 1.0},
+    "voicefixer": {
+        "low_pass": 0.3 + 5 / 6,
+        "bandwidth": 1 / 6,
+        "clipping": 0.2,
+        "reverb": 0.3,
+        "noise": 1.0,
+    },
 }
-"""How often each kind applies to full-band speech at 48 kHz."""
+"""How often each kind applies to full-band speech at 48 kHz, on average."""
 POOLS = {"noise": [{"synthesise": ["white"]}], "rir": [{"rooms": 1}]}
 SPEECH = Path(__file__).parents[2] / "configs" / "speech"
 
@@ -101,7 +112,7 @@ def test_steps_are_as_frequent_as_the_source_says(
     if stated:
         assert counts.keys() == stated.keys()
     for kind, probability in stated.items():
-        spread = math.sqrt(DRAWS * probability * (1 - probability))
+        spread = math.sqrt(DRAWS * probability * max(1 - probability, 0.5))
         assert abs(counts[kind] - DRAWS * probability) <= 4 * spread, kind
 
 
@@ -123,6 +134,45 @@ def test_sonicmaster_takes_one_to_three_groups_in_its_order(chain: tuple[Part, .
         assert singles[group] == pytest.approx(total * share, abs=4 * math.sqrt(total * share))
 
 
+def test_sonicmasters_rooms_are_such_as_a_pool_takes() -> None:
+    """The pool in its comment can be simulated: small rooms, large ones, and ones of unequal walls."""
+    text = (RECIPES / "sonicmaster.yaml").read_text()
+    said = "\n".join(line[4:] for line in text.splitlines() if line.startswith("#   "))
+
+    parts = yaml.safe_load(said)["rir"]
+
+    small, large, unequal = (PoolRooms.model_validate(part) for part in parts if "rooms" in part)
+    assert (small.rooms, large.rooms, unequal.rooms) == (15, 15, 30)
+    assert large.height_m == (4, 14)
+    for rooms in (small, large, unequal):
+        response, facts = simulate_room(rng_for(0, "sonicmaster"), 16_000, rooms.ranges)
+        assert response.duration_s < 1.5, "ten reflections are soon over"
+        assert 0.05 < facts["absorption"] < 0.6
+
+
+@pytest.mark.parametrize("chain", ["resemble_enhance"], indirect=True)
+def test_resemble_enhance_mixes_in_the_background_last(chain: tuple[Part, ...]) -> None:
+    """A fifth of the speech is not distorted, n of 6 distortions are of the rest, and all gets noise."""
+    recipes = [[step.kind for step in drawn(chain, str(number))] for number in range(DRAWS)]
+
+    assert all(recipe[-1] == "noise" and recipe.count("noise") == 1 for recipe in recipes)
+    sizes = Counter(len(recipe) - 1 for recipe in recipes)
+    for size in range(7):
+        share = 0.8 * math.comb(6, size) / 64 + 0.2 * (size == 0)
+        assert sizes[size] == pytest.approx(DRAWS * share, abs=4 * math.sqrt(DRAWS * share))
+
+
+@pytest.mark.parametrize("chain", ["urgent2025"], indirect=True)
+def test_urgents_wind_is_not_clipped_once_more(chain: tuple[Part, ...]) -> None:
+    """Clipping is drawn beside recorded noise alone, and whatever is drawn comes after it."""
+    recipes = [[step.kind for step in drawn(chain, str(number))] for number in range(4 * DRAWS)]
+
+    windy = [recipe for recipe in recipes if "wind" in recipe]
+    assert len(windy) > DRAWS / 10
+    assert not any("clipping" in recipe for recipe in windy)
+    assert all(recipe[0] in {"reverb", "wind", "noise"} for recipe in recipes)
+
+
 @pytest.mark.parametrize("chain", ["urgent2024", "urgent2025"], indirect=True)
 def test_urgents_new_rate_is_lower_than_the_speechs(chain: tuple[Part, ...]) -> None:
     """So a drawn bandwidth is one that limits; speech at 8 kHz has none."""
@@ -136,7 +186,7 @@ def test_urgents_new_rate_is_lower_than_the_speechs(chain: tuple[Part, ...]) -> 
 
 @pytest.mark.parametrize("chain", NAMES, indirect=True)
 def test_recipes_can_be_carried_out(chain: tuple[Part, ...]) -> None:
-    """On a bundled sentence, without a lag."""
+    """On a bundled sentence, without a lag; what is recorded of one second of it may be a sample off."""
     samples, rate = soundfile.read(next(SPEECH.glob("**/*.flac")), dtype="float32")
     audio = encode(Waveform(np.asarray(samples, dtype=np.float32)[: 2 * rate], rate))
     stage = DegradeStage(sources(), AudioMemory())
@@ -160,4 +210,10 @@ def test_recipes_can_be_carried_out(chain: tuple[Part, ...]) -> None:
 
         assert row.is_ok
         assert [step.kind for step in row.applied] == [step.kind for step in steps]
-        assert row.residual_lag_samples == 0
+        assert abs(row.residual_lag_samples) <= 1
+        assert row.degraded is not None
+        assert row.clean is not None
+        sides = (AudioMemory().waveform(side, rate) for side in (row.degraded, row.clean))
+        lag, polarity = residual_lag(*sides)
+        assert abs(lag) <= 0.5
+        assert polarity == 1
