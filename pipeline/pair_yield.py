@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.graph import Graph
 from pipeline.resolve import Run
 from pipeline.store import TableStore
-from pipeline.wording import few_digits
+from pipeline.wording import count, few_digits
 from stages.prefer import PreferStage, Rules
 from stages.rng import rng_for
 from stages.verdicts import Ballot
@@ -123,7 +123,7 @@ def yield_lines(found: Yield, num_inputs: int, target: int | None = None) -> Ite
     expected = f"about {_number(found.pairs * num_inputs)} in all {num_inputs:,}"
     if found.is_measured:
         between = f" ({few_digits(found.low)} to {few_digits(found.high)})" if found.has_interval else ""
-        how = f"measured on {found.num_utterances:,} utterances"
+        how = f"measured on {count(found.num_utterances, 'utterance')}"
         yield f"pairs     {few_digits(found.pairs)}{between} per degraded version, {how}: {expected}"
     else:
         ends = zip((found.low, found.high), CORRELATIONS, strict=True)

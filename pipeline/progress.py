@@ -1,6 +1,7 @@
 """What a person sees while a run goes on: a live table in a terminal, plain lines elsewhere."""
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from pipeline.tally import TableTally, Tally
 from pipeline.wording import few_digits
 
 PLAIN_EVERY_S = 5.0
+PLAIN_QUIET_S = 20.0
+"""A log that says nothing for longer looks as if the run hung."""
 GROUPS = ("pool", "ingest", "plan", "degrade", "restore", "score", "prefer")
 
 
@@ -31,22 +34,45 @@ class View(Protocol):
 
 
 class PlainView:
-    """A line every few seconds, for logs and pipes."""
+    """A line every few seconds while tickets finish, and now and then while none does: for logs and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet_s: float = PLAIN_QUIET_S) -> None:
+        self._tally: Tally | None = None
+        self._quiet_s = quiet_s
         self._started = self._last = time.monotonic()
+        self._ended = threading.Event()
+
+    @contextmanager
+    def running(self) -> Iterator["PlainView"]:
+        """Break long silences."""
+        breaker = threading.Thread(target=self._break_silences, daemon=True)
+        breaker.start()
+        try:
+            yield self
+        finally:
+            self._ended.set()
+            breaker.join()
+
+    def _break_silences(self) -> None:
+        while not self._ended.wait(self._quiet_s / 4):
+            if time.monotonic() - self._last >= self._quiet_s:
+                self._say_state()
 
     def show(self, tally: Tally) -> None:
         """Print a line if the last one is old enough."""
-        now = time.monotonic()
-        if now - self._last >= PLAIN_EVERY_S:
-            self._last = now
-            self.say(_line(tally, now - self._started))
+        self._tally = tally
+        if time.monotonic() - self._last >= PLAIN_EVERY_S:
+            self._say_state()
 
     def say(self, text: str) -> None:
         """Print a line."""
+        self._last = time.monotonic()
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
+
+    def _say_state(self) -> None:
+        elapsed_s = time.monotonic() - self._started
+        self.say(_line(self._tally, elapsed_s) if self._tally else f"{clock(elapsed_s)}  starting")
 
 
 class LiveView:
@@ -86,7 +112,8 @@ def view() -> Iterator[View]:
         with LiveView(console).running() as live:
             yield live
     else:
-        yield PlainView()
+        with PlainView().running() as plain:
+            yield plain
 
 
 def remaining_s(tally: Tally, elapsed_s: float) -> float | None:

@@ -132,7 +132,9 @@ def _listed(name: str, corpus: Corpus) -> Finding:
 
 
 def _show(title: str, findings: Sequence[Finding]) -> int:
-    """Print findings under a title and return how many are lacking."""
+    """Print findings under a title, if there are any, and return how many are lacking."""
+    if not findings:
+        return 0
     say(title)
     rows = [("ok" if f.is_there else "LACKS", f.name, f.detail) for f in findings]
     for line in aligned(rows, left=3):

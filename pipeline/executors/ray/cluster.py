@@ -40,8 +40,9 @@ def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterat
     if is_ray_job() or os.environ.get("RAY_ADDRESS"):
         context = ray.init(address="auto", job_config=job, **quiet)
     else:
+        say("starting Ray on this machine")
         context = ray.init(
-            num_cpus=workers or os.cpu_count(),
+            num_cpus=workers or len(os.sched_getaffinity(0)),
             include_dashboard=True,
             dashboard_host="127.0.0.1",
             _node_ip_address="127.0.0.1",  # nobody else is meant to reach a run on one machine
