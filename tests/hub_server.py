@@ -20,6 +20,8 @@ class Hub:
 
     token: str = "hf_right"
     may_write: bool = True
+    refuses: str = ""
+    """What is wrong with every card."""
     repos: dict[str, dict[str, bytes]] = field(default_factory=dict)
     visibility: dict[str, str] = field(default_factory=dict)
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -36,7 +38,7 @@ class Hub:
             return 403, {"error": "You don't have the rights to create a dataset under this namespace"}
         if path in {"/api/repos/create", "/api/validate-yaml"}:
             asked = json.loads(body)
-            return self._created(asked) if path.endswith("create") else (200, {"errors": [], "warnings": []})
+            return self._created(asked) if path.endswith("create") else self._validated()
         return self._of_repo(*_parsed(path), body)
 
     def _of_repo(self, repo: str, what: str, body: bytes) -> tuple[int, Any]:
@@ -51,6 +53,10 @@ class Hub:
                 return 200, [_listed(path, data) for path, data in sorted(self.repos[repo].items())]
         siblings = [{"rfilename": path} for path in self.repos[repo]]
         return 200, {"id": repo, "sha": "0" * 40, "siblings": siblings}
+
+    def _validated(self) -> tuple[int, Any]:
+        errors = [{"message": self.refuses}] if self.refuses else []
+        return 400 if errors else 200, {"errors": errors, "warnings": []}
 
     def _created(self, asked: dict[str, Any]) -> tuple[int, Any]:
         repo = f"{asked.get('organization') or 'me'}/{asked['name']}"

@@ -9,13 +9,18 @@ from pipeline.dataset.columns import columns_of, features_of
 from schemas.licences import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.dataset.columns import Table
     from pipeline.export import Exported
     from pipeline.resolve import Run
 
 TAGS = ("audio", "speech-restoration", "speech-enhancement", "preference", "dpo", "unanimous")
-SIZES = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6))
-MORE = "1M<n<10M"
+SIZES = (
+    *(("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6)),
+    *(("1M<n<10M", 10**7), ("10M<n<100M", 10**8), ("100M<n<1B", 10**9)),
+)
+MORE = "1B<n<10B"
 HUB_LICENCES = frozenset(
     {
         *(
@@ -54,7 +59,7 @@ def front_of(run: Run, exported: Exported) -> str:
 
     card = DatasetCardData(
         pretty_name=exported.name,
-        language=list(exported.languages) or None,
+        language=languages_of(exported.languages) or None,
         **licence_of(exported.licence),
         size_categories=size_category(sum(exported.rows.values())),
         task_categories=["audio-to-audio"],
@@ -105,6 +110,15 @@ def licence_of(licence: str | None) -> dict[str, Any]:
     if HUB_LICENCES.issuperset(identifiers):
         return {"license": identifiers[0] if len(identifiers) == 1 else identifiers}
     return {"license": "other", "license_name": re.sub(r"[^a-z0-9.+]+", "-", str(licence).lower())}
+
+
+def languages_of(languages: Iterable[str]) -> list[str]:
+    """Return languages as the hub takes them: ISO 639 codes without country or script, sorted.
+
+    Others, such as ``English``, stay in the rows alone: the hub would refuse the card.
+    """
+    main = {re.split("[-_]", language.strip().lower())[0] for language in languages}
+    return sorted(code for code in main if re.fullmatch("[a-z]{2,3}", code))
 
 
 def size_category(rows: int) -> str:

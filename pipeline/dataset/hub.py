@@ -36,7 +36,7 @@ def push(folder: Path, repo: str, *, public: bool) -> str:
 
     Files of tables that an earlier upload left there, and that are no longer in the dataset, go. An existing
     repository keeps its visibility. Interrupted, the same call goes on with what is missing. Raises
-    ``UserError`` where the token is refused, ``RunError`` where the hub cannot be reached.
+    ``UserError`` where the token is refused, ``RunError`` where the hub cannot be reached or refuses the card.
     """
     from huggingface_hub import HfApi  # noqa: PLC0415
 
@@ -69,6 +69,8 @@ def _explained(repo: str, endpoint: str) -> Iterator[None]:
         if status == HTTPStatus.FORBIDDEN:
             raise UserError(f"the token may not write to {repo} at {endpoint}: give it that right") from error
         raise RunError(f"{endpoint} answered {status} for {repo}: {error}") from error
+    except ValueError as error:  # the card is checked before anything is uploaded
+        raise RunError(f"{endpoint} does not take the dataset: {error}") from error
     except (HTTPError, OSError) as error:
         raise RunError(
             f"{endpoint} cannot be reached ({type(error).__name__}): the dataset is written, and the same "

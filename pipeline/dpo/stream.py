@@ -59,7 +59,7 @@ class PairStream(IterableDataset):
     ) -> None:
         """Open the dataset: a folder, or the name of a repository on the Hugging Face hub.
 
-        Raises ``UserError`` for a folder that is not there and for columns that the dataset does not have.
+        Raises ``UserError`` for what cannot be opened, and for a split or columns that the dataset lacks.
         """
         self.sample_rate = sample_rate
         self.crop_samples = None if crop_s is None else max(1, round(crop_s * sample_rate))
@@ -117,7 +117,13 @@ def _opened(dataset: str | Path, split: str, columns: Mapping[str, None]) -> Any
     if not folder.is_dir() and (isinstance(dataset, Path) or dataset.count("/") != 1 or dataset[0] in "./~"):
         raise UserError(f"there is no folder {dataset}; a repository on the hub is called OWNER/NAME")
     place = str(folder) if folder.is_dir() else str(dataset)
-    rows = load_dataset(place, "pairs", split=split, streaming=True, columns=list(columns))
+    try:
+        splits = load_dataset(place, "pairs", streaming=True, columns=list(columns))
+    except (ValueError, OSError) as error:  # another folder; no network, no such name, no right to it
+        raise UserError(f"{dataset} cannot be opened as a dataset with 'pairs': {error}") from error
+    if split not in splits:
+        raise UserError(f"{dataset} has no split {split!r}, only {', '.join(splits)}")
+    rows = splits[split]
     if lacking := [name for name in columns if name not in rows.column_names]:
         raise UserError(f"{dataset} has no column {', '.join(lacking)} in its 'pairs'")
     return rows.reshard()

@@ -167,6 +167,10 @@ def test_says_what_a_dataset_lacks(dataset: Path, tmp_path: Path) -> None:
     """A folder, a column, audio, or sides of one length."""
     with pytest.raises(UserError, match="there is no folder"):
         stream(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="cannot be opened as a dataset with 'pairs'"):
+        stream(tmp_path)
+    with pytest.raises(UserError, match="has no split 'test', only train"):
+        stream(dataset, split="test")
     with pytest.raises(UserError, match="has no column margin_pesq"):
         stream(dataset, selection=Selection(min_margins={"pesq": 0.1}))
     bad = write_dataset(tmp_path / "bad", [pair_row("a", clean=None)])

@@ -132,3 +132,15 @@ def test_offline_and_misspelled_are_refused_before_anything_is_written(small: Pa
     assert "HF_HUB_OFFLINE is set" in offline.stderr
     assert "--push me/my pairs: " in misspelled.stderr
     assert not hub.repos
+
+
+def test_a_card_that_the_hub_refuses_is_said_in_its_words(small: Path, hub: Hub) -> None:
+    """Exit code 1 and the hub's reason; no file is uploaded before the card is known to be good."""
+    hub.refuses = '"language[0]" must be one of the languages that there are'
+
+    pushed = _pushed(small, endpoint=hub.url)
+
+    assert pushed.returncode == 1, pushed.stdout + pushed.stderr
+    assert hub.refuses in pushed.stderr
+    assert "Traceback" not in pushed.stderr
+    assert not hub.objects

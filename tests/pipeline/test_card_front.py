@@ -1,0 +1,39 @@
+"""The head of a dataset card in the hub's own words: languages, licences, sizes."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.dataset.card_front import languages_of, licence_of, size_category
+
+
+def test_languages_are_codes_and_what_is_none_is_left_to_the_rows() -> None:
+    """Country and script go, spellings of one language are one; a name would have the card refused."""
+    assert languages_of(["en-US", "EN", "pt_BR", "zh-Hant-TW", "yue", "English", "", "x1"]) == [
+        *("en", "pt", "yue", "zh")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("licence", "said"),
+    [
+        ("CC-BY-4.0", {"license": "cc-by-4.0"}),
+        ("Apache-2.0 AND MIT", {"license": ["apache-2.0", "mit"]}),
+        ("unknown", {"license": "unknown"}),
+        (None, {"license": "unknown"}),
+        ("LicenseRef-Research only", {"license": "other", "license_name": "licenseref-research-only"}),
+        ("MIT AND mine", {"license": "other", "license_name": "mit-and-mine"}),
+    ],
+)
+def test_licences_are_the_hubs_where_it_has_them(licence: str | None, said: dict[str, Any]) -> None:
+    """Others are ``other`` with a name, and what nobody stated is unknown."""
+    assert licence_of(licence) == said
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (10**6 - 1, "100K<n<1M"), (3 * 10**7, "10M<n<100M")],
+)
+def test_sizes_are_the_hubs_classes(rows: int, said: str) -> None:
+    """From the least to more than anybody has."""
+    assert size_category(rows) == said
