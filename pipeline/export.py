@@ -25,7 +25,7 @@ from stages.pair_rules import PairRule
 from stages.unanimity import Criterion
 from stages.vetoes import Veto
 
-VERSION = 4
+VERSION = 5
 MARK = "unanimous.json"
 
 

@@ -16,6 +16,8 @@ MEGABYTE = 10**6
 ROWS_PER_GROUP = 5_000
 """At most: rows without audio are small on disk, but not in memory."""
 SCALAR_BYTES = 8
+LENGTH_BYTES = 4
+"""Parquet writes the length of a text or of bytes before it."""
 
 
 class DatasetFile(Record):
@@ -142,13 +144,17 @@ class SplitWriter:
 
 
 def _size(row: Mapping[str, Any]) -> int:
-    """Return about how many bytes a row takes in a file: its audio and texts, and a little for the rest."""
+    """Return how many bytes a row takes in a file at most, but for the heads of pages."""
     return sum(_size_of(cell) for cell in row.values())
 
 
 def _size_of(cell: Any) -> int:
+    if isinstance(cell, bytes):
+        return len(cell) + LENGTH_BYTES
+    if isinstance(cell, str):
+        return len(cell.encode()) + LENGTH_BYTES
     if isinstance(cell, dict):
-        return len(cell.get("bytes", b""))
-    if isinstance(cell, list):
-        return SCALAR_BYTES * sum(len(each) if isinstance(each, list | dict) else 1 for each in cell)
-    return len(cell) if isinstance(cell, str) else SCALAR_BYTES
+        return sum(map(_size_of, cell.values()))
+    if isinstance(cell, list) and cell and isinstance(cell[0], int | float):
+        return SCALAR_BYTES * len(cell)  # codes of tokens, of which there are many
+    return sum(map(_size_of, cell)) if isinstance(cell, list) else SCALAR_BYTES

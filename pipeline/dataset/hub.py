@@ -36,7 +36,7 @@ def push(folder: Path, repo: str, *, public: bool) -> str:
 
     Files of tables that an earlier upload left there, and that are no longer in the dataset, go. An existing
     repository keeps its visibility. Interrupted, the same call goes on with what is missing. Raises
-    ``UserError`` where the token is refused, ``RunError`` where the hub cannot be reached or refuses the card.
+    ``UserError`` where the token is refused, ``RunError`` where the hub cannot be reached or refuses it.
     """
     from huggingface_hub import HfApi  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.dataset.background import Background
-from pipeline.dataset.columns import AUDIO, columns_of, schema_of
+from pipeline.dataset.columns import AUDIO, STEPS, columns_of, schema_of
 from pipeline.dataset.files import Cut, SplitFiles, TableWriter
 from schemas import ConfigError, Split
 from stages.rng import rng_for
@@ -27,13 +27,28 @@ def rows(sizes: Iterable[int], split: str = "train") -> Iterator[dict[str, Any]]
         yield {"id": f"{split}-{number}", "split": split, "audio": {"bytes": data, "path": f"{number}.flac"}}
 
 
-def written(folder: Path, content: Iterable[dict[str, Any]], cut: Cut = SMALL) -> dict[Split, SplitFiles]:
+def written(
+    folder: Path, content: Iterable[dict[str, Any]], cut: Cut = SMALL, schema: pa.Schema = SCHEMA
+) -> dict[Split, SplitFiles]:
     """Write rows as a table and return its files."""
     with Background() as background:
-        writer = TableWriter(folder, SCHEMA, cut, background)
+        writer = TableWriter(folder, schema, cut, background)
         for row in content:
             writer.add(row)
         return writer.close()
+
+
+def test_texts_inside_of_lists_count_too(tmp_path: Path) -> None:
+    """Steps with a long list of losses, in letters of several bytes: no group is larger than it may be."""
+    schema = pa.schema([("id", pa.string()), ("split", pa.string()), ("steps", STEPS)])
+    step = {"kind": "packet_loss", "version": 1, "params": "ä" * 9_000, "facts": "{}", "is_applied": True}
+    content = [{"id": str(number), "split": "train", "steps": [step] * 3} for number in range(60)]
+
+    written(tmp_path / "t", content, schema=schema)
+
+    (path,) = (tmp_path / "t").iterdir()
+    assert len(groups(path)) > 1
+    assert all(group.total_byte_size <= 1.01e6 for group in groups(path))
 
 
 def groups(path: Path) -> list[pq.RowGroupMetaData]:
