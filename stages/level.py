@@ -1,5 +1,6 @@
 """Levels: the handful of formulas that must mean the same everywhere."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,16 +8,29 @@ from numpy.typing import NDArray
 
 Signal = NDArray[np.floating[Any]]
 
+BLOCK = 512
 SILENCE_RMS = 1e-6
 """−120 dBFS: below this there is nothing to measure or to restore."""
 
 
+def energy(samples: Signal) -> float:
+    """Sum of squares, in blocks of the samples' own precision and among blocks in double precision.
+
+    Within 1e-6 of what double precision gives. Not by BLAS, which adds in the order that suits the
+    processor: levels decide what is stored, and that is the same everywhere.
+    """
+    flat = samples.reshape(-1)
+    whole = flat.size // BLOCK * BLOCK
+    total = sum(
+        float(np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64))
+        for rows in (flat[:whole].reshape(-1, BLOCK), flat[whole:].reshape(1, -1))
+    )
+    return total if np.isfinite(total) or flat.dtype == np.float64 else energy(flat.astype(np.float64))
+
+
 def rms(samples: Signal) -> float:
     """Root mean square over all samples."""
-    if samples.size == 0:
-        return 0.0
-    precise = samples.astype(np.float64)
-    return float(np.sqrt(np.vdot(precise, precise) / precise.size))
+    return math.sqrt(energy(samples) / samples.size) if samples.size else 0.0
 
 
 def peak(samples: Signal) -> float:
@@ -41,4 +55,4 @@ def ratio_db(signal: Signal, noise: Signal) -> float:
 
 def is_silent(samples: Signal) -> bool:
     """Whether the level is under −120 dBFS."""
-    return samples.size == 0 or float(np.vdot(samples, samples)) < SILENCE_RMS**2 * samples.size
+    return rms(samples) < SILENCE_RMS
