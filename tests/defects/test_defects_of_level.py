@@ -94,7 +94,7 @@ def active_rms(samples: np.ndarray) -> float:
 
 
 def test_wind_leaves_the_level_of_the_reference_alone() -> None:
-    """In URGENT 2025 both are one array without a response, scaled in place: 9.5 dB between clean and noisy."""
+    """In URGENT 2025 both are one array, scaled in place: clean and noisy end 9.5 dB apart."""
     alias = SPEECH.samples.copy()
     noisy = alias
     alias *= np.float32(0.3)
