@@ -11,14 +11,17 @@ from stages.degradations import DEGRADATIONS, Degradation
 from stages.degradations.bandwidth import Bandwidth
 from stages.degradations.base import Scene
 from stages.degradations.clipping import Clipping
+from stages.degradations.low_pass import LowPass
 from stages.degrade import DegradeInput
 from stages.distributions import Distribution
 from stages.flac import decode, encode
 from stages.level import from_db, peak, ratio_db
 from stages.memory_source import MemoryAudioSource
+from stages.resampling import resample
 from stages.rng import rng_for
 from stages.waveform import AudioSource, Waveform
 from tests.degrade_inputs import RATE, chain, recipe, stage_over
+from tests.speech_like import speech_like
 
 
 @pytest.fixture
@@ -130,6 +133,20 @@ def test_a_step_that_changes_nothing_is_recorded_as_not_applied(
 
     assert [step.is_applied for step in row.applied] == [False, False, True]
     assert [step.facts["applied"] for step in row.applied] == [0.0, 0.0, 1.0]
+
+
+def test_taking_what_the_speech_does_not_hold_is_not_applied(sources: MemoryAudioSource) -> None:
+    """Speech of 8 kHz that was brought to 16 kHz holds nothing above 4 kHz, whatever its rate says."""
+    speech = resample(speech_like(1.0, sample_rate=8_000), RATE)
+    steps = [
+        Bandwidth(sample_rate_hz=12_000).spec,
+        LowPass(cutoff_hz=7_000.0, family="butter", order=8).spec,
+        Bandwidth(sample_rate_hz=4_000).spec,
+    ]
+
+    (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), encode(speech))])
+
+    assert [step.is_applied for step in row.applied] == [False, False, True]
 
 
 class Late(Degradation):
