@@ -1,6 +1,5 @@
 """A run from beginning to end: hold the workspace, do what is not done, export, say what came out."""
 
-import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pipeline.executors.base import Executor
 from pipeline.export import Exported, discard, remove_leftovers
 from pipeline.graph import Graph, assemble
 from pipeline.journal import in_flight
+from pipeline.log_file import logged_to
 from pipeline.outcomes import endings
 from pipeline.pair_yield import measured, yield_lines
 from pipeline.progress import View, view
@@ -52,8 +52,7 @@ def execute(
     ``RunError`` for what no record can help.
     """
     started = time.monotonic()
-    with room_on_disk(workspace.root), workspace.held(), view() as shown:
-        write_log_to(workspace.log)
+    with room_on_disk(workspace.root), workspace.held(), logged_to(workspace.log), view() as shown:
         remove_drafts(workspace.root)
         remove_leftovers(workspace.dataset)
         graph = assemble(run, workspace.root, _listing(shown))
@@ -160,17 +159,3 @@ def _take_up(board: Board, workspace: Workspace, shown: View) -> None:
             shown.say(
                 f"an earlier run ended at {ticket.name}, record {', '.join(records[:3])}; going on from there"
             )
-
-
-def write_log_to(path: Path) -> None:
-    """Send the program's log, with foreign messages that tables do not hold, to a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.getLogger("unanimous")
-    for old in logger.handlers[:]:
-        logger.removeHandler(old)
-        old.close()
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.calibrate import QUANTILE, Movement, movements
+from pipeline.log_file import logged_to
 from pipeline.resolve import Run
-from pipeline.run import write_log_to
 from pipeline.wording import aligned, count, say
 from pipeline.workspace import Workspace
 from stages.inaudible import INAUDIBLE
@@ -14,8 +14,8 @@ from stages.metrics.base import Output
 
 def calibrate_command(run: Run, workspace: Workspace, num_utterances: int) -> None:
     """Measure, and print YAML; progress goes to the other stream, so that the output can be a file."""
-    write_log_to(workspace.log)
-    found = movements(run, workspace, num_utterances, _tell)
+    with logged_to(workspace.log):
+        found = movements(run, workspace, num_utterances, _tell)
     for line in margin_lines(run, found, num_utterances):
         say(line)
 

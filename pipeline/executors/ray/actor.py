@@ -1,13 +1,12 @@
 """A worker in a process of its own, on whatever machine Ray has put it."""
 
-import logging
 import pickle
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.catalogue import Shard
 from pipeline.graph import Graph
+from pipeline.log_file import open_log
 from pipeline.table import PoolTable
 from pipeline.tickets import Place, Ticket
 from pipeline.work import Report, Suspect, Worker
@@ -21,7 +20,7 @@ class TicketActor:
     def __init__(
         self, workspace: str, modules: Sequence[OperatorModule], graph: bytes, device: str, log: str
     ) -> None:
-        _log_to(Path(log))
+        open_log(Path(log))
         install(modules)  # before the graph is unpickled: it may hold the user's operators
         unpickled: Graph = pickle.loads(graph)  # noqa: S301 - made by the driver of this run
         self._tables = {table.folder: table for table in unpickled.tables}
@@ -46,14 +45,3 @@ class TicketActor:
         if isinstance(table, PoolTable):
             return next(shard for shard in table.shards if shard.name == name)
         return self._shards[name]
-
-
-def _log_to(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(process)d %(message)s"))
-    logger = logging.getLogger("unanimous")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    sys.stdout.flush()
