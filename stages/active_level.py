@@ -28,9 +28,10 @@ def active_level_db(samples: Signal, sample_rate: int) -> float:
     if level < SILENCE_RMS:
         raise UnfitError(Reason.SILENT, "no active speech level: under −120 dBFS")
     envelope = _envelope(samples, sample_rate)
-    thresholds_db = to_db(float(envelope.max())) - STEP_DB * np.arange(NUM_THRESHOLDS)
-    levels_db = to_db(level) - 10 * np.log10(_active_shares(envelope, 10 ** (thresholds_db / 20)))
-    return _level_at_margin(levels_db, levels_db - thresholds_db)
+    loudest, below_db = float(envelope.max()), STEP_DB * np.arange(NUM_THRESHOLDS)
+    shares = _active_shares(envelope, loudest * 10 ** (-below_db / 20))  # the first is the loudest itself
+    levels_db = to_db(level) - 10 * np.log10(shares)
+    return _level_at_margin(levels_db, levels_db - to_db(loudest) + below_db)
 
 
 def activity_factor(samples: Signal, sample_rate: int) -> float:

@@ -72,7 +72,7 @@ class AudiomentationsTransform(Degradation):
     """
 
     kind: ClassVar[str] = "audiomentations"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     licence: ClassVar[str] = "MIT"
     draws: ClassVar[Mapping[str, Distribution]] = {
         "transform": OneOf(values=("BitCrush", "SevenBandParametricEQ", "TanhDistortion", "AddGaussianSNR")),

@@ -65,6 +65,17 @@ def test_a_click_has_a_level() -> None:
     assert -60.0 < level_db < 0.0
 
 
+@pytest.mark.parametrize("gain_db", np.arange(-60.0, 60.0, 7.7).tolist())
+def test_a_gain_of_a_click_is_the_same_gain_of_its_level(gain_db: float) -> None:
+    """Of a click no threshold is crossed: the loudest counts, its own envelope, whatever the gain."""
+    click = np.zeros(16_000, dtype=np.float32)
+    click[8_000] = 1.0
+
+    level_db = active_level_db(click * np.float32(10 ** (gain_db / 20)), 16_000)
+
+    assert level_db - active_level_db(click, 16_000) == pytest.approx(gain_db, abs=1e-4)
+
+
 def test_a_tenth_of_a_second_is_enough() -> None:
     """A very short recording is active but for the rise of the envelope."""
     samples = _noise(0.1, 16_000)

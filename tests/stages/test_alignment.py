@@ -7,10 +7,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter
 
-from stages.alignment import align, lag_samples
+from stages.alignment import align, clear_lag_samples, lag_samples
+from stages.resampling import resample
 from stages.restorers import RESTORERS
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.speech_like import speech_like
 
 RATE = 16_000
 MAX_LAG = RATE // 4
@@ -75,6 +77,27 @@ def test_filters_cost_no_more_than_their_own_delay(band_hz: tuple[int, int]) -> 
     assert 137 <= measured <= 137 + 0.002 * RATE
 
 
+@pytest.mark.parametrize("lag", [-60, 0, 411])
+@pytest.mark.parametrize("start", [0, 20_000, 33_333])
+def test_empty_bands_and_cut_edges_hide_nothing(start: int, lag: int) -> None:
+    """Speech of 8 kHz bandwidth at 48 kHz, cut out of its middle: the edges are no lag of their own."""
+    speech = resample(Waveform(_speech(4.0).astype(np.float32), RATE), 3 * RATE).samples
+
+    cut = slice(start, start + 2 * 3 * RATE)
+    measured = clear_lag_samples(_late(speech, lag)[cut], speech[cut], 3 * MAX_LAG)
+
+    assert measured == lag
+
+
+def test_empty_bands_and_cut_edges_are_no_lag() -> None:
+    """What has nothing in common but where it was cut has no lag."""
+    speech = speech_like(4.0, sample_rate=3 * RATE).samples[56_000:136_000]
+    hiss = np.random.default_rng(0).standard_normal(73_500).astype(np.float32)
+    other = resample(Waveform(hiss, 44_100), 3 * RATE).samples
+
+    assert clear_lag_samples(other, speech, 3 * MAX_LAG) is None
+
+
 @pytest.mark.parametrize("kind", ["spectral_gate", "wiener", "wpe"])
 def test_restorers_without_delay_have_none(kind: str) -> None:
     """What a spectral gate, a Wiener filter and WPE make of noisy reverberant speech lags by nothing."""
@@ -103,13 +126,12 @@ def test_no_peak_means_no_lag(other: Samples) -> None:
     assert measured == 0
 
 
-def test_a_steady_tone_has_no_lag() -> None:
+@pytest.mark.parametrize("lag", [20, 40, 60, 137])
+def test_a_steady_tone_has_no_lag(lag: int) -> None:
     """A periodic signal fits at every period, so none of them counts."""
     tone = np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE)
 
-    measured = lag_samples(_late(tone, 40), tone, MAX_LAG)
-
-    assert measured == 0
+    assert clear_lag_samples(_late(tone, lag), tone, MAX_LAG) is None
 
 
 def test_a_tenth_of_a_second_can_be_aligned() -> None:
