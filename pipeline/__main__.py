@@ -6,7 +6,10 @@ from pipeline.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)
 
-from pipeline.cli import main
+try:
+    from pipeline.cli import main
+except KeyboardInterrupt:  # importing takes a second or two
+    raise SystemExit(130) from None
 
 if __name__ == "__main__":
     main()

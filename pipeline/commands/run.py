@@ -35,7 +35,12 @@ def run_command(
 
         return RayExecutor(run, graph, workspace.root, workers, shown.say)
 
-    _say(outcome(run, execute(run, workspace, make, retry_failed)))
+    try:
+        result = execute(run, workspace, make, retry_failed)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; what is finished stays, and the same command goes on from here\n")
+        raise
+    _say(outcome(run, result))
 
 
 def header(run: Run, workspace: Path) -> str:

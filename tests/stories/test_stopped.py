@@ -1,0 +1,33 @@
+"""Stopped by hand: Ctrl-C ends a run with a sentence, and loses nothing."""
+
+import signal
+from pathlib import Path
+
+import operators
+import processes
+import pytest
+import tiny
+
+
+@pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])
+def test_ctrl_c_says_how_to_go_on(executor: str, tmp_path: Path) -> None:
+    """No traceback; the exit code is a shell's for an interrupted command; the next start goes on."""
+    tiny.write_speech(tmp_path / "speech", ["a", "b"])
+    operators.write_fragile(tmp_path, "while MARKER.exists(): time.sleep(0.01)")
+    operators.marker(tmp_path).touch()
+    fragile = {"operators": ["fragile.py"], "restorers": [{"kind": "identity"}, {"kind": "fragile"}]}
+    config = tiny.write_config(tmp_path, tiny.cheap_config(tmp_path / "speech", **fragile))
+    workspace, log = tmp_path / "workspace", tmp_path / "log"
+
+    with processes.started(config, workspace, "--executor", executor, log=log) as run:
+        processes.wait_until(lambda: bool(list(workspace.rglob("*.journal"))), run)
+        run.send_signal(signal.SIGINT)
+        exit_code = run.wait(60)
+    operators.marker(tmp_path).unlink()
+    again = tiny.run(config, workspace, "--executor", "local")
+
+    said = log.read_text()
+    assert exit_code == 130
+    assert said.splitlines()[-1] == "stopped; what is finished stays, and the same command goes on from here"
+    assert "Traceback" not in said
+    assert "pairs" in again.stdout
