@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field, JsonValue, field_validator, model_validator
 
+from schemas import Reason, UnfitError
 from stages.alignment import align, lag_samples
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf
@@ -47,6 +48,9 @@ ALLOWED: Mapping[str, Mapping[str, JsonValue]] = {
 """What may be used, and the settings that it must have: filters without delay, rays that are not chance."""
 DELAYED = frozenset({"AirAbsorption", "Limiter", "Mp3Compression", "RoomSimulator"})
 """What may come back late by a constant number of samples, which is measured and removed."""
+SHORTEST_S: Mapping[str, float] = {"LoudnessNormalization": 0.4}
+"""What a transform raises an error below: a block of BS.1770."""
+HIGHEST_HZ: Mapping[str, int] = {"Mp3Compression": 48_000}
 REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
         ("AdjustDuration", "Padding", "RepeatPart", "Reverse", "Shift", "TimeStretch", "Trim"),
@@ -69,6 +73,7 @@ class AudiomentationsTransform(Degradation):
 
     The library uses the global generators of Python and numpy; they are set around the call and put
     back. Each call has a transform of its own, so that what is recorded is what was done.
+    Raises ``UnfitError`` for speech that the transform cannot take.
     """
 
     kind: ClassVar[str] = "audiomentations"
@@ -114,10 +119,13 @@ class AudiomentationsTransform(Degradation):
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Transform, and report what the transform drew and the delay that was removed."""
         speech = scene.degraded
+        self._check_fits(speech)
         transform = self._built()
-        with drawn_from(rng_for(self.seed, "audiomentations", self.transform)):
+        with drawn_from(rng_for(self.seed, "audiomentations", self.transform)), np.errstate(over="ignore"):
             made = transform(samples=speech.samples.copy(), sample_rate=speech.sample_rate)
-        samples = np.asarray(made, dtype=np.float32)
+            samples = np.asarray(made, dtype=np.float32)
+        if not np.isfinite(samples).all():  # a filter that was drawn above half of the rate
+            raise UnfitError(Reason.NOT_FINITE, f"{self.transform} overflows at {speech.sample_rate} Hz")
         delay = 0
         if self.transform in DELAYED:
             delay = lag_samples(samples, speech.samples, round(REACH_S * speech.sample_rate))
@@ -126,6 +134,16 @@ class AudiomentationsTransform(Degradation):
         changed = not np.array_equal(degraded.samples, speech.samples)
         facts = {**_numbers(transform.parameters), "delay_samples": float(delay), "applied": float(changed)}
         return Scene(degraded, scene.reference, facts)
+
+    def _check_fits(self, speech: Waveform) -> None:
+        shortest_s = SHORTEST_S.get(self.transform, 0.0)
+        if speech.duration_s < shortest_s:
+            raise UnfitError(Reason.TOO_SHORT, f"{self.transform} takes no less than {shortest_s:g} s")
+        highest_hz = HIGHEST_HZ.get(self.transform, speech.sample_rate)
+        if speech.sample_rate > highest_hz:
+            raise UnfitError(
+                Reason.ERROR, f"{self.transform} takes no more than {highest_hz} Hz; 'codec' takes any rate"
+            )
 
     def _built(self) -> Any:
         import audiomentations  # noqa: PLC0415 - 3 s

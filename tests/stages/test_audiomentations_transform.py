@@ -1,11 +1,13 @@
 """What transforms of audiomentations promise inside a chain, and which defects of theirs stay outside."""
 
+import contextlib
 import random
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from schemas import Reason, UnfitError
 from stages.degradations.audiomentations_transform import ALLOWED, REFUSED, AudiomentationsTransform
 from stages.degradations.base import Scene
 from stages.memory_source import MemoryAudioSource
@@ -45,6 +47,39 @@ def test_keeps_length_place_and_polarity(name: str, speech: Waveform) -> None:
     lag, polarity = residual_lag(first.degraded, speech)
     assert abs(lag) <= 0.5
     assert polarity == 1
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 96_000])
+@pytest.mark.parametrize("seconds", [0.1, 0.5])
+@pytest.mark.parametrize("name", ALLOWED)
+def test_gives_an_answer_or_a_reason(name: str, seconds: float, sample_rate: int) -> None:
+    """Of speech, silence, an offset and a square wave, however short; never what is not finite."""
+    n = round(seconds * sample_rate)
+    square = np.sign(np.sin(2 * np.pi * 100.0 * (np.arange(n) + 0.5) / sample_rate))
+    noise = 0.1 * rng_for(0, "noise").standard_normal(n)
+    for samples in (noise, np.zeros(n), np.full(n, 0.5), square):
+        given = Waveform(samples.astype(np.float32), sample_rate)
+        with contextlib.suppress(UnfitError):
+            scene = AudiomentationsTransform(transform=name, seed=1).damage(Scene(given, given), SOURCES)
+
+            assert scene.degraded.samples.size == n
+            assert np.isfinite(scene.degraded.samples).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "reason"),
+    [
+        ("LoudnessNormalization", Waveform(np.full(1_600, 0.1, np.float32), 16_000), Reason.TOO_SHORT),
+        ("PeakingFilter", Waveform(np.full(8_000, 0.1, np.float32), 8_000), Reason.NOT_FINITE),
+        ("Mp3Compression", Waveform(np.full(96_000, 0.1, np.float32), 96_000), Reason.ERROR),
+    ],
+)
+def test_says_why_it_cannot_take_speech(name: str, given: Waveform, reason: Reason) -> None:
+    """Too short for a block of loudness, a filter above half of the rate, a rate that MP3 has not."""
+    with pytest.raises(UnfitError) as refused:
+        AudiomentationsTransform(transform=name, seed=1).apply(given, SOURCES)
+
+    assert refused.value.reason is reason
 
 
 @pytest.mark.parametrize("name", REFUSED)
