@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ import io
 import soundfile
 from datasets import Audio, load_dataset
 
-pairs = load_dataset("{path}", split="{split}"{how})
+pairs = load_dataset({path}, split="{split}"{how})
 for column in ("degraded", "chosen", "rejected", "clean"):
     pairs = pairs.cast_column(column, Audio(decode=False))
 for pair in pairs:
@@ -34,7 +35,7 @@ for pair in pairs:
 
 def load_lines(path: str, split: str, how: str = "") -> str:
     """Return the lines that load one split of a dataset."""
-    return LOAD_LINES.format(path=path, split=split, how=how)
+    return LOAD_LINES.format(path=json.dumps(path, ensure_ascii=False), split=split, how=how)
 
 
 def lines_for(path: str, rows: Mapping[str, int]) -> str:

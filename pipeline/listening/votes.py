@@ -22,11 +22,17 @@ def _listener(name: str) -> str:
     spelled = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(spelled) <= LONGEST_NAME:
         raise ValueError(f"a listener's name has 1 to {LONGEST_NAME} characters")
-    if not spelled[0].isalnum() or not all(c.isalnum() or c in PUNCTUATION for c in spelled):
+    if not spelled[0].isalnum() or not all(map(_is_of_a_name, spelled)):
         raise ValueError(
             "a listener's name has letters, digits, spaces, '-', '_' and '.', a letter or digit first"
         )
     return spelled
+
+
+def _is_of_a_name(character: str) -> bool:
+    """Whether it is a letter, a digit, a mark on the letter before it, as many scripts need, or a sign."""
+    is_mark = unicodedata.category(character).startswith("M")
+    return is_mark or character.isalnum() or character in PUNCTUATION
 
 
 Listener = Annotated[str, AfterValidator(_listener)]

@@ -146,6 +146,17 @@ def test_names_of_any_script_are_taken(tmp_path: Path) -> None:
     assert [vote.listener for vote in book.of("Zo\u00eb 2")] == ["Zo\u00eb 2"]
 
 
+@pytest.mark.parametrize(
+    "name", ["\u0939\u093f\u0928\u094d\u0926\u0940", "\u0e1b\u0e34\u0e48\u0e19", "\u674e\u96f7"]
+)
+def test_marks_on_letters_are_part_of_a_name(name: str, tmp_path: Path) -> None:
+    """Devanagari and Thai write vowels as marks, which no letter has in one character."""
+    book = VoteBook(tmp_path)
+    book.add(_vote(Trial(0, "row", Origin.PAIR, ONE, OTHER), listener=name))
+
+    assert [vote.listener for vote in book.of(name)] == [name]
+
+
 def test_wilson_interval_is_the_textbooks() -> None:
     """Against scipy's, which has the same."""
     from scipy.stats import binomtest  # noqa: PLC0415 - slow to load

@@ -1,9 +1,11 @@
-"""The head of a dataset card in the hub's own words: languages, licences, sizes."""
+"""A dataset card: its head in the hub's own words, and the lines that load the dataset."""
 
+import ast
 from typing import Any
 
 import pytest
 
+from pipeline.dataset.card import load_lines
 from pipeline.dataset.card_front import languages_of, licence_of, size_category
 
 
@@ -28,6 +30,18 @@ def test_languages_are_codes_and_what_is_none_is_left_to_the_rows() -> None:
 def test_licences_are_the_hubs_where_it_has_them(licence: str | None, said: dict[str, Any]) -> None:
     """Others are ``other`` with a name, and what nobody stated is unknown."""
     assert licence_of(licence) == said
+
+
+@pytest.mark.parametrize("path", ['a "quoted" folder', "back\\slash", "Zo\u00eb's"])
+def test_the_lines_that_load_name_any_folder(path: str) -> None:
+    """They are Python, whatever a folder is called."""
+    (call,) = (
+        n
+        for n in ast.walk(ast.parse(load_lines(path, "train")))
+        if isinstance(n, ast.Call) and n.args and getattr(n.func, "id", "") == "load_dataset"
+    )
+
+    assert ast.literal_eval(call.args[0]) == path
 
 
 @pytest.mark.parametrize(
