@@ -100,6 +100,11 @@ class TakeScores(Record):
     """What brought the take to the one level at which metrics that depend on level hear it."""
     clean_gain_db: float = 0.0
     """What brought its clean reference there."""
+    lag_samples: int = 0
+    """By how much it is later than its clean reference (GCC-PHAT), at the recording's rate.
+
+    0 if no lag stands out, or if the metric needs no reference.
+    """
     scores: tuple[Score, ...] = ()
 
 

@@ -11,16 +11,19 @@ from stages.audio_memory import AudioMemory
 from stages.level import from_db, is_silent
 from stages.metrics.base import Comparison, Metric
 from stages.resampling import resample
+from stages.residual_lag import residual_lag_samples
 from stages.waveform import Waveform
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A comparison, and the gains that brought its sides to the level they are heard at."""
+    """A comparison, the gains that brought its sides to the level they are heard at, and how late one is."""
 
     comparison: Comparison
     gain_db: float = 0.0
     clean_gain_db: float = 0.0
+    lag_samples: int = 0
+    """By how much the candidate is later than its clean reference, at the recording's rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Hearing:
 
         Raises ``UnfitError`` without the reference or the transcript that the metric needs and for silence
         that has no level; ``BrokenError`` if candidate and clean differ in rate, or in length by more than
-        rounding.
+        rounding. A lag is no error: it is in the row, and the scores say what it does.
         """
         if self.metric.needs_transcript and not transcript:
             raise UnfitError(Reason.NO_TRANSCRIPT, "the metric compares with the words that were said")
@@ -46,8 +49,16 @@ class Hearing:
             return Heard(Comparison(ours, ours, transcript), gain_db)
         if clean is None:
             raise UnfitError(Reason.NO_REFERENCE, "the metric compares with the clean reference")
+        require_alike(candidate, clean)
         theirs, clean_gain_db = self._side(clean, "clean")
-        return Heard(Comparison(*of_one_length(ours, theirs), transcript), gain_db, clean_gain_db)
+        comparison = Comparison(*of_one_length(ours, theirs), transcript)
+        return Heard(comparison, gain_db, clean_gain_db, self._lag_samples(candidate, clean))
+
+    def _lag_samples(self, candidate: EncodedAudio, clean: EncodedAudio) -> int:
+        """Return what is left of a delay: the restore stage takes back what it finds against the input."""
+        name = (candidate.digest, clean.digest, "lag")
+        sides = candidate, clean
+        return int(self.memory.figure(name, lambda: residual_lag_samples(*map(self.memory.waveform, sides))))
 
     def _side(self, audio: EncodedAudio, role: str) -> tuple[Waveform, float]:
         waveform, name = self._at_rate(audio)
@@ -76,7 +87,9 @@ class Hearing:
 
 def without_dc(waveform: Waveform) -> Waveform:
     """Return the samples without their mean."""
-    return waveform.with_samples(waveform.samples - np.mean(waveform.samples, dtype=np.float64))
+    centred = np.empty_like(waveform.samples)  # rounded once, without a copy in double precision
+    np.subtract(waveform.samples, waveform.samples.mean(dtype=np.float64), out=centred, casting="same_kind")
+    return waveform.with_samples(centred)
 
 
 def level_of(waveform: Waveform, role: str) -> float:
@@ -86,16 +99,17 @@ def level_of(waveform: Waveform, role: str) -> float:
     return active_level_db(waveform.samples, waveform.sample_rate)
 
 
-def of_one_length(candidate: Waveform, clean: Waveform) -> tuple[Waveform, Waveform]:
-    """Return both, the longer one cut by the one sample that resampling may leave.
+def require_alike(candidate: EncodedAudio, clean: EncodedAudio) -> None:
+    """Raise ``BrokenError`` if both are not of one rate, and of one length but for a sample of rounding."""
+    apart = abs(candidate.num_samples - clean.num_samples)
+    if candidate.sample_rate != clean.sample_rate or apart > 1:
+        found = f"candidate {candidate.num_samples} samples at {candidate.sample_rate} Hz"
+        raise BrokenError(Reason.WRONG_SHAPE, f"{found}, clean {clean.num_samples} at {clean.sample_rate} Hz")
 
-    Raises ``BrokenError`` if rates differ, or lengths by more than that.
-    """
-    sizes = candidate.samples.size, clean.samples.size
-    if candidate.sample_rate != clean.sample_rate or abs(sizes[0] - sizes[1]) > 1:
-        found = f"candidate {sizes[0]} samples at {candidate.sample_rate} Hz"
-        raise BrokenError(Reason.WRONG_SHAPE, f"{found}, clean {sizes[1]} at {clean.sample_rate} Hz")
-    if sizes[0] == sizes[1]:
+
+def of_one_length(candidate: Waveform, clean: Waveform) -> tuple[Waveform, Waveform]:
+    """Return both, the longer one cut by what rounding has left."""
+    if candidate.samples.size == clean.samples.size:
         return candidate, clean
-    shorter = min(sizes)
+    shorter = min(candidate.samples.size, clean.samples.size)
     return candidate.with_samples(candidate.samples[:shorter]), clean.with_samples(clean.samples[:shorter])

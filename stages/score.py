@@ -93,9 +93,7 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         names, comparisons = [name for name, _ in ready], [heard.comparison for _, heard in ready]
         measured = iter(self._measured(names, comparisons))
         return [
-            Result(next(measured), heard.value.gain_db, heard.value.clean_gain_db)
-            if heard.value
-            else Result(Attempt(heard.outcome))
+            _result(next(measured), heard.value) if heard.value else Result(Attempt(heard.outcome))
             for heard in prepared
         ]
 
@@ -138,6 +136,10 @@ class _Work:
     def name(self) -> str:
         """What it is called in the log."""
         return f"{self.metric} of {self.record.restored.id}, {self.record.restored.model} {self.take.take}"
+
+
+def _result(measured: Attempt[Measured], heard: Heard) -> Result:
+    return Result(measured, heard.gain_db, heard.clean_gain_db, heard.lag_samples)
 
 
 def _opening(result: Measured | Unmeasured) -> Callable[[], Measured]:

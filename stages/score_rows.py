@@ -13,11 +13,12 @@ NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTRE
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one take came to, and the gains at which it and its reference were heard."""
+    """What one take came to, the gains at which it and its reference were heard, and how late it was."""
 
     measured: Attempt[Measured]
     gain_db: float = 0.0
     clean_gain_db: float = 0.0
+    lag_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class ScoreRows:
                 take=take.take,
                 gain_db=result.gain_db,
                 clean_gain_db=result.clean_gain_db,
+                lag_samples=result.lag_samples,
                 scores=tuple(self._score(result.measured, suffix) for suffix in self.suffixes),
             )
             for take, result in zip(restored.takes, results, strict=True)

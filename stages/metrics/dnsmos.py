@@ -58,8 +58,7 @@ class Dnsmos(HeardAlone):
         ),
         "bak": _opinion("the background alone; rewards a mute button, so no vote by default"),
         "ovrl": _opinion(
-            "overall; fell on every ladder of damage: Kendall's tau at least 0.8 of means, 0.69 of"
-            " utterances, but 0.52 on clipping, which it hears least",
+            "overall; fell on every ladder of damage, least clearly with the bandwidth",
             votes=True,
         ),
         "p808": _opinion("overall, by an older model; mostly repeats ovrl, so no vote by default"),

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.level import is_silent
 from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
 from stages.metrics.guard import measured, require_sound
 from stages.waveform import Samples
@@ -17,7 +18,8 @@ class HeardAlone(Metric):
     """A metric that says what one stretch of speech is worth; silence, NaN and short audio never reach it.
 
     What is longer than ``longest_s`` is heard in the fewest blocks of one length that are not, and its
-    score is their mean. One recording at a time: padding to the longest of a batch would move the others.
+    score is the mean of those that hold any sound. One recording at a time: padding to the longest of a
+    batch would move the others.
     """
 
     needs_clean: ClassVar[bool] = False
@@ -37,7 +39,7 @@ class HeardAlone(Metric):
         candidate = comparison.candidate
         require_sound(candidate, "candidate", self.shortest_s)
         blocks = equal_blocks(candidate.samples, self.longest_s * candidate.sample_rate)
-        heard = [self.hear(block) for block in blocks]
+        heard = [self.hear(block) for block in blocks if not is_silent(block)]
         return {suffix: float(np.mean([values[suffix] for values in heard])) for suffix in self.outputs}
 
 

@@ -65,7 +65,7 @@ class Nisqa(Weighted, HeardAlone):
     shortest_s: ClassVar[float] = SHORTEST_S
     outputs: ClassVar = {
         "mos": _opinion(
-            "overall; fell on every ladder of damage: Kendall's tau at least 0.8 of means and of utterances",
+            "overall; fell on every ladder of damage",
             votes=True,
         ),
         "noisiness": _opinion("high if there is little noise"),

@@ -36,8 +36,7 @@ class Pesq(OneByOne):
             low=1.0,
             high=4.65,
             noise_floor=0.05,
-            note="in wide band it fell on every ladder of damage: Kendall's tau 1 of means, at least 0.99 of "
-            "utterances",
+            note="in wide band it fell at every step of every ladder of damage",
         )
     }
 

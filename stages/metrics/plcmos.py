@@ -36,6 +36,7 @@ class Plcmos(HeardAlone):
     """
 
     kind: ClassVar[str] = "plcmos"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "inside the package speechmos"
     packages: ClassVar[tuple[str, ...]] = ("speechmos",)

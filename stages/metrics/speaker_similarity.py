@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import BrokenError, Reason
+from stages.level import is_silent
 from stages.metrics.base import Aspect, Better, Measured, Output
 from stages.metrics.heard_on_both_sides import HeardOnBothSides
 from stages.waveform import Samples
@@ -22,8 +23,8 @@ Embedding = NDArray[np.floating[Any]]
 class SpeakerSimilarity(Weighted, HeardOnBothSides):
     """Cosine between the speaker embeddings of candidate and clean.
 
-    Recordings over 30 s are cut into the fewest equal parts that are not, whose embeddings of length 1 are
-    added up.
+    Recordings over 30 s are cut into the fewest equal parts that are not; the embeddings of length 1 of
+    those that hold any sound are added up.
     """
 
     shortest_s: ClassVar[float] = 0.5
@@ -60,7 +61,7 @@ class SpeakerSimilarity(Weighted, HeardOnBothSides):
     def hear(self, samples: Samples) -> Embedding:
         """Return the embedding, of length 1."""
         parts = np.array_split(samples, -(-samples.size // (LONGEST_S * SAMPLE_RATE)))
-        return _unit(np.sum([_unit(self.embed(part)) for part in parts], axis=0))
+        return _unit(np.sum([_unit(self.embed(part)) for part in parts if not is_silent(part)], axis=0))
 
 
 def _unit(embedding: Embedding) -> Embedding:

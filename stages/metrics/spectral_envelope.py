@@ -42,7 +42,7 @@ class SpectralEnvelope(OneByOne):
             high=1.0,
             noise_floor=0.001,
             note="timbre proxy: compares the colour of aligned sounds, does not recognise speakers; fell "
-            "with another speaker (Kendall's tau 1), and as much with other words of the same one",
+            "at every step of another speaker, and as much with other words of the same one",
         )
     }
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field, PrivateAttr
 
-from schemas import ConfigError
+from schemas import BrokenError, ConfigError, Reason
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
 from stages.metrics.heard_on_both_sides import HeardOnBothSides
 from stages.networks.loading import checked_device
@@ -61,6 +61,7 @@ class SpeechBertScore(Weighted, HeardOnBothSides):
     """
 
     kind: ClassVar[str] = "speech_bert_score"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "Apache-2.0"
     weights: ClassVar[str] = "facebook/hubert-base-ls960"
     packages: ClassVar[tuple[str, ...]] = ("transformers",)
@@ -128,9 +129,14 @@ def similarities(candidate: Frames, clean: Frames) -> Frames:
 
 
 def precision_recall_f1(parts: Sequence[Frames]) -> tuple[float, float, float]:
-    """Return the mean best cosine of rows, of columns, and their harmonic mean, over all parts."""
+    """Return the mean best cosine of rows, of columns, and their harmonic mean, over all parts.
+
+    Raises ``BrokenError`` where they have no such mean: where frames are opposite, it leaves its range.
+    """
     precision, recall = (
         float(np.concatenate([part.amax(dim=along).cpu().numpy() for part in parts]).mean())
         for along in (1, 0)
     )
+    if min(precision, recall) <= 0.0:
+        raise BrokenError(Reason.NOT_FINITE, "precision or recall is not above 0: F1 has no value")
     return precision, recall, 2 * precision * recall / (precision + recall)

@@ -49,6 +49,7 @@ class Squim(Weighted, HeardAlone):
     """
 
     kind: ClassVar[str] = "squim"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "BSD-2-Clause"
     weights: ClassVar[str] = "squim_objective_dns2020.pth of torchaudio, CC-BY-4.0"
     packages: ClassVar[tuple[str, ...]] = ("torchaudio",)

@@ -36,6 +36,7 @@ class Utmos(Weighted, HeardAlone):
     """
 
     kind: ClassVar[str] = "utmos"
+    version: ClassVar[int] = 2
     weights: ClassVar[str] = "utmos22_strong_step7459_v1.pt of tarepan/SpeechMOS, release v1.0.0, MIT"
     packages: ClassVar[tuple[str, ...]] = ("transformers",)
     unverified: ClassVar[str] = "not run with its published weights"

@@ -33,6 +33,7 @@ class WavlmSpeakerSimilarity(SpeakerSimilarity):
     """
 
     kind: ClassVar[str] = "wavlm_speaker_similarity"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "CC-BY-SA-3.0"
     weights: ClassVar[str] = "microsoft/wavlm-base-plus-sv"
     packages: ClassVar[tuple[str, ...]] = ("transformers",)

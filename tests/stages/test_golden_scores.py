@@ -17,7 +17,12 @@ from stages.metrics.pesq import Pesq
 from stages.metrics.plcmos import Plcmos
 from stages.metrics.si_sdr import SiSdr
 from stages.metrics.stoi import Stoi
+from stages.resampling import resample
+from stages.restorers.deepfilternet3 import DeepFilterNet3
+from stages.rng import rng_for
 from stages.waveform import Waveform
+from stages.weights import CACHE_VARIABLE
+from tests.shared_weights import lay_out
 
 OURS: dict[str, tuple[Metric, str]] = {
     "pesq_wb": (Pesq(band="wb"), ""),
@@ -35,6 +40,18 @@ OURS: dict[str, tuple[Metric, str]] = {
     "nisqa_loud": (Nisqa(), "loudness"),
     "plcmos_v2": (Plcmos(), ""),
 }
+
+
+def heard_of(name: str, folder: Path) -> Waveform:
+    """Return the recording ``name`` at 16 kHz, or what DeepFilterNet3 makes of it if it is ``DFN3(name)``."""
+    if not name.startswith("DFN3("):
+        return read(folder / name)
+    samples, sample_rate = soundfile.read(folder / name[5:-1], dtype="float32")
+    model = DeepFilterNet3()
+    lay_out(model.published, folder.parent)
+    model.load("cpu")
+    (restored,) = model.restore([Waveform(samples, sample_rate)], [rng_for(0, "unused")])
+    return resample(restored, 16_000)
 
 
 def read(path: Path) -> Waveform:
@@ -68,7 +85,7 @@ def at_10_khz(recording: Waveform) -> Waveform:
 def value_of(row: dict[str, str], folder: Path) -> float:
     """Return our score for a row of the table."""
     metric, suffix = OURS[row["metric"]]
-    candidate = read(folder / row["file"])
+    candidate = heard_of(row["file"], folder)
     if isinstance(metric, Nisqa):
         candidate = at_48_khz(candidate)
         metric = Nisqa(path=folder.parent / "metrics" / "nisqa" / "nisqa.tar")
@@ -82,16 +99,18 @@ def value_of(row: dict[str, str], folder: Path) -> float:
 
 
 def rows_of(folder: Path) -> Sequence[dict[str, str]]:
-    """Return the rows that name a metric of ours and a recording, rather than what a model makes of one."""
+    """Return the rows that name a metric of ours."""
     with (folder / "expected_scores.csv").open(newline="") as table:
-        rows = [row for row in csv.DictReader(table) if row["metric"] in OURS]
-    return [row for row in rows if "(" not in row["file"]]
+        return [row for row in csv.DictReader(table) if row["metric"] in OURS]
 
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", list(OURS))
-def test_reproduces_published_scores(name: str, shared_data: Path) -> None:
+def test_reproduces_published_scores(
+    name: str, shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every published value is met within the tolerance that the table states."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     folder = shared_data / "golden"
     rows = [row for row in rows_of(folder) if row["metric"] == name]
 

@@ -41,3 +41,17 @@ def test_hears_ten_minutes(kind: str, tmp_path: Path) -> None:
 
     assert not isinstance(values, Unmeasured), values.error
     assert all(math.isfinite(value) for value in values.values())
+
+
+@pytest.mark.parametrize("kind", ["plcmos", "squim", "utmos"])
+def test_silent_blocks_have_no_opinion(kind: str, tmp_path: Path) -> None:
+    """A minute that is silent after 30 s is worth what is heard before."""
+    metric = lawful_metric(kind, tmp_path)
+    metric.load("cpu")
+    spoken = speech_like(30.0)
+    padded = spoken.with_samples(np.pad(spoken.samples, (0, spoken.samples.size)))
+
+    alone, followed = metric.score([Comparison(each, each) for each in (spoken, padded)])
+
+    assert not isinstance(alone, Unmeasured)
+    assert followed == alone

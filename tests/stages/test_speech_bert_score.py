@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from schemas import ConfigError, MissingWeightsError
+from schemas import BrokenError, ConfigError, MissingWeightsError
 from stages.metrics import speech_bert_score
 from stages.metrics.base import Comparison, Unmeasured
-from stages.metrics.speech_bert_score import SpeechBertScore
+from stages.metrics.speech_bert_score import SpeechBertScore, precision_recall_f1
 from stages.waveform import Samples, Waveform
 from tests.speech_like import noisy, speech_like
 from tests.speech_networks import write_hubert, write_wavlm
@@ -80,6 +80,13 @@ def test_what_is_missing_costs_recall(folder: Path) -> None:
     precision, recall, _ = values_of(loaded(folder), stuck, clean)
 
     assert recall < precision
+
+
+@pytest.mark.parametrize("cosines", [[[0.5], [-0.7]], [[-0.1, -0.2]], [[0.0]]])
+def test_opposite_frames_have_no_harmonic_mean(cosines: list[list[float]]) -> None:
+    """Of 0.5 and −0.1 it would be −0.25, of 0.3 and −0.29 −17: no number instead of one beyond its range."""
+    with pytest.raises(BrokenError, match="F1 has no value"):
+        precision_recall_f1([torch.tensor(cosines)])
 
 
 def test_names_hold_model_and_layer(folder: Path) -> None:
