@@ -71,6 +71,8 @@ REFUSED: Mapping[str, str] = {
 class AudiomentationsTransform(Degradation):
     """One call of a transform of audiomentations, which draws what is not fixed from the stream of ``seed``.
 
+    The default is one of four, each in the ranges that it has there.
+
     The library uses the global generators of Python and numpy; they are set around the call and put
     back. Each call has a transform of its own, so that what is recorded is what was done.
     Raises ``UnfitError`` for speech that the transform cannot take.

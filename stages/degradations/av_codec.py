@@ -42,6 +42,7 @@ class AvCodec(Degradation):
 
     Speech at a rate that the codec does not know goes through the next higher one that it does; G.722 is
     wide-band whatever comes in, and ``opus_voice`` carries as much bandwidth as libopus would at the bitrate.
+    The default bitrates are ours: from a poor call to a good broadcast of speech.
     """
 
     kind: ClassVar[str] = "av_codec"

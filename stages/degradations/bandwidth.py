@@ -22,7 +22,7 @@ class Bandwidth(Degradation):
     Resamplers differ in what they leave around the cut: ``soxr_vhq`` is steep, ``soxr_lq`` and
     ``polyphase`` (scipy's default Kaiser filter) roll off early or let aliases through, ``fourier``
     is a brick wall. They stand for AATC's kaiser_best, kaiser_fast, polyphase and scipy; the two Kaiser
-    filters themselves (resampy's) are not shipped.
+    filters themselves (resampy's) are not shipped. The default rates are those of AATC's script.
     Speech at a rate no higher than ``sample_rate_hz`` stays as it is, and the fact ``limited`` is 0.
     """
 

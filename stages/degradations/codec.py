@@ -35,7 +35,8 @@ class Codec(Degradation):
 
     Speech at a rate that the codec does not know goes through the next higher one that it does; through
     8 kHz, whatever its rate, if the codec is a telephone's: ``alaw`` and ``ulaw`` (G.711, 64 kbit/s), ``gsm``
-    (06.10 full rate, 13 kbit/s).
+    (06.10 full rate, 13 kbit/s). Of the default bitrates 24 to 128 kbit/s are AATC 2025's for MP3; the lower
+    ones, for Opus, and the qualities of Vorbis are ours.
     """
 
     kind: ClassVar[str] = "codec"

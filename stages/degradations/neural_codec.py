@@ -30,6 +30,7 @@ class NeuralCodec(Weighted, Degradation):
     descript-audio-codec descript-audiotools``, and argbind, einops, flatten-dict, ffmpy, importlib_resources,
     julius, randomname, tensorboard and torchaudio as usual.
 
+    By default it is DAC with any number of its 9 codebooks; the bitrates are those that EnCodec was trained for.
     Trained codecs have no delay, since their loss allows for none; what is measured all the same is removed.
     """
 

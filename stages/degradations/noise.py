@@ -17,6 +17,7 @@ from stages.waveform import AudioSource, Waveform
 class Noise(AddedSound):
     """A stretch of ``noise`` under the speech, looped without a click if it is too short.
 
+    The default SNR, −5 to 20 dB, is URGENT's, AATC 2025's and Sidon's.
     Raises ``UnfitError`` if the speech or the stretch of noise is silent: no SNR is defined then.
     """
 
