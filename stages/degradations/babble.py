@@ -21,8 +21,8 @@ class Babble(AddedSound):
     """All ``voices`` at once, each begun somewhere, looped if short, at nearly the same level.
 
     Three to eight voices: fewer are interfering speakers, more are hardly told from stationary noise
-    (Krishnamurthy and Hansen 2009). The SNR is URGENT's for noise; ±3 dB between voices is ours. Voices that are silent in the stretch are left out; if all are,
-    ``UnfitError`` is raised.
+    (Krishnamurthy and Hansen 2009). The SNR is URGENT's for noise; ±3 dB between voices is ours. Voices
+    that are silent in the stretch are left out; if all are, ``UnfitError`` is raised.
     """
 
     kind: ClassVar[str] = "babble"

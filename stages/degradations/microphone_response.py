@@ -26,7 +26,8 @@ class MicrophoneResponse(Degradation):
     """The magnitude of a measured ``response``, or of a drawn smooth one, at 0 dB over 300 to 3400 Hz.
 
     SonicMaster uses twenty measured telephones; the drawn ones have what those have: both ends of the
-    spectrum missing, and a few dB of ups and downs between; how much of either is ours. Raises ``UnfitError`` for a silent response.
+    spectrum missing, and a few dB of ups and downs between; how much of either is ours. Raises
+    ``UnfitError`` for a silent response.
     """
 
     kind: ClassVar[str] = "microphone_response"

@@ -27,11 +27,12 @@ class NeuralCodec(Weighted, Degradation):
     published as descript/dac_44khz and facebook/encodec_24khz). ``dac_descript`` is the same network as
     ``dac_transformers`` from its own package and its own file of weights; that package asks for an old
     protobuf, which Ray cannot live with, so it is installed by itself: ``pip install --no-deps
-    descript-audio-codec descript-audiotools``, and argbind, einops, flatten-dict, ffmpy, importlib_resources,
-    julius, randomname, tensorboard and torchaudio as usual.
+    descript-audio-codec descript-audiotools``, and argbind, einops, flatten-dict, ffmpy,
+    importlib_resources, julius, randomname, tensorboard and torchaudio as usual.
 
-    By default it is DAC with any number of its 9 codebooks; the bitrates are those that EnCodec was trained for.
-    Trained codecs have no delay, since their loss allows for none; what is measured all the same is removed.
+    By default it is DAC with any number of its 9 codebooks; the bitrates are those that EnCodec was trained
+    for. Trained codecs have no delay, since their loss allows for none; what is measured all the same is
+    removed.
     """
 
     kind: ClassVar[str] = "neural_codec"

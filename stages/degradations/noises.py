@@ -22,7 +22,8 @@ MOST = 4
 class Noises(AddedSound):
     """Up to four noises whose sum stands at one SNR; FlowSE and GSEPF use two in a quarter of cases.
 
-    The levels are RMS; ±5 dB between them is ours, the SNR is URGENT's. Raises ``UnfitError`` if one of the stretches is silent.
+    The levels are RMS; ±5 dB between them is ours, the SNR is URGENT's. Raises ``UnfitError`` if one of the
+    stretches is silent.
     """
 
     kind: ClassVar[str] = "noises"

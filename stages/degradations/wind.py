@@ -25,10 +25,10 @@ class Wind(Degradation):
     """Wind noise, under which the gain control turns the speech down and the microphone clips.
 
     The noise is rumble, with broader turbulence on top where a gust is strong; how often it swells is ours.
-    What it does to the speech, and the other ranges, are URGENT 2025's: a side-chain compressor, then clipping in three cases of
-    four. There, clipping happened always (``bool("False")`` is true) and the clean speech was scaled
-    along; here ``clipping`` is a boolean, and the reference is left alone.
-    Raises ``UnfitError`` if the speech is silent.
+    What it does to the speech, and the other ranges, are URGENT 2025's: a side-chain compressor, then
+    clipping in three cases of four. There, clipping happened always (``bool("False")`` is true) and the
+    clean speech was scaled along; here ``clipping`` is a boolean, and the reference is left alone. Raises
+    ``UnfitError`` if the speech is silent.
     """
 
     kind: ClassVar[str] = "wind"
