@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import chain
 from typing import Generic, TypeVar
 
@@ -43,6 +44,7 @@ T = TypeVar("T")
 Join = Callable[[Iterable[T]], T]
 
 
+@lru_cache(maxsize=1024)  # rows ask by the hundred thousand, and for a few licences
 def restriction_of(licence: str | None) -> Restriction:
     """Return how much a licence asks: of ``A AND B`` the more, of ``A OR B`` the less."""
 
