@@ -15,7 +15,7 @@ from stages.unanimity import Criterion
 from stages.vetoes import Veto
 
 FULL_BAND_ABOVE_HZ = 16_000
-CRITERIA: Location = ("preference", "criteria")
+CRITERIA = ("preference", "criteria")
 
 
 def outputs_of(metrics: Sequence[MetricSetup]) -> dict[str, Output]:

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.chain_entries import ChainReader
 from pipeline.config import Config
 from pipeline.config_paths import check_recordings, installed_modules, is_url, located
 from pipeline.coverage import (
+    CRITERIA,
     check_comparisons,
     check_coverage,
     criteria_of,
@@ -113,11 +115,21 @@ def _document(path: Path, assignments: Sequence[str], replacements: Mapping[str,
     if not isinstance(document.data, dict):
         raise ConfigError(f"{path}: a config is a mapping of settings, see 'python -m pipeline schema'")
     include_recipes(document)  # so that assignments reach into them
+    if any(assignment.startswith(f"{'.'.join(CRITERIA)}.") for assignment in assignments):
+        _write_out_criteria(document.data)
     for assignment in assignments:
         override(document, assignment)
     for what, where in replacements.items():
         _replace(document, what, where)
     return document
+
+
+def _write_out_criteria(data: dict[str, Any]) -> None:
+    """Turn criteria that are only a name into mappings, so that assignments reach their margins."""
+    preference = data.get("preference")
+    criteria = preference.get("criteria") if isinstance(preference, dict) else None
+    if isinstance(criteria, list):
+        criteria[:] = [{"metric": item} if isinstance(item, str) else item for item in criteria]
 
 
 def _built(document: Document, reading: Reading, replacements: Mapping[str, str]) -> Run:

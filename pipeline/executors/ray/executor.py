@@ -68,6 +68,7 @@ class RayExecutor:
             self._metrics = RunMetrics(self._run.config.name)
             found = _resources()
             self._places = Places(self._workers or int(found.get("CPU", 0)), found.get("GPU", 0.0))
+            check_gpus(board, self._places.gpus)
             try:
                 while board.num_left:
                     self._staff(board)
@@ -86,8 +87,6 @@ class RayExecutor:
             ray.kill(hand.actor)
             self._hands.remove(hand)
         for resource, number in ready.items():
-            if gpus_of(resource) > self._places.gpus:
-                raise RunError(f"tickets need {resource}, and the cluster has none: {_resources()}")
             idle = sum(hand.ticket is None and hand.bench.resource == resource for hand in self._hands)
             for _ in range(min(number - idle, self._places.room(resource, self._held()))):
                 self._hands.append(self._hired(resource))
@@ -178,6 +177,16 @@ class RayExecutor:
         if not hand.has_begun:
             return max(deadline_s, LEAST_LOADING_S)
         return max(deadline_s, SLOWER_THAN_EVER * self._record_s.get(ticket.table.folder, 0.0))
+
+
+def check_gpus(board: Board, found: float) -> None:
+    """Raise ``RunError`` before anything is done for tickets that need more GPUs than there are."""
+    wanted = {t.table.name: t.table.gpus for t in board.tickets if not board.is_done(t)}
+    if lacking := [name for name, gpus in wanted.items() if gpus > found]:
+        raise RunError(
+            f"{', '.join(lacking)}: {max(wanted.values()):g} GPUs per worker are asked for, and there are "
+            f"{found:g}; 'gpus: 0' in the config's entry lets it run on a CPU"
+        )
 
 
 def _reason(hand: Hand, error: RayError) -> Reason:
