@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
@@ -73,9 +74,7 @@ class ChildProcess:
         assert stream is not None
         left = memoryview(data)
         while left:
-            _, ready, _ = select.select([], [stream], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise HungError
+            _await(stream, select.POLLOUT, deadline)
             try:
                 left = left[os.write(stream.fileno(), left[:PIPE_BYTES]) :]
             except BlockingIOError:
@@ -89,14 +88,23 @@ class ChildProcess:
         stream = self._process.stdout
         assert stream is not None
         while len(held) < count:
-            ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise HungError
+            _await(stream, select.POLLIN, deadline)
             read = os.read(stream.fileno(), min(count - len(held), 16 * PIPE_BYTES))
             if not read:
                 raise DiedError
             held += read
         return bytes(held)
+
+
+def _await(stream: IO[bytes], event: int, deadline: float) -> None:
+    """Return once there is something to do; raises ``HungError`` if there is not in time.
+
+    Not by ``select.select``, which knows 1024 files, where a process of a cluster may have more open.
+    """
+    waiting = select.poll()
+    waiting.register(stream, event)
+    if not waiting.poll(1e3 * max(0.0, deadline - time.monotonic())):
+        raise HungError
 
 
 def _listen(process: "subprocess.Popen[bytes]", tail: bytearray, echo: bool) -> None:  # noqa: FBT001

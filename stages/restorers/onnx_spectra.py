@@ -22,6 +22,12 @@ class Windowed(Stepwise):
     window: Literal["hann", "sqrt_hann"]
     """The window before the transform and after its inverse; their overlap is divided away."""
 
+    @model_validator(mode="after")
+    def _frames_overlap(self) -> Self:
+        if self.hop_samples == self.frame_samples:
+            raise ValueError("windowed frames have to overlap: hop_samples is to be less than frame_samples")
+        return self
+
     @property
     def bins(self) -> int:
         """How many frequencies a spectrum has."""

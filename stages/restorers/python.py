@@ -31,7 +31,10 @@ class Model(Protocol):
         """Bring what is in ``weights``, as ``path`` names it, to ``device`` (``cpu``, ``cuda``)."""
 
     def restore(self, samples: Samples, sample_rate: int, stream: np.random.Generator) -> Samples:
-        """Return as many samples as are given, drawing from ``stream`` if it draws at all."""
+        """Return as many samples as are given, drawing from ``stream`` if it draws at all.
+
+        A tensor will do, too, on any device; axes of length one do not matter.
+        """
         ...
 
 
@@ -89,7 +92,7 @@ class Python(UserModel):
         """Return what the model makes of each input."""
         return [
             waveform.with_samples(
-                np.asarray(self._model.restore(waveform.samples.copy(), waveform.sample_rate, stream))
+                _one_row(self._model.restore(waveform.samples.copy(), waveform.sample_rate, stream))
             )
             for waveform, stream in zip(batch, streams, strict=True)
         ]
@@ -143,6 +146,14 @@ class Python(UserModel):
         if declared is not None:
             return f"version {declared}"
         return f"source {hashlib.sha256(_source(found.__module__)).hexdigest()[:16]}"
+
+
+def _one_row(made: Any) -> Samples:
+    """Return the samples of an array or tensor in which all axes but one are of length one."""
+    array = made.detach().cpu().float().numpy() if hasattr(made, "detach") else np.asarray(made, np.float32)
+    if array.size != max(array.shape, default=0):
+        raise ValueError(f"the model gave an array of shape {array.shape}, not one waveform")
+    return array.reshape(-1)
 
 
 def _module(name: str) -> Any:

@@ -86,6 +86,15 @@ def test_a_hop_beyond_its_frame_is_refused(tmp_path: Path) -> None:
         Onnx.model_validate({"path": tmp_path, "layout": {**STREAMING, "hop_samples": HOP + 1}})
 
 
+@pytest.mark.parametrize("kind", ["stft", "stft_streaming"])
+def test_windowed_frames_that_do_not_overlap_are_refused(tmp_path: Path, kind: str) -> None:
+    """Where windows begin they are zero, and what they took away could not be given back."""
+    layout = {**SPECTRA, "kind": kind, "hop_samples": SPECTRA["frame_samples"]}
+
+    with pytest.raises(ValidationError, match="have to overlap"):
+        Onnx.model_validate({"path": tmp_path, "layout": layout})
+
+
 def test_axes_have_to_be_named_once(tmp_path: Path) -> None:
     """An axis that is missing, or there twice, is found when the config is read."""
     for axes in (["bin", "frame"], ["batch", "batch", "bin", "frame", "part"]):

@@ -55,6 +55,34 @@ def test_a_file_of_twenty_lines_is_a_model(target: Write) -> None:
     assert restored == pytest.approx([0.5, 0.0005, -0.5])
 
 
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("with_axes", "samples[None, :, None]"),
+        ("with_tensors", "torch.tensor(samples[None], requires_grad=True)"),
+    ],
+)
+def test_arrays_and_tensors_are_taken_as_they_come(target: Write, name: str, made: str) -> None:
+    """A batch or a channel of one is no second waveform, whether it is numpy's or torch's."""
+    source = EXAMPLE.replace("import numpy", "import torch\nimport numpy", 1)
+    source = source.replace("np.where(quiet, self.gain * samples, samples) + drawn", made)
+    samples = np.array([0.5, 0.005, -0.5], dtype=np.float32)
+
+    restored = _restored(_loaded(target(source, name)), samples)
+
+    assert np.array_equal(restored, samples)
+
+
+def test_two_channels_are_refused(target: Write) -> None:
+    """Nobody guesses which is meant."""
+    source = EXAMPLE.replace(
+        "np.where(quiet, self.gain * samples, samples) + drawn", "np.stack([samples] * 2)"
+    )
+
+    with pytest.raises(ValueError, match=r"shape \(2, 3\), not one waveform"):
+        _restored(_loaded(target(source, "two_channels")), np.ones(3, dtype=np.float32))
+
+
 def test_settings_reach_the_class(target: Write) -> None:
     """They are its arguments, and a draw builds it anew."""
     samples = np.array([0.5, 0.005], dtype=np.float32)
