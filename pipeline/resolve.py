@@ -1,17 +1,14 @@
 """From a config file to operators: everything is checked before anything runs, all mistakes at once."""
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.chain_entries import ChainReader
 from pipeline.config import Config
-from pipeline.config_paths import check_recordings, installed_modules, is_url, located
+from pipeline.config_paths import check_recordings, installed_modules, located
 from pipeline.coverage import (
-    CRITERIA,
     check_comparisons,
     check_coverage,
     criteria_of,
@@ -19,7 +16,7 @@ from pipeline.coverage import (
     outputs_of,
     vetoes_of,
 )
-from pipeline.folders import at_home
+from pipeline.documents import POOLS, document_of
 from pipeline.fragments import include_recipes
 from pipeline.operator_entries import (
     MetricSetup,
@@ -27,7 +24,7 @@ from pipeline.operator_entries import (
     metrics_of,
     restorers_of,
 )
-from pipeline.places import Document, load, override
+from pipeline.places import Document
 from pipeline.problems import Problems
 from pipeline.reading import Reading
 from pipeline.sections import Sections
@@ -41,11 +38,6 @@ from stages.unanimity import Criterion
 from stages.user_modules import OperatorModule
 
 __all__ = ["MetricSetup", "RestorerSetup", "Run", "operators_in", "resolve"]
-
-POOLS = {"noise": "noise", "responses": "rir"}
-"""The pools that options of the command line stand for."""
-PARTS = {"speech": "speech corpus", "noise": "noise corpus", "responses": "room responses"}
-"""What the options are called where a config names its substitutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,7 @@ def resolve(
     a folder or manifest of the user's own, relative to the current folder. Raises ``ConfigError`` with every
     mistake and its place.
     """
-    document = _document(path, assignments, replacements or {})
+    document = document_of(path, assignments, replacements or {})
     reading = Reading(path.parent, Problems(document))
     return _built(document, reading, replacements or {})
 
@@ -103,33 +95,11 @@ def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operat
 
     Operators within operators are among them; weights need not be there.
     """
-    document = _document(path, assignments, {})
+    document = document_of(path, assignments, {})
     reading = Reading(path.parent, Problems(document), needs_weights=False)
     with suppress(ConfigError):  # whoever runs the config is told
         _built(document, reading, {})
     return reading.operators
-
-
-def _document(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> Document:
-    document = load(path)
-    if not isinstance(document.data, dict):
-        raise ConfigError(f"{path}: a config is a mapping of settings, see 'python -m pipeline schema'")
-    include_recipes(document)  # so that assignments reach into them
-    if any(assignment.startswith(f"{'.'.join(CRITERIA)}.") for assignment in assignments):
-        _write_out_criteria(document.data)
-    for assignment in assignments:
-        override(document, assignment)
-    for what, where in replacements.items():
-        _replace(document, what, where)
-    return document
-
-
-def _write_out_criteria(data: dict[str, Any]) -> None:
-    """Turn criteria that are only a name into mappings, so that assignments reach their margins."""
-    preference = data.get("preference")
-    criteria = preference.get("criteria") if isinstance(preference, dict) else None
-    if isinstance(criteria, list):
-        criteria[:] = [{"metric": item} if isinstance(item, str) else item for item in criteria]
 
 
 def _built(document: Document, reading: Reading, replacements: Mapping[str, str]) -> Run:
@@ -180,30 +150,3 @@ def _check_pools(
         for pool in (POOLS[what] for what in replacements if what in POOLS):
             if pool not in used:
                 problems.add(("pools", pool), f"no degradation draws from the pool {pool!r}")
-
-
-def _replace(document: Document, what: str, where: str) -> None:
-    """Put a folder or manifest of the user's own in place of the config's."""
-    data, option = document.data, f"--{what} {where}"
-    if not where:
-        raise ConfigError(f"--{what} is empty; give a folder or a manifest, or leave it out")
-    substitutes = data.get("substitutes")
-    if isinstance(substitutes, dict) and PARTS[what] in substitutes:
-        substitutes[PARTS[what]] = f"your own, {Path(where).name}"
-    absolute = where if is_url(where) else str(at_home(where).absolute())
-    if what == "speech":
-        data["speech"] = [{"name": _corpus_name(absolute), "path": absolute}]
-        document.came_from(("speech",), option)
-        return
-    pool = POOLS[what]
-    if not isinstance(data.get("pools"), dict):
-        data["pools"] = {}
-    data["pools"][pool] = [{"path": absolute}]
-    document.came_from(("pools", pool), option)
-
-
-def _corpus_name(path: str) -> str:
-    """Return the name of the folder or file, without what a corpus may not be called."""
-    last = Path(path)
-    name = last.name if last.is_dir() else last.stem
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "speech"

@@ -1,0 +1,71 @@
+"""A config's document with what the command line changes in it: settings, and recordings of the user's own."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.config_paths import is_url
+from pipeline.coverage import CRITERIA
+from pipeline.folders import at_home
+from pipeline.fragments import include_recipes
+from pipeline.places import Document, load, override
+from schemas import ConfigError
+
+POOLS = {"noise": "noise", "responses": "rir"}
+"""The pools that options of the command line stand for."""
+PARTS = {"speech": "speech corpus", "noise": "noise corpus", "responses": "room responses"}
+"""What the options are called where a config names its substitutes."""
+
+
+def document_of(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> Document:
+    """Return the document in ``path``, its recipes included, as ``resolve`` is told to change it.
+
+    Raises ``ConfigError`` for a file that is no config, and for an option that reaches nothing.
+    """
+    document = load(path)
+    if not isinstance(document.data, dict):
+        raise ConfigError(f"{path}: a config is a mapping of settings, see 'python -m pipeline schema'")
+    include_recipes(document)  # so that assignments reach into them
+    if any(assignment.startswith(f"{'.'.join(CRITERIA)}.") for assignment in assignments):
+        _write_out_criteria(document.data)
+    for assignment in assignments:
+        override(document, assignment)
+    for what, where in replacements.items():
+        _replace(document, what, where)
+    return document
+
+
+def _write_out_criteria(data: dict[str, Any]) -> None:
+    """Turn criteria that are only a name into mappings, so that assignments reach their margins."""
+    preference = data.get("preference")
+    criteria = preference.get("criteria") if isinstance(preference, dict) else None
+    if isinstance(criteria, list):
+        criteria[:] = [{"metric": item} if isinstance(item, str) else item for item in criteria]
+
+
+def _replace(document: Document, what: str, where: str) -> None:
+    """Put a folder or manifest of the user's own in place of the config's."""
+    data, option = document.data, f"--{what} {where}"
+    if not where:
+        raise ConfigError(f"--{what} is empty; give a folder or a manifest, or leave it out")
+    substitutes = data.get("substitutes")
+    if isinstance(substitutes, dict) and PARTS[what] in substitutes:
+        substitutes[PARTS[what]] = f"your own, {Path(where).name}"
+    absolute = where if is_url(where) else str(at_home(where).absolute())
+    if what == "speech":
+        data["speech"] = [{"name": _corpus_name(absolute), "path": absolute}]
+        document.came_from(("speech",), option)
+        return
+    pool = POOLS[what]
+    if not isinstance(data.get("pools"), dict):
+        data["pools"] = {}
+    data["pools"][pool] = [{"path": absolute}]
+    document.came_from(("pools", pool), option)
+
+
+def _corpus_name(path: str) -> str:
+    """Return the name of the folder or file, without what a corpus may not be called."""
+    last = Path(path)
+    name = last.name if last.is_dir() else last.stem
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "speech"
