@@ -21,6 +21,7 @@ from tests.speech_like import noisy, speech_like
 from tests.tiny_metrics import is_trained, lawful_metric
 
 LADDER_DB = (25.0, 15.0, 5.0)
+RATES = (8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
 
 
 @pytest.fixture(scope="module", params=list(METRICS))
@@ -196,9 +197,7 @@ def is_value_or_reason(result: Measured | Unmeasured) -> bool:
     return all(math.isfinite(value) for value in result.values())
 
 
-@pytest.mark.parametrize(
-    "sample_rate", [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000]
-)
+@pytest.mark.parametrize("sample_rate", RATES)
 def test_takes_recordings_of_any_rate(stage: ScoreStage, sample_rate: int) -> None:
     """Through the stage, recordings at all usual rates have scores."""
     clean = speech_like(1.5, sample_rate=sample_rate)
@@ -208,6 +207,26 @@ def test_takes_recordings_of_any_rate(stage: ScoreStage, sample_rate: int) -> No
 
     assert row.is_ok, row
     assert all(score.value is not None for score in row.takes[0].scores)
+
+
+@pytest.mark.parametrize("sample_rate", RATES)
+def test_odd_recordings_of_any_rate_have_a_value_or_a_reason(stage: ScoreStage, sample_rate: int) -> None:
+    """On either side silence, a constant, a click and a tenth of a second break nothing in the stage."""
+    odd = awkward_signals(sample_rate)
+    speech = speech_like(1.0, sample_rate=sample_rate)
+    records = [
+        score_input(speech, odd["silence"], odd["dc"], odd["click"], transcript="the words"),
+        score_input(odd["dc"], speech, transcript="the words"),
+        score_input(odd["click"], speech, transcript="the words"),
+        score_input(odd["short"], noisy(odd["short"], 10.0), transcript="the words"),
+        score_input(odd["shorter"], odd["shorter"], transcript="the words"),
+    ]
+
+    scores = [score for row in stage.process(records) for take in row.takes for score in take.scores]
+
+    without_value = {(score.name, score.reason) for score in scores if score.value is None}
+    assert {reason for _, reason in without_value} <= {Reason.SILENT, Reason.TOO_SHORT, Reason.NOT_FINITE}
+    assert all(math.isfinite(score.value) for score in scores if score.value is not None)
 
 
 def test_neighbours_change_nothing(metric: Metric) -> None:
