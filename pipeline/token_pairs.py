@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.dataset.background import Background
+from pipeline.dataset.card_front import Front
 from pipeline.dataset.columns import CODE, INTEGER, NUMBER, TEXT, Columns, features_of
 from pipeline.dataset.files import Cut, SplitFiles, TableWriter
 from pipeline.dataset.published import Dataset, Row
@@ -90,21 +91,22 @@ def _schema(dataset: Dataset, codec: CodecFacts) -> pa.Schema:
 
 
 def _card(dataset: Dataset, codec: CodecFacts, files: Mapping[Split, SplitFiles]) -> str:
-    splits = "".join(f"  - split: {split}\n    path: tokens/{split}-*.parquet\n" for split in files)
+    said = dataset.said
+    front = Front(
+        name=f"{said.name} as tokens",
+        content=f"Unanimous, key {said.key}, codec {codec.sha256}, {codec.num_codebooks} codebooks",
+        languages=said.languages,
+        licence=said.licence,
+        tables={"tokens": files},
+        features={"tokens": features_of(COLUMNS, None)},
+    )
     return f"""---
-pretty_name: {dataset.said.name} as tokens
-configs:
-- config_name: tokens
-  default: true
-  data_files:
-{splits}dataset_info:
-- config_name: tokens
-  description: Unanimous, key {dataset.said.key}, codec {codec.sha256}, {codec.num_codebooks} codebooks
+{str(front).strip()}
 ---
 
-# {dataset.said.name} as tokens
+# {said.name} as tokens
 
-The pairs of the dataset {dataset.said.name} (key {dataset.said.key}) as codes of a DAC: `degraded`, `chosen`,
+The pairs of the dataset {said.name} (key {said.key}) as codes of a DAC: `degraded`, `chosen`,
 `rejected` and `clean` are {codec.num_codebooks} lists of `num_frames` codes under {codec.codebook_size},
 one frame for {codec.hop_samples} samples at {codec.sample_rate} Hz. Scores, recipes and audio are in that
 dataset, in the row with the same `pair_id`. Each row is under its `row_licence`.

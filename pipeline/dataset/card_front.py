@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.dataset.columns import columns_of, features_of
 from schemas.licences import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from pipeline.dataset.columns import Table
+    from datasets import DatasetInfo
+
+    from pipeline.dataset.files import SplitFiles
     from pipeline.export import Exported
     from pipeline.resolve import Run
+    from schemas import Split
 
 TAGS = ("audio", "speech-restoration", "speech-enhancement", "preference", "dpo", "unanimous")
 SIZES = (
@@ -50,56 +54,83 @@ HUB_LICENCES = frozenset(
 """Licences that the hub has an identifier for, of those that data and weights come under."""
 
 
-def front_of(run: Run, exported: Exported) -> str:
-    """Return the YAML between the two lines of dashes."""
-    from datasets import DatasetInfo, Features, SplitDict  # noqa: PLC0415 - half a second, and only here
-    from datasets.info import DatasetInfosDict  # noqa: PLC0415
-    from datasets.utils.metadata import MetadataConfigs  # noqa: PLC0415
-    from huggingface_hub import DatasetCardData  # noqa: PLC0415
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the head of a card is made of."""
 
-    card = DatasetCardData(
-        pretty_name=exported.name,
-        language=languages_of(exported.languages) or None,
-        **licence_of(exported.licence),
-        size_categories=size_category(sum(exported.rows.values())),
-        task_categories=["audio-to-audio"],
-        tags=list(TAGS),
-    )
-    infos, configs = DatasetInfosDict(), MetadataConfigs()
-    for table, splits in exported.tables.items():
-        infos[table] = DatasetInfo(
-            features=Features.from_dict(_features(run, table)),
-            splits=SplitDict.from_split_dict(
-                [
-                    {"name": split.value, "num_bytes": files.decoded_bytes, "num_examples": files.rows}
-                    for split, files in splits.items()
-                ]
-            ),
-            download_size=sum(files.num_bytes for files in splits.values()),
-            dataset_size=sum(files.decoded_bytes for files in splits.values()),
-        )
-        files = [{"split": split.value, "path": f"{table}/{split}-*.parquet"} for split in splits]
-        configs[table] = {"data_files": files, **({"default": True} if table == "pairs" else {})}
-    infos.to_dataset_card_data(card)
-    configs.to_dataset_card_data(card)
-    name_content(card, exported.key)
-    return str(card)
-
-
-def name_content(card: Any, key: str) -> None:
-    """Say in each table's information which dataset it is of.
+    name: str
+    content: str
+    """What the rows are of, in a line that differs whenever they do.
 
     ``datasets`` keeps local datasets in its cache by the head of their card alone, not by place, time or
     content: without this, a dataset that was written again would be opened as it was before.
     """
-    found = card["dataset_info"]
-    for info in found if isinstance(found, list) else [found]:
-        info["description"] = f"Unanimous, key {key}"
+    languages: Sequence[str]
+    licence: str | None
+    tables: Mapping[str, Mapping[Split, SplitFiles]]
+    """The first one is what opens by default."""
+    features: Mapping[str, Mapping[str, Any]]
+    """Of each table, as ``datasets.Features.from_dict`` reads them."""
+
+    def __str__(self) -> str:
+        """Return the YAML between the two lines of dashes."""
+        from datasets.info import DatasetInfosDict  # noqa: PLC0415 - half a second, and only here
+        from datasets.utils.metadata import MetadataConfigs  # noqa: PLC0415
+        from huggingface_hub import DatasetCardData  # noqa: PLC0415
+
+        default = next(iter(self.tables))
+        card = DatasetCardData(
+            pretty_name=self.name,
+            language=languages_of(self.languages) or None,
+            **licence_of(self.licence),
+            size_categories=size_category(sum(files.rows for files in self.tables[default].values())),
+            task_categories=["audio-to-audio"],
+            tags=list(TAGS),
+        )
+        infos, configs = DatasetInfosDict(), MetadataConfigs()
+        for table, splits in self.tables.items():
+            infos[table] = _info(splits, self.features[table])
+            files = [{"split": split.value, "path": f"{table}/{split}-*.parquet"} for split in splits]
+            configs[table] = {"data_files": files, **({"default": True} if table == default else {})}
+        infos.to_dataset_card_data(card)
+        configs.to_dataset_card_data(card)
+        found = card["dataset_info"]  # which leaves descriptions out
+        for info in found if isinstance(found, list) else [found]:
+            info["description"] = self.content
+        return str(card)
 
 
-def _features(run: Run, table: Table) -> dict[str, Any]:
+def front_of(run: Run, exported: Exported) -> str:
+    """Return the head of a dataset's card."""
     rate = run.config.ingest.sample_rate
-    return features_of(columns_of(table, list(run.outputs())), None if rate == "native" else rate)
+    columns = {table: columns_of(table, list(run.outputs())) for table in exported.tables}
+    front = Front(
+        name=exported.name,
+        content=f"Unanimous, key {exported.key}",
+        languages=exported.languages,
+        licence=exported.licence,
+        tables=exported.tables,
+        features={
+            table: features_of(each, None if rate == "native" else rate) for table, each in columns.items()
+        },
+    )
+    return str(front)
+
+
+def _info(splits: Mapping[Split, SplitFiles], features: Mapping[str, Any]) -> DatasetInfo:
+    from datasets import DatasetInfo, Features, SplitDict  # noqa: PLC0415
+
+    return DatasetInfo(
+        features=Features.from_dict(features),
+        splits=SplitDict.from_split_dict(
+            [
+                {"name": split.value, "num_bytes": files.decoded_bytes, "num_examples": files.rows}
+                for split, files in splits.items()
+            ]
+        ),
+        download_size=sum(files.num_bytes for files in splits.values()),
+        dataset_size=sum(files.decoded_bytes for files in splits.values()),
+    )
 
 
 def licence_of(licence: str | None) -> dict[str, Any]:

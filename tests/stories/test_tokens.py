@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
+from huggingface_hub import DatasetCard
 
 from pipeline.commands.tokens import tokens_command
 from pipeline.token_pairs import SIDES
@@ -67,6 +68,16 @@ def test_the_file_says_which_codec_and_dataset(dataset: Path, codec: Path, token
         "codebook_size": 64,
     }
     assert said["dataset_key"] == json.loads((dataset / "unanimous.json").read_text())["key"]
+
+
+def test_the_card_says_licence_and_size(dataset: Path, tokens: Path) -> None:
+    """As that of the dataset does: codes of speech are under the licence of the speech."""
+    ours, theirs = (DatasetCard.load(folder / "README.md").data.to_dict() for folder in (tokens, dataset))
+
+    assert {name: ours[name] for name in ("license", "tags", "size_categories")} == {
+        name: theirs[name] for name in ("license", "tags", "size_categories")
+    }
+    assert ours["dataset_info"]["splits"][0]["num_examples"] == 6
 
 
 def test_the_same_dataset_and_codec_give_the_same_bytes(
