@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from schemas import Record
-from stages.chain import Order, When
+from stages.chain import Order
+from stages.conditions import When
 from stages.distributions import Weight
 
 

@@ -14,7 +14,8 @@ from pipeline.problems import Problems, closest, said
 from pipeline.reading import Reading
 from schemas import Params
 from stages import score
-from stages.distributions import FORMS, Constant, Distribution, PoolDraw, bounds_of, distribution_of
+from stages.distribution_forms import FORMS, distribution_of
+from stages.distributions import Constant, Distribution, PoolDraw, bounds_of
 from stages.metrics import METRICS
 from stages.metrics.base import Metric, Output, score_name
 from stages.operator import Operator, Registry

@@ -1,14 +1,8 @@
-"""What a parameter may be: the random half of an operator, as data.
-
-In a config a distribution is a mapping with one key: ``{uniform: [-5, 20]}``, ``{log_uniform: [50, 8000]}``,
-``{integer: [1, 9]}``, ``{one_of: [mp3, opus]}``, ``{one_of: [mp3, opus], weights: [3, 1]}``,
-``{buckets: [[-5, 0, 0.1], [0, 20, 0.9]]}``, ``{from_pool: noise}``,
-``{several_from_pool: {pool: voices, count: [2, 6], other_speaker: true}}``. Anything else is a constant.
-"""
+"""What a parameter may be: the random half of an operator, as data."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, JsonValue, model_validator
@@ -64,18 +58,12 @@ class LogUniform(_Range):
         return math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
 
 
-class Integer(Record):
+class Integer(_Range):
     """Any whole number from ``low`` to ``high``, both included, all as likely."""
 
     kind: Literal["integer"] = "integer"
     low: int
     high: int
-
-    @model_validator(mode="after")
-    def _low_is_not_above_high(self) -> Self:
-        if self.low > self.high:
-            raise ValueError(f"the lower bound {self.low} is above the upper bound {self.high}")
-        return self
 
     def draw(self, rng: np.random.Generator, pools: Pools) -> JsonValue:  # noqa: ARG002
         """Return a whole number between the bounds."""
@@ -103,18 +91,10 @@ class OneOf(Record):
         return self.values[weighted(rng, self.weights)]
 
 
-class Bucket(Record):
+class Bucket(_Range):
     """A range, and how likely it is among the others."""
 
-    low: float
-    high: float
     weight: Weight
-
-    @model_validator(mode="after")
-    def _low_is_not_above_high(self) -> Self:
-        if self.low > self.high:
-            raise ValueError(f"the lower bound {self.low} is above the upper bound {self.high}")
-        return self
 
 
 class Buckets(Record):
@@ -148,7 +128,7 @@ class FromPool(Record):
         return recordings[int(rng.integers(len(recordings)))].model_dump(mode="json")
 
 
-class SeveralFromPool(Record):
+class SeveralFromPool(_Range):
     """``low`` to ``high`` recordings of a named pool, no two the same; all numbers are as likely."""
 
     kind: Literal["several_from_pool"] = "several_from_pool"
@@ -157,12 +137,6 @@ class SeveralFromPool(Record):
     high: int = Field(ge=0)
     other_speaker: bool = False
     """Whether the recordings must be of others than the utterance's speaker."""
-
-    @model_validator(mode="after")
-    def _low_is_not_above_high(self) -> Self:
-        if self.low > self.high:
-            raise ValueError(f"the lower bound {self.low} is above the upper bound {self.high}")
-        return self
 
     def draw(self, rng: np.random.Generator, pools: Pools) -> JsonValue:
         """Return references to the recordings; ``ConfigError`` if the pool has fewer than ``low``."""
@@ -180,75 +154,6 @@ class SeveralFromPool(Record):
 AnyDistribution = Constant | Uniform | LogUniform | Integer | OneOf | Buckets | FromPool | SeveralFromPool
 Distribution = Annotated[AnyDistribution, Field(discriminator="kind")]
 PoolDraw = FromPool | SeveralFromPool
-RANGES: Mapping[str, type[Uniform] | type[LogUniform] | type[Integer]] = {
-    "uniform": Uniform,
-    "log_uniform": LogUniform,
-    "integer": Integer,
-}
-
-
-def distribution_of(value: Any) -> AnyDistribution:
-    """Return the distribution that a config's short form means.
-
-    Raises ``ValueError`` for a known form with impossible contents.
-    """
-    if not isinstance(value, Mapping):
-        return Constant(value=value)
-    form = next(iter(value), "")
-    if len(value) == 1 and form in _READERS:
-        return _READERS[form](value[form])
-    if value.keys() == {"one_of", "weights"}:
-        return _one_of(value["one_of"], value["weights"])
-    return Constant(value=value)
-
-
-def _range_of(form: str) -> Callable[[Any], AnyDistribution]:
-    def read(content: Any) -> AnyDistribution:
-        low, high = _listed(form, content, "[low, high]", 2)
-        return RANGES[form](low=low, high=high)
-
-    return read
-
-
-def _one_of(content: Any, weights: Any = None) -> OneOf:
-    values = _listed("one_of", content, "a list of values")
-    return OneOf(values=tuple(values), weights=weights and tuple(_listed("weights", weights, "a list")))
-
-
-def _buckets(content: Any) -> Buckets:
-    rows = [
-        _listed("a bucket", row, "[low, high, weight]", 3) for row in _listed("buckets", content, "a list")
-    ]
-    return Buckets(buckets=tuple(Bucket(low=low, high=high, weight=weight) for low, high, weight in rows))
-
-
-def _from_pool(content: Any) -> FromPool:
-    return FromPool.model_validate(content if isinstance(content, Mapping) else {"pool": content})
-
-
-def _several_from_pool(content: Any) -> SeveralFromPool:
-    if not isinstance(content, Mapping) or not {"pool", "count"} <= content.keys():
-        raise ValueError(f"several_from_pool takes {{pool: NAME, count: [low, high]}}, got {content!r}")
-    low, high = _listed("count", content["count"], "[low, high]", 2)
-    others = {key: value for key, value in content.items() if key != "count"}
-    return SeveralFromPool.model_validate({**others, "low": low, "high": high})
-
-
-def _listed(form: str, content: Any, expected: str, length: int | None = None) -> Sequence[Any]:
-    if not isinstance(content, Sequence) or isinstance(content, str) or length not in {None, len(content)}:
-        raise ValueError(f"{form} takes {expected}, got {content!r}")
-    return content
-
-
-_READERS: Mapping[str, Callable[[Any], AnyDistribution]] = {
-    **{form: _range_of(form) for form in RANGES},
-    "one_of": _one_of,
-    "buckets": _buckets,
-    "from_pool": _from_pool,
-    "several_from_pool": _several_from_pool,
-}
-FORMS = tuple(_READERS)
-"""The names of distributions that a config knows."""
 
 
 def bounds_of(distribution: Distribution) -> tuple[JsonValue, ...]:

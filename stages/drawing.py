@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas import AudioRef, ConfigError, OperatorSpec
-from stages.chain import AnyPart, Branch, Chain, OneOfParts, Part, SomeOfParts, Step, Utterance
+from stages.chain import AnyPart, Branch, Chain, OneOfParts, Part, SomeOfParts, Step
+from stages.conditions import Utterance
 from stages.degradations import DEGRADATIONS
 from stages.distributions import Pools, weighted
 from stages.rng import rng_for

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas import Ingested, Outcome, Recipe, Segment, Split
-from stages.chain import Part, Utterance
+from stages.chain import Part
+from stages.conditions import Utterance
 from stages.distributions import Pools
 from stages.drawing import Occasion, draw_steps, references
 from stages.stage import Stage

@@ -10,7 +10,7 @@ from pipeline.places import Document
 from pipeline.problems import Problems
 from schemas import Degraded, Recipe, Split
 from stages.audio_memory import AudioMemory
-from stages.chain import Utterance
+from stages.conditions import Utterance
 from stages.degrade import DegradeInput, DegradeStage
 from stages.drawing import Occasion, draw_steps, references
 from stages.flac import encode

@@ -16,7 +16,8 @@ import soundfile
 
 from schemas import OperatorSpec, Source, Status
 from stages.attempt import attempt
-from stages.chain import Step, Utterance
+from stages.chain import Step
+from stages.conditions import Utterance
 from stages.degradations import DEGRADATIONS, Degradation
 from stages.degradations.audiomentations_transform import AudiomentationsTransform
 from stages.degradations.bit_depth import BitDepth

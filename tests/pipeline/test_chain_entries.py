@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stages.chain import Branch, Chain, OneOfParts, SomeOfParts, Step, When
+from stages.chain import Branch, Chain, OneOfParts, SomeOfParts, Step
+from stages.conditions import When
 from stages.distributions import Uniform
 from tests.small_config import mistakes, place_in, resolved, written
 

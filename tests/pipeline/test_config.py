@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.config import Config, PoolFiles, PoolRooms, PoolSynthesis
-from stages.distributions import bounds_of, distribution_of
+from stages.distribution_forms import distribution_of
+from stages.distributions import bounds_of
 from stages.rng import rng_for
 from tests.small_config import SMALL
 

@@ -12,7 +12,7 @@ from pipeline.commands.operators import FAMILIES, family_lines, operators_comman
 from pipeline.operator_text import draw_words, type_words
 from pipeline.wording import aligned, few_digits, size
 from schemas import SampleRate, UserError
-from stages.distributions import distribution_of
+from stages.distribution_forms import distribution_of
 
 OWN = '''
 from typing import ClassVar

@@ -15,7 +15,8 @@ from pipeline.config import PoolRooms
 from pipeline.fragments import RECIPES
 from schemas import OperatorSpec, Recipe, Split
 from stages.audio_memory import AudioMemory
-from stages.chain import Part, Utterance
+from stages.chain import Part
+from stages.conditions import Utterance
 from stages.degrade import DegradeInput, DegradeStage
 from stages.drawing import Occasion, draw_steps, references
 from stages.flac import encode

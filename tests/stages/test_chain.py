@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import AudioRef, ConfigError, OperatorSpec
-from stages.chain import Part, Step, Utterance
+from stages.chain import Part, Step
+from stages.conditions import Utterance
 from stages.degradations import DEGRADATIONS
 from stages.distributions import Constant, Integer, OneOf, Pools, Uniform
 from stages.drawing import Occasion, draw_steps, references

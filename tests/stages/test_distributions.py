@@ -7,16 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from schemas import AudioRef, ConfigError
-from stages.distributions import (
-    Bucket,
-    Buckets,
-    Constant,
-    FromPool,
-    OneOf,
-    SeveralFromPool,
-    bounds_of,
-    distribution_of,
-)
+from stages.distribution_forms import distribution_of
+from stages.distributions import Bucket, Buckets, Constant, FromPool, OneOf, SeveralFromPool, bounds_of
 from stages.rng import rng_for
 
 

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from schemas import AudioRef, ConfigError, OperatorSpec
-from stages.chain import Branch, Chain, OneOfParts, Part, SomeOfParts, Step, Utterance, When, steps_in
+from stages.chain import Branch, Chain, OneOfParts, Part, SomeOfParts, Step, steps_in
+from stages.conditions import Utterance, When
 from stages.distributions import FromPool, Pools
 from stages.drawing import Occasion, draw_steps
 

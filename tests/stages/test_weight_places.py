@@ -4,7 +4,7 @@ from pathlib import Path
 
 from schemas import OperatorSpec
 from stages.chain import OneOfParts, Step, places_of
-from stages.distributions import distribution_of
+from stages.distribution_forms import distribution_of
 from stages.weight_places import with_places, without_places
 
 DIGEST, OTHER = "a" * 64, "b" * 64
