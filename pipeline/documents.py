@@ -1,4 +1,4 @@
-"""A config's document with what the command line changes in it: settings, and recordings of the user's own."""
+"""A config's document, with what the command line changes in it: settings, and whole corpora and pools."""
 
 import re
 from collections.abc import Mapping, Sequence
