@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import Outcome, Preference, Reason, Removal, Status
+from schemas import Outcome, Pair, Preference, Reason, Removal, Status
 from stages.pair_rules import PairRule
 from stages.stage import Stage
 from stages.unanimity import Criterion, Verdict
@@ -31,11 +31,26 @@ class Rules:
         return tuple(dict.fromkeys(named))
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided on one degraded utterance, its pairs as places in arrays."""
+
+    found: Verdicts
+    removed: tuple[Removal, ...]
+    kept: Indices
+    """Which of the unanimous pairs stay, the clearest first."""
+
+
 class PreferStage(Stage[Ballot, Preference]):
     """Compare every two candidates and keep the pairs on which all criteria agree and no veto falls."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
+
+    @property
+    def votes(self) -> tuple[str, ...]:
+        """The scores that vote."""
+        return tuple(criterion.metric for criterion in self._rules.criteria)
 
     def name_of(self, record: Ballot) -> str:
         """Return the name of the degraded utterance."""
@@ -50,30 +65,46 @@ class PreferStage(Stage[Ballot, Preference]):
         """Return the preference of each degraded utterance."""
         return [self._preference(ballot) for ballot in batch]
 
-    def without_value(self, record: Ballot, outcome: Outcome) -> Preference:
-        """Return a preference without pairs that says why."""
-        return Preference(id=record.id, **outcome.fields)
-
     def _preference(self, ballot: Ballot) -> Preference:
+        decision = self.decide(ballot)
+        if decision is None:
+            return self.row(ballot, None)
+        return self.row(
+            ballot, decision, pairs_of(ballot, self._rules.criteria, decision.found, decision.kept)
+        )
+
+    def decide(self, ballot: Ballot) -> Decision | None:
+        """Return what is decided on the candidates of one degraded utterance; None if it has none."""
         if not ballot.models:
-            reason = Reason.NO_VALUE_UPSTREAM
-            return self.without_value(ballot, Outcome(status=Status.SKIPPED, reason=reason))
+            return None
         rules = self._rules
         found = verdicts_of(ballot, rules.criteria, *rules.pairs.comparisons(ballot.models))
         sound, removed = self._examined(ballot, found)
-        votes = np.stack([ballot.scores[criterion.metric] for criterion in rules.criteria])
+        return Decision(found, removed, self._kept(ballot, found, sound))
+
+    def row(self, ballot: Ballot, decision: Decision | None, pairs: tuple[Pair, ...] = ()) -> Preference:
+        """Return a decision as a row, with its counts and these pairs."""
+        if decision is None:
+            reason = Reason.NO_VALUE_UPSTREAM
+            return self.without_value(ballot, Outcome(status=Status.SKIPPED, reason=reason))
+        votes = np.stack([ballot.scores[vote] for vote in self.votes])
+        counts = decision.found.counts
         return Preference(
             id=ballot.id,
             num_candidates=len(ballot.models),
             num_complete=int((~np.isnan(votes)).all(axis=0).sum()),
-            num_comparisons=sum(found.counts.values()),
-            num_unanimous=found.counts[Verdict.UNANIMOUS],
-            num_within_margin=found.counts[Verdict.WITHIN_MARGIN],
-            num_disagreed=found.counts[Verdict.DISAGREED],
-            num_missing_vote=found.counts[Verdict.MISSING_VOTE],
-            removed=removed,
-            pairs=pairs_of(ballot, rules.criteria, found, self._kept(ballot, found, sound)),
+            num_comparisons=sum(counts.values()),
+            num_unanimous=counts[Verdict.UNANIMOUS],
+            num_within_margin=counts[Verdict.WITHIN_MARGIN],
+            num_disagreed=counts[Verdict.DISAGREED],
+            num_missing_vote=counts[Verdict.MISSING_VOTE],
+            removed=decision.removed,
+            pairs=pairs,
         )
+
+    def without_value(self, record: Ballot, outcome: Outcome) -> Preference:
+        """Return a preference without pairs that says why."""
+        return Preference(id=record.id, **outcome.fields)
 
     def _examined(self, ballot: Ballot, found: Verdicts) -> tuple[NDArray[np.bool_], tuple[Removal, ...]]:
         """Return which pairs nothing speaks against, and how many each rule or veto took away."""

@@ -6,14 +6,13 @@ from pathlib import Path
 
 from pipeline.dataset.card import lines_for
 from pipeline.dataset.hub import check_access, push
-from pipeline.export import MARK, Exported, export, exported
+from pipeline.export import FILES, MARK, Exported, export, exported
 from pipeline.funnel_text import funnel_lines
 from pipeline.graph import Graph, assemble
 from pipeline.publishing import inventory_of, note_aim, publish
 from pipeline.redecide import make_preferences
 from pipeline.resolve import Run
 from pipeline.store import room_on_disk
-from pipeline.tickets import Ticket
 from pipeline.wording import count, say, size
 from pipeline.workspace import Workspace
 from schemas import UserError, WorkspaceError
@@ -47,7 +46,7 @@ def export_command(run: Run, workspace: Workspace, out: str | None, upload: Uplo
     with room_on_disk(folder.parent), workspace.held():
         graph = assemble(run, workspace.root, keep=False)
         _refuse_unscored(graph, workspace)
-        make_preferences([Ticket(graph.prefer, shard) for shard in graph.shards], workspace, _progress)
+        make_preferences(graph.prefer, graph.shards, workspace, _progress)
         if folder == workspace.dataset:
             note_aim(run, graph, workspace)
             written = publish(run, graph, workspace, say, anew=upload is None)
@@ -84,9 +83,10 @@ def _refuse_foreign(folder: Path) -> None:
     """Leave alone what is not an earlier dataset of ours: a dataset is swapped in whole."""
     if folder.is_file():
         raise UserError(f"{folder} is a file; --out names the folder of the dataset")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if foreign := sorted(there - FILES if MARK in there else there):
         raise UserError(
-            f"{folder} holds something that is not a dataset of this program; choose another --out"
+            f"{folder} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another --out"
         )
 
 
