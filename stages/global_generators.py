@@ -12,11 +12,20 @@ import numpy as np
 def drawn_from(stream: np.random.Generator) -> Iterator[None]:
     """Set the generators of ``random``, numpy and, if it is loaded, torch from ``stream``; put them back."""
     seeds = [int(seed) for seed in stream.integers(2**32, size=3)]
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - libraries draw from it
-    random.seed(seeds[0])
-    np.random.seed(seeds[1])  # noqa: NPY002
+    with generators_put_back():
+        random.seed(seeds[0])
+        np.random.seed(seeds[1])  # noqa: NPY002 - libraries draw from it
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.manual_seed(seeds[2])
+        yield
+
+
+@contextmanager
+def generators_put_back() -> Iterator[None]:
+    """Leave the generators of ``random``, numpy and, if it is loaded, torch as they were found."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
-        with _torch(seeds[2]):
+        with _torch_put_back():
             yield
     finally:
         random.setstate(before[0])
@@ -24,12 +33,11 @@ def drawn_from(stream: np.random.Generator) -> Iterator[None]:
 
 
 @contextmanager
-def _torch(seed: int) -> Iterator[None]:
+def _torch_put_back() -> Iterator[None]:
     torch = sys.modules.get("torch")
     if torch is None:
         yield
         return
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
         yield

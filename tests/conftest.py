@@ -14,6 +14,7 @@ import pytest
 
 from stages import user_modules
 from stages.degradations import DEGRADATIONS
+from stages.global_generators import generators_put_back
 from stages.metrics import METRICS
 from stages.networks.speechbrain_lobes import forget_lazy_modules
 from stages.restorers import RESTORERS
@@ -59,6 +60,13 @@ def _families_as_shipped() -> Iterator[None]:
     for table, members in zip(tables, before, strict=True):
         table.clear()
         table.update(members)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _generators_as_found() -> Iterator[None]:
+    """Keep what a test file draws from global generators from showing in the file after it."""
+    with generators_put_back():
+        yield
 
 
 @pytest.fixture

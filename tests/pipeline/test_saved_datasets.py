@@ -1,5 +1,6 @@
 """What the listing of a dataset that was saved to disk promises."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
@@ -10,6 +11,13 @@ from pipeline.source_audio import estimate_duration_s, open_source
 from pipeline.sources import Corpus, list_sources
 from schemas import ConfigError
 from tests.small_corpora import ids_of, listed, put, wav
+
+
+@pytest.fixture(autouse=True)
+def _without_progress_bars() -> Iterator[None]:
+    datasets.disable_progress_bars()
+    yield
+    datasets.enable_progress_bars()
 
 
 @pytest.fixture
@@ -26,7 +34,6 @@ def saved(tmp_path: Path) -> datasets.Dataset:
     )
     held = pa.array(audio, type=pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
     table = pa.table({"audio": held, "sentence": ["one", "two", None], "speaker_id": [7, 8, 9]})
-    datasets.disable_progress_bars()
     return datasets.Dataset(table.cast(features.arrow_schema))
 
 
@@ -65,7 +72,6 @@ def test_a_saved_dataset_may_have_splits(saved: datasets.Dataset, tmp_path: Path
 
 def test_a_saved_dataset_without_audio_is_refused(tmp_path: Path) -> None:
     """The message says which columns there are."""
-    datasets.disable_progress_bars()
     datasets.Dataset.from_dict({"text": ["x"]}).save_to_disk(str(tmp_path / "set"))
 
     with pytest.raises(ConfigError, match="no column of this dataset is Audio; found: text"):
