@@ -6,7 +6,7 @@ from scipy import fft
 from stages.waveform import Samples
 
 SMALLEST_TRANSFORM = 16_384
-TRANSFORM_PER_TAP = 3.0
+TRANSFORM_PER_TAP = 2.5
 """Of 1.25 to 12, measured with responses of 10 ms to 1 s on speech of 10 s: the least work in all."""
 LANES = 4
 """pocketfft transforms four single-precision rows at once, in the time of one."""
@@ -24,11 +24,12 @@ def convolved(samples: Samples, taps: Samples) -> Samples:
     size = fft.next_fast_len(step + taps.size - 1, real=True)
     blocks = np.zeros((number, step), np.float32)
     blocks.reshape(-1)[: samples.size] = samples
-    spectra = fft.rfft(blocks, size, axis=1)
-    spectra *= fft.rfft(taps.astype(np.float32, copy=False), size)
+    response = fft.rfft(taps.astype(np.float32, copy=False), size)
     heard = np.zeros((number - 1) * step + size, np.float32)
-    for start, block in zip(range(0, number * step, step), fft.irfft(spectra, size, axis=1), strict=True):
-        heard[start : start + size] += block
+    for first in range(0, number, LANES):
+        spectra = fft.rfft(blocks[first : first + LANES], size, axis=1) * response
+        for place, block in enumerate(fft.irfft(spectra, size, axis=1, overwrite_x=True), first):
+            heard[place * step : place * step + size] += block
     return heard[: samples.size + taps.size - 1]
 
 
