@@ -25,6 +25,7 @@ from stages.audio_memory import AudioMemory
 from stages.decoding import decode_recording
 from stages.flac import encode
 from stages.ladders import LADDERS, Foot, Ladder, Spoken
+from stages.level import is_silent
 from stages.metrics.base import Output
 from stages.resampling import resample
 from stages.score import ScoreInput, ScoreStage
@@ -60,12 +61,15 @@ def ladders_command(run: Run, num_utterances: int, device: str) -> None:
 
 
 def _speech(run: Run, num_utterances: int) -> list[Spoken]:
-    """Return utterances from all over the corpora, as many as asked for or as there are."""
+    """Return utterances from all over the corpora, as many as asked for or as there are; no silent ones."""
     corpora = [corpus.model_copy(update={"path": run.path(corpus.path)}) for corpus in run.config.speech]
     sources = list_sources(corpora).sources
     spread = np.unique(np.linspace(0, len(sources) - 1, num_utterances).round().astype(int))
     rate = run.config.ingest.sample_rate
-    return [_spoken(sources[place], None if rate == "native" else rate) for place in spread]
+    spoken = [_spoken(sources[place], None if rate == "native" else rate) for place in spread]
+    for silent in (each for each in spoken if is_silent(each.waveform.samples)):
+        say(f"{silent.id} is silent, and left out")
+    return [each for each in spoken if not is_silent(each.waveform.samples)]
 
 
 def _spoken(source: Source, sample_rate: int | None) -> Spoken:

@@ -1,7 +1,10 @@
 """``ladders``, typed as a user would: a table of what each score notices, and who may vote."""
 
+import csv
 from pathlib import Path
 
+import numpy as np
+import soundfile
 from command_line import typed, written
 
 
@@ -23,6 +26,22 @@ def test_says_who_may_vote(tmp_path: Path) -> None:
     assert si_sdr[9] == "no value", "two utterances of two speakers have no other words"
     assert si_sdr[11] in {"yes", "no"}
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_leaves_silence_out(tmp_path: Path) -> None:
+    """A silent recording can neither be made worse nor lend its words: it is named, and the others go on."""
+    config = written(tmp_path, metrics=[{"kind": "si_sdr"}, {"kind": "estoi"}], preference=PREFERENCE)
+    soundfile.write(tmp_path / "silent.flac", np.zeros(16_000), 16_000)
+    with (tmp_path / "sentences.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with (tmp_path / "sentences.csv").open("a", newline="", encoding="utf-8") as file:
+        csv.DictWriter(file, rows[0]).writerow({**rows[0], "id": "silent", "path": tmp_path / "silent.flac"})
+
+    done = typed("ladders", config, "--utterances", "3")
+
+    assert done.returncode == 0, done.stderr
+    assert "silent is silent, and left out" in done.stdout
+    assert "2 utterances of 2 known speakers" in done.stdout
 
 
 PREFERENCE = {
