@@ -1,5 +1,6 @@
 """What is left of a run, in time and bytes: measured where shards are finished, rough where none is."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,9 @@ class Forecast:
         ingest = self._graph.ingest
         if shard.name in self._store.shards(ingest.folder):
             return _ingested(self._store, ingest, shard.name)
-        return Load(sum(map(self._duration_s, shard.sources)), len(shard.sources))
+        lengths = list(map(self._duration_s, shard.sources))
+        longest_s = ingest.settings.max_duration_s
+        return Load(sum(lengths), sum(_num_utterances(length, longest_s) for length in lengths))
 
     def _loads(self, table: Table) -> Mapping[str, Load]:
         if isinstance(table, IngestTable):
@@ -119,6 +122,11 @@ class Forecast:
         if per_s is not None:
             return lambda load: per_s * load.audio_s * num_takes(table), "measured"
         return lambda load: rough_work_s(table, load), "guess" if is_guess(table) else "rough"
+
+
+def _num_utterances(duration_s: float, longest_s: float) -> int:
+    """Return how many utterances a recording gives: longer ones are halved, and halved again."""
+    return 1 << math.ceil(math.log2(max(1.0, duration_s / longest_s)))
 
 
 def _by_name(measured: Sequence[TicketLine]) -> Mapping[str, list[TicketLine]]:

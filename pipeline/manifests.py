@@ -12,6 +12,7 @@ from schemas import ConfigError, Record
 
 MANIFEST_SUFFIXES = frozenset({".csv", ".jsonl"})
 NUMBERS = ("offset", "duration")
+_SEPARATORS = frozenset(";\t|")
 
 
 class ManifestRow(Record):
@@ -86,6 +87,8 @@ def _check_columns(where: str, columns: Iterable[str]) -> None:
         if column not in COLUMNS:
             close = difflib.get_close_matches(column, COLUMNS, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(COLUMNS)}"
+            if len(named) == 1 and (found := next(iter(_SEPARATORS & set(column)), None)):
+                hint = f"cells are separated by ',', not by {found!r}"
             raise ConfigError(f"{where}: unknown column {column!r}; {hint}")
     if "path" not in named:
         raise ConfigError(f"{where}: there is no column 'path'; found: {', '.join(named) or 'nothing'}")

@@ -85,6 +85,8 @@ def _listed(corpus: Corpus) -> list[Source]:
         sources = list(_sources_at(corpus, path))
     except ConfigError as error:
         raise ConfigError(f"corpus {corpus.name!r}: {error}") from error
+    if not sources and path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
+        raise ConfigError(f"corpus {corpus.name!r}: the manifest {corpus.path} lists no recordings")
     if not sources:
         kinds = ", ".join(sorted(AUDIO_SUFFIXES))
         raise ConfigError(f"corpus {corpus.name!r}: no recordings in {corpus.path} (looked for {kinds})")

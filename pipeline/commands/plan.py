@@ -65,7 +65,7 @@ def _speech(run: Run, graph: Graph, forecast: Forecast) -> Iterator[str]:
     utterances = sum(load.records for load in forecast.speech.values())
     about = "" if exact else "about "
     yield f"speech    {recordings}: {about}{count(utterances, 'utterance')}, {clock(seconds)} {known}"
-    yield f"degraded  {about}{utterances * repeats:,} versions, {clock(seconds * repeats)}"
+    yield f"degraded  {about}{count(utterances * repeats, 'version')}, {clock(seconds * repeats)}"
     yield (
         f"restored  {about}{utterances * repeats * takes:,} candidates, {takes} of each version, "
         f"{clock(seconds * repeats * takes)}"
