@@ -9,7 +9,7 @@ from pipeline.audit.audit import audited
 from pipeline.audit.text import audit_lines
 from pipeline.dataset.background import Background
 from pipeline.dataset.card import card_of
-from pipeline.dataset.columns import Table, schema_of
+from pipeline.dataset.columns import TABLES, Table, schema_of
 from pipeline.dataset.facts import MetricFacts, ModelFacts, metrics_of, models_of
 from pipeline.dataset.files import Cut, SplitFiles, TableWriter
 from pipeline.dataset.licences import Licences
@@ -19,7 +19,7 @@ from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary, 
 from pipeline.funnel import Funnel, funnel_of
 from pipeline.graph import Graph
 from pipeline.resolve import Run
-from pipeline.store import TableStore
+from pipeline.store import TableStore, sync_folder, write_whole
 from schemas import Record, Split, fingerprint_of
 from stages.pair_rules import PairRule
 from stages.unanimity import Criterion
@@ -27,6 +27,9 @@ from stages.vetoes import Veto
 
 VERSION = 5
 MARK = "unanimous.json"
+CARD = "README.md"
+FILES = frozenset((MARK, CARD, *TABLES))
+"""What is in the folder of a dataset."""
 
 
 class Exported(Record):
@@ -119,8 +122,8 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
         languages=summary.languages,
     )
     audit = audited(run, graph, store, keep=False)  # the workspace's own is kept by who publishes there
-    (draft / "README.md").write_text(card_of(run, result, audit_lines(audit)), encoding="utf-8")
-    (draft / MARK).write_text(result.model_dump_json(indent=1), encoding="utf-8")
+    write_whole(draft / CARD, card_of(run, result, audit_lines(audit)).encode())
+    write_whole(draft / MARK, result.model_dump_json(indent=1).encode())
     _swap(draft, folder)
     return result
 
@@ -177,6 +180,7 @@ def _swap(draft: Path, folder: Path) -> None:
     if folder.exists():
         folder.rename(old)
     draft.rename(folder)
+    sync_folder(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 

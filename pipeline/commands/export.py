@@ -86,7 +86,8 @@ def _refuse_foreign(folder: Path) -> None:
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if foreign := sorted(there - FILES if MARK in there else there):
         raise UserError(
-            f"{folder} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another --out"
+            f"{folder} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another "
+            "--out"
         )
 
 

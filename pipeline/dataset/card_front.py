@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
     from datasets import DatasetInfo
 
+    from pipeline.dataset.columns import Table
     from pipeline.dataset.files import SplitFiles
     from pipeline.export import Exported
     from pipeline.resolve import Run
     from schemas import Split
+
+    Splits = Mapping[Split, SplitFiles]
 
 TAGS = ("audio", "speech-restoration", "speech-enhancement", "preference", "dpo", "unanimous")
 SIZES = (
@@ -67,7 +70,7 @@ class Front:
     """
     languages: Sequence[str]
     licence: str | None
-    tables: Mapping[str, Mapping[Split, SplitFiles]]
+    tables: Mapping[str, Splits] | Mapping[Table, Splits]
     """The first one is what opens by default."""
     features: Mapping[str, Mapping[str, Any]]
     """Of each table, as ``datasets.Features.from_dict`` reads them."""
@@ -117,7 +120,7 @@ def front_of(run: Run, exported: Exported) -> str:
     return str(front)
 
 
-def _info(splits: Mapping[Split, SplitFiles], features: Mapping[str, Any]) -> DatasetInfo:
+def _info(splits: Splits, features: Mapping[str, Any]) -> DatasetInfo:
     from datasets import DatasetInfo, Features, SplitDict  # noqa: PLC0415
 
     return DatasetInfo(

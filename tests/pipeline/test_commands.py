@@ -191,8 +191,20 @@ def test_export_leaves_foreign_folders_alone(small: Path, tmp_path: Path) -> Non
     exported = typed("export", small / "small.yaml", "--workspace", small / "workspace", "--out", tmp_path)
 
     assert exported.returncode == 2
-    assert "not a dataset of this program" in exported.stderr
+    assert "'thesis.txt', which is not part of a dataset of this program" in exported.stderr
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_export_leaves_alone_what_somebody_put_beside_a_dataset(small: Path, tmp_path: Path) -> None:
+    """A dataset is swapped in whole: what a clone of a repository holds besides would go with the old one."""
+    own = Path(shutil.copytree(small / "workspace" / "dataset", tmp_path / "clone"))
+    (own / ".git").mkdir()
+
+    exported = typed("export", small / "small.yaml", "--workspace", small / "workspace", "--out", own)
+
+    assert exported.returncode == 2
+    assert "'.git', which is not part of a dataset of this program" in exported.stderr
+    assert (own / ".git").is_dir()
 
 
 def test_a_misspelled_setting(tmp_path: Path) -> None:
