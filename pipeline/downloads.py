@@ -121,6 +121,10 @@ def _check_status(response: requests.Response, file: WeightFile) -> None:
         raise MissingWeightsError(
             f"{file.url}: the server answers {status} {response.reason}; {_by_hand(file)}"
         )
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        raise MissingWeightsError(
+            f"{file.url} gives a web page, such as one that asks for consent; {_by_hand(file)}"
+        )
 
 
 def _way_in(file: WeightFile) -> str:
@@ -142,6 +146,9 @@ def _version_of(response: requests.Response) -> str:
 
 def _checked(file: WeightFile, draft: Draft) -> Digest:
     """Return the digest of what came. What is wrong is removed."""
+    if not draft.size:
+        draft.discard()
+        raise MissingWeightsError(f"{file.url} is empty; {_by_hand(file)}")
     if file.size_bytes is not None and draft.size != file.size_bytes:
         wrong = f"{draft.size:,} bytes came, not {file.size_bytes:,}"
         draft.discard()

@@ -21,6 +21,7 @@ class FileServer:
     """What the first answers say instead."""
     claims: int | None = None
     """What an answer says that its length is, if that is not so."""
+    content_type: str = "application/octet-stream"
     requests: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
@@ -52,6 +53,7 @@ class FileServer:
             handler.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
         if self.etag:
             handler.send_header("ETag", self.etag)
+        handler.send_header("Content-Type", self.content_type)
         handler.send_header("Content-Length", str(self.claims or len(self.content) - start))
         handler.end_headers()
         sent = self.content[start:]

@@ -153,6 +153,23 @@ def test_what_is_not_there_is_not_asked_for_twice(tmp_path: Path) -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("content", "content_type", "said"),
+    [
+        (b"<html>too many downloads</html>", "text/html; charset=utf-8", "gives a web page"),
+        (b"", "application/octet-stream", "is empty"),
+    ],
+)
+def test_a_page_is_not_the_file(tmp_path: Path, content: bytes, content_type: str, said: str) -> None:
+    """Stores that answer 200 with a page of theirs do not fill the cache, digest or no digest."""
+    server = FileServer(content, content_type=content_type)
+
+    with serving(server), pytest.raises(MissingWeightsError, match=rf"{said}.*get sub/w\.bin by hand"):
+        fetched(server, tmp_path, sha256=None, size_bytes=None)
+
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_what_is_closed_says_so(tmp_path: Path) -> None:
     """401 and 403 are no fault of the line."""
     for status in (401, 403):
