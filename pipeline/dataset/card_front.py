@@ -81,12 +81,12 @@ class Front:
         from datasets.utils.metadata import MetadataConfigs  # noqa: PLC0415
         from huggingface_hub import DatasetCardData  # noqa: PLC0415
 
-        default = next(iter(self.tables))
+        default, of_default = next(iter(self.tables.items()))
         card = DatasetCardData(
             pretty_name=self.name,
             language=languages_of(self.languages) or None,
             **licence_of(self.licence),
-            size_categories=size_category(sum(files.rows for files in self.tables[default].values())),
+            size_categories=size_category(sum(files.rows for files in of_default.values())),
             task_categories=["audio-to-audio"],
             tags=list(TAGS),
         )
