@@ -22,7 +22,7 @@ TINY: dict[str, Maker] = {
     "vqscore": lambda folder: {"path": write_vqscore(folder)},
     "ecapa_speaker_similarity": lambda folder: {"path": write_ecapa(folder)},
     "wavlm_speaker_similarity": lambda folder: {"path": write_wavlm_speakers(folder)},
-    "speech_bert_score": lambda folder: {"path": write_hubert(folder)},
+    "speech_bert_score": lambda folder: {"path": write_hubert(folder), "model": "narrow-hubert"},
     "whisper": lambda folder: {"path": write_whisper(folder)},
     "whisper_clean": lambda folder: {"path": write_whisper(folder)},
 }

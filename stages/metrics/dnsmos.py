@@ -26,8 +26,6 @@ def _opinion(note: str, *, votes: bool = False) -> Output:
     return Output(
         aspect=Aspect.PERCEPTUAL_QUALITY,
         better=Better.HIGHER,
-        low=1.0,
-        high=5.0,
         noise_floor=0.05,
         votes=votes,
         note=note,
@@ -36,14 +34,14 @@ def _opinion(note: str, *, votes: bool = False) -> Output:
 
 @METRICS.register
 class Dnsmos(HeardAlone):
-    """DNSMOS P.835 (Reddy et al., ICASSP 2022) and P.808 (ICASSP 2021), in opinion scores from 1 to 5.
+    """DNSMOS P.835 (Reddy et al., ICASSP 2022) and P.808 (ICASSP 2021), in opinion scores of 1 to 5.
 
     ``windows`` says which stretches of 9.01 s are heard, and the score is their mean. ``once`` hears every
     second about once: a shorter clip is repeated to exactly one window, a longer one is heard in as many
     windows as its length is nearest to, spread evenly, and in the middle if that is one. ``all`` starts one
     at every second, as the paper does, at some three times the cost. ``official`` is the reference code to
     the letter, which loses every window that starts between 7 s and 23 s to a rounding error
-    (microsoft/DNS-Challenge, issue 130).
+    (microsoft/DNS-Challenge, issue 130). Nothing bounds what the networks say: a click alone may get 0.9.
     """
 
     kind: ClassVar[str] = "dnsmos"

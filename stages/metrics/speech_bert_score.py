@@ -1,10 +1,10 @@
 """SpeechBERTScore: whether a speech model finds the same sounds in the candidate and in the clean."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
 from schemas import BrokenError, ConfigError, Reason
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
@@ -70,10 +70,16 @@ class SpeechBertScore(Weighted, HeardOnBothSides):
     removes_dc: ClassVar[bool] = True
 
     model: str = Field(default="hubert-base-ls960", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    """What the scores are called after; any name with ``path``, a folder of a HuBERT or WavLM."""
+    """What the scores are called after: of one's own choice with ``path``, a folder of a HuBERT or WavLM."""
     layer: int = Field(default=8, ge=0)
 
     _network: Any = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _own_weights_have_a_name(self) -> Self:
+        if self.path is not None and "model" not in self.model_fields_set:
+            raise ValueError("with 'path', say 'model' too: the scores carry its name")
+        return self
 
     @property
     def outputs(self) -> Mapping[str, Output]:  # type: ignore[override]  # other metrics give the same always

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from schemas import BrokenError, ConfigError, MissingWeightsError
 from stages.metrics import speech_bert_score
@@ -23,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def loaded(path: Path, **settings: int | str) -> SpeechBertScore:
     """Return the metric with these weights."""
-    metric = SpeechBertScore.model_validate({"path": path, **settings})
+    metric = SpeechBertScore.model_validate({"path": path, "model": "narrow-hubert", **settings})
     metric.load("cpu")
     return metric
 
@@ -128,6 +129,14 @@ def test_a_layer_that_is_not_there_is_refused(folder: Path) -> None:
     """Asked for layer 10 of nine, it says how many there are."""
     with pytest.raises(ConfigError, match="9 layers"):
         loaded(folder, layer=10)
+
+
+def test_own_weights_need_a_name(folder: Path) -> None:
+    """Scores of what lies in a folder are called after the published HuBERT only if somebody says so."""
+    with pytest.raises(ValidationError, match="say 'model' too"):
+        SpeechBertScore(path=folder)
+
+    assert "hubert_base_ls960_l8_f1" in SpeechBertScore(path=folder, model="hubert-base-ls960").outputs
 
 
 def test_an_unknown_model_needs_a_path() -> None:
