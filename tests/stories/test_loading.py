@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 import tiny
 
 AFTER = """
@@ -18,6 +19,26 @@ from datasets import load_dataset
 
 dataset = load_dataset("{path}")
 print(sorted(dataset), sorted(split for split in dataset if len(dataset[split])))
+"""
+SHARE_OUT = """
+from datasets import load_dataset
+from torch.utils.data import DataLoader
+
+path = "{path}"
+key = dict(pairs="pair_id", candidates="candidate_id", scores="candidate_id")
+for table, name in key.items():
+    alone = [load_dataset(path, table, split=split)[name] for split in ("train", "validation")]
+    both = load_dataset(path, table, split="train+validation")
+    assert list(both[name]) == [*alone[0], *alone[1]], table
+    shares = [list(both.shard(num_shards=3, index=index)[name]) for index in range(3)]
+    assert sum(shares, []) == list(both[name]), table
+    stream = load_dataset(path, table, split="train", streaming=True).reshard().select_columns([name])
+    for workers in (0, 2):
+        rows = list(DataLoader(stream, batch_size=None, num_workers=workers))
+        assert sorted(row[name] for row in rows) == sorted(alone[0]), (table, workers)
+    parts = [stream.shard(stream.num_shards, index) for index in range(stream.num_shards)]
+    assert [row[name] for part in parts for row in part] == list(alone[0]), table
+    print(table, len(both), stream.num_shards)
 """
 SPLITS = {"train": 0.5, "validation": 0.25, "test": 0.25}
 
@@ -72,8 +93,10 @@ def test_a_run_without_any_pair_still_loads(finished: tiny.Finished, tmp_path: P
     assert "LOADED 0 ['chosen', 'clean', 'degraded', 'rejected']" in _python(lines, tmp_path / "cache")
 
 
-def _split_corpus(tmp_path: Path) -> Path:
-    """Write clips of eight speakers, told apart by folder, and a pool with noise for every side."""
+@pytest.fixture(scope="module")
+def with_splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the workspace of a run over eight speakers, with noise for every side."""
+    tmp_path = tmp_path_factory.mktemp("splits")
     for number in range(8):
         tiny.write_clip(tmp_path / "speech" / f"speaker{number}" / "clip.wav", number, 1.6)
         tiny.write_clip(tmp_path / "speech" / f"speaker{number}" / "other.wav", number + 8, 1.6)
@@ -84,20 +107,29 @@ def _split_corpus(tmp_path: Path) -> Path:
         ingest={"sample_rate": 16000, "splits": SPLITS},
         pools={"noise": [{"synthesise": ["white", "pink", "hum", "fan"], "count": 4, "duration_s": 2}]},
         restorers=[{"kind": "identity"}, {"kind": "spectral_gate", "takes": 3}],
+        export={"row_group_megabytes": 1},
     )
-    return tiny.write_config(tmp_path, settings)
+    tiny.run_here(tiny.write_config(tmp_path, settings), tmp_path / "workspace")
+    return tmp_path / "workspace"
 
 
-def test_all_splits_load_and_share_nothing(tmp_path: Path) -> None:
+def test_splits_add_up_and_can_be_shared_out(with_splits: Path, tmp_path: Path) -> None:
+    """Two splits as one, parts of one, streams with several workers: every row once, whichever the table."""
+    source = SHARE_OUT.format(path=with_splits / "dataset")
+
+    said = _python(source, tmp_path / "cache").split()
+
+    assert said[::3] == ["pairs", "candidates", "scores"]
+    assert all(int(rows) > 0 for rows in said[1::3])
+    assert int(said[2]) > 1  # a stream of one part would have left a worker without any
+
+
+def test_all_splits_load_and_share_nothing(with_splits: Path, tmp_path: Path) -> None:
     """Train, validation and test are there, and no speaker and no noise is on two sides."""
-    config = _split_corpus(tmp_path)
-
-    tiny.run_here(config, tmp_path / "workspace")
-
-    source = COUNT_SPLITS.format(path=tmp_path / "workspace" / "dataset")
+    source = COUNT_SPLITS.format(path=with_splits / "dataset")
     everywhere = "['test', 'train', 'validation']"
     assert f"{everywhere} {everywhere}" in _python(source, tmp_path / "cache")
-    recipes = _recipes(tmp_path / "workspace")
+    recipes = _recipes(with_splits)
     assert _is_on_one_side((recipe["speaker"], recipe["split"]) for recipe in recipes)
     noises = [(s["digest"], recipe["split"]) for recipe in recipes for s in recipe["sources"]]
     assert noises
