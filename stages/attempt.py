@@ -12,8 +12,11 @@ T = TypeVar("T")
 log = logging.getLogger("unanimous")
 
 OUT_OF_MEMORY = (
+    "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDA error: out of memory",
+    "CUDA failure 2: out of memory",
     "CUDA out of memory",
+    "CUDNN_STATUS_ALLOC_FAILED",
     "can't allocate memory",
     "Failed to allocate memory",
 )
@@ -51,12 +54,21 @@ def attempt(what: str, call: Callable[[], T]) -> Attempt[T]:
 
 def _is_out_of_memory(error: BaseException) -> bool:
     """Whether a smaller input might do; only torch on a GPU has a class of its own for it."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return any(words in str(error) for words in OUT_OF_MEMORY)
+    return isinstance(error, MemoryError) or says_out_of_memory(type(error).__name__, str(error))
+
+
+def says_out_of_memory(kind: str, message: str) -> bool:
+    """Whether an error of this class and message, here or in another process, is of memory that ran out."""
+    named = kind in {"MemoryError", "OutOfMemoryError"}
+    return named or any(words in message for words in OUT_OF_MEMORY)
+
+
+def says_gpu_is_lost(message: str) -> bool:
+    """Whether nothing works on the GPU any more in the process that says so."""
+    return "CUDA error" in message
 
 
 def _next_record_would_meet_it_too(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
         return True
-    return isinstance(error, ImportError) or ("CUDA error" in str(error) and not _is_out_of_memory(error))
+    return isinstance(error, ImportError) or (says_gpu_is_lost(str(error)) and not _is_out_of_memory(error))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas import BrokenError, MissingWeightsError, Params, Reason, Record, RunError
+from stages.attempt import says_gpu_is_lost, says_out_of_memory
 from stages.child_process import ChildProcess, DiedError, HungError
 from stages.external_frames import PROTOCOL, GarbledError, asked
 from stages.waveform import Samples
@@ -169,7 +170,10 @@ class ExternalModel:
             if len(arrays) != count:
                 raise BrokenError(Reason.WRONG_SHAPE, f"{len(arrays)} outputs, and inputs: {count}")
             return arrays
-        kind = str(header.get("type"))
-        log.warning("%s: %s: %s", self._name, kind, header.get("message"))
-        reason = Reason.OUT_OF_MEMORY if kind in {"OutOfMemoryError", "MemoryError"} else Reason.ERROR
-        raise BrokenError(reason, kind)
+        kind, message = str(header.get("type")), str(header.get("message"))
+        log.warning("%s: %s: %s", self._name, kind, message)
+        if says_out_of_memory(kind, message):
+            raise BrokenError(Reason.OUT_OF_MEMORY, kind)
+        if says_gpu_is_lost(message):
+            self._lost("has lost the GPU")
+        raise BrokenError(Reason.ERROR, kind)

@@ -63,9 +63,25 @@ def test_an_exception_keeps_its_words_to_itself(external: Write, caplog: pytest.
     assert restored(model, np.zeros(9, dtype=np.float32)).size == 9
 
 
-def test_memory_that_runs_out_is_told_apart(external: Write) -> None:
-    """The reason says what to do about it."""
-    assert reason_of(external("raise MemoryError"), noise()) is Reason.OUT_OF_MEMORY
+@pytest.mark.parametrize(
+    "error", ["MemoryError", "RuntimeError('CUDA out of memory. Tried to allocate 2 GiB')"]
+)
+def test_memory_that_runs_out_is_told_apart(external: Write, error: str) -> None:
+    """The reason says what to do about it, in the words of old versions of torch too."""
+    assert reason_of(external(f"raise {error}"), noise()) is Reason.OUT_OF_MEMORY
+
+
+def test_a_worker_that_lost_its_gpu_is_replaced(external: Write) -> None:
+    """Nothing would work in it any more, so that the next input gets a new one."""
+    model = external(
+        "if samples[0] == 1:\n"
+        "    raise RuntimeError('CUDA error: device-side assert triggered')\n"
+        "return 0 * samples + os.getpid()"
+    )
+    before = restored(model, np.zeros(9, dtype=np.float32))[0]
+
+    assert reason_of(model, np.ones(9, dtype=np.float32)) is Reason.ERROR
+    assert restored(model, np.zeros(9, dtype=np.float32))[0] != before
 
 
 @pytest.mark.parametrize("shape", ["(2, 9)", "(3, 1, 3)"])
