@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from pipeline.executors.local import LocalExecutor
-from pipeline.resolve import resolve
-from pipeline.run import execute
-from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from tests.command_line import written
+from tests.in_process import run_here
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>\"{{ 7 * 7 }}"
 SETTINGS: dict[str, Any] = {
@@ -39,9 +36,8 @@ def reported_run(folder: Path) -> Workspace:
     """Run it in ``folder`` and return its workspace."""
     config = written(folder, **SETTINGS)
     _add_recordings(folder)
-    workspace = Workspace(folder / "workspace")
-    execute(resolve(config), workspace, lambda *_: LocalExecutor(Worker(workspace.root)))
-    return workspace
+    run_here(config, folder / "workspace")
+    return Workspace(folder / "workspace")
 
 
 def _add_recordings(folder: Path) -> None:

@@ -5,21 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from pipeline.audit.audit import FILE, audit_of, read_audit
 from pipeline.audit.records import Audit, Group, Part
 from pipeline.audit.text import audit_lines
-from pipeline.cli import app
-from pipeline.executors.local import LocalExecutor
 from pipeline.graph import assemble
 from pipeline.resolve import resolve
-from pipeline.run import Result, execute
 from pipeline.store import TableStore
-from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import WorkspaceError
 from tests.command_line import written
+from tests.in_process import run_here, typed_here
 
 VOTES = ["multi_resolution_stft", "estoi"]
 METRICS = [{"kind": kind} for kind in (*VOTES, "spectral_envelope")]
@@ -28,19 +24,6 @@ CHOOSING: dict[str, Any] = {
     "held_out": ["spectral_envelope"],
     "uncovered": ["perceptual_quality", "timbre_preservation"],
 }
-
-
-def run_here(config: Path, workspace: Path) -> Result:
-    """Run in this process."""
-    return execute(resolve(config), Workspace(workspace), lambda *_: LocalExecutor(Worker(workspace)))
-
-
-def typed(*words: str | Path) -> str:
-    """Type a command and return what it prints; its errors are raised."""
-    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
-    if result.exception is not None:
-        raise result.exception
-    return result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +75,7 @@ def test_the_card_and_the_command_say_the_same(finished: Path) -> None:
     lines = audit_lines(audit_in(finished))
 
     card = (finished / "workspace" / "dataset" / "README.md").read_text(encoding="utf-8")
-    said = typed("audit", finished / "workspace")
+    said = typed_here("audit", finished / "workspace")
 
     assert "\n".join(lines) in card
     assert "\n".join(lines) in said
@@ -118,7 +101,7 @@ def test_other_criteria_are_audited_without_a_run(own: Path) -> None:
     path = own / "workspace" / FILE
     before = path.read_bytes()
 
-    said = typed("audit", own / "small.yaml", "-w", own / "workspace", "--set", "preference.held_out=[]")
+    said = typed_here("audit", own / "small.yaml", "-w", own / "workspace", "--set", "preference.held_out=[]")
 
     assert "No score is held out (`preference.held_out`); these had no vote all the same." in said
     assert path.read_bytes() == before
@@ -130,7 +113,7 @@ def test_an_export_elsewhere_has_its_own_audit(own: Path, tmp_path: Path) -> Non
     before = path.read_bytes()
     words = ("-w", own / "workspace", "--out", tmp_path / "copy", "--set", "preference.held_out=[]")
 
-    typed("export", own / "small.yaml", *words)
+    typed_here("export", own / "small.yaml", *words)
 
     assert "No score is held out" in (tmp_path / "copy" / "README.md").read_text(encoding="utf-8")
     assert path.read_bytes() == before
@@ -153,11 +136,11 @@ def test_a_workspace_without_an_audit_says_what_makes_one(own: Path) -> None:
     path.write_text('{"key": "older"}')
 
     with pytest.raises(WorkspaceError, match="holds no audit: 'run' makes one"):
-        typed("audit", own / "workspace")
+        typed_here("audit", own / "workspace")
 
 
 def test_clean_speech_that_was_not_scored_flags_nothing(own: Path) -> None:
     """And the text says how to have it scored."""
-    said = typed("audit", own / "small.yaml", "-w", own / "workspace", "--set", "score_clean=false")
+    said = typed_here("audit", own / "small.yaml", "-w", own / "workspace", "--set", "score_clean=false")
 
     assert "The clean reference was not scored; `score_clean: true` does that." in said

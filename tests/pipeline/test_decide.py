@@ -7,36 +7,18 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 from pipeline.arrow import rows_of
 from pipeline.calibrate import Movement
-from pipeline.cli import app
 from pipeline.commands.calibrate import margin_lines
-from pipeline.executors.local import LocalExecutor
 from pipeline.resolve import resolve
-from pipeline.run import Result, execute
-from pipeline.work import Worker
-from pipeline.workspace import Workspace
 from schemas import Preference, WorkspaceError
 from stages.inaudible import INAUDIBLE
 from tests.command_line import written
+from tests.in_process import run_here, typed_here
 
 VOTES = ["multi_resolution_stft", "estoi", "spectral_envelope"]
 CHOOSING: dict[str, Any] = {"criteria": VOTES, "uncovered": ["perceptual_quality"]}
-
-
-def run_here(config: Path, workspace: Path) -> Result:
-    """Run in this process."""
-    return execute(resolve(config), Workspace(workspace), lambda *_: LocalExecutor(Worker(workspace)))
-
-
-def typed(*words: str | Path) -> str:
-    """Type a command and return what it prints; its errors are raised."""
-    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
-    if result.exception is not None:
-        raise result.exception
-    return result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +59,7 @@ def test_decides_byte_for_byte_as_a_run_would(own: Path, tmp_path: Path) -> None
             folder, score_clean=True, preference={**CHOOSING, "vetoes": vetoes, "pairs": {"keep": "best"}}
         )
 
-    said = typed("decide", own / "small.yaml", "--workspace", own / "workspace")
+    said = typed_here("decide", own / "small.yaml", "--workspace", own / "workspace")
     run_here(ran / "small.yaml", ran / "workspace")
 
     assert "1 shard anew" in said
@@ -90,8 +72,8 @@ def test_decides_what_is_set_on_the_command_line(own: Path) -> None:
     """Once; the second time there is nothing to decide."""
     words = ("decide", own / "small.yaml", "--workspace", own / "workspace", "--set")
 
-    first = typed(*words, "preference.pairs.keep=best")
-    again = typed(*words, "preference.pairs.keep=best")
+    first = typed_here(*words, "preference.pairs.keep=best")
+    again = typed_here(*words, "preference.pairs.keep=best")
 
     assert "decided   1 shard anew" in first
     assert "decided   0 shards anew" in again
@@ -107,13 +89,13 @@ def test_a_metric_without_scores_cannot_decide(own: Path) -> None:
     )
 
     with pytest.raises(WorkspaceError, match=r"lacks 3 tables \(score.pesq.identity, .*'run' makes"):
-        typed("decide", config, "--workspace", own / "workspace")
+        typed_here("decide", config, "--workspace", own / "workspace")
 
 
 def test_without_a_workspace_there_is_nothing_to_decide_on(tmp_path: Path) -> None:
     """Said as it is."""
     with pytest.raises(WorkspaceError, match="there is no workspace"):
-        typed("decide", written(tmp_path), "--workspace", tmp_path / "nowhere")
+        typed_here("decide", written(tmp_path), "--workspace", tmp_path / "nowhere")
 
 
 def test_the_clean_reference_is_scored_and_never_chosen(finished: Path) -> None:
@@ -129,7 +111,7 @@ def test_the_clean_reference_is_scored_and_never_chosen(finished: Path) -> None:
 
 def test_the_clean_reference_wins_where_that_is_asked_for(own: Path) -> None:
     """Every restoration then loses to it."""
-    typed(
+    typed_here(
         "decide", own / "small.yaml", "-w", own / "workspace", "--set", "preference.pairs.clean_may_win=true"
     )
 
@@ -144,7 +126,7 @@ def test_status_and_funnel_count_what_vetoes_removed(own: Path) -> None:
     config = written(own, preference={**CHOOSING, "criteria": VOTES, "vetoes": vetoes})
     result = run_here(config, own / "workspace")
 
-    said = typed("status", own / "workspace")
+    said = typed_here("status", own / "workspace")
 
     unanimous, pairs = result.exported.funnel.count("unanimous"), result.exported.funnel.steps[-1]
     assert unanimous > 0
@@ -156,8 +138,8 @@ def test_plan_predicts_from_the_first_shard(finished: Path) -> None:
     """From what was measured once there is something; before, from a model that says so."""
     config, workspace = finished / "small.yaml", finished / "workspace"
 
-    measured = typed("plan", config, "--workspace", workspace, "--pairs", "1000")
-    guessed = typed("plan", config, "--workspace", finished / "none", "--pairs", "1000")
+    measured = typed_here("plan", config, "--workspace", workspace, "--pairs", "1000")
+    guessed = typed_here("plan", config, "--workspace", finished / "none", "--pairs", "1000")
 
     assert "measured on 2 utterances" in measured
     assert "1,000 pairs need about" in measured
@@ -178,7 +160,7 @@ def test_calibrate_prints_margins_that_a_config_takes(tmp_path: Path) -> None:
     metrics = [{"kind": kind} for kind in (*VOTES, "dnsmos")]
     config = written(tmp_path, metrics=metrics)
 
-    said = typed("calibrate", config, "--workspace", tmp_path / "workspace", "--utterances", "2")
+    said = typed_here("calibrate", config, "--workspace", tmp_path / "workspace", "--utterances", "2")
 
     proposed = yaml.safe_load(said.partition("# scores that are no criteria")[0])["preference"]["criteria"]
     assert [entry["metric"] for entry in proposed] == VOTES

@@ -8,17 +8,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
-from pipeline.cli import app
-from pipeline.executors.local import LocalExecutor
 from pipeline.export import MARK
 from pipeline.resolve import resolve
-from pipeline.run import execute
 from pipeline.ticket_log import ticket_lines
-from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from tests.command_line import written
+from tests.in_process import run_here, typed_here
 from tests.report_runs import SETTINGS
 
 BEST = "preference.pairs.keep=best"
@@ -30,7 +26,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a finished run."""
     folder = tmp_path_factory.mktemp("published")
     written(folder, **SETTINGS)
-    run_here(folder)
+    run_here(folder / "small.yaml", folder / "workspace")
     return folder
 
 
@@ -43,9 +39,7 @@ def own(finished: Path, tmp_path: Path) -> Path:
 def typed(command: str, folder: Path, *options: str | Path) -> str:
     """Type a command for the config and the workspace in ``folder``, and return what it prints."""
     words = (command, folder / "small.yaml", "--workspace", folder / "workspace", *options)
-    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
+    return typed_here(*words)
 
 
 def told(workspace: Path) -> dict[str, tuple[str, int]]:
@@ -123,15 +117,9 @@ def test_a_report_that_a_killed_run_left_behind_is_written_again(own: Path) -> N
     report.write_text("of other pairs")
     os.utime(report, ns=(0, 0))
 
-    run_here(own)
+    run_here(own / "small.yaml", own / "workspace")
     written_at = report.stat().st_mtime_ns
-    run_here(own)
+    run_here(own / "small.yaml", own / "workspace")
 
     assert "of other pairs" not in report.read_text()
     assert report.stat().st_mtime_ns == written_at
-
-
-def run_here(folder: Path) -> None:
-    """Run in this process."""
-    workspace = Workspace(folder / "workspace")
-    execute(resolve(folder / "small.yaml"), workspace, lambda *_: LocalExecutor(Worker(workspace.root)))

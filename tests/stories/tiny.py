@@ -14,11 +14,8 @@ import numpy as np
 import soundfile
 import yaml
 
-from pipeline.executors.local import LocalExecutor
-from pipeline.resolve import resolve
-from pipeline.run import Result, execute
-from pipeline.work import Worker
-from pipeline.workspace import Workspace
+from pipeline.run import Result
+from tests.in_process import run_here
 
 ROOT = Path(__file__).parents[2]
 SPEECH = ROOT / "configs" / "speech"
@@ -108,12 +105,6 @@ def run(config: Path, workspace: Path, *options: str, check: bool = True) -> sub
     if check:
         assert done.returncode == 0, done.stdout + done.stderr
     return done
-
-
-def run_here(config: Path, workspace: Path) -> Result:
-    """Run in this process, which saves the seconds that an interpreter needs to start."""
-    opened = Workspace(workspace)
-    return execute(resolve(config), opened, lambda *_: LocalExecutor(Worker(workspace)))
 
 
 def files_of(workspace: Path) -> dict[str, str]:
