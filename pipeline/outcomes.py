@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pipeline.store import METADATA_KEY, TableStore
 from schemas import LUCK, Reason, Status
 
-LEAVES = frozenset({"status", "reason"})
+LEAVES = frozenset({"status", "reason", "detail"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Ending:
     row: str
     status: Status
     reason: Reason
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _endings(row: str, value: Any) -> Iterator[Ending]:
             yield from _endings(row, item)
     elif isinstance(value, dict):
         if value.get("reason") is not None:
-            yield Ending(row, Status(value["status"]), Reason(value["reason"]))
+            yield Ending(row, Status(value["status"]), Reason(value["reason"]), value.get("detail") or "")
         for inner in value.values():
             yield from _endings(row, inner)
 

@@ -108,15 +108,20 @@ def decide(
     decide_command(resolved, workspace_of(workspace, resolved))
 
 
-@app.command(epilog=examples("status runs/demo"))
-def status(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")]) -> None:
+@app.command(epilog=examples("status runs/demo", "status runs/demo --rows > refused.tsv"))
+def status(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    rows: Annotated[  # noqa: FBT002
+        bool, typer.Option("--rows", help="instead, name each recording and row that is unfit or failed")
+    ] = False,
+) -> None:
     """Say how far a workspace is, also while another process fills it: shards, rows, failures, time left.
 
     Takes no lock and writes nothing.
     """
     from pipeline.commands.status import status_command  # noqa: PLC0415
 
-    status_command(open_workspace(workspace, ""))
+    status_command(open_workspace(workspace, ""), rows=rows)
 
 
 @app.command(

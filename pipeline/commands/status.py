@@ -7,26 +7,51 @@ from collections.abc import Iterator, Sequence
 from pipeline.decisions import decisions_of
 from pipeline.export import exported
 from pipeline.inventory import Inventory
+from pipeline.outcomes import endings
 from pipeline.progress import clock
 from pipeline.standing import Standing, TableStanding, Unlucky, grouped
+from pipeline.store import TableStore
 from pipeline.ticket_log import ticket_lines
 from pipeline.wording import aligned, count, few_digits, say, size
 from pipeline.workspace import Workspace
-from schemas import WorkspaceError
+from schemas import Status, WorkspaceError
 
 LISTED = 20
 """Rows and reasons that are named one by one; the rest is counted."""
 _HEAD = ("table", "shards", "rows", "ok", "unfit", "skipped", "failed", "audio s/s", "size")
 
 
-def status_command(workspace: Workspace) -> None:
-    """Print who holds the workspace, what is done, what failed and how long the rest takes."""
+def status_command(workspace: Workspace, *, rows: bool = False) -> None:
+    """Print who holds the workspace, what is done, what failed and how long the rest takes.
+
+    With ``rows``, print instead which rows are unfit or failed.
+    """
     inventory = Inventory.read(workspace.inventory)
     if inventory is None:
         raise WorkspaceError(f"no run has begun in {workspace.root}: there is no {workspace.inventory.name}")
-    standing = Standing(inventory, workspace.store, ticket_lines(workspace.ticket_log))
-    for line in status_lines(workspace, standing):
+    if rows:
+        lines = row_lines(inventory, workspace.store)
+    else:
+        lines = status_lines(
+            workspace, Standing(inventory, workspace.store, ticket_lines(workspace.ticket_log))
+        )
+    for line in lines:
         say(line)
+
+
+def row_lines(inventory: Inventory, store: TableStore) -> Iterator[str]:
+    """Yield every row that is unfit or failed, or has a take or score that is: table, row and why."""
+    for entry, shards in inventory.places():
+        for shard in shards:
+            found = dict.fromkeys(endings(store, entry.folder, shard))
+            for end in found:
+                if end.status is not Status.SKIPPED:
+                    yield "\t".join((entry.name, end.status, end.reason, _printable(end.row), end.detail))
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` in one line, whatever a file may be called."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def status_lines(workspace: Workspace, standing: Standing) -> Iterator[str]:
@@ -73,6 +98,8 @@ def _reasons(tables: Sequence[TableStanding]) -> Iterator[str]:
         ]
         for number, name, reason in sorted(found, reverse=True)[:LISTED]:
             yield f"{status:8}  {name}: {reason} × {number:,}"
+        if found:
+            yield "          which ones: --rows"
         if len(found) > LISTED:
             yield f"{status:8}  and {count(len(found) - LISTED, 'reason')} more"
 
