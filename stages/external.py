@@ -50,9 +50,9 @@ class Environment:
     def started(self) -> ChildProcess:
         """Return a new worker. Raises ``OSError`` if the interpreter cannot be run."""
         kept = {name: value for name, value in os.environ.items() if name not in OURS}
-        paths = [str(path) for path in (self.folder, LIBRARY) if path is not None]
+        paths = [str(path.absolute()) for path in (self.folder, LIBRARY) if path is not None]
         own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
-        command = [str(self.interpreter), str(self.script)]
+        command = [str(self.interpreter.absolute()), str(self.script.absolute())]  # it works in the folder
         return ChildProcess(command, {**kept, **OFFLINE, **SAFE, **own, **self.variables}, self.folder)
 
 
@@ -77,7 +77,8 @@ class ExternalModel:
         Raises ``MissingWeightsError`` for what is not there, and ``RunError`` if it cannot be loaded.
         """
         self.close()
-        self._loading = {"ask": "load", "device": device, "weights": str(weights) if weights else None}
+        place = str(weights.absolute()) if weights else None
+        self._loading = {"ask": "load", "device": device, "weights": place}
         try:
             worker = self._worker = self._environment.started()
         except OSError as error:

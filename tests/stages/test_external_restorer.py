@@ -86,6 +86,26 @@ def test_works_where_it_is_told_to(external: Write, tmp_path: Path) -> None:
     assert restored(model, samples) == pytest.approx(1.5 * samples)
 
 
+def test_places_may_be_relative(
+    external: Write, interpreter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although the worker works in the checkout, and not where the places are counted from."""
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "gain").write_text("3")
+    monkeypatch.chdir(tmp_path)
+
+    model = external(
+        "return self.gain * samples",
+        load="self.gain = float(open(weights).read())",
+        interpreter_path=os.path.relpath(interpreter),
+        script_path="worker.py",
+        repository_path="checkout",
+        path="gain",
+    )
+
+    assert np.array_equal(restored(model, noise()), 3 * noise())
+
+
 def test_a_sampling_model_follows_its_stream(external: Write) -> None:
     """The same stream gives the same samples, another stream others, in any order, in any worker."""
     script = "import random\nreturn np.random.standard_normal(9) + random.random()"
