@@ -48,11 +48,11 @@ def decide(run: Run, workspace: Workspace, progress: Progress) -> Decided:
     """
     if not workspace.root.is_dir():
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
-    with workspace.held():
+    with workspace.held(), _without_collector():
         graph = assemble(run, workspace.root, keep=False)
         scored = _scored(graph, workspace.store)
         num_decided = make_preferences(graph.prefer, scored, workspace, progress)
-    found = decisions_of(workspace.store, graph.prefer.folder, [shard.name for shard in scored])
+        found = decisions_of(workspace.store, graph.prefer.folder, [shard.name for shard in scored])
     return Decided(found, num_decided, len(graph.shards) - len(scored))
 
 
@@ -74,11 +74,13 @@ def make_preferences(
 @contextmanager
 def _without_collector() -> Iterator[None]:
     """Look for no circular references: deciding makes none, and looking takes a tenth of its time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
 def _make(table: PreferTable, shard: Shard, reader: Reader, store: TableStore) -> Report:
