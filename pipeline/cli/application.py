@@ -35,6 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode="markdown",  # joins the lines of a paragraph; "rich" takes [si_sdr] for a style
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
