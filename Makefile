@@ -19,7 +19,8 @@ export RAY_USAGE_STATS_ENABLED ?= 0
 
 # A config is looked for where it is said to be, then in configs/.
 config = $(or $(wildcard $(CONFIG)),$(wildcard configs/$(CONFIG)),$(CONFIG))
-option = $(if $($(2)),--$(1) '$($(2))')
+quoted = '$(subst ','\'',$(1))'
+option = $(if $($(2)),--$(1) $(call quoted,$($(2))))
 options = $(call option,speech,SPEECH) $(call option,noise,NOISE) $(call option,responses,RESPONSES) \
 	$(call option,workspace,WORKSPACE) $(call option,executor,EXECUTOR) $(call option,workers,WORKERS)
 
@@ -35,7 +36,7 @@ environment: $(ENVIRONMENT) ## Make .venv from requirements.lock (all others do 
 	@.ci/environment
 
 pipeline: $(ENVIRONMENT) ## Run CONFIG (demo.yaml); SPEECH= NOISE= RESPONSES= WORKSPACE= EXECUTOR= WORKERS= ARGS=
-	$(PYTHON) -m pipeline run '$(config)' $(strip $(options)) $(ARGS)
+	$(PYTHON) -m pipeline run $(call quoted,$(config)) $(strip $(options)) $(ARGS)
 
 test: export HF_HUB_OFFLINE := 1
 test: export HF_DATASETS_OFFLINE := 1

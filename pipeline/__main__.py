@@ -1,6 +1,7 @@
 """``python -m pipeline``: the command line, in a process whose libraries use one thread."""
 
 import os
+import sys
 
 from pipeline.threads import ONE_THREAD
 
@@ -10,6 +11,14 @@ try:
     from pipeline.cli import main
 except KeyboardInterrupt:  # importing takes a second or two
     raise SystemExit(130) from None
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] in {"pipeline", "schemas", "stages"}:
+        raise
+    sys.stderr.write(
+        f"error: {sys.executable} has no {error.name}; 'make environment' makes one that has, and "
+        "'. .venv/bin/activate' takes it\n"
+    )
+    raise SystemExit(2) from None
 
 if __name__ == "__main__":
     main()
