@@ -76,6 +76,8 @@ def _restored(trainer: "VqScoreTrainer", path: Path, made_with: Mapping[str, Any
         checkpoint = read_checkpoint(path)
     except MissingWeightsError as error:
         raise UserError(f"{error}; remove it to begin again") from error
+    if not isinstance(checkpoint, Mapping) or not {"trainer", "curve", *made_with} <= checkpoint.keys():
+        raise UserError(f"{path} is a checkpoint of something else; give another --out")
     for what, value in made_with.items():
         if checkpoint[what] != value:
             raise UserError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from pipeline.commands.train import train_vqscore_command
 from pipeline.training_speech import SpeechFolder
@@ -84,6 +85,19 @@ def test_refuses_a_checkpoint_of_other_settings(speech: Path, tmp_path: Path) ->
     (speech / "0" / "voice.flac").unlink()
     with pytest.raises(UserError, match="made with other speech"):
         train(speech, tmp_path / "out", 10)
+
+
+@pytest.mark.parametrize("foreign", [{"state": torch.zeros(2)}, [torch.zeros(2)]])
+def test_refuses_a_checkpoint_of_something_else(foreign: object, speech: Path, tmp_path: Path) -> None:
+    """A file of that name that another program left is named, and stays what it was."""
+    (tmp_path / "out").mkdir()
+    torch.save(foreign, tmp_path / "out" / "checkpoint.pt")
+    before = (tmp_path / "out" / "checkpoint.pt").read_bytes()
+
+    with pytest.raises(UserError, match=r"checkpoint\.pt is a checkpoint of something else"):
+        train(speech, tmp_path / "out", 5)
+
+    assert (tmp_path / "out" / "checkpoint.pt").read_bytes() == before
 
 
 def test_names_a_recording_that_is_none(speech: Path, tmp_path: Path) -> None:
