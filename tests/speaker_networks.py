@@ -2,18 +2,15 @@
 
 from pathlib import Path
 
+from stages.networks.speechbrain_lobes import lobe
+
 
 def write_ecapa(folder: Path) -> Path:
     """Write the state of a narrow ECAPA_TDNN."""
     import torch  # noqa: PLC0415
 
-    from stages import torchaudio_guard  # noqa: PLC0415
-
-    torchaudio_guard.install()
-    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN  # noqa: PLC0415
-
     torch.manual_seed(0)
-    network = ECAPA_TDNN(
+    network = lobe("models.ECAPA_TDNN").ECAPA_TDNN(
         80, lin_neurons=12, channels=[16, 16, 16, 16, 48], attention_channels=8, se_channels=8
     )
     path = folder / "embedding_model.ckpt"

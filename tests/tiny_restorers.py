@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.own_operators import module_in
+from stages.networks.speechbrain_lobes import lobe
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
 from stages.user_modules import install
@@ -134,18 +135,17 @@ def _external(folder: Path) -> Mapping[str, Any]:
 def write_metricgan_plus(folder: Path) -> Path:
     """Write a state of SpeechBrain's enhancement network that nobody trained."""
     import torch  # noqa: PLC0415
-    from speechbrain.lobes.models.MetricGAN import EnhancementGenerator  # noqa: PLC0415
 
     torch.manual_seed(0)
-    torch.save(EnhancementGenerator().state_dict(), folder / "enhance_model.ckpt")
+    torch.save(lobe("models.MetricGAN").EnhancementGenerator().state_dict(), folder / "enhance_model.ckpt")
     return folder / "enhance_model.ckpt"
 
 
 def write_sepformer(folder: Path) -> Path:
     """Write the states of a SepFormer of 16 features, two layers of two heads and two blocks."""
     import torch  # noqa: PLC0415
-    from speechbrain.lobes.models import dual_path  # noqa: PLC0415
 
+    dual_path = lobe("models.dual_path")
     torch.manual_seed(0)
     intra, inter = (
         dual_path.SBTransformerBlock(

@@ -1,15 +1,40 @@
-"""SpeechBrain's networks, without the modules that it leaves waiting to be looked at."""
+"""SpeechBrain's networks, without what their package does to the whole process.
+
+Its import lets all matrix products round to TF32 and changes how TorchScript is compiled: what others give
+would depend on whether a network of SpeechBrain's was loaded before. And it leaves lazy modules waiting to
+be looked at.
+"""
 
 import importlib
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+QUIRKS_VARIABLE = "SB_DISABLE_QUIRKS"
+"""What SpeechBrain's import is to leave alone (``speechbrain.utils.quirks``)."""
 
 
 def lobe(name: str) -> Any:
     """Return the module ``speechbrain.lobes.NAME``, such as ``models.ECAPA_TDNN``."""
-    module = importlib.import_module(f"speechbrain.lobes.{name}")
+    with _without_quirks():
+        module = importlib.import_module(f"speechbrain.lobes.{name}")
     forget_lazy_modules()
     return module
+
+
+@contextmanager
+def _without_quirks() -> Iterator[None]:
+    before = os.environ.get(QUIRKS_VARIABLE)
+    os.environ[QUIRKS_VARIABLE] = "allow_tf32,disable_jit_profiling"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[QUIRKS_VARIABLE]
+        else:
+            os.environ[QUIRKS_VARIABLE] = before
 
 
 def forget_lazy_modules() -> None:
