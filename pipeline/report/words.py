@@ -36,8 +36,9 @@ def utc(seconds: float) -> str:
 
 
 def settings(found: Mapping[str, Any]) -> str:
-    """Return settings or facts as words; a recording of a pool goes by its name."""
-    return ", ".join(f"{name} {_setting(value)}" for name, value in found.items() if name != "applied")
+    """Return settings or facts as words, but for what was not set; a recording of a pool goes by its name."""
+    said = {name: value for name, value in found.items() if name != "applied" and value is not None}
+    return ", ".join(f"{name} {_setting(value)}" for name, value in said.items())
 
 
 def _setting(value: Any) -> str:
@@ -54,12 +55,21 @@ def _setting(value: Any) -> str:
 
 def share(found: Interval | None) -> str:
     """Return a share in percent."""
-    return _with_bounds(found, lambda value: f"{100 * value:.1f}".replace("-", "−"), "%")
+    return _with_bounds(found, _hundredths, "%")
+
+
+def points(found: Interval | None) -> str:
+    """Return a difference of shares in percentage points, without the unit."""
+    return _with_bounds(found, _hundredths, "")
 
 
 def interval(found: Interval | None) -> str:
     """Return a value in units of its score."""
     return _with_bounds(found, lambda value: number(value, figures=3), "")
+
+
+def _hundredths(value: float) -> str:
+    return f"{100 * value:.1f}".replace("-", "−")
 
 
 def _with_bounds(found: Interval | None, said: Callable[[float], str], unit: str) -> str:
@@ -73,6 +83,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "few_digits": few_digits,
     "interval": interval,
     "number": number,
+    "points": points,
     "settings": settings,
     "share": share,
     "size": size,

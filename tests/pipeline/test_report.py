@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.audit.records import Agreement, Group, YieldOf
+from pipeline.audit.records import Agreement, Group, Interval, YieldOf
 from pipeline.commands.report import report_command
 from pipeline.export import exported
 from pipeline.report.charts import agreement_chart
@@ -23,7 +23,7 @@ from pipeline.report.recordings import EXCERPT_S, Recordings, excerpt
 from pipeline.report.report import report_of
 from pipeline.report.sections import highest
 from pipeline.report.snapshot import Snapshot
-from pipeline.report.words import number, settings, spent
+from pipeline.report.words import number, points, settings, share, spent
 from pipeline.workspace import Workspace
 from schemas import IntegrityError, UserError, WorkspaceError
 from stages.flac import encode
@@ -273,8 +273,8 @@ def test_of_many_pairs_of_models_the_highest_yields_are_drawn() -> None:
 
 
 def test_switches_are_said_in_words() -> None:
-    """Not in those of a programming language."""
-    assert settings({"stationary": True, "prop_decrease": 0.5, "fast": False}) == (
+    """Not in those of a programming language; what was not set is not said."""
+    assert settings({"stationary": True, "prop_decrease": 0.5, "fast": False, "drive_db": None}) == (
         "stationary yes, prop_decrease 0.5, fast no"
     )
 
@@ -295,3 +295,12 @@ def test_cells_of_a_matrix_hold_short_numbers_and_none_beside_themselves() -> No
 
     assert tau["text"] == [["", "−.05", ".50"], ["−.05", "", "1.00"], [".50", "1.00", ""]]
     assert disagreeing["text"] == [["", ".50", ""], [".50", "", ".00"], ["", ".00", ""]]
+
+
+def test_a_lead_is_in_points_and_a_rate_in_percent() -> None:
+    """A difference of two rates is no rate."""
+    found = Interval(value=-0.014, low=-0.036, high=0.007)
+
+    assert share(found) == "−1.4% (−3.6 to 0.7)"
+    assert points(found) == "−1.4 (−3.6 to 0.7)"
+    assert points(None) == "–"
