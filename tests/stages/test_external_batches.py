@@ -1,5 +1,6 @@
 """Several inputs in one call of a model in an environment of its own."""
 
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from stages.restorers.external import External
 from stages.waveform import Waveform
 from tests.speech_like import speech_like
 
+GUIDE = Path(__file__).parents[2] / "configs" / "external" / "README.md"
 RATE = 16_000
 WORKER = """
 import os
@@ -137,6 +139,42 @@ def test_each_output_has_the_length_of_its_input(batched: Callable[..., External
     outputs = Calls().outputs(batched(), inputs, streams)
 
     assert [each.samples.size for each in outputs] == [each.samples.size for each in inputs]
+
+
+def test_the_batches_of_the_guide_run(tmp_path: Path, interpreter: Path) -> None:
+    """The guide's method, put into the guide's class, restores inputs of two lengths at once."""
+    blocks = [block.partition("```")[0] for block in GUIDE.read_text().split("```python\n")[1:]]
+    worker = next(textwrap.dedent(block) for block in blocks if "class Mine" in block)
+    method = next(block for block in blocks if "def restore_batch" in block)
+    ours = method.replace("restored = self.model(", "assert len(arrays) == 2\n        restored = self.model(")
+    begin, serve, end = worker.rpartition("\n\nserve(")
+    script = tmp_path / "worker.py"
+    script.write_text(
+        "import numpy as np\n" + begin + "\n" + textwrap.indent(textwrap.dedent(ours), "    ") + serve + end
+    )
+    (tmp_path / "mymodel.py").write_text(
+        "class load:\n"
+        "    def __init__(self, path): pass\n"
+        "    def to(self, device): return self\n"
+        "    def __call__(self, samples, steps): return steps * samples\n"
+    )
+    model = External(
+        interpreter_path=interpreter,
+        script_path=script,
+        repository_path=tmp_path,
+        path=script,
+        model_sample_rate=RATE,
+        model_sampling=True,
+        batch_seconds=10.0,
+        settings={"steps": 2},
+    )
+    model.load("cpu")
+    inputs = [speech_like(seconds) for seconds in (1.0, 0.9)]
+
+    outputs = Calls().outputs(model, inputs, [np.random.default_rng(n) for n in range(2)])
+
+    assert all(np.array_equal(o.samples, 2 * i.samples) for o, i in zip(outputs, inputs, strict=True))
+    model.close()
 
 
 def test_company_needs_one_rate(tmp_path: Path) -> None:
