@@ -16,6 +16,7 @@ from pipeline.pair_yield import measured, yield_lines
 from pipeline.progress import View, view
 from pipeline.publishing import note_aim, publish
 from pipeline.resolve import Run
+from pipeline.same_bytes import copies_said
 from pipeline.store import TableStore, remove_drafts, room_on_disk
 from pipeline.tally import Tally
 from pipeline.ticket_log import note_ticket, ticket_lines
@@ -57,6 +58,8 @@ def execute(
         remove_leftovers(workspace.dataset)
         graph = assemble(run, workspace.root, _listing(shown))
         note_aim(run, graph, workspace)
+        for line in copies_said(source for shard in graph.shards for source in shard.sources):
+            shown.say(line)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace, retry_failed)
             shown.say(f"{removed} shards with failed rows, or made from them, are made again")

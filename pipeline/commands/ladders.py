@@ -35,7 +35,9 @@ LONGEST_S = 10.0
 """Of a longer recording the beginning is enough."""
 RULE = f"""\
 A score may vote if, on every ladder that decides on its aspect (bold), Kendall's tau of the mean curve is at
-least {LEAST_TAU_OF_MEANS:g} and the mean tau of single utterances at least {LEAST_TAU_OF_UTTERANCES:g}."""
+least {LEAST_TAU_OF_MEANS:g} and the mean tau of single utterances at least {LEAST_TAU_OF_UTTERANCES:g}.
+Unknown: a ladder that decides has no value. Other words and another speaker take several recordings of
+speakers that the corpus names ('speaker')."""
 
 Curves = dict[tuple[str, str], list[list[float]]]
 """Scores by score name and ladder: one row per utterance, the mildest step first."""
@@ -142,10 +144,16 @@ def table_lines(curves: Curves, outputs: Mapping[str, Output], speech: Sequence[
     for name, output in outputs.items():
         climbs = {ladder.name: climb(curves[name, ladder.name], output.better) for ladder in LADDERS}
         cells = [_cell(ladder, climbs[ladder], output, len(speech)) for ladder in climbs]
-        verdict = "yes" if may_vote(output.aspect, climbs) else "no"
-        yield f"| {name} | {output.aspect} | {' | '.join(cells)} | {verdict} |"
+        yield f"| {name} | {output.aspect} | {' | '.join(cells)} | {_verdict(output, climbs)} |"
     yield ""
     yield RULE
+
+
+def _verdict(output: Output, climbs: Mapping[str, Climb | None]) -> str:
+    if may_vote(output.aspect, climbs):
+        return "yes"
+    climbed = [found for ladder in DECIDING[output.aspect] if (found := climbs[ladder]) is not None]
+    return "unknown" if all(found.is_enough for found in climbed) else "no"
 
 
 def _cell(ladder: str, found: Climb | None, output: Output, num_utterances: int) -> str:

@@ -13,6 +13,7 @@ from pipeline.graph import Graph, assemble
 from pipeline.pair_yield import pair_yield, yield_lines
 from pipeline.progress import clock
 from pipeline.resolve import Run
+from pipeline.same_bytes import copies_said
 from pipeline.tables import ScoreTable
 from pipeline.ticket_log import ticket_lines
 from pipeline.wording import aligned, count, say, size
@@ -48,6 +49,7 @@ def plan_lines(run: Run, graph: Graph, forecast: Forecast, root: Path) -> Iterat
     yield from aligned([_HEAD, *_rows(forecast.tables)])
     yield ""
     yield from _totals(run, forecast, root)
+    yield from copies_said(source for shard in graph.shards for source in shard.sources)
     yield from _warnings(forecast)
 
 

@@ -1,5 +1,6 @@
 """``run``: bring a workspace to where a config wants it, and say what came out."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -71,9 +72,13 @@ def outcome(run: Run, result: Result) -> str:
         f"report: {result.report}",
         f"done: {done}",
         "",
-        "load it with:",
-        "",
     ]
+    if not any(exported.rows.values()):
+        refused = f"python -m pipeline status {shlex.quote(str(result.dataset.parent))} --rows"
+        return "\n".join(
+            [*lines, f"the dataset has no pairs; above is where they went, and `{refused}` says more"]
+        )
+    lines += ["load it with:", ""]
     lines += [f"    {line}".rstrip() for line in lines_for(str(result.dataset), exported.rows).splitlines()]
     return "\n".join(lines)
 
