@@ -1,7 +1,8 @@
 """How the rows of finished shards ended, down to single takes and scores; also while others add shards."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,14 @@ def footer(store: TableStore, table: str, shard: str) -> Footer | None:
         return None
     described = json.loads((found.metadata or {}).get(METADATA_KEY, b"{}"))
     return Footer(described.get("counts", {}), num_bytes, _holds_luck(found))
+
+
+def statuses_of(counts: Mapping[str, int]) -> Counter[str]:
+    """Return rows by status, given rows by outcome, such as ``failed/error``."""
+    statuses: Counter[str] = Counter()
+    for outcome, number in counts.items():
+        statuses[outcome.partition("/")[0]] += number
+    return statuses
 
 
 def endings(store: TableStore, table: str, shard: str) -> Iterator[Ending]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pipeline.inventory import Inventory, TableEntry
-from pipeline.outcomes import endings, footer
+from pipeline.outcomes import endings, footer, statuses_of
 from pipeline.store import TableStore
 from pipeline.ticket_log import TicketLine
 from schemas import LUCK
@@ -55,10 +55,7 @@ class TableStanding:
 
     def by_status(self) -> Counter[str]:
         """Return rows by status, reasons put together."""
-        statuses: Counter[str] = Counter()
-        for outcome, number in self.counts.items():
-            statuses[outcome.partition("/")[0]] += number
-        return statuses
+        return statuses_of(self.counts)
 
 
 class Standing:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.graph import Graph
+from pipeline.outcomes import statuses_of
 from pipeline.store import TableStore
 from pipeline.ticket_log import TicketLine
 from pipeline.tickets import Ticket
@@ -56,10 +57,7 @@ class TableTally:
 
     def by_status(self) -> Counter[str]:
         """Return rows by status, reasons put together."""
-        statuses: Counter[str] = Counter()
-        for outcome, number in self.counts.items():
-            statuses[outcome.partition("/")[0]] += number
-        return statuses
+        return statuses_of(self.counts)
 
 
 class Tally:

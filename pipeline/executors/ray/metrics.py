@@ -1,11 +1,10 @@
 """Series for Ray's metrics endpoint: rows by outcome and table, speed, tickets in flight."""
 
-from collections import Counter
 from time import monotonic
 
-from ray.util.metrics import Counter as CountSeries
-from ray.util.metrics import Gauge
+from ray.util.metrics import Counter, Gauge
 
+from pipeline.outcomes import statuses_of
 from pipeline.tickets import Ticket
 from pipeline.work import Report
 
@@ -15,8 +14,8 @@ class RunMetrics:
 
     def __init__(self, run: str) -> None:
         tags = ("run", "table", "status")
-        self._rows = CountSeries("unanimous_rows", "Rows by table and status", tag_keys=tags)
-        self._audio = CountSeries("unanimous_audio_seconds", "Audio processed", tag_keys=("run", "table"))
+        self._rows = Counter("unanimous_rows", "Rows by table and status", tag_keys=tags)
+        self._audio = Counter("unanimous_audio_seconds", "Audio processed", tag_keys=("run", "table"))
         self._speed = Gauge("unanimous_audio_seconds_per_second", "Audio per wall time", tag_keys=("run",))
         self._in_flight = Gauge("unanimous_tickets_in_flight", "Tickets given out", tag_keys=("run",))
         self._run = run
@@ -25,11 +24,8 @@ class RunMetrics:
 
     def finished(self, ticket: Ticket, report: Report) -> None:
         """Count a finished ticket."""
-        statuses: Counter[str] = Counter()
-        for outcome, number in report.counts.items():
-            statuses[outcome.partition("/")[0]] += number
         table = {"run": self._run, "table": ticket.table.name}
-        for status, number in statuses.items():
+        for status, number in statuses_of(report.counts).items():
             self._rows.inc(number, tags={**table, "status": status})
         if report.audio_s > 0:
             self._audio.inc(report.audio_s, tags=table)
