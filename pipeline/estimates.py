@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.judging_tables import PreferTable, ScoreTable
 from pipeline.pool_tables import NoisePoolTable, RoomPoolTable
 from pipeline.table import PoolTable, Table
-from pipeline.tables import DegradeTable, IngestTable, PlanTable, PreferTable, RestoreTable, ScoreTable
+from pipeline.tables import DegradeTable, IngestTable, PlanTable, RestoreTable
 
 SECONDS_PER_AUDIO_SECOND: Mapping[str, float] = {
     "ingest": 0.01,

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.catalogue import Shard, shards_of
 from pipeline.config import Config, PoolFiles, PoolPart, PoolRooms, PoolSynthesis
 from pipeline.contents import Stamp
+from pipeline.judging_tables import PreferTable, ScoreTable
 from pipeline.pool_tables import NoisePoolTable, RecordedPoolTable, RoomPoolTable
 from pipeline.resolve import RestorerSetup, Run
 from pipeline.source_audio import estimate_duration_s
@@ -20,9 +21,7 @@ from pipeline.tables import (
     DegradeTable,
     IngestTable,
     PlanTable,
-    PreferTable,
     RestoreTable,
-    ScoreTable,
 )
 from pipeline.tickets import Board, Ticket
 from schemas import Source

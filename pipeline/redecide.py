@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pipeline.catalogue import Shard
 from pipeline.decisions import Decisions, decisions_of
 from pipeline.graph import Graph, assemble
+from pipeline.judging_tables import PreferTable
 from pipeline.peak_memory import peak_bytes
 from pipeline.preference_columns import preferences_of
 from pipeline.resolve import Run
 from pipeline.store import TableStore, counts_of, room_on_disk
 from pipeline.table import Reader
-from pipeline.tables import PreferTable
 from pipeline.ticket_log import note_ticket
 from pipeline.tickets import Ticket
 from pipeline.wording import count

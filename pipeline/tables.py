@@ -1,31 +1,26 @@
-"""The tables that have the shards of speech, from ingest to preferences."""
+"""The tables of speech that have its shards: ingested, planned, degraded, restored."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.ballots import PLANNED, SCORED, ballots_of
 from pipeline.catalogue import Shard
-from pipeline.resolve import MetricSetup, RestorerSetup
+from pipeline.resolve import RestorerSetup
 from pipeline.source_audio import open_source
 from pipeline.table import PoolTable, Reader, Table
 from schemas import (
     Degraded,
     Ingested,
     IntegrityError,
-    Preference,
     Recipe,
     Record,
     Restored,
     Row,
-    Scored,
     Source,
-    fingerprint_of,
 )
-from stages import clean_candidate, degrade, ingest, plan, prefer, restore, score
+from stages import clean_candidate, degrade, ingest, plan, restore
 from stages.chain import Part, places_of
 from stages.stage import Stage
-from stages.verdicts import Ballot
 
 
 def together(*tables: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
@@ -212,84 +207,6 @@ class CleanTable(RestoreTable):
 
     def stage(self, reader: Reader) -> Stage[Degraded, Restored]:  # noqa: ARG002
         return clean_candidate.CleanStage()
-
-
-@dataclass(frozen=True)
-class ScoreTable(Table):
-    """One metric's scores of all takes of one model."""
-
-    restore: RestoreTable
-    setup: MetricSetup
-    record = Scored
-    audio = False
-
-    @property
-    def name(self) -> str:
-        return f"score.{self.setup.name}.{self.restore.setup.name}"
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        return {**self.setup.identity, "restore": self.restore.key}
-
-    @property
-    def reads(self) -> tuple[Table, ...]:
-        return (self.restore, self.restore.degrade, self.restore.degrade.plan)
-
-    @property
-    def gpus(self) -> float:
-        return self.setup.gpus
-
-    @property
-    def stage_name(self) -> str:
-        """The metric's: it scores whatever model made the takes."""
-        return f"score.{self.setup.name}-{fingerprint_of(self.setup.identity)}"
-
-    def stage(self, reader: Reader) -> Stage[score.ScoreInput, Scored]:
-        return score.ScoreStage(self.setup.name, self.setup.metric, reader.memory)
-
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[score.ScoreInput]:
-        restored, degraded, recipes = (reader.rows(table, shard.name) for table in self.reads)
-        return [score.ScoreInput(r, d, x) for r, d, x in together(recipes, degraded, restored)]
-
-
-@dataclass(frozen=True)
-class PreferTable(Table):
-    """The unanimous pairs."""
-
-    plan: PlanTable
-    scores: tuple[ScoreTable, ...]
-    """Of the metrics that vote or may refuse, and of no other: a new diagnostic changes no pair."""
-    rules: prefer.Rules
-    record = Preference
-    audio = False
-
-    @property
-    def name(self) -> str:
-        return "prefer"
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        return {
-            "version": prefer.VERSION,
-            "criteria": [criterion.model_dump(mode="json") for criterion in self.rules.criteria],
-            "rule": self.rules.pairs.model_dump(mode="json"),
-            "vetoes": [veto.model_dump(mode="json") for veto in self.rules.vetoes],
-            "scores": [table.key for table in self.scores],
-        }
-
-    @property
-    def reads(self) -> tuple[Table, ...]:
-        return (self.plan, *self.scores)
-
-    def stage(self, reader: Reader) -> Stage[Ballot, Preference]:  # noqa: ARG002
-        return prefer.PreferStage(self.rules)
-
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Ballot]:
-        planned = reader.columns(self.plan, shard.name, PLANNED)
-        scored = [
-            (table.restore.setup.name, reader.columns(table, shard.name, SCORED)) for table in self.scores
-        ]
-        return ballots_of(planned, scored, self.rules.scores)
 
 
 def _described(draws: Mapping[str, Record]) -> dict[str, Any]:

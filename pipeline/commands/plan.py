@@ -10,11 +10,11 @@ from pipeline.commands.run import header
 from pipeline.estimates import BYTES_PER_SAMPLE, FLAC_SHARE, NATIVE_RATE_HZ
 from pipeline.forecast import Forecast, TableForecast
 from pipeline.graph import Graph, assemble
+from pipeline.judging_tables import ScoreTable
 from pipeline.pair_yield import pair_yield, yield_lines
 from pipeline.progress import clock
 from pipeline.resolve import Run
 from pipeline.same_bytes import copies_said
-from pipeline.tables import ScoreTable
 from pipeline.ticket_log import ticket_lines
 from pipeline.wording import aligned, count, say, size
 from pipeline.workspace import Workspace
