@@ -118,8 +118,8 @@ class Tally:
         )
         raise BudgetExceededError(
             f"{failed} of {tally.num_rows} rows of {tally.name} failed, more than the failure budget of "
-            f"{self._budget:.2%} allows: {listed}. The log tells more. Mend the cause and run again with "
-            "--retry-failed, or raise failure_budget"
+            f"{self._budget:.2%} allows: {listed}. The workspace's logs/ tell more. Mend the cause "
+            "and run again with '--retry-failed any', or raise failure_budget"
         )
 
     @staticmethod

@@ -135,7 +135,9 @@ class Worker:
         device = self._device if table.gpus else "cpu"
         loaded = attempt(f"loading {table.name}", lambda: stage.load(device))
         if not loaded.outcome.is_ok:
-            raise RunError(f"{table.name} cannot be loaded: {loaded.outcome.detail}; the log tells more")
+            raise RunError(
+                f"{table.name} cannot be loaded: {loaded.outcome.detail}; the workspace's logs/ tell more"
+            )
         self._stages[name] = stage
         return stage, time.perf_counter() - started
 
