@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+from pydantic import ValidationError
+
 from pipeline.graph import Graph
 from pipeline.resolve import Run
 from pipeline.store import write_whole
 from pipeline.table import PoolTable, Table
-from schemas import Digest, Record
+from schemas import Digest, Record, WorkspaceError
 from stages.chain import places_of
 from stages.metrics.base import Output
 from stages.unanimity import Criterion
@@ -63,11 +65,19 @@ class Inventory(Record):
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Return what is in ``path``, or None if no run has begun there."""
+        """Return what is in ``path``, or None if no run has begun there.
+
+        Raises ``WorkspaceError`` if it cannot be read.
+        """
         try:
             return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
+        except ValidationError as error:
+            raise WorkspaceError(
+                f"{path} was written by another version of this program; 'run' with the same config writes "
+                "it anew"
+            ) from error
 
     def write(self, path: Path) -> None:
         """Keep it in ``path``."""

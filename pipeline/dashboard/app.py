@@ -1,11 +1,13 @@
 """The dashboard as an application: routes over one workspace, closed to everybody else's pages."""
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse
 
 from pipeline.dashboard import hearing, looking
 from pipeline.dashboard.context import Context
 from pipeline.dashboard.security import LOOPBACK, guard
 from pipeline.workspace import Workspace
+from schemas import UnanimousError
 
 
 def dashboard_of(workspace: Workspace, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI:
@@ -17,5 +19,11 @@ def dashboard_of(workspace: Workspace, hosts: tuple[str, ...] = LOOPBACK) -> Fas
     app.state.context = Context(workspace)
     app.include_router(looking.router)
     app.include_router(hearing.router)
+    app.add_exception_handler(UnanimousError, _said)
     guard(app, hosts)
     return app
+
+
+def _said(_request: Request, error: Exception) -> PlainTextResponse:
+    """Return what is wrong with the workspace, and the way out, to who looks at it."""
+    return PlainTextResponse(str(error), 503)

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Self
+
+from pydantic import ValidationError
 
 from pipeline.audit.audit import FILE, read_audit
 from pipeline.audit.records import Audit
@@ -26,14 +29,16 @@ class Snapshot:
 
     @classmethod
     def of(cls, workspace: Workspace) -> Self:
-        """Return the workspace as it is now; raises ``WorkspaceError`` if no run has begun in it."""
+        """Return the workspace as it is now.
+
+        Raises ``WorkspaceError`` if no run has begun in it, or another version of this program ran in it.
+        """
         inventory = Inventory.read(workspace.inventory)
         if inventory is None:
             raise WorkspaceError(
                 f"no run has begun in {workspace.root}: it has no {workspace.inventory.name}"
             )
-        config = Config.model_validate_json(workspace.config.read_bytes())
-        return cls(workspace, inventory, config)
+        return cls(workspace, inventory, _config_in(workspace.config))
 
     @cached_property
     def tables(self) -> RunTables:
@@ -73,3 +78,13 @@ class Snapshot:
             shards=self.inventory.shards[SPEECH],
             criteria=frozenset(criterion.metric for criterion in self.inventory.criteria),
         )
+
+
+def _config_in(path: Path) -> Config:
+    try:
+        return Config.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError) as error:
+        raise WorkspaceError(
+            f"{path} is not there, or was written by another version of this program; 'run' with the same "
+            "config writes it anew"
+        ) from error

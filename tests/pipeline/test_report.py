@@ -12,9 +12,11 @@ import duckdb
 import numpy as np
 import pytest
 import soundfile
+from fastapi.testclient import TestClient
 
 from pipeline.audit.records import Agreement, Group, Interval, YieldOf
 from pipeline.commands.report import report_command
+from pipeline.dashboard.app import dashboard_of
 from pipeline.export import exported
 from pipeline.report.charts import agreement_chart
 from pipeline.report.clips import Clip, flac_of
@@ -210,6 +212,19 @@ def test_an_audit_that_compared_nothing_is_no_error(own: Workspace) -> None:
 
     assert "No input has two restorations that could be compared." in page
     assert "the clean reference was not scored" in page
+
+
+@pytest.mark.parametrize("name", ["config.json", "tables.json"])
+def test_a_workspace_of_another_version_is_said_to_be_one(own: Workspace, name: str) -> None:
+    """The file and the way out, for a report and for whoever looks at the dashboard."""
+    (own.root / name).write_text('{"since": "withdrawn"}')
+    with pytest.raises(WorkspaceError, match=f"{name} .*another version.*'run' with the same config"):
+        report_command(own, None)
+
+    answer = TestClient(dashboard_of(own), base_url="http://127.0.0.1:8000").get("/")
+
+    assert answer.status_code == 503
+    assert "another version" in answer.text
 
 
 def test_where_no_run_has_begun_there_is_nothing_to_report(own: Workspace, tmp_path: Path) -> None:
