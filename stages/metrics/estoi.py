@@ -17,7 +17,7 @@ class Estoi(Intelligibility):
         "": intelligibility_output(
             votes=True,
             note="intelligibility proxy: predicts whether words can be understood, does not compare words; "
-            "fell at every step of noise, loss and other words",
+            "its mean fell at every step of noise, loss and other words",
         )
     }
 

@@ -33,7 +33,7 @@ class MultiResolutionStft(OneByOne):
             better=Better.LOWER,
             low=0.0,
             noise_floor=0.1,
-            note="rose at every step of every ladder of damage",
+            note="its mean rose at every step of every ladder of damage",
         )
     }
 

@@ -36,7 +36,7 @@ class Pesq(OneByOne):
             low=1.0,
             high=4.65,
             noise_floor=0.05,
-            note="in wide band it fell at every step of every ladder of damage",
+            note="in wide band its mean fell at every step of every ladder of damage",
         )
     }
 

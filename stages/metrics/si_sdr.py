@@ -26,7 +26,7 @@ class SiSdr(DistortionRatio):
         """Return the energy of the projection on the clean signal, and of what is orthogonal to it."""
         own, common, given = inner_products(clean, candidate)
         explained = common**2 / own
-        return explained, max(given - explained, 0.0)
+        return explained, given - explained
 
 
 def inner_products(left: Samples, right: Samples) -> tuple[float, float, float]:

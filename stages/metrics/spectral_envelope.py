@@ -41,8 +41,8 @@ class SpectralEnvelope(OneByOne):
             low=-1.0,
             high=1.0,
             noise_floor=0.001,
-            note="timbre proxy: compares the colour of aligned sounds, does not recognise speakers; fell "
-            "at every step of another speaker, and as much with other words of the same one",
+            note="timbre proxy: compares the colour of aligned sounds, does not recognise speakers; its "
+            "mean fell at every step of another speaker, and as much with other words of the same one",
         )
     }
 
