@@ -100,7 +100,11 @@ def test_votes_are_reported(client: TestClient, workspace: Path, capsys: pytest.
     assert (ann.first_side.share, found.outdated) == (1.0, 0)
     assert found.pairs.votes + sum(score.drawn.votes for score in found.scores) > 0
     assert f"Ann: {given} trial" in text
-    assert "Do listeners agree?" in client_of(workspace).get("/sections/listeners").text
+    page = client_of(workspace).get("/sections/listeners").text
+    assert "Do listeners agree?" in page
+    assert "No two listeners were asked the same by now." in page
+    take_test(client, "Ben")
+    assert "Two listeners who were asked the same" in client_of(workspace).get("/sections/listeners").text
 
 
 def test_votes_on_what_was_made_anew_are_set_aside(client: TestClient, workspace: Path) -> None:
