@@ -18,6 +18,7 @@ from stages.chain import steps_in
 from stages.metrics.base import Metric
 from stages.operator import Operator
 from stages.restorers.base import Restorer
+from stages.user_modules import USERS_MISTAKES
 from stages.weighted import Weighted
 
 
@@ -94,8 +95,10 @@ def _operator(name: str, operator: Operator) -> Finding:
             operator.load("cpu")
         elif isinstance(operator, Weighted):
             operator.checked_place()
-    except (RunError, UserError, ImportError, OSError) as error:
+    except (RunError, UserError) as error:
         return Finding(name, f"{said}: {error}", is_there=False)
+    except USERS_MISTAKES as error:
+        return Finding(name, f"{said}: {type(error).__name__}: {error}", is_there=False)
     return Finding(name, f"{said}: there", is_there=True)
 
 

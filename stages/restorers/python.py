@@ -16,6 +16,7 @@ from schemas import ConfigError, Digest, MissingWeightsError, RunError
 from stages import user_modules
 from stages.restorers.base import RESTORERS
 from stages.restorers.user_model import UserModel
+from stages.user_modules import USERS_MISTAKES
 from stages.waveform import Samples, Waveform
 
 
@@ -78,7 +79,7 @@ class Python(UserModel):
         """Build the model and let it load itself.
 
         Raises ``MissingWeightsError`` if class or weights are not there, ``RunError`` if they are others
-        than pinned, and ``ConfigError`` if the class cannot be built with the settings.
+        than pinned or loading fails, and ``ConfigError`` if the class cannot be built with the settings.
         """
         code = self._code()
         if self.code not in {None, code}:
@@ -120,15 +121,20 @@ class Python(UserModel):
 
     def _built(self) -> Model:
         model = self._taken_by(self._class())
-        model.load(self._device, self.checked_place() if self.path is not None else None)
+        place = self.checked_place() if self.path is not None else None
+        try:
+            model.load(self._device, place)
+        except USERS_MISTAKES as error:
+            raise RunError(f"{self.target} cannot be loaded: {type(error).__name__}: {error}") from error
         return model
 
     def _taken_by(self, make: Callable[..., Model]) -> Model:
         """Return what ``make`` makes of the class's own settings."""
         try:
             return make(**self.settings)
-        except TypeError as error:
-            raise ConfigError(f"{self.target} cannot be built with these settings: {error}") from error
+        except USERS_MISTAKES as error:
+            said = f"{type(error).__name__}: {error}"
+            raise ConfigError(f"{self.target} cannot be built with these settings: {said}") from error
 
     def _class(self) -> Any:
         module, _, name = self.target.partition(":")

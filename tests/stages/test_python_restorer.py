@@ -112,6 +112,28 @@ def test_a_class_may_share_what_it_loaded(target: Write, tmp_path: Path) -> None
         _loaded(target(), settings={"treshold": 1.0})
 
 
+@pytest.mark.parametrize(
+    ("name", "begin", "said"),
+    [
+        ("without_load", "class Expander:\n    pass", "cannot be loaded: AttributeError: .*'load'"),
+        (
+            "that_fails",
+            "class Expander:\n    def load(self, device, weights):\n        raise KeyError('layer')",
+            "cannot be loaded: KeyError: 'layer'",
+        ),
+        (
+            "that_refuses",
+            "class Expander:\n    def __init__(self):\n        raise RuntimeError('no GPU')",
+            "cannot be built with these settings: RuntimeError: no GPU",
+        ),
+    ],
+)
+def test_a_class_that_cannot_be_loaded_is_named(target: Write, name: str, begin: str, said: str) -> None:
+    """What it raised is in the message, whatever that is."""
+    with pytest.raises((ConfigError, RunError), match=f"{name}:Expander {said}"):
+        _loaded(target(begin, name))
+
+
 def test_draws_come_from_the_stream(target: Write) -> None:
     """The same stream gives the same samples, another one others."""
     model = _loaded(target(), settings={"dither": 0.1}, model_sampling=True)
