@@ -72,6 +72,18 @@ def measured(graph: Graph, store: TableStore) -> Yield | None:
     return Yield(float(pairs / versions), low, high, len(by_utterance))
 
 
+def expected_inputs(graph: Graph, store: TableStore) -> int:
+    """Return how many degraded versions there will be, if all recordings give what decided ones gave.
+
+    Any shard may be the first to be decided.
+    """
+    names = store.shards(graph.prefer.folder)
+    decided = [shard for shard in graph.shards if shard.name in names]
+    num_rows: int = sum(store.metadata(graph.plan.folder, shard.name)["rows"] for shard in decided)
+    num_sources = sum(len(shard.sources) for shard in decided)
+    return round(num_rows / num_sources * sum(len(shard.sources) for shard in graph.shards))
+
+
 def _pairs_of_rows(graph: Graph, store: TableStore, shard: str) -> Iterator[tuple[str, int]]:
     utterances = store.columns(graph.plan.folder, shard, ["utterance_id"])["utterance_id"]
     pairs = store.columns(graph.prefer.folder, shard, ["pairs.list.element.chosen_take"])["pairs"]

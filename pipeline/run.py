@@ -12,7 +12,7 @@ from pipeline.graph import Graph, assemble
 from pipeline.journal import in_flight
 from pipeline.log_file import logged_to
 from pipeline.outcomes import endings
-from pipeline.pair_yield import measured, yield_lines
+from pipeline.pair_yield import expected_inputs, measured, yield_lines
 from pipeline.progress import View, view
 from pipeline.publishing import note_aim, publish
 from pipeline.resolve import Run
@@ -99,10 +99,7 @@ def _say_yield(graph: Graph, store: TableStore, shown: View) -> None:
     """Say after the first shard what the run will come to, before it has taken its time."""
     found = measured(graph, store)
     if found is not None:
-        first = graph.shards[0]
-        per_source = store.metadata(graph.plan.folder, first.name)["rows"] / len(first.sources)
-        num_inputs = round(per_source * sum(len(shard.sources) for shard in graph.shards))
-        shown.say("\n".join(["after the first shard:", *yield_lines(found, num_inputs)]))
+        shown.say("\n".join(["after the first shard:", *yield_lines(found, expected_inputs(graph, store))]))
 
 
 def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from stages import user_modules
 from stages.degradations import DEGRADATIONS
@@ -20,6 +21,9 @@ from stages.networks.speechbrain_lobes import forget_lazy_modules
 from stages.restorers import RESTORERS
 from stages.rng import rng_for
 from stages.waveform import Waveform
+
+settings.register_profile("unanimous", deadline=None)  # how long a test takes says more of the machine
+settings.load_profile("unanimous")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

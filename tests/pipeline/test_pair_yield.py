@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.graph import Graph, assemble
-from pipeline.pair_yield import Yield, guessed, measured, yield_lines
+from pipeline.pair_yield import Yield, expected_inputs, guessed, measured, yield_lines
 from pipeline.resolve import Run, resolve
 from pipeline.store import TableStore
 from schemas import Margin, Pair, Preference, Recipe
@@ -45,12 +45,12 @@ def test_expects_less_of_a_rule_that_keeps_less(tmp_path: Path) -> None:
     assert found.pairs == pytest.approx(0.82, abs=0.08)
 
 
-def _decided(folder: Path, pairs: dict[str, int]) -> tuple[Graph, TableStore]:
-    """Return a graph and a store with one decided shard: rows with so many pairs."""
-    run = resolve(written(folder))
+def _decided(folder: Path, pairs: dict[str, int], place: int = 0, **changes: Any) -> tuple[Graph, TableStore]:
+    """Return a graph and a store with one decided shard, which has that place: rows with so many pairs."""
+    run = resolve(written(folder, **changes))
     graph = assemble(run, folder / "workspace", keep=False)
     store = TableStore(folder / "workspace" / "tables")
-    shard = graph.shards[0].name
+    shard = graph.shards[place].name
     store.put(graph.plan.folder, shard, Recipe, [recipe(row) for row in pairs], {})
     rows = [Preference(id=row, pairs=(_PAIR,) * number) for row, number in pairs.items()]
     store.put(graph.prefer.folder, shard, Preference, rows, {})
@@ -88,6 +88,15 @@ def test_no_pair_yet_is_not_no_pair_ever(tmp_path: Path) -> None:
     assert found is not None
     assert (found.pairs, found.low, found.high) == (0.0, 0.0, pytest.approx(0.1))
     assert "none was found so far; more than 10,000 degraded" in "\n".join(yield_lines(found, 30, 1000))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_expects_as_many_versions_of_other_recordings(tmp_path: Path, place: int) -> None:
+    """Whichever shard is decided first: three versions of its recording, so six of both."""
+    graph, store = _decided(tmp_path, {"u:0": 1, "u:1": 0, "u:2": 2}, place, shard_seconds=0.5)
+
+    assert len(graph.shards) == 2
+    assert expected_inputs(graph, store) == 6
 
 
 def test_nothing_decided_is_nothing_measured(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.agreement import (
@@ -21,7 +21,6 @@ from stages.metrics import METRICS
 from stages.metrics.base import Aspect, Better, score_name
 
 
-@settings(deadline=None)  # the first call loads scipy
 @given(st.lists(st.integers(-5, 5), min_size=2, max_size=8))
 def test_tau_is_its_definition(values: list[int]) -> None:
     """Rising pairs less falling ones, over the geometric mean of all pairs and of those that differ."""

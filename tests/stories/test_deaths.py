@@ -28,7 +28,7 @@ WITHOUT_VALUE = {
 FRAGILE = {
     "operators": ["fragile.py"],
     "restorers": [{"kind": "identity"}, {"kind": "fragile"}],
-    "deadline_s": 4,
+    "deadline_s": 8,
     "failure_budget": 0.9,
 }
 
