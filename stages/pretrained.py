@@ -10,8 +10,8 @@ def pretrained(model: Any, path: Path) -> Any:
     """Return the network with all its weights from ``path``: what is missing there would be random.
 
     ``model`` is a class of transformers, ``path`` a folder with config.json and safetensors, or a
-    ``pytorch_model.bin`` that holds tensors alone. Raises
-    ``MissingWeightsError`` if the folder holds something else.
+    ``pytorch_model.bin`` that holds tensors alone. Raises ``MissingWeightsError`` if the folder holds
+    something else.
     """
     from safetensors import SafetensorError  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415

@@ -29,7 +29,7 @@ class ScoreRows:
     suffixes: Sequence[str]
 
     def row(self, restored: Restored, results: Sequence[Result]) -> Scored:
-        """Return the row of a record; its own outcome is the best that any of its scores has."""
+        """Return the row of a record: ``ok`` if any of its scores is, else with the gravest reason."""
         takes = self._takes(restored, results)
         outcome = _summary([score for take in takes for score in take.scores])
         return Scored(id=restored.id, model=restored.model, takes=takes, **outcome.fields)

@@ -60,7 +60,7 @@ def each_heard_once(takes: Sequence[Take]) -> list[Take]:
 
 
 def summary(takes: Sequence[Take]) -> Outcome:
-    """Return how a row of these takes ended: as well as its best take."""
+    """Return how a row of these takes ended: ``ok`` if any is, else as the gravest: failed, then unfit."""
     for status in (Status.OK, Status.FAILED, Status.UNFIT):
         for take in takes:
             if take.status is status:
