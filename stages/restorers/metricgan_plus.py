@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from stages.distributions import Distribution, Uniform
-from stages.hub import weights_of_revision
+from stages.hub import HUB, hub_file
 from stages.networks.loading import read_checkpoint, tensors, with_state
 from stages.networks.speechbrain_lobes import lobe
 from stages.resampling import fit_length
@@ -17,6 +17,8 @@ from stages.waveform import Waveform
 from stages.weighted import Weighted
 from stages.weights import Weights
 
+REPOSITORY = "speechbrain/metricgan-plus-voicebank"
+REVISION = "a196ce26b3bdace6fa1d819017584bdbcce462a8"
 FRAME, HOP = 512, 256
 SMALLEST_POWER = 1e-14
 
@@ -58,9 +60,21 @@ class MetricGanPlus(Weighted, MixedPrecision):
 
     @property
     def published(self) -> Weights:
-        """The one file that enhancement needs; which revision is the user's to pin, by SHA-256."""
-        repository = "speechbrain/metricgan-plus-voicebank"
-        return weights_of_revision("metricgan-plus", repository, "main", "Apache-2.0", ["enhance_model.ckpt"])
+        """The one file that enhancement needs; its digest as several projects that pin it have it."""
+        file = hub_file(
+            REPOSITORY,
+            "enhance_model.ckpt",
+            revision=REVISION,
+            sha256="147bfb866bac8264603546e035bf283370e716ed2f4b7412d308d2bcee88304f",
+            size_bytes=7_586_021,
+        )
+        return Weights(
+            name="metricgan-plus",
+            source=f"{HUB}/{REPOSITORY}",
+            revision=REVISION,
+            licence="Apache-2.0",
+            files=(file,),
+        )
 
     def load(self, device: str) -> None:
         """Build the network; raises ``MissingWeightsError`` if the file is another one's state, or code."""

@@ -1,16 +1,28 @@
 """Resemble-Enhance: a denoiser, then latent flow matching, at 44.1 kHz."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from stages.hub import hub_file
+from schemas import Digest
+from stages.hub import HUB, hub_file
 from stages.restorers.base import RESTORERS
 from stages.restorers.published_worker import PublishedWorker
 from stages.weights import Weights
 
 RUN = "enhancer_stage2"
-FILES = ("hparams.yaml", "ds/G/latest", "ds/G/default/mp_rank_00_model_states.pt")
+REPOSITORY = "ResembleAI/resemble-enhance"
+REVISION = "4e3510ce4a8391159f665903544c5150bee7b2cb"
+FILES: Mapping[str, tuple[int, Digest]] = {
+    "hparams.yaml": (717, "80c3f15bc5a5b2cacf2c698699a0f6599d62911c0d53e1d6dee895c0d7cbaeac"),
+    "ds/G/latest": (7, "37a8eec1ce19687d132fe29051dca629d164e2c4958ba141d5f4133a33f0688f"),
+    "ds/G/default/mp_rank_00_model_states.pt": (
+        713_176_232,
+        "f9d035f318de3e6d919bc70cf7ad7d32b4fe92ec5cbe0b30029a27f5db07d9d6",
+    ),
+}
+"""Bytes and SHA-256, as several projects that pin them have them."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -46,9 +58,18 @@ class ResembleEnhance(PublishedWorker):
         """The second stage, which holds the denoiser too."""
         return Weights(
             name="resemble_enhance",
-            source="https://huggingface.co/ResembleAI/resemble-enhance",
+            source=f"{HUB}/{REPOSITORY}",
+            revision=REVISION,
             licence="MIT",
             files=tuple(
-                hub_file("ResembleAI/resemble-enhance", f"{RUN}/{file}", name=file) for file in FILES
+                hub_file(
+                    REPOSITORY,
+                    f"{RUN}/{file}",
+                    revision=REVISION,
+                    name=file,
+                    sha256=sha256,
+                    size_bytes=size_bytes,
+                )
+                for file, (size_bytes, sha256) in FILES.items()
             ),
         )

@@ -159,7 +159,10 @@ def test_a_path_may_hold_what_filters_are_written_with(tmp_path: Path) -> None:
     assert _loaded("rnnoise", folder).restore([bundled(1, 48_000)], [rng_for(0, "unused")])
 
 
-@pytest.mark.parametrize("kind", ["gtcrn", "dtln", "deepfilternet3", "fast_enhancer", "rnnoise"])
+@pytest.mark.parametrize(
+    "kind",
+    ["gtcrn", "dtln", "deepfilternet3", "fast_enhancer", "rnnoise", "metricgan_plus", "resemble_enhance"],
+)
 def test_published_weights_are_of_a_commit(kind: str) -> None:
     """Each file has an address that cannot change, a size and a digest."""
     model = RESTORERS[kind]()
