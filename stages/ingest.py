@@ -27,13 +27,21 @@ Fractions = Annotated[dict[Split, float], AfterValidator(check_fractions)]
 class IngestSettings(Record):
     """What becomes of recordings on their way in."""
 
-    sample_rate: SampleRate | Literal["native"] = "native"
-    channels: ChannelRule = "mean"
-    min_duration_s: float = Field(default=0.3, gt=0.0)
+    sample_rate: SampleRate | Literal["native"] = Field(
+        default="native", description="of all that follows; native: each recording keeps its own"
+    )
+    channels: ChannelRule = Field(default="mean", description="what becomes of several channels")
+    min_duration_s: float = Field(default=0.3, gt=0.0, description="shorter recordings are refused")
     max_duration_s: float = Field(default=20.0, ge=1.0)
     """Longer recordings are split at pauses."""
-    min_bandwidth_hz: float | None = Field(default=None, gt=0.0)
-    reject_duplicates: bool = True
+    min_bandwidth_hz: float | None = Field(
+        default=None, gt=0.0, description="recordings whose signal ends below this are refused"
+    )
+    reject_duplicates: bool = Field(
+        default=True,
+        description="refuse a recording whose id an earlier one has; the same bytes under another name are "
+        "taken, and 'plan' warns of them",
+    )
     splits: Fractions = dict(TRAIN_ONLY)
     """Shares of train, validation and test, by hash of speaker or recording."""
 
