@@ -103,6 +103,7 @@ def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operat
 
 
 def _built(document: Document, reading: Reading, replacements: Mapping[str, str]) -> Run:
+    """Read each section as far as it can be read, whatever is wrong with the others; raise all mistakes."""
     base, problems = reading.base, reading.problems
     for location, message in include_recipes(document):
         problems.add(location, message)

@@ -34,12 +34,6 @@ def active_level_db(samples: Signal, sample_rate: int) -> float:
     return _level_at_margin(levels_db, levels_db - to_db(loudest) + below_db)
 
 
-def activity_factor(samples: Signal, sample_rate: int) -> float:
-    """Return the share of time that is active, from 0 to 1. Raises ``UnfitError`` for silence."""
-    excess_db = to_db(rms(samples)) - active_level_db(samples, sample_rate)
-    return float(min(1.0, 10 ** (excess_db / 10)))
-
-
 def _envelope(samples: Signal, sample_rate: int) -> NDArray[np.float64]:
     """Smooth the absolute values twice, and return one value per tick.
 
