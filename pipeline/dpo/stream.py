@@ -59,10 +59,13 @@ class PairStream(IterableDataset):
     ) -> None:
         """Open the dataset: a folder, or the name of a repository on the Hugging Face hub.
 
-        Raises ``UserError`` for what cannot be opened, and for a split or columns that the dataset lacks.
+        Raises ``UserError`` for what cannot be opened, for a split or columns that the dataset lacks, and for
+        a ``crop_s`` that leaves nothing.
         """
         self.sample_rate = sample_rate
-        self.crop_samples = None if crop_s is None else max(1, round(crop_s * sample_rate))
+        self.crop_samples = None if crop_s is None else round(crop_s * sample_rate)
+        if self.crop_samples is not None and self.crop_samples < 1:
+            raise UserError(f"crop_s is {crop_s:g}: not one sample at {sample_rate} Hz")
         self._seed = seed or 0
         self._sides = ("degraded", "chosen", "rejected", *(("clean",) if with_clean else ()))
         selection = selection or Selection()

@@ -169,6 +169,8 @@ def test_says_what_a_dataset_lacks(dataset: Path, tmp_path: Path) -> None:
         stream(tmp_path / "nowhere")
     with pytest.raises(UserError, match="cannot be opened as a dataset with 'pairs'"):
         stream(tmp_path)
+    with pytest.raises(UserError, match="crop_s is 0: not one sample"):
+        stream(dataset, crop_s=0.0)
     with pytest.raises(UserError, match="has no split 'test', only train"):
         stream(dataset, split="test")
     with pytest.raises(UserError, match="has no column margin_pesq"):
