@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,13 @@ from ray.job_config import JobConfig
 from pipeline.resolve import Run
 from pipeline.threads import ONE_THREAD
 from pipeline.workspace import is_ray_job
+from schemas import RunError
 from stages.restorers.worker import ENVIRONMENTS_VARIABLE
 from stages.weights import CACHE_VARIABLE
 
 OBJECT_STORE_BYTES = 80 * 2**20
 """Only tickets and counts travel; 80 MB is just above the least that Ray accepts."""
+ANSWER_S = 10.0
 ROOT = Path(__file__).parents[3]
 
 # Ray warns of its own future on every start
@@ -38,6 +41,9 @@ def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterat
         "configure_logging": True,
     }
     if is_ray_job() or os.environ.get("RAY_ADDRESS"):
+        address = os.environ.get("RAY_ADDRESS", "")
+        say(f"joining the Ray cluster {f'at {address}' if address else 'of this job'}")
+        check_answers(address)
         context = ray.init(address="auto", job_config=job, **quiet)
     else:
         say("starting Ray on this machine")
@@ -55,6 +61,20 @@ def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterat
         yield
     finally:
         ray.shutdown()
+
+
+def check_answers(address: str) -> None:
+    """Raise ``RunError`` if nobody listens at ``HOST:PORT``, which Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if "://" in address or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise RunError(
+            f"no Ray cluster answers at {address}, which RAY_ADDRESS names: start it there, or unset "
+            "RAY_ADDRESS to run on this machine alone"
+        ) from error
 
 
 def _dashboard(url: str | None) -> str:
