@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from command_line import files_below, typed, written
 from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.workspace import Workspace
+from tests.command_line import files_below, typed, written
 
 
 @pytest.fixture(scope="module")

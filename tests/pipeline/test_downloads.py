@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import requests
-from file_server import FileServer, serving
 
 from pipeline.downloads import TOKEN_VARIABLE, _Token, fetch
 from schemas import MissingWeightsError
 from stages.weights import WeightFile
+from tests.file_server import FileServer, serving
 
 CONTENT = bytes(range(256)) * 16_384
 """Four megabytes."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from command_line import typed, written
+from tests.command_line import typed, written
 
 
 def test_a_run_without_pairs_points_to_what_was_refused(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import written
 
 from pipeline.commands.plan import plan_lines
 from pipeline.forecast import Forecast
@@ -13,6 +12,7 @@ from pipeline.graph import Graph, assemble
 from pipeline.resolve import Run, resolve
 from pipeline.store import TableStore
 from pipeline.ticket_log import TicketLine
+from tests.command_line import written
 
 
 def _assembled(folder: Path, **changes: Any) -> tuple[Run, Graph]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from command_line import typed, written
+
+from tests.command_line import typed, written
 
 
 def test_says_who_may_vote(tmp_path: Path) -> None:

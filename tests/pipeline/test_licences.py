@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_config import mistakes, resolved, written
 
 from pipeline.dataset.licences import Licences, strictest
 from pipeline.graph import assemble
 from pipeline.store import TableStore
 from schemas import OperatorSpec, Reason, Recipe, Split, UnfitError
 from stages.ingest import check_listed
+from tests.small_config import mistakes, resolved, written
 
 
 def test_everything_is_allowed_unless_said(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from command_line import written
 
 from pipeline.forecast import Forecast
 from pipeline.graph import assemble
 from pipeline.resolve import resolve
 from pipeline.store import TableStore
+from tests.command_line import written
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, files_below, typed, written
-from hub_server import Hub, serving
+
+from tests.command_line import ROOT, files_below, typed, written
+from tests.hub_server import Hub, serving
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from command_line import typed, written
 
 from pipeline.same_bytes import copies, copies_said
 from schemas import Source
+from tests.command_line import typed, written
 
 
 def _source(name: str, content: str, **fields: Any) -> Source:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from command_line import typed, written
+
+from tests.command_line import typed, written
 
 
 def test_names_each_recording_that_was_refused(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from file_server import FileServer, serving
-from small_config import mistakes, place_in, written
 from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
 from schemas import MissingWeightsError
 from stages.weights import CACHE_VARIABLE
+from tests.file_server import FileServer, serving
+from tests.small_config import mistakes, place_in, written
 
 CONTENT = b"weights" * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
-from speech_like import speech_like
 
 from stages.active_level import active_level_db
 from stages.rng import rng_for
+from tests.speech_like import speech_like
 
 RATE = 16_000
 

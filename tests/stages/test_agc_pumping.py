@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, amplitude_of, damaged, tone
 
 from stages.degradations.agc_pumping import AgcPumping
 from stages.waveform import Waveform
+from tests.measured_response import RATE, amplitude_of, damaged, tone
 
 
 @pytest.mark.parametrize("amplitude", [0.02, 0.1, 0.9])

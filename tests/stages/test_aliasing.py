@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, amplitude_of, damaged, tone, white
 
 from stages.degradations.aliasing import Aliasing
 from stages.level import ratio_db
 from stages.waveform import Waveform
+from tests.measured_response import RATE, amplitude_of, damaged, tone, white
 
 
 @pytest.mark.parametrize("sample_rate_hz", [8_000.0, 11_025.0, 4_567.0, 16_000.0])

@@ -5,9 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from other_process import printed_by
-from residual_lag import residual_lag
-from speech_like import speech_like
 
 from stages import libopus
 from stages.degradations.av_codec import AvCodec
@@ -16,6 +13,9 @@ from stages.level import peak, ratio_db
 from stages.memory_source import MemoryAudioSource
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.other_process import printed_by
+from tests.residual_lag import residual_lag
+from tests.speech_like import speech_like
 
 SOURCES = MemoryAudioSource()
 RATES = [8_000, 16_000, 22_050, 24_000, 44_100, 48_000]

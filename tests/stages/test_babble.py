@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from speech_like import speech_like
 
 from schemas import UnfitError
 from stages.active_level import active_level_db
@@ -13,6 +12,7 @@ from stages.level import rms
 from stages.memory_source import MemoryAudioSource
 from stages.mixing import level_of
 from stages.waveform import Waveform
+from tests.speech_like import speech_like
 
 RATE = 16_000
 SPEECH = speech_like(3.0)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from measured_response import RATE, amplitude_of, damaged, gain_db, tone, white
 from pydantic import ValidationError
 
 from stages.degradations import DEGRADATIONS
@@ -15,6 +14,7 @@ from stages.degradations.high_pass import HighPass
 from stages.degradations.low_pass import LowPass
 from stages.degradations.telephone_band import TelephoneBand
 from stages.level import rms
+from tests.measured_response import RATE, amplitude_of, damaged, gain_db, tone, white
 
 EDGE_DB: dict[Family, float] = {
     "butter": -3.01,

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from measured_response import amplitude_of, damaged, tone, white
 
 from stages.degradations.bit_depth import BitDepth
 from stages.level import peak, rms, to_db
+from tests.measured_response import amplitude_of, damaged, tone, white
 
 
 @pytest.mark.parametrize("bits", [1, 4, 8, 12])

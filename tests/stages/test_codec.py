@@ -4,9 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from other_process import printed_by
 from pydantic import ValidationError
-from residual_lag import residual_lag
 
 from stages.degradations.base import Scene
 from stages.degradations.codec import Codec
@@ -14,6 +12,8 @@ from stages.level import ratio_db
 from stages.memory_source import MemoryAudioSource
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.other_process import printed_by
+from tests.residual_lag import residual_lag
 
 SOURCES = MemoryAudioSource()
 CODECS = ("mp3", "opus", "vorbis", "alaw", "ulaw", "gsm")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from speech_like import speech_like
 
 from schemas import ConfigError, MissingWeightsError
 from stages import codec_tokens
 from stages.codec_tokens import Tokenizer, load_tokenizer
 from stages.waveform import Waveform
 from tests.neural_weights import write_dac, write_encodec
+from tests.speech_like import speech_like
 
 HOP = 512
 

@@ -1,9 +1,9 @@
 """Coloured noise."""
 
 import pytest
-from measured_response import added_by, damaged, density_db, white
 
 from stages.degradations.coloured_noise import SLOPES_DB_PER_OCTAVE, Colour, ColouredNoise
+from tests.measured_response import added_by, damaged, density_db, white
 
 
 @pytest.mark.parametrize("slope", [-6.0, -3.0, 0.0, 3.0, 6.0, -12.0])

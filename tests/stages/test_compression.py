@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, amplitude_of, damaged, tone
 
 from stages.degradations.base import Scene
 from stages.degradations.compression import Compression
 from stages.waveform import Waveform
+from tests.measured_response import RATE, amplitude_of, damaged, tone
 
 
 def settled_db(scene: Scene, hertz: float) -> float:

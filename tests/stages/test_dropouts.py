@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, damaged, white
 from pydantic import ValidationError
 
 from stages.degradations.base import Scene
 from stages.degradations.dropouts import Dropouts
+from tests.measured_response import RATE, damaged, white
 
 
 def runs_of_silence(scene: Scene) -> list[tuple[int, int]]:

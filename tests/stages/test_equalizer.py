@@ -1,10 +1,10 @@
 """The equalizer."""
 
 import pytest
-from measured_response import damaged, gain_db, white
 from pydantic import ValidationError
 
 from stages.degradations.equalizer import Equalizer
+from tests.measured_response import damaged, gain_db, white
 
 
 def test_has_the_gain_of_each_band_at_its_centre() -> None:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, damaged, white
 from pydantic import ValidationError
 
 from stages.degradations.base import Scene
 from stages.degradations.gain_steps import GainSteps
+from tests.measured_response import RATE, damaged, white
 
 ONES = white(3.0).with_samples(np.full(3 * RATE, 0.25))
 

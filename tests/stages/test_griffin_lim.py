@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from residual_lag import residual_lag
-from speech_like import speech_like
 
 from stages.degradations.base import Scene
 from stages.degradations.griffin_lim import GriffinLim
 from stages.level import ratio_db
 from stages.memory_source import MemoryAudioSource
+from tests.residual_lag import residual_lag
+from tests.speech_like import speech_like
 
 SOURCES = MemoryAudioSource()
 

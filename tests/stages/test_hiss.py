@@ -1,11 +1,11 @@
 """Hiss."""
 
 import pytest
-from measured_response import added_by, damaged, density_db, white
 from pydantic import ValidationError
 
 from stages.degradations.hiss import Hiss
 from stages.level import rms, to_db
+from tests.measured_response import added_by, damaged, density_db, white
 
 
 @pytest.mark.parametrize("level_dbfs", [-60.0, -40.0])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from measured_response import added_by, amplitude_of, damaged, white
 
 from stages.degradations.hum import Hum
+from tests.measured_response import added_by, amplitude_of, damaged, white
 
 
 @pytest.mark.parametrize("mains_hz", [50.0, 60.0, 59.94])

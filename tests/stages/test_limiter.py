@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, damaged, tone, white
-from speech_like import speech_like
 
 from stages.degradations.limiter import Limiter
 from stages.level import peak, to_db
 from stages.waveform import Waveform
+from tests.measured_response import RATE, damaged, tone, white
+from tests.speech_like import speech_like
 
 
 @pytest.mark.parametrize("ceiling_db", [-1.0, -12.0])

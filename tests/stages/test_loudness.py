@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from measured_response import tone, white
 
 from schemas import UnfitError
 from stages.loudness import loudness_lufs
+from tests.measured_response import tone, white
 
 
 @pytest.mark.parametrize("sample_rate", [16_000, 44_100, 48_000])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, gain_db, white
 from pydantic import ValidationError
 from scipy.signal import butter, sosfilt
 
@@ -12,6 +11,7 @@ from stages.degradations.microphone_response import MicrophoneResponse
 from stages.level import ratio_db
 from stages.memory_source import MemoryAudioSource
 from stages.waveform import Waveform
+from tests.measured_response import RATE, gain_db, white
 
 
 @pytest.mark.parametrize("polarity", [1.0, -1.0])

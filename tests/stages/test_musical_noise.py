@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from residual_lag import residual_lag
-from speech_like import speech_like
 
 from schemas import UnfitError
 from stages.degradations.base import Scene
@@ -12,6 +10,8 @@ from stages.level import rms
 from stages.memory_source import MemoryAudioSource
 from stages.short_time import ShortTime
 from stages.waveform import Waveform
+from tests.residual_lag import residual_lag
+from tests.speech_like import speech_like
 
 SOURCES = MemoryAudioSource()
 

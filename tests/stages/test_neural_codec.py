@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from other_process import printed_by
 from pydantic import ValidationError
-from speech_like import speech_like
 
 from schemas import ConfigError, MissingWeightsError, RunError
 from stages import neural_codecs
@@ -20,6 +18,8 @@ from stages.degradations.neural_codec import NeuralCodec
 from stages.memory_source import MemoryAudioSource
 from stages.weights import CACHE_VARIABLE
 from tests.neural_weights import write_dac, write_encodec
+from tests.other_process import printed_by
+from tests.speech_like import speech_like
 
 SOURCES = MemoryAudioSource()
 HAS_DESCRIPT = importlib.util.find_spec("dac") is not None

@@ -4,7 +4,6 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from speech_like import speech_like
 
 from schemas import OperatorSpec, UnfitError
 from stages.active_level import active_level_db
@@ -16,6 +15,7 @@ from stages.memory_source import MemoryAudioSource
 from stages.mixing import SnrDefinition, hop_energies, level_of, measured_snr_db, non_silent, stretch_of
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.speech_like import speech_like
 
 RATE = 16_000
 

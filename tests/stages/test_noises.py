@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, SOURCES, amplitude_of, tone, white
 from pydantic import ValidationError
 
 from schemas import AudioRef
@@ -10,6 +9,7 @@ from stages.degradations.base import Scene
 from stages.degradations.noises import Noises
 from stages.memory_source import MemoryAudioSource
 from stages.waveform import Waveform
+from tests.measured_response import RATE, SOURCES, amplitude_of, tone, white
 
 
 def held() -> tuple[MemoryAudioSource, tuple[AudioRef, ...]]:

@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from other_process import printed_by
 from pydantic import ValidationError
-from residual_lag import residual_lag
-from speech_like import speech_like
 
 from stages import packet_loss
 from stages.degradations.base import Scene
@@ -17,6 +14,9 @@ from stages.degradations.packet_loss import PacketLoss
 from stages.level import rms
 from stages.memory_source import MemoryAudioSource
 from stages.waveform import Waveform
+from tests.other_process import printed_by
+from tests.residual_lag import residual_lag
+from tests.speech_like import speech_like
 
 SOURCES = MemoryAudioSource()
 BURSTS = {"model": "bursts", "loss_rate": 0.2, "longest_burst_packets": 10, "seed": 3}

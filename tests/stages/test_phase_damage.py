@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from residual_lag import residual_lag
-from speech_like import speech_like
 
 from stages.degradations.phase_damage import PhaseDamage
 from stages.level import rms
 from stages.memory_source import MemoryAudioSource
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.residual_lag import residual_lag
+from tests.speech_like import speech_like
 
 SOURCES = MemoryAudioSource()
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, damaged, tone
 
 from stages.degradations.punch import Punch
 from stages.waveform import Waveform
+from tests.measured_response import RATE, damaged, tone
 
 
 def with_onsets() -> Waveform:

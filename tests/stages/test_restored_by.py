@@ -5,8 +5,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from residual_lag import residual_lag
-from speech_like import noisy, speech_like
 
 from schemas import MissingWeightsError, OperatorSpec, UnfitError
 from stages.active_level import active_level_db
@@ -18,6 +16,8 @@ from stages.memory_source import MemoryAudioSource
 from stages.restorers import RESTORERS
 from stages.restorers.base import Restorer
 from stages.waveform import Waveform
+from tests.residual_lag import residual_lag
+from tests.speech_like import noisy, speech_like
 
 
 class Late(Restorer):

@@ -1,10 +1,10 @@
 """Shelves."""
 
 import pytest
-from measured_response import damaged, gain_db, white
 
 from stages.degradations.high_shelf import HighShelf
 from stages.degradations.low_shelf import LowShelf
+from tests.measured_response import damaged, gain_db, white
 
 
 @pytest.mark.parametrize(("corner_hz", "shelf_db"), [(6_000.0, -15.0), (6_000.0, 15.0), (10_000.0, -20.0)])

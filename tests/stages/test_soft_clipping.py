@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, amplitude_of, damaged, tone
 from pydantic import ValidationError
 
 from stages.degradations.soft_clipping import Curve, SoftClipping
 from stages.level import peak
+from tests.measured_response import RATE, amplitude_of, damaged, tone
 
 
 @pytest.mark.parametrize("curve", ["tanh", "cubic"])

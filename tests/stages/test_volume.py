@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from measured_response import damaged, white
 from pydantic import ValidationError
 
 from stages.degradations.volume import Volume
 from stages.level import peak, ratio_db
+from tests.measured_response import damaged, white
 
 
 @pytest.mark.parametrize("wanted", [0.001, 0.003, 0.01, 0.05, 1.0])

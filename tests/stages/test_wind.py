@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from measured_response import RATE, damaged, density_db
-from speech_like import speech_like
 
 from schemas import OperatorSpec
 from stages.degradations import DEGRADATIONS
 from stages.degradations.wind import Wind
 from stages.level import peak, ratio_db
 from stages.mixing import measured_snr_db
+from tests.measured_response import RATE, damaged, density_db
+from tests.speech_like import speech_like
 
 SPEECH = speech_like(6.0, sample_rate=RATE)
 

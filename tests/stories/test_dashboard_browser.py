@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Browser, browsing
 from served import cut_after, served
+
+from tests.browser import Browser, browsing
 
 pytestmark = pytest.mark.browser
 

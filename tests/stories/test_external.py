@@ -6,7 +6,8 @@ import psutil
 import pytest
 import rows
 import tiny
-from numpy_environment import numpy_environment
+
+from tests.numpy_environment import numpy_environment
 
 EXTERNAL = tiny.ROOT / "configs" / "external"
 TENTHS = {"crashes": 11, "hangs": 12, "raises": 13, "fine": 14}
