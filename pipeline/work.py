@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from schemas import IntegrityError, Outcome, Reason, Row, RunError, Split, Statu
 from stages.attempt import attempt
 from stages.audio_memory import AudioMemory
 from stages.distributions import Pools
+from stages.score import ScoreStage
 from stages.stage import ModelTime, Stage
 from stages.waveform import AudioSource
 
@@ -59,6 +61,7 @@ class Worker:
     ) -> None:
         """``arranged`` is the order in which records are processed; the rows do not depend on it."""
         self._arranged = arranged
+        self._backwards = cycle((False, True))
         self.memory = AudioMemory()
         self._workspace = workspace
         self._store = TableStore(workspace / "tables")
@@ -86,7 +89,7 @@ class Worker:
         path = journal_path(self._journals, ticket)
         with Journal(path) as journal:
             have = {**_failed(stage, inputs, condemned), **finished(path)}
-            todo = self._arranged([record for record in inputs if stage.name_of(record) not in have])
+            todo = self._ordered(stage, [record for record in inputs if stage.name_of(record) not in have])
             batches = ([record] for record in todo) if alone else stage.batches(todo)
             inside_s = _process(stage, ticket, batches, journal, have, left=len(todo))
         rows = [have[stage.name_of(record)] for record in inputs]
@@ -103,6 +106,14 @@ class Worker:
             peak_bytes=peak_bytes(),
             peak_gpu_bytes=peak_gpu_bytes(),
         )
+
+    def _ordered(self, stage: Stage[Any, Any], records: list[Any]) -> list[Any]:
+        """Return the order in which ``records`` are processed; metrics walk a shard to and fro.
+
+        Of audio that does not all fit into memory, the next one then finds what the last one heard last.
+        """
+        ordered = self._arranged(records)
+        return ordered[::-1] if isinstance(stage, ScoreStage) and next(self._backwards) else ordered
 
     def rows(self, table: Table, shard: str, *, audio: bool = True) -> Sequence[Any]:
         """Return the rows of a finished shard; the last few are kept."""
