@@ -88,7 +88,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         {"degradations": {"chain": [{"kind": "clipping", "clipped_fraction": 0.1}]}},
         "kind: clipping",
         (
-            "degradations.chain.0: set threshold or clipped_fraction or both quantiles or gain_db, "
+            "degradations.chain.0: set threshold, drive_db, clipped_fraction, both quantiles or gain_db, "
             "and the others to null"
         ),
     ),
