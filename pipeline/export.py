@@ -1,6 +1,7 @@
 """From tables to the dataset: whole or not at all, and only when something in it has changed."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -100,7 +101,13 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
     draft, _ = _beside(folder)
     draft.mkdir(parents=True)
     summary = Summary(list(run.outputs()))
-    tables = _write_tables(run, graph, store, draft, summary)
+    with Background() as background:
+        kept: list[Table] = ["pairs", *run.config.export.beside_pairs]
+        writers = {table: _writer(run, table, draft, background) for table in kept}
+        _write_rows(run, graph, store, writers, summary)
+        # made while the last files are on their way to disk; who publishes in the workspace keeps its own
+        audit = audited(run, graph, store, keep=False)
+        tables = {table: writer.close() for table, writer in writers.items()}
     result = Exported(
         key=dataset_key(run, graph),
         name=run.config.name,
@@ -121,31 +128,29 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
         licences=summary.licences,
         languages=summary.languages,
     )
-    audit = audited(run, graph, store, keep=False)  # the workspace's own is kept by who publishes there
     write_whole(draft / CARD, card_of(run, result, audit_lines(audit)).encode())
     write_whole(draft / MARK, result.model_dump_json(indent=1).encode())
     _swap(draft, folder)
     return result
 
 
-def _write_tables(
-    run: Run, graph: Graph, store: TableStore, folder: Path, summary: Summary
-) -> dict[Table, dict[Split, SplitFiles]]:
+def _write_rows(
+    run: Run, graph: Graph, store: TableStore, writers: Mapping[Table, TableWriter], summary: Summary
+) -> None:
+    """Hand every row to the writer of its table, and tell the summary of it."""
     better = {name: output.better for name, output in run.outputs().items()}
     rows = Rows(better, Licences(graph, store))
-    written: list[Table] = ["pairs", *run.config.export.beside_pairs]
-    with Background() as background:
-        writers = {table: _writer(run, table, folder, background) for table in written}
-        for utterance in degraded_utterances(graph, store, run.config.export.audio_bits):
-            summary.add_candidates(utterance)
-            for table, writer in writers.items():
-                for row in rows.of(table, utterance):
-                    writer.add(row)
-                    if table == "pairs":
-                        summary.add_pair(row)
-                    if table != "scores":
-                        summary.add_terms(row)
-        return {table: writer.close() for table, writer in writers.items()}
+    for utterance in degraded_utterances(graph, store, run.config.export.audio_bits):
+        summary.add_candidates(utterance)
+        for table, writer in writers.items():
+            for row in rows.of(table, utterance):
+                writer.add(row)
+                if table == "pairs":
+                    summary.add_pair(row)
+                if table != "scores":
+                    summary.add_terms(row)
+    for writer in writers.values():
+        writer.finish()
 
 
 def _writer(run: Run, table: Table, folder: Path, background: Background) -> TableWriter:

@@ -68,6 +68,7 @@ def write_tokens(
         writer = TableWriter(draft / "tokens", _schema(dataset, codec), CUT, background)
         for row in dataset.pairs(range(dataset.num_pairs), columns=[*KEPT, *SIDES]):
             writer.add(_coded(row, tokenizer))
+        writer.finish()
         files = writer.close()
     (draft / "README.md").write_text(_card(dataset, codec, files), encoding="utf-8")
     draft.rename(out)

@@ -66,10 +66,15 @@ class TableWriter:
         """Take one row."""
         self._split(row["split"]).add(row)
 
-    def close(self) -> dict[Split, SplitFiles]:
-        """Write what is left, and return the files of each split that has any."""
+    def finish(self) -> None:
+        """Begin to write what is left; no row comes after this."""
         if not self._splits:  # no row at all is an answer, and the dataset still opens
             self._split(Split.TRAIN)
+        for writer in self._splits.values():
+            writer.finish()
+
+    def close(self) -> dict[Split, SplitFiles]:
+        """Return the files of each split that has any, once they are whole."""
         closed = {split: writer.close() for split, writer in self._splits.items()}
         sync_folder(self._folder)
         return {split: closed[split] for split in Split if split in closed}
@@ -107,10 +112,13 @@ class SplitWriter:
         self._held.append(row)
         self._held_bytes += size
 
-    def close(self) -> SplitFiles:
-        """Write what is left, give the files their final names, and return what they are."""
+    def finish(self) -> None:
+        """Begin to write what is left."""
         self._flush()
         self._background.do(self._close_last)
+
+    def close(self) -> SplitFiles:
+        """Give the files their final names once they are whole, and return what they are."""
         self._background.wait()
         total = len(self._files)
         names = [f"{self._stem.name}-{index:05d}-of-{total:05d}.parquet" for index in range(total)]
@@ -119,20 +127,20 @@ class SplitWriter:
         return SplitFiles(rows=rows, decoded_bytes=self._decoded_bytes, files=files)
 
     def _flush(self) -> None:
-        held, num_bytes = self._held, self._held_bytes
-        self._background.do(lambda: self._write(held, num_bytes))
+        # made here, where Python works: what the background does is all without its lock
+        table, num_bytes = pa.Table.from_pylist(self._held, schema=self._schema), self._held_bytes
         self._held, self._held_bytes = [], 0
+        self._decoded_bytes += table.nbytes
+        self._background.do(lambda: self._write(table, num_bytes))
 
-    def _write(self, rows: list[dict[str, Any]], num_bytes: int) -> None:
+    def _write(self, table: pa.Table, num_bytes: int) -> None:
         """Write a row group, into the next file where the last has no room for it."""
         if not self._files or self._files[-1].num_bytes + num_bytes > self._file_bytes:
             self._close_last()
             draft = self._stem.with_name(f"{self._stem.name}-{len(self._files):05d}.draft")
             self._files.append(ParquetFile(draft, self._schema))
-        if rows:  # ``datasets`` cannot read a row group without rows
-            table = pa.Table.from_pylist(rows, schema=self._schema)
+        if table.num_rows:  # ``datasets`` cannot read a row group without rows
             self._files[-1].write(table)
-            self._decoded_bytes += table.nbytes
 
     def _close_last(self) -> None:
         if self._files:

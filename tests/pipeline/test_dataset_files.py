@@ -35,6 +35,7 @@ def written(
         writer = TableWriter(folder, schema, cut, background)
         for row in content:
             writer.add(row)
+        writer.finish()
         return writer.close()
 
 
@@ -147,13 +148,23 @@ def test_a_table_without_rows_still_opens(tmp_path: Path) -> None:
     assert pq.read_table(path).schema.names == SCHEMA.names
 
 
-def test_what_goes_wrong_in_the_background_is_raised(tmp_path: Path) -> None:
-    """A row that does not fit the schema ends the writing, and is not lost on the way."""
+def test_a_row_that_does_not_fit_the_schema_ends_the_writing(tmp_path: Path) -> None:
+    """It is not lost on the way."""
     with Background() as background:
         writer = TableWriter(tmp_path / "t", SCHEMA, SMALL, background)
         writer.add({"id": 5, "split": "train", "audio": None})
         with pytest.raises(pa.ArrowTypeError):
-            writer.close()
+            writer.finish()
+
+
+def test_what_goes_wrong_in_the_background_is_raised(tmp_path: Path) -> None:
+    """A folder that is taken away ends the writing."""
+    with Background() as background:
+        writer = TableWriter(tmp_path / "t", SCHEMA, SMALL, background)
+        (tmp_path / "t").rmdir()
+        writer.add({"id": "a", "split": "train", "audio": None})
+        with pytest.raises(FileNotFoundError):
+            writer.finish()
 
 
 @pytest.mark.parametrize("table", ["pairs", "candidates", "scores"])
