@@ -1,6 +1,7 @@
 """The files of a dataset, as ``datasets`` and its viewer like them: cut by bytes, in numbered files."""
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,7 @@ class SplitWriter:
         self._held_bytes = 0
         self._decoded_bytes = 0
         self._files: list[ParquetFile] = []
+        self._digests: list[Future[str]] = []
 
     def add(self, row: dict[str, Any]) -> None:
         """Take one row."""
@@ -120,9 +122,10 @@ class SplitWriter:
     def close(self) -> SplitFiles:
         """Give the files their final names once they are whole, and return what they are."""
         self._background.wait()
+        digests = [digest.result() for digest in self._digests]
         total = len(self._files)
         names = [f"{self._stem.name}-{index:05d}-of-{total:05d}.parquet" for index in range(total)]
-        files = tuple(self._named(file, name) for file, name in zip(self._files, names, strict=True))
+        files = tuple(map(self._named, self._files, names, digests))
         rows = sum(file.rows for file in files)
         return SplitFiles(rows=rows, decoded_bytes=self._decoded_bytes, files=files)
 
@@ -145,10 +148,11 @@ class SplitWriter:
     def _close_last(self) -> None:
         if self._files:
             self._files[-1].close()
+            self._digests.append(self._background.aside(self._files[-1].seal))
 
-    def _named(self, file: ParquetFile, name: str) -> DatasetFile:
+    def _named(self, file: ParquetFile, name: str, digest: Digest) -> DatasetFile:
         file.path.rename(self._stem.with_name(name))
-        return DatasetFile(name=name, rows=file.rows, num_bytes=file.num_bytes, sha256=file.sha256)
+        return DatasetFile(name=name, rows=file.rows, num_bytes=file.num_bytes, sha256=digest)
 
 
 def _size(row: Mapping[str, Any]) -> int:

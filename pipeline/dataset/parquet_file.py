@@ -23,8 +23,6 @@ class ParquetFile:
         self.rows = 0
         self.num_bytes = 0
         """Written so far."""
-        self.sha256 = ""
-        """Of the whole file, once it is closed."""
         self._file = pa.OSFile(str(path), "wb")
         self._writer = pq.ParquetWriter(self._file, schema, **settings_for(schema))
 
@@ -35,15 +33,16 @@ class ParquetFile:
         self.num_bytes = self._file.tell()
 
     def close(self) -> None:
-        """Write the footer, see the bytes on disk, and hash them."""
-        if self._file.closed:
-            return
+        """Write the footer."""
         self._writer.close()
         self.num_bytes = self._file.tell()
         self._file.close()
+
+    def seal(self) -> str:
+        """See the bytes of a closed file on disk, and return their SHA-256."""
         with self.path.open("rb") as file:
             os.fsync(file.fileno())
-            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def settings_for(schema: pa.Schema) -> dict[str, Any]:
