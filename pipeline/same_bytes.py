@@ -22,7 +22,7 @@ def copies(sources: Iterable[Source]) -> list[list[str]]:
 
 
 def copies_said(sources: Iterable[Source]) -> Iterator[str]:
-    """Yield a warning if there are copies: they weigh more, and a split may have them on both sides."""
+    """Yield a warning if there are copies: they weigh more than others."""
     found = copies(sources)
     if not found:
         return
@@ -32,5 +32,5 @@ def copies_said(sources: Iterable[Source]) -> Iterator[str]:
     have = "has" if extra == 1 else "have"
     yield (
         f"warning: {count(extra, 'recording')} of the speech {have} the same bytes as another"
-        f" ({shown}{more}); all are taken, and a split may part them unless they have one speaker"
+        f" ({shown}{more}); all are taken"
     )

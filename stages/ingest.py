@@ -12,7 +12,7 @@ from stages.level import is_silent
 from stages.pauses import segments
 from stages.probe import probe
 from stages.resampling import resample
-from stages.splits import TRAIN_ONLY, check_fractions, split_for
+from stages.splits import TRAIN_ONLY, check_fractions, side_of
 from stages.stage import Stage
 from stages.waveform import Samples, Waveform
 
@@ -151,6 +151,6 @@ def _row(source: Source, outcome: Outcome, splits: Fractions, found: tuple[Segme
         transcript=source.transcript,
         language=source.language,
         licence=source.licence,
-        split=split_for(splits, source.corpus, source.speaker or source.name),
+        split=side_of(source, splits),
         segments=found,
     )

@@ -12,7 +12,7 @@ from stages.ingest import Fractions, Opener
 from stages.noise_synthesis import NoiseKind, synthesise
 from stages.rng import rng_for
 from stages.rooms import RoomRanges, simulate_room
-from stages.splits import TRAIN_ONLY, split_for
+from stages.splits import TRAIN_ONLY, side_of, split_for
 from stages.stage import Stage
 from stages.waveform import Waveform
 
@@ -110,7 +110,7 @@ class NoiseStage(_MadePoolStage):
     def _voices_by_split(self) -> dict[Split, list[Source]]:
         found: dict[Split, list[Source]] = {}
         for voice in self._voices:
-            side = split_for(self._settings.splits, voice.corpus, voice.speaker or voice.name)
+            side = side_of(voice, self._settings.splits)
             found.setdefault(side, []).append(voice)
         return found
 

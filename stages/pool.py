@@ -10,11 +10,11 @@ from stages.decoding import Decoded, decode_recording
 from stages.flac import encode
 from stages.ingest import Fractions, Opener, check_listed, check_not_silent
 from stages.resampling import resample
-from stages.splits import TRAIN_ONLY, split_for
+from stages.splits import TRAIN_ONLY, side_of
 from stages.stage import Stage
 from stages.waveform import Waveform
 
-VERSION = 2
+VERSION = 3
 """Rises when the same records and settings would give other rows."""
 
 
@@ -87,7 +87,7 @@ def _row(source: Source, settings: PoolSettings, outcome: Outcome) -> PoolRecord
         id=source.id,
         **outcome.fields,
         pool=settings.pool,
-        split=split_for(settings.splits, source.corpus, source.speaker or source.name),
+        split=side_of(source, settings.splits),
         speaker=source.speaker,
         licence=source.licence,
     )

@@ -1,17 +1,28 @@
-"""Which side of a dataset a recording is on: decided by its name alone, so that growth moves nothing."""
+"""Which side of a dataset a recording is on: decided by what it is alone, so that growth moves nothing."""
 
 import hashlib
 import math
 from collections.abc import Mapping
 
-from schemas import Split
+from schemas import Source, Split
 
 TRAIN_ONLY: Mapping[Split, float] = {Split.TRAIN: 1.0}
 TOLERANCE = 1e-6
 
 
+def side_of(source: Source, fractions: Mapping[Split, float]) -> Split:
+    """Return the side of a recording: its speaker's, or else that of its bytes.
+
+    Copies are then on one side, whatever they are called and in whichever corpus they lie. A recording that
+    cannot be read goes by its name.
+    """
+    if source.speaker is None and source.content:
+        return split_for(fractions, "", source.content)
+    return split_for(fractions, source.corpus, source.speaker or source.name)
+
+
 def split_for(fractions: Mapping[Split, float], corpus: str, name: str) -> Split:
-    """Return the side of ``name``: a speaker if there is one, else a recording, of ``corpus``.
+    """Return the side of ``name``, of ``corpus``.
 
     ``fractions`` are checked by ``check_fractions``. The choice depends on nothing but the arguments.
     """

@@ -184,10 +184,11 @@ def test_a_row_without_value_keeps_what_is_known() -> None:
 
 
 def test_a_speaker_is_on_one_side() -> None:
-    """Whatever the recording is called; without a speaker the recording decides, for all its stretches."""
+    """Whatever a recording is called; without a speaker its bytes decide, for all stretches and copies."""
     settings = IngestSettings(splits={Split.TRAIN: 0.5, Split.TEST: 0.5})
     stage = IngestStage(settings, _opener(_speech(1.0)))
-    recordings = [SOURCE.model_copy(update={"name": f"{number}.wav"}) for number in range(30)]
+    named = [SOURCE.model_copy(update={"name": f"{number}.wav"}) for number in range(30)]
+    recordings = [source.model_copy(update={"content": source.name}) for source in named]
     spoken = [source.model_copy(update={"speaker": "ann"}) for source in recordings]
     stretches = [SOURCE.model_copy(update={"id": f"c/a@{number}"}) for number in range(30)]
 
@@ -195,7 +196,7 @@ def test_a_speaker_is_on_one_side() -> None:
         return {row.split for row in stage.process(sources)}
 
     assert sides(recordings) == {Split.TRAIN, Split.TEST}
-    assert len(sides(spoken)) == len(sides(stretches)) == 1
+    assert len(sides(spoken)) == len(sides(stretches)) == len(sides(named)) == 1
 
 
 def test_shares_must_sum_to_one() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import Split
-from stages.splits import TRAIN_ONLY, check_fractions, split_for
+from schemas import Source, Split
+from stages.splits import TRAIN_ONLY, check_fractions, side_of, split_for
 
 SHARES = {Split.TRAIN: 0.8, Split.VALIDATION: 0.1, Split.TEST: 0.1}
 
@@ -34,6 +34,36 @@ def test_the_order_of_the_shares_does_not_matter() -> None:
 
     for number in range(100):
         assert split_for(SHARES, "c", str(number)) is split_for(backwards, "c", str(number))
+
+
+def _recording(name: str, corpus: str = "a", content: str = "", speaker: str | None = None) -> Source:
+    return Source(
+        id=f"{corpus}/{name}", corpus=corpus, path=name, name=name, content=content, speaker=speaker
+    )
+
+
+def test_copies_are_on_one_side() -> None:
+    """Whatever they are called, in whichever corpus; other recordings are spread."""
+    sides = [
+        {side_of(_recording(name, corpus, f"digest-{number}"), SHARES) for corpus in "ab" for name in "cde"}
+        for number in range(100)
+    ]
+
+    assert all(len(copies) == 1 for copies in sides)
+    assert set.union(*sides) == set(Split)
+
+
+def test_a_speaker_is_on_one_side() -> None:
+    """All recordings of one go where the speaker goes, also those that cannot be read."""
+    for speaker in map(str, range(100)):
+        spoken = [_recording(f"{n}", content=f"{n}" * (n > 0), speaker=speaker) for n in range(5)]
+
+        assert {side_of(source, SHARES) for source in spoken} == {split_for(SHARES, "a", speaker)}
+
+
+def test_what_cannot_be_read_goes_by_its_name() -> None:
+    """It has no bytes."""
+    assert side_of(_recording("x"), SHARES) is split_for(SHARES, "a", "x")
 
 
 @given(st.text(), st.text())
