@@ -8,7 +8,13 @@ from pathlib import Path, PurePosixPath
 
 from schemas import ConfigError
 
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff"})
+READABLE_SUFFIXES = frozenset(
+    {".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav"}
+)
+"""What libsndfile opens."""
+OTHER_SUFFIXES = frozenset({".aac", ".amr", ".ape", ".m4a", ".wma", ".wv"})
+"""Speech too: listed, so that each file is refused by its name instead of being passed over."""
+AUDIO_SUFFIXES = READABLE_SUFFIXES | OTHER_SUFFIXES
 WILDCARDS = frozenset("*?[")
 
 

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from pipeline.contents import Progress, Reader, Stamp, stamp_of, stamps_of
-from pipeline.folders import AUDIO_SUFFIXES, WILDCARDS, at_home, audio_files, is_audio_name, matching_files
+from pipeline.folders import READABLE_SUFFIXES, WILDCARDS, at_home, audio_files, is_audio_name, matching_files
 from pipeline.manifests import MANIFEST_SUFFIXES, ManifestRow, read_manifest
 from pipeline.saved_datasets import SavedRow, is_saved_dataset, row_stamp, saved_rows
 from schemas import ConfigError, Record, Source
@@ -88,7 +88,7 @@ def _listed(corpus: Corpus) -> list[Source]:
     if not sources and path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
         raise ConfigError(f"corpus {corpus.name!r}: the manifest {corpus.path} lists no recordings")
     if not sources:
-        kinds = ", ".join(sorted(AUDIO_SUFFIXES))
+        kinds = ", ".join(sorted(READABLE_SUFFIXES))
         raise ConfigError(f"corpus {corpus.name!r}: no recordings in {corpus.path} (looked for {kinds})")
     return sources
 
@@ -111,7 +111,7 @@ def _of_one_file(corpus: Corpus, path: Path) -> Iterator[Source]:
         return (_of_line(corpus, path.parent, line) for line in read_manifest(path))
     if is_audio_name(path.name):
         return iter([_of_file(corpus, path.parent, path)])
-    kinds = ", ".join(sorted(AUDIO_SUFFIXES | MANIFEST_SUFFIXES))
+    kinds = ", ".join(sorted(READABLE_SUFFIXES | MANIFEST_SUFFIXES))
     raise ConfigError(f"{path} is neither audio nor a manifest (known: {kinds})")
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.source_audio import estimate_duration_s
 from pipeline.sources import Corpus, list_sources
-from schemas import ConfigError
+from schemas import ConfigError, UnfitError
+from stages.decoding import decode_recording
 from tests.small_corpora import ids_of, listed, put, wav
 
 
@@ -27,6 +28,16 @@ def test_what_is_hidden_or_no_audio_is_ignored(tmp_path: Path) -> None:
         put(tmp_path / name)
 
     assert ids_of(tmp_path) == ["c/a"]
+
+
+def test_audio_that_cannot_be_decoded_is_not_passed_over(tmp_path: Path) -> None:
+    """A phone's recording is listed, and will have a row that says why it is of no use."""
+    put(tmp_path / "a.m4a", b"....ftypM4A ")
+
+    (source,) = listed(tmp_path)
+
+    with Path(source.path).open("rb") as file, pytest.raises(UnfitError, match="known format"):
+        decode_recording(file)
 
 
 def test_content_is_the_digest_of_the_bytes(tmp_path: Path) -> None:
