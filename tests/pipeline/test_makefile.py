@@ -15,7 +15,15 @@ ROOT = Path(__file__).parents[2]
 def test_names_of_folders_arrive_whole(folder: str) -> None:
     """Spaces and quotes are part of a name."""
     done = subprocess.run(
-        ["make", "-n", "pipeline", "PYTHON=python", f"SPEECH={folder}", f"CONFIG={folder}.yaml"],
+        [
+            "make",
+            "--no-print-directory",
+            "-n",
+            "pipeline",
+            "PYTHON=python",
+            f"SPEECH={folder}",
+            f"CONFIG={folder}.yaml",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

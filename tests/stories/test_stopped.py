@@ -1,12 +1,21 @@
 """Stopped by hand: Ctrl-C ends a run with a sentence, and loses nothing."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import operators
 import processes
 import pytest
 import tiny
+
+
+@pytest.fixture(autouse=True)
+def _heed_ctrl_c() -> Iterator[None]:
+    """Undo what a script does to tests in its background: they and their children ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])
