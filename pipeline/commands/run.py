@@ -12,6 +12,7 @@ from pipeline.graph import Graph
 from pipeline.progress import View, clock
 from pipeline.resolve import Run
 from pipeline.run import Result, execute
+from pipeline.stopping import EXIT_CODE, heeding_termination
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import Reason, UserError
@@ -36,11 +37,14 @@ def run_command(
 
         return RayExecutor(run, graph, workspace.root, workers, shown.say)
 
-    try:
-        result = execute(run, workspace, make, retry_failed)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; what is finished stays, and the same command goes on from here\n")
-        raise
+    with heeding_termination() as termination:
+        try:
+            result = execute(run, workspace, make, retry_failed)
+        except KeyboardInterrupt:
+            sys.stderr.write("stopped; what is finished stays, and the same command goes on from here\n")
+            if termination.is_received:
+                raise SystemExit(EXIT_CODE) from None
+            raise
     _say(outcome(run, result))
 
 

@@ -1,4 +1,4 @@
-"""Stopped by hand: Ctrl-C ends a run with a sentence, and loses nothing."""
+"""Stopped by hand or by a scheduler: a run ends with a sentence, and loses nothing."""
 
 import signal
 from collections.abc import Iterator
@@ -19,8 +19,9 @@ def _heed_ctrl_c() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])
-def test_ctrl_c_says_how_to_go_on(executor: str, tmp_path: Path) -> None:
-    """No traceback; the exit code is a shell's for an interrupted command; the next start goes on."""
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_stopped_says_how_to_go_on(executor: str, sent: signal.Signals, tmp_path: Path) -> None:
+    """No traceback; the exit code is a shell's for a command that was stopped so; the next start goes on."""
     tiny.write_speech(tmp_path / "speech", ["a", "b"])
     operators.write_fragile(tmp_path, "while MARKER.exists(): time.sleep(0.01)")
     operators.marker(tmp_path).touch()
@@ -30,13 +31,13 @@ def test_ctrl_c_says_how_to_go_on(executor: str, tmp_path: Path) -> None:
 
     with processes.started(config, workspace, "--executor", executor, log=log) as run:
         processes.wait_until(lambda: bool(list(workspace.rglob("*.journal"))), run)
-        run.send_signal(signal.SIGINT)
+        run.send_signal(sent)
         exit_code = run.wait(60)
     operators.marker(tmp_path).unlink()
     again = tiny.run(config, workspace, "--executor", "local")
 
     said = log.read_text()
-    assert exit_code == 130
+    assert exit_code == 128 + sent
     assert said.splitlines()[-1] == "stopped; what is finished stays, and the same command goes on from here"
     assert "Traceback" not in said
     assert "pairs" in again.stdout

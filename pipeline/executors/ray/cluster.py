@@ -12,6 +12,7 @@ import ray
 from ray.job_config import JobConfig
 
 from pipeline.resolve import Run
+from pipeline.stopping import handlers_kept
 from pipeline.threads import ONE_THREAD
 from pipeline.workspace import is_ray_job
 from schemas import RunError
@@ -44,18 +45,20 @@ def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterat
         address = os.environ.get("RAY_ADDRESS", "")
         say(f"joining the Ray cluster {f'at {address}' if address else 'of this job'}")
         check_answers(address)
-        context = ray.init(address="auto", job_config=job, **quiet)
+        with handlers_kept():
+            context = ray.init(address="auto", job_config=job, **quiet)
     else:
         say("starting Ray on this machine")
-        context = ray.init(
-            num_cpus=workers or len(os.sched_getaffinity(0)),
-            include_dashboard=True,
-            dashboard_host="127.0.0.1",
-            _node_ip_address="127.0.0.1",  # nobody else is meant to reach a run on one machine
-            object_store_memory=OBJECT_STORE_BYTES,
-            job_config=job,
-            **quiet,
-        )
+        with handlers_kept():
+            context = ray.init(
+                num_cpus=workers or len(os.sched_getaffinity(0)),
+                include_dashboard=True,
+                dashboard_host="127.0.0.1",
+                _node_ip_address="127.0.0.1",  # nobody else is meant to reach a run on one machine
+                object_store_memory=OBJECT_STORE_BYTES,
+                job_config=job,
+                **quiet,
+            )
     try:
         say(_dashboard(context.dashboard_url))
         yield
