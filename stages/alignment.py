@@ -6,6 +6,7 @@ from scipy import fft
 
 from stages.level import Signal
 from stages.resampling import fit_length
+from stages.transform_length import quick_length
 from stages.waveform import Samples
 
 AUDIBLE = 1e-3
@@ -49,7 +50,7 @@ def align(samples: Samples, lag: int, length: int) -> Samples:
 
 def _phase_correlation(candidate: Signal, reference: Signal, widest: int) -> NDArray[np.float64]:
     """Return the absolute correlation at lags from ``-widest`` to ``widest``; polarity does not count."""
-    size = fft.next_fast_len(max(candidate.size, reference.size) + widest, real=True)  # none wraps around
+    size = quick_length(max(candidate.size, reference.size) + widest)  # none wraps around
     left, right = (fft.rfft(_faded(signal), size) for signal in (candidate, reference))
     sizes = np.abs(left), np.abs(right)
     audible = _audible(sizes[0]) & _audible(sizes[1])

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import fft
 
+from stages.transform_length import quick_length
 from stages.waveform import Samples
 
 SMALLEST_TRANSFORM = 16_384
@@ -21,7 +22,7 @@ def convolved(samples: Samples, taps: Samples) -> Samples:
     """
     number = _number_of_blocks(samples.size, taps.size)
     step = -(-samples.size // number)
-    size = fft.next_fast_len(step + taps.size - 1, real=True)
+    size = quick_length(step + taps.size - 1)
     blocks = np.zeros((number, step), np.float32)
     blocks.reshape(-1)[: samples.size] = samples
     response = fft.rfft(taps.astype(np.float32, copy=False), size)

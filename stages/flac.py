@@ -29,7 +29,7 @@ def encode(waveform: Waveform) -> EncodedAudio:
         raise BrokenError(Reason.NOT_FINITE, "NaN or infinite samples cannot be stored")
     loudest = peak(waveform.samples)
     gain = CEILING / loudest if loudest > 1.0 else 1.0
-    integers = _integers(waveform.samples, gain, loudest)
+    integers = _integers(waveform.samples, gain)
     buffer = io.BytesIO()
     soundfile.write(buffer, integers << 8, waveform.sample_rate, format="FLAC", subtype="PCM_24")
     return EncodedAudio(
@@ -41,9 +41,9 @@ def encode(waveform: Waveform) -> EncodedAudio:
     )
 
 
-def _integers(samples: Samples, gain: float, loudest: float) -> NDArray[np.int32]:
-    if gain == 1.0 and loudest < CEILING:  # a power of two as factor is exact in single precision
-        rounded: NDArray[Any] = np.rint(samples * np.float32(FULL_SCALE))
+def _integers(samples: Samples, gain: float) -> NDArray[np.int32]:
+    if gain == 1.0:  # then no sample exceeds 1, and a power of two as factor is exact in single precision
+        rounded: NDArray[Any] = np.minimum(np.rint(samples * np.float32(FULL_SCALE)), FULL_SCALE - 1)
     else:
         rounded = np.clip(
             np.rint(samples.astype(np.float64) * gain * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import soxr
 from pydantic import Field
+from scipy import fft
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, OneOf
@@ -27,6 +28,7 @@ class Bandwidth(Degradation):
     """
 
     kind: ClassVar[str] = "bandwidth"
+    version: ClassVar[int] = 2
     draws: ClassVar[Mapping[str, Distribution]] = {
         "sample_rate_hz": OneOf(values=(4_000, 8_000, 16_000, 24_000, 32_000)),
         "resampler": OneOf(values=("soxr_vhq", "soxr_lq", "polyphase", "fourier")),
@@ -39,10 +41,8 @@ class Bandwidth(Degradation):
         """Return ``speech`` without what ``sample_rate_hz`` cannot hold."""
         if self.sample_rate_hz >= speech.sample_rate:
             return speech
-        resample = RESAMPLERS[self.resampler]
-        down = resample(speech.samples, speech.sample_rate, self.sample_rate_hz)
-        up = resample(down, self.sample_rate_hz, speech.sample_rate)
-        return speech.with_samples(fit_length(up, speech.samples.size))
+        limited = LIMITERS[self.resampler](speech.samples, speech.sample_rate, self.sample_rate_hz)
+        return speech.with_samples(fit_length(limited, speech.samples.size))
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
         """Limit the bandwidth, and report whether there was something to limit."""
@@ -54,11 +54,21 @@ class Bandwidth(Degradation):
         return Scene(self.apply(scene.degraded, sources), scene.reference, facts)
 
 
-def _soxr(quality: str) -> "Callable[[Samples, int, int], Samples]":
+Limiter = Callable[[Samples, int, int], Samples]
+"""Takes samples, their rate, and the lower rate that they go through."""
+
+
+def _there_and_back(resample: "Callable[[Samples, int, int], Samples]") -> Limiter:
+    return lambda samples, rate_hz, lower_hz: resample(
+        resample(samples, rate_hz, lower_hz), lower_hz, rate_hz
+    )
+
+
+def _soxr(quality: str) -> Limiter:
     def resample(samples: Samples, old_hz: int, new_hz: int) -> Samples:
         return np.asarray(soxr.resample(samples, old_hz, new_hz, quality=quality), dtype=np.float32)
 
-    return resample
+    return _there_and_back(resample)
 
 
 def _polyphase(samples: Samples, old_hz: int, new_hz: int) -> Samples:
@@ -67,15 +77,17 @@ def _polyphase(samples: Samples, old_hz: int, new_hz: int) -> Samples:
     return np.asarray(resample_poly(samples, new_hz, old_hz), dtype=np.float32)
 
 
-def _fourier(samples: Samples, old_hz: int, new_hz: int) -> Samples:
-    from scipy.signal import resample  # noqa: PLC0415 - 0.8 s
+def _fourier(samples: Samples, rate_hz: int, lower_hz: int) -> Samples:
+    """Return what ``scipy.signal.resample`` there and back leaves, at once: the spectrum below the cut."""
+    spectrum = fft.rfft(samples)
+    num_lower = max(1, round(samples.size * lower_hz / rate_hz))
+    spectrum[(num_lower + 1) // 2 :] = 0.0
+    return np.asarray(fft.irfft(spectrum, samples.size), dtype=np.float32)
 
-    return np.asarray(resample(samples, max(1, round(samples.size * new_hz / old_hz))), dtype=np.float32)
 
-
-RESAMPLERS: Mapping[Resampler, Callable[[Samples, int, int], Samples]] = {
+LIMITERS: Mapping[Resampler, Limiter] = {
     "soxr_vhq": _soxr("VHQ"),
     "soxr_lq": _soxr("LQ"),
-    "polyphase": _polyphase,
+    "polyphase": _there_and_back(_polyphase),
     "fourier": _fourier,
 }
