@@ -20,6 +20,8 @@ from pipeline.dpo.loss import BETA, flow_dpo_loss, masked_mean
 from pipeline.dpo.stream import PairStream
 from pipeline.wording import say
 from schemas import UserError
+from stages.global_generators import drawn_from
+from stages.rng import rng_for
 
 SAMPLE_RATE = 16_000
 CROP_S = 1.0
@@ -132,8 +134,7 @@ def train_example(
     watched = next(batches)
     watched_draw = Draw.of(watched, generator)
 
-    with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
-        torch.manual_seed(seed)
+    with drawn_from(rng_for(seed, "dpo example", "weights")):  # layers draw from the global generator
         model = VelocityNet()
     _learn_to_restore(model, itertools.islice(batches, warm_up_steps), generator)
     reference = copy.deepcopy(model).requires_grad_(requires_grad=False)

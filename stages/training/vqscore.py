@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from schemas import Record
+from stages.global_generators import drawn_from
 from stages.level import peak
 from stages.networks.loading import checked_device
 from stages.networks.vqscore import SAMPLE_RATE, VqScoreNetwork, VqScoreSettings, magnitudes_of
@@ -64,8 +65,7 @@ class VqScoreTrainer:
 
     def __init__(self, training: VqScoreTraining, speech: Speech, device: str) -> None:
         self._training, self._speech, self._device = training, speech, checked_device(device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(training.seed)
+        with drawn_from(rng_for(training.seed, "vqscore", "weights")):
             self.network = VqScoreNetwork(training.network).to(device)
         self._optimizer = torch.optim.Adam(self.network.parameters(), training.learning_rate, BETAS)
         self.steps_done = 0
