@@ -23,7 +23,7 @@ from stages.audio_memory import AudioMemory
 from stages.degradations import DEGRADATIONS
 from stages.degradations.base import Scene
 from stages.flac import CEILING, encode
-from stages.level import is_silent, peak, rms, to_db
+from stages.level import energy, is_silent, peak, rms, to_db
 from stages.residual_lag import residual_lag_samples
 from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
@@ -141,8 +141,7 @@ def _has_acted(before: Scene, after: Scene) -> bool:
     if after.facts.get("applied", 1.0) == 0.0:
         return False
     change = after.degraded.samples - before.degraded.samples
-    was = float(np.vdot(before.degraded.samples, before.degraded.samples))
-    return float(np.vdot(change, change)) > ROUNDING * was
+    return energy(change) > ROUNDING * energy(before.degraded.samples)
 
 
 def _finite(kind: str, facts: Mapping[str, Fact]) -> dict[str, Fact]:

@@ -16,8 +16,7 @@ SILENCE_RMS = 1e-6
 def energy(samples: Signal) -> float:
     """Sum of squares, in blocks of the samples' own precision and among blocks in double precision.
 
-    Within 1e-6 of what double precision gives. Not by BLAS, which adds in the order that suits the
-    processor: levels decide what is stored, and that is the same everywhere.
+    Within 1e-6 of what double precision gives. Not by BLAS, which adds in the order that suits the processor.
     """
     flat = samples.reshape(-1)
     whole = flat.size // BLOCK * BLOCK

@@ -17,7 +17,7 @@ from stages.stage import Stage
 from stages.waveform import Waveform
 
 ROOMS_VERSION = 2
-NOISES_VERSION = 1
+NOISES_VERSION = 2
 VOICES_IN_BABBLE = 6
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from schemas import Reason, UnfitError
 from stages.active_level import active_level_db
-from stages.level import from_db, is_silent, peak, rms, to_db
+from stages.level import energy, from_db, is_silent, peak, rms, to_db
 from stages.loudness import loudness_lufs
 from stages.waveform import Samples, Waveform
 
@@ -100,7 +100,7 @@ def hop_energies(samples: Samples) -> NDArray[np.float64]:
     whole = samples.size // HOP * HOP
     hops, rest = samples[:whole].reshape(-1, HOP), samples[whole:]
     energies = np.einsum("ij,ij->i", hops, hops)
-    return (np.append(energies, np.vdot(rest, rest)) if rest.size else energies).astype(np.float64)
+    return (np.append(energies, energy(rest)) if rest.size else energies).astype(np.float64)
 
 
 def non_silent(energies: NDArray[np.float64]) -> NDArray[np.bool_]:

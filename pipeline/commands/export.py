@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.dataset.card import lines_for
 from pipeline.dataset.hub import check_access, push
 from pipeline.export import FILES, MARK, Exported, export, exported
+from pipeline.folders import at_home
 from pipeline.funnel_text import funnel_lines
 from pipeline.graph import Graph, assemble
 from pipeline.publishing import inventory_of, note_aim, publish
@@ -32,8 +33,8 @@ class Upload:
 def export_command(run: Run, workspace: Workspace, out: str | None, upload: Upload | None = None) -> None:
     """Write the dataset to ``out``, or to its place in the workspace, and upload it if asked.
 
-    In the workspace, audit and report are made to speak of the same pairs; a copy elsewhere leaves the
-    workspace as it is. What is to be uploaded is written only if it is not there already.
+    In the workspace, audit and report are made to speak of the same pairs; a copy elsewhere leaves those
+    as they are. What is to be uploaded is written only if it is not there already.
     Raises ``WorkspaceError`` that names what is not scored, and ``UserError`` for a folder that holds
     something else.
     """
@@ -41,7 +42,7 @@ def export_command(run: Run, workspace: Workspace, out: str | None, upload: Uplo
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     if upload is not None:
         check_access(upload.repo)
-    folder = workspace.dataset if out is None else Path(out).expanduser().absolute()
+    folder = workspace.dataset if out is None else at_home(out).absolute()
     _refuse_foreign(folder)
     with room_on_disk(folder.parent), workspace.held():
         graph = assemble(run, workspace.root, keep=False)

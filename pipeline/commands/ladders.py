@@ -71,7 +71,10 @@ def _speech(run: Run, num_utterances: int) -> list[Spoken]:
     spoken = [_spoken(sources[place], None if rate == "native" else rate) for place in spread]
     for silent in (each for each in spoken if is_silent(each.waveform.samples)):
         say(f"{silent.id} is silent, and left out")
-    return [each for each in spoken if not is_silent(each.waveform.samples)]
+    sounding = [each for each in spoken if not is_silent(each.waveform.samples)]
+    if not sounding:
+        raise UserError(f"only silence in {count(len(spoken), 'recording')}; ladders need speech")
+    return sounding
 
 
 def _spoken(source: Source, sample_rate: int | None) -> Spoken:

@@ -8,6 +8,7 @@ from typing import Any
 from torch.utils.data import IterableDataset
 
 from pipeline.dpo.selection import Selection
+from pipeline.folders import at_home
 from schemas import IntegrityError, UserError
 from stages.flac import decode_bytes
 from stages.resampling import resample
@@ -116,7 +117,7 @@ def _opened(dataset: str | Path, split: str, columns: Mapping[str, None]) -> Any
     """Return the rows of ``split`` as a stream that can be shared out by row group."""
     from datasets import load_dataset  # noqa: PLC0415 - a second
 
-    folder = Path(dataset).expanduser()
+    folder = at_home(str(dataset))
     if not folder.is_dir() and (isinstance(dataset, Path) or dataset.count("/") != 1 or dataset[0] in "./~"):
         raise UserError(f"there is no folder {dataset}; a repository on the hub is called OWNER/NAME")
     place = str(folder) if folder.is_dir() else str(dataset)

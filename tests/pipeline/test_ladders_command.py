@@ -45,6 +45,20 @@ def test_leaves_silence_out(tmp_path: Path) -> None:
     assert "2 utterances of 2 known speakers" in done.stdout
 
 
+def test_silence_alone_is_no_speech(tmp_path: Path) -> None:
+    """There is nothing to measure, and no table of nothing."""
+    soundfile.write(tmp_path / "silent.flac", np.zeros(16_000), 16_000)
+    speech = [{"name": "quiet", "path": str(tmp_path / "silent.flac")}]
+    config = written(
+        tmp_path, speech=speech, metrics=[{"kind": "si_sdr"}, {"kind": "estoi"}], preference=PREFERENCE
+    )
+
+    done = typed("ladders", config)
+
+    assert done.returncode == 2
+    assert "only silence in 1 recording; ladders need speech" in done.stderr
+
+
 PREFERENCE = {
     "criteria": ["estoi"],
     "uncovered": ["perceptual_quality", "signal_fidelity", "timbre_preservation"],

@@ -167,6 +167,8 @@ def test_says_what_a_dataset_lacks(dataset: Path, tmp_path: Path) -> None:
     """A folder, a column, audio, or sides of one length."""
     with pytest.raises(UserError, match="there is no folder"):
         stream(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="there is no folder"):
+        PairStream("~nobody-at-all/pairs/mine", sample_rate=RATE)
     with pytest.raises(UserError, match="cannot be opened as a dataset with 'pairs'"):
         stream(tmp_path)
     with pytest.raises(UserError, match="crop_s is 0: not one sample"):
