@@ -40,6 +40,8 @@ def heeding_termination() -> Iterator[Termination]:
 def handlers_kept() -> Iterator[None]:
     """Put back the handler of SIGTERM that a library replaces inside by its own."""
     before = signal.getsignal(signal.SIGTERM)
-    yield
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, before)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)

@@ -67,7 +67,7 @@ class Room:
     @property
     def reach_m(self) -> float:
         """Distance that one more order of reflections adds at least."""
-        a, b, c = np.sort(self.size_m)[:3]
+        a, b, c = np.sort(self.size_m)
         return float(min(x * y / math.hypot(x, y) for x, y in ((a, b), (a, c), (b, c))))
 
     @property

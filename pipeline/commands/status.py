@@ -89,6 +89,7 @@ def _rows(tables: Sequence[TableStanding]) -> Iterator[tuple[str, ...]]:
 
 
 def _reasons(tables: Sequence[TableStanding]) -> Iterator[str]:
+    any_found = False
     for status in ("failed", "unfit"):
         found = [
             (number, table.name, outcome.partition("/")[2])
@@ -98,10 +99,11 @@ def _reasons(tables: Sequence[TableStanding]) -> Iterator[str]:
         ]
         for number, name, reason in sorted(found, reverse=True)[:LISTED]:
             yield f"{status:8}  {name}: {reason} × {number:,}"
-        if found:
-            yield "          which ones: --rows"
         if len(found) > LISTED:
             yield f"{status:8}  and {count(len(found) - LISTED, 'reason')} more"
+        any_found = any_found or bool(found)
+    if any_found:
+        yield "          which ones: --rows"
 
 
 def _unlucky(rows: Sequence[Unlucky]) -> Iterator[str]:

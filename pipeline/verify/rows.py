@@ -40,7 +40,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
 def _findings_on_candidates(
     said: Exported, candidates: Candidates, claims: Mapping[str, Sequence[Claim]]
 ) -> Iterator[Finding]:
-    """Walk what is not as the candidates have it: pairs that are lacking or should be, and counts."""
+    """Walk what is not as the candidates have it: pairs that lack or are too many, and counts."""
     decided = DecidedAnew(said)
     num_ok = 0
     for degraded_id, rows in candidates.utterances():

@@ -78,7 +78,7 @@ def _polyphase(samples: Samples, old_hz: int, new_hz: int) -> Samples:
 
 
 def _fourier(samples: Samples, rate_hz: int, lower_hz: int) -> Samples:
-    """Return what ``scipy.signal.resample`` there and back leaves, at once: the spectrum below the cut."""
+    """Return what ``scipy.signal.resample`` there and back leaves, but for the bin at the cut."""
     spectrum = fft.rfft(samples)
     num_lower = max(1, round(samples.size * lower_hz / rate_hz))
     spectrum[(num_lower + 1) // 2 :] = 0.0

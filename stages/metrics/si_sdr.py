@@ -24,12 +24,12 @@ class SiSdr(DistortionRatio):
 
     def energies(self, clean: Samples, candidate: Samples) -> tuple[float, float]:
         """Return the energy of the projection on the clean signal, and of what is orthogonal to it."""
-        own, common, given = inner_products(clean, candidate)
+        own, common, given = _inner_products(clean, candidate)
         explained = common**2 / own
         return explained, given - explained
 
 
-def inner_products(left: Samples, right: Samples) -> tuple[float, float, float]:
+def _inner_products(left: Samples, right: Samples) -> tuple[float, float, float]:
     """Return ``left`` · ``left``, ``left`` · ``right`` and ``right`` · ``right``, in double precision."""
     sums = np.zeros(3)
     for first in range(0, left.size, BLOCK):

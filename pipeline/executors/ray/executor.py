@@ -116,7 +116,7 @@ class RayExecutor:
                 hand.ticket = ticket
                 hand.bench.notice(ticket)
                 hand.alive_at = time.monotonic()
-                hand.journal_size = size_of(journal_path(self._workspace / "journals", ticket))
+                hand.journal_size = self._journal_size(ticket)
                 hand.has_begun = False
                 hand.reference = hand.actor.run.options(name=ticket.name).remote(
                     ticket.place, self._deaths.condemned(ticket), self._deaths.has_killed(ticket)
@@ -159,13 +159,16 @@ class RayExecutor:
         folder = ticket.table.folder
         self._record_s[folder] = max(mean_s, self._record_s.get(folder, 0.0))
 
+    def _journal_size(self, ticket: Ticket) -> int:
+        return size_of(journal_path(self._workspace / "journals", ticket))
+
     def _replace_hanging(self) -> None:
         """Kill workers whose journal has not grown for longer than any record should take."""
         now = time.monotonic()
         for hand in self._hands:
             if hand.ticket is None:
                 continue
-            size = size_of(journal_path(self._workspace / "journals", hand.ticket))
+            size = self._journal_size(hand.ticket)
             if size != hand.journal_size:
                 hand.journal_size, hand.alive_at, hand.has_begun = size, now, True
             if now - hand.alive_at > self._patience_s(hand, hand.ticket):
