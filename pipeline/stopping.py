@@ -1,4 +1,4 @@
-"""Being stopped from outside: SIGTERM, which schedulers send before they take a machine, is like Ctrl-C."""
+"""Being stopped from outside: by Ctrl-C, or by SIGTERM, which schedulers send before they take a machine."""
 
 import signal
 import threading
@@ -6,34 +6,67 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import soundfile
+
 EXIT_CODE = 128 + signal.SIGTERM
 """A shell's for a command that SIGTERM ended."""
+HEEDED = (signal.SIGINT, signal.SIGTERM)
+RETRY_S = 0.001
 
 
-class Termination:
-    """Whether SIGTERM was received."""
+class Interruption:
+    """What was received, if anything was."""
 
     def __init__(self) -> None:
-        self.is_received = False
+        self.received: signal.Signals | None = None
 
-    def receive(self, _number: int, _frame: FrameType | None) -> None:
+    def receive(self, number: int, frame: FrameType | None) -> None:
         """Note it, and interrupt what goes on: not with an error that a stage takes for its record's."""
-        self.is_received = True
-        raise KeyboardInterrupt
+        self.received = self.received or signal.Signals(number)
+        if _is_in_codec(frame):
+            signal.setitimer(signal.ITIMER_REAL, RETRY_S)
+        else:
+            raise KeyboardInterrupt
+
+    def heed(self) -> None:
+        """Raise again what foreign code has swallowed: what it then returned is no record's doing."""
+        if self.received is not None:
+            raise KeyboardInterrupt
+
+
+def _is_in_codec(frame: FrameType | None) -> bool:
+    """Whether soundfile is at work, which an exception from outside would do harm to.
+
+    cffi prints and forgets what is raised in a callback, and the record fails for it; an interrupted
+    ``close`` leaves a handle that is freed twice.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename == soundfile.__file__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
-def heeding_termination() -> Iterator[Termination]:
-    """Interrupt what is done inside on SIGTERM; only the main thread can be told."""
-    termination = Termination()
+def heeding_interruption() -> Iterator[Interruption]:
+    """Interrupt what is done inside when told to stop; only the main thread can be told.
+
+    What ignores Ctrl-C goes on doing so, as a command in the background of a script does.
+    """
+    interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
-        yield termination
+        yield interruption
         return
-    before = signal.signal(signal.SIGTERM, termination.receive)
+    before = {number: signal.getsignal(number) for number in (*HEEDED, signal.SIGALRM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, interruption.receive)
     try:
-        yield termination
+        yield interruption
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -57,10 +57,18 @@ class Worker:
     """Does tickets, one after the other, and keeps what it has loaded and decoded."""
 
     def __init__(
-        self, workspace: Path, device: str = "cpu", arranged: Callable[[list[Any]], list[Any]] = list
+        self,
+        workspace: Path,
+        device: str = "cpu",
+        arranged: Callable[[list[Any]], list[Any]] = list,
+        heed: Callable[[], None] = lambda: None,
     ) -> None:
-        """``arranged`` is the order in which records are processed; the rows do not depend on it."""
+        """``arranged`` is the order in which records are processed; the rows do not depend on it.
+
+        ``heed`` raises if the worker was told to stop meanwhile; what was made since is then not kept.
+        """
         self._arranged = arranged
+        self._heed = heed
         self._backwards = cycle((False, True))
         self.memory = AudioMemory()
         self._workspace = workspace
@@ -91,7 +99,7 @@ class Worker:
             have = {**_failed(stage, inputs, condemned), **finished(path)}
             todo = self._ordered(stage, [record for record in inputs if stage.name_of(record) not in have])
             batches = ([record] for record in todo) if alone else stage.batches(todo)
-            inside_s = _process(stage, ticket, batches, journal, have, left=len(todo))
+            inside_s = self._process(stage, ticket, batches, journal, have, left=len(todo))
         rows = [have[stage.name_of(record)] for record in inputs]
         self._commit(ticket, rows)
         path.unlink(missing_ok=True)
@@ -106,6 +114,32 @@ class Worker:
             peak_bytes=peak_bytes(),
             peak_gpu_bytes=peak_gpu_bytes(),
         )
+
+    def _process(
+        self,
+        stage: Stage[Any, Any],
+        ticket: Ticket,
+        batches: Iterable[Sequence[Any]],
+        journal: Journal,
+        have: dict[str, Row],
+        *,
+        left: int,
+    ) -> float:
+        """Add the rows of all batches to ``have``, noting each before and after; return the time inside.
+
+        Of the last batch only that it is done is noted: the shard itself is written next.
+        """
+        inside_s = 0.0
+        for batch in batches:
+            journal.began([stage.name_of(record) for record in batch])
+            started = time.perf_counter()
+            rows = list(_processed(stage, batch, ticket.name))
+            inside_s += time.perf_counter() - started
+            self._heed()
+            left -= len(batch)
+            journal.done(rows if left else ())
+            have.update({row.id: row for row in rows})
+        return inside_s
 
     def _ordered(self, stage: Stage[Any, Any], records: list[Any]) -> list[Any]:
         """Return the order in which ``records`` are processed; metrics walk a shard to and fro.
@@ -170,31 +204,6 @@ def _failed(stage: Stage[Any, Any], inputs: Sequence[Any], condemned: Sequence[S
             outcome = Outcome(status=Status.FAILED, reason=suspect.reason, detail=suspect.detail)
             rows[suspect.id] = stage.without_value(record, outcome)
     return rows
-
-
-def _process(
-    stage: Stage[Any, Any],
-    ticket: Ticket,
-    batches: Iterable[Sequence[Any]],
-    journal: Journal,
-    have: dict[str, Row],
-    *,
-    left: int,
-) -> float:
-    """Add the rows of all batches to ``have``, noting each batch before and after; return the time inside.
-
-    Of the last batch only that it is done is noted: the shard itself is written next.
-    """
-    inside_s = 0.0
-    for batch in batches:
-        journal.began([stage.name_of(record) for record in batch])
-        started = time.perf_counter()
-        rows = list(_processed(stage, batch, ticket.name))
-        inside_s += time.perf_counter() - started
-        left -= len(batch)
-        journal.done(rows if left else ())
-        have.update({row.id: row for row in rows})
-    return inside_s
 
 
 def journal_path(folder: Path, ticket: Ticket) -> Path:

@@ -1,6 +1,7 @@
 """``run``: bring a workspace to where a config wants it, and say what came out."""
 
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pipeline.graph import Graph
 from pipeline.progress import View, clock
 from pipeline.resolve import Run
 from pipeline.run import Result, execute
-from pipeline.stopping import EXIT_CODE, heeding_termination
+from pipeline.stopping import EXIT_CODE, heeding_interruption
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import Reason, UserError
@@ -30,19 +31,20 @@ def run_command(
         raise UserError(f"rows do not fail for {retry_failed!r}; choose one of: {', '.join(known)}")
     _say(header(run, workspace.root))
 
-    def make(run: Run, workspace: Workspace, graph: Graph, shown: View) -> Executor:
-        if executor == "local":
-            return LocalExecutor(Worker(workspace.root))
-        from pipeline.executors.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
+    with heeding_interruption() as interruption:
 
-        return RayExecutor(run, graph, workspace.root, workers, shown.say)
+        def make(run: Run, workspace: Workspace, graph: Graph, shown: View) -> Executor:
+            if executor == "local":
+                return LocalExecutor(Worker(workspace.root, heed=interruption.heed))
+            from pipeline.executors.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
 
-    with heeding_termination() as termination:
+            return RayExecutor(run, graph, workspace.root, workers, shown.say)
+
         try:
             result = execute(run, workspace, make, retry_failed)
         except KeyboardInterrupt:
             sys.stderr.write("stopped; what is finished stays, and the same command goes on from here\n")
-            if termination.is_received:
+            if interruption.received == signal.SIGTERM:
                 raise SystemExit(EXIT_CODE) from None
             raise
     _say(outcome(run, result))

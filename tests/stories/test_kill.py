@@ -32,6 +32,21 @@ def test_killed_in_one_process(commits: int, config: Path, tmp_path: Path, expec
     rows.assert_complete(workspace)
 
 
+@pytest.mark.parametrize("commits", [2, 3, 9])
+def test_told_to_stop(commits: int, config: Path, tmp_path: Path, expected: dict[str, str]) -> None:
+    """The record that is being worked on when a scheduler says so is not blamed: it is made again."""
+    workspace, log = tmp_path / "workspace", tmp_path / "log"
+    with processes.started(config, workspace, "--executor", "local", log=log) as run:
+        processes.wait_until(lambda: processes.num_commits(workspace) >= commits, run)
+        run.terminate()
+        run.wait(60)
+
+    tiny.run(config, workspace, "--executor", "local")
+
+    assert tiny.files_of(workspace) == expected
+    rows.assert_complete(workspace)
+
+
 @pytest.mark.ray
 @pytest.mark.parametrize("commits", [3, 14])
 def test_killed_on_ray(commits: int, config: Path, tmp_path: Path, expected: dict[str, str]) -> None:

@@ -1,0 +1,79 @@
+"""Told to stop, a run stops: wherever it is told, and without blaming a record."""
+
+import io
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.stopping import heeding_interruption
+
+TONE = np.sin(np.arange(48_000) / 10)
+
+
+class ToldWhileUsed(io.BytesIO):
+    """Told to stop when the library first asks something of it, from inside its callback."""
+
+    told = False
+
+    def tell(self) -> int:
+        """Return where it stands."""
+        if not self.told:
+            self.told = True
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().tell()
+
+
+@pytest.fixture(autouse=True)
+def _heed_ctrl_c() -> Iterator[None]:
+    """Undo what a script does to tests in its background: they ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_told_inside_a_codecs_callback(capfd: pytest.CaptureFixture[str]) -> None:
+    """What is raised there would be printed and forgotten, the codec would fail: it is raised just after."""
+    file = ToldWhileUsed()
+
+    def write_on_and_on() -> None:
+        for _ in range(1000):
+            file.seek(0)
+            soundfile.write(file, TONE, 16_000, format="FLAC")
+            sum(range(10_000))  # what a stage does between two files
+
+    with heeding_interruption() as interruption, pytest.raises(KeyboardInterrupt):
+        write_on_and_on()
+
+    assert file.told
+    assert interruption.received == signal.SIGTERM
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_swallowed_by_foreign_code(sent: signal.Signals) -> None:
+    """A bare ``except`` hides it from who asked; it is raised again before anything is kept."""
+    with heeding_interruption() as interruption:
+        interruption.heed()
+        with suppress(BaseException):
+            os.kill(os.getpid(), sent)
+        with pytest.raises(KeyboardInterrupt):
+            interruption.heed()
+    assert interruption.received == sent
+
+
+def test_handlers_are_put_back() -> None:
+    """Afterwards everything is as it was, and what ignored Ctrl-C has gone on doing so."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGALRM)
+
+    with heeding_interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    assert interruption.received is None
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGALRM)) == before
