@@ -41,7 +41,7 @@ class EcapaSpeakerSimilarity(SpeakerSimilarity):
     """
 
     kind: ClassVar[str] = "ecapa_speaker_similarity"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     licence: ClassVar[str] = "Apache-2.0"
     weights: ClassVar[str] = "speechbrain/spkrec-ecapa-voxceleb"
     packages: ClassVar[tuple[str, ...]] = ("speechbrain",)

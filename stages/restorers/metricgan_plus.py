@@ -33,6 +33,7 @@ class MetricGanPlus(Weighted, MixedPrecision):
     """
 
     kind: ClassVar[str] = "metricgan_plus"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "Apache-2.0"
     weights: ClassVar[str] = "speechbrain/metricgan-plus-voicebank"
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"

@@ -34,6 +34,7 @@ class SepFormer(Weighted, MixedPrecision, OneByOne):
     """
 
     kind: ClassVar[str] = "sepformer"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "Apache-2.0"
     weights: ClassVar[str] = "speechbrain/sepformer-wham16k-enhancement and its like"
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
