@@ -48,6 +48,7 @@ class ChainReader:
             if settings is None or part is None:
                 self.is_whole = False
                 continue
+            self._check_condition(location, settings)
             if "weight" in item and not weights:
                 self._reading.problems.add(
                     (*location, "weight"), "a weight counts only for members of one_of and some_of"
@@ -121,6 +122,12 @@ class ChainReader:
             self._reading.problems.add(
                 location, f"draws from the pool {pool!r}, which 'pools' does not have; it has: {known}"
             )
+
+    def _check_condition(self, location: Location, settings: PartSettings) -> None:
+        named = settings.when.kinds if settings.when and self._reading.all_known else ()
+        for kind in named:
+            if kind not in DEGRADATIONS:
+                self._reading.problems.add((*location, "when"), DEGRADATIONS.unknown(kind))
 
     def _chain(self, location: Location, item: Mapping[str, Any], settings: PartSettings) -> Chain | None:
         members = self._members((*location, "chain"), item["chain"], weights=False)

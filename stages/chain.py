@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas import Record
-from stages.conditions import Utterance, When
+from stages.conditions import Situation, When
 from stages.degradations import DEGRADATIONS
 from stages.distributions import Constant, Distribution, PoolDraw, Weight, check_weights
 from stages.weight_places import Places, places_in, without_places
@@ -39,9 +39,9 @@ class Part(Record):
         """The pools that the steps within may draw from."""
         return frozenset(draw.pool for step, _ in self.shares for draw in step.pool_draws.values())
 
-    def is_for(self, utterance: Utterance) -> bool:
-        """Whether the utterance meets the condition."""
-        return self.when is None or self.when.holds(utterance)
+    def is_for(self, situation: Situation) -> bool:
+        """Whether the utterance, with what was drawn for it before this part, meets the condition."""
+        return self.when is None or self.when.holds(situation)
 
     def _described(self, **own: Any) -> dict[str, Any]:
         condition = {} if self.when is None else {"when": self.when.model_dump(exclude_none=True)}

@@ -1,13 +1,13 @@
 """Drawing: which steps of a chain a degraded utterance gets, and with which parameters."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from schemas import AudioRef, ConfigError, OperatorSpec
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, Part, SomeOfParts, Step
-from stages.conditions import Utterance
+from stages.conditions import Situation, Utterance
 from stages.degradations import DEGRADATIONS
 from stages.distributions import Pools, weighted
 from stages.rng import rng_for
@@ -33,7 +33,7 @@ def draw_steps(chain: Sequence[Part], occasion: Occasion) -> tuple[OperatorSpec,
 
     Raises ``ConfigError`` when a pool that a step needs has nothing on this side of the split.
     """
-    return tuple(_drawn(enumerate(chain), occasion, ()))
+    return _drawn(enumerate(chain), occasion, (), ())
 
 
 def references(steps: Sequence[OperatorSpec]) -> tuple[AudioRef, ...]:
@@ -51,17 +51,24 @@ _NEEDED = {name for name, field in AudioRef.model_fields.items() if field.is_req
 
 
 def _drawn(
-    parts: Iterable[tuple[int, Part]], occasion: Occasion, around: tuple[int, ...]
-) -> Iterator[OperatorSpec]:
+    parts: Iterable[tuple[int, Part]],
+    occasion: Occasion,
+    around: tuple[int, ...],
+    before: tuple[OperatorSpec, ...],
+) -> tuple[OperatorSpec, ...]:
+    """Return ``before``, and after it the steps of those parts that apply; ``around`` is their place."""
+    steps = before
     for place, part in parts:
         path = (*around, place)
         rng = occasion.rng(path)
-        if rng.uniform() >= part.probability or not part.is_for(occasion.utterance):
+        situation = Situation(occasion.utterance, [step.kind for step in steps])
+        if rng.uniform() >= part.probability or not part.is_for(situation):
             continue
         if isinstance(part, Step):
-            yield _operator(part, occasion, rng)
+            steps += (_operator(part, occasion, rng),)
         else:
-            yield from _drawn(_chosen(part, occasion.utterance, rng), occasion, path)
+            steps = _drawn(_chosen(part, situation, rng), occasion, path, steps)
+    return steps
 
 
 def _operator(step: Step, occasion: Occasion, rng: np.random.Generator) -> OperatorSpec:
@@ -70,25 +77,25 @@ def _operator(step: Step, occasion: Occasion, rng: np.random.Generator) -> Opera
     return drawn.model_copy(update={"params": without_places(drawn.params)})
 
 
-def _chosen(part: Part, utterance: Utterance, rng: np.random.Generator) -> list[tuple[int, AnyPart]]:
+def _chosen(part: Part, situation: Situation, rng: np.random.Generator) -> list[tuple[int, AnyPart]]:
     """Return the members of a group that apply, each with its place in the group, in their order."""
     match part:
         case Chain():
             return _ordered(list(enumerate(part.parts)), part.order, rng)
         case OneOfParts():
-            weights = _weights(part.branches, utterance)
+            weights = _weights(part.branches, situation)
             if not any(weights):
                 return []
             place = weighted(rng, weights)
             return [(place, part.branches[place].part)]
         case SomeOfParts():
-            chosen = _some(part, utterance, rng)
+            chosen = _some(part, situation, rng)
             return _ordered([(place, part.members[place].part) for place in chosen], part.order, rng)
     raise AssertionError(f"{type(part).__name__} is no group")
 
 
-def _some(part: SomeOfParts, utterance: Utterance, rng: np.random.Generator) -> list[int]:
-    weights = np.array(_weights(part.members, utterance))
+def _some(part: SomeOfParts, situation: Situation, rng: np.random.Generator) -> list[int]:
+    weights = np.array(_weights(part.members, situation))
     number = min(weighted(rng, part.counts), int(np.count_nonzero(weights)))
     if number == 0:
         return []
@@ -96,8 +103,8 @@ def _some(part: SomeOfParts, utterance: Utterance, rng: np.random.Generator) -> 
     return sorted(int(place) for place in chosen)
 
 
-def _weights(branches: Sequence[Branch], utterance: Utterance) -> list[float]:
-    return [branch.weight if branch.part.is_for(utterance) else 0.0 for branch in branches]
+def _weights(branches: Sequence[Branch], situation: Situation) -> list[float]:
+    return [branch.weight if branch.part.is_for(situation) else 0.0 for branch in branches]
 
 
 def _ordered(

@@ -82,6 +82,11 @@ def test_groups_become_parts_of_the_chain(tmp_path: Path) -> None:
             ),
         ),
         (
+            [CLIPPING, {"chain": [CLIPPING], "when": {"not_after": ["cliping"]}}],
+            "when",
+            "degradations.chain.1.when: no degradation is called 'cliping'; did you mean 'clipping'?",
+        ),
+        (
             [{"some_of": {"counts": {3: 1}, "members": [CLIPPING]}}],
             "some_of",
             "degradations.chain.0: 3 of 1 members cannot be chosen",

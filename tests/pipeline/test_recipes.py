@@ -122,7 +122,10 @@ def test_sonicmaster_takes_one_to_three_groups_in_its_order(chain: tuple[Part, .
     """Four times one, twice two, once three; dynamics, equalisation, reverberation, amplitude."""
     order = {"compression": 0, "punch": 0, "reverb": 2, "clipping": 3, "volume": 3}
 
-    recipes = [[order.get(step.kind, 1) for step in drawn(chain, str(number))] for number in range(DRAWS)]
+    recipes = [
+        [order.get(step.kind, 1) for step in drawn(chain, str(number)) if not is_hidden(step)]
+        for number in range(DRAWS)
+    ]
 
     sizes = Counter(map(len, recipes))
     for size, share in {1: 4 / 7, 2: 2 / 7, 3: 1 / 7}.items():
@@ -133,6 +136,27 @@ def test_sonicmaster_takes_one_to_three_groups_in_its_order(chain: tuple[Part, .
     for group, weight in {0: 0.125, 1: 0.4, 2: 0.225, 3: 0.125}.items():
         share = weight / 0.875
         assert singles[group] == pytest.approx(total * share, abs=4 * math.sqrt(total * share))
+
+
+def is_hidden(step: OperatorSpec) -> bool:
+    """Whether a step is SonicMaster's hidden clipping, not the clipping of its amplitude group."""
+    return step.params.get("gains_db") is not None
+
+
+@pytest.mark.parametrize("chain", ["sonicmaster"], indirect=True)
+def test_sonicmaster_clips_compression_and_reverberation_now_and_then(chain: tuple[Part, ...]) -> None:
+    """Last of all, in 0.15 of cases, never beside its amplitude group, and beside nothing else."""
+    loud, others = [], []
+    for number in range(4 * DRAWS):
+        steps = drawn(chain, str(number))
+        group = {step.kind for step in steps if not is_hidden(step)}
+        may = bool(group & {"compression", "reverb"}) and not group & {"clipping", "volume"}
+        (loud if may else others).append([is_hidden(step) for step in steps])
+
+    assert not any(any(hidden) for hidden in others)
+    assert not any(any(hidden[:-1]) for hidden in loud)
+    hidden = sum(steps[-1] for steps in loud)
+    assert hidden == pytest.approx(0.15 * len(loud), abs=4 * math.sqrt(0.15 * 0.85 * len(loud)))
 
 
 def test_sonicmasters_rooms_are_such_as_a_pool_takes() -> None:

@@ -76,6 +76,19 @@ def test_gain_into_a_ceiling_does_not_ask_how_loud_the_speech_is(times: int, lev
     assert scene.facts["clipped_fraction"] == pytest.approx(np.mean(np.abs(expected) == 1.0), abs=1e-3)
 
 
+@pytest.mark.parametrize(("loudest", "times"), [(0.1, 2), (2.9, 2), (3.1, 3), (4.9, 3), (5.1, 5), (40.0, 5)])
+def test_the_gain_goes_by_how_loud_the_speech_is_already(loudest: float, times: int) -> None:
+    """SonicMaster's hidden clipping: 2 times, 3 if the peak is over 3, 5 if it is over 5; in any order."""
+    gains_db = tuple((20.0 * np.log10([5, 2, 3])).tolist())
+    speech = SPEECH.scaled(loudest / np.max(np.abs(SPEECH.samples)))
+
+    scene = Clipping(gains_db=gains_db).damage(Scene(speech, speech), MemoryAudioSource())
+
+    expected = np.clip(times * speech.samples / np.max(np.abs(speech.samples)), -1.0, 1.0)
+    np.testing.assert_allclose(scene.degraded.samples, expected, atol=1e-5)
+    assert scene.facts["gain_db"] == pytest.approx(20.0 * np.log10(times))
+
+
 def test_quantiles_flatten_either_side_by_its_share() -> None:
     """URGENT's: 2 % from below, 10 % from above."""
     scene = clipped(Clipping(low_quantile=0.02, high_quantile=0.9))
@@ -93,10 +106,12 @@ def test_quantiles_flatten_either_side_by_its_share() -> None:
         ({"threshold": 0.5, "clipped_fraction": 0.1}, "set threshold, drive_db"),
         ({"threshold": 0.5, "gain_db": 6.0}, "set threshold, drive_db"),
         ({"threshold": 0.5, "drive_db": 6.0}, "set threshold, drive_db"),
+        ({"gain_db": 6.0, "gains_db": (6.0, 9.5)}, "set threshold, drive_db"),
+        ({"gains_db": ()}, "at least 1 item"),
         ({"low_quantile": 0.1}, "both low_quantile and high_quantile"),
     ],
 )
 def test_takes_one_measure(settings: dict[str, float], problem: str) -> None:
-    """Five ways to say one thing: exactly one is set."""
+    """Six ways to say one thing: exactly one is set."""
     with pytest.raises(ValidationError, match=problem):
         Clipping.model_validate(settings)

@@ -16,6 +16,7 @@ NOISE = Step(kind="noise")
 CLIPPING = Step(kind="clipping")
 BANDWIDTH = Step(kind="bandwidth")
 CODEC = Step(kind="codec")
+HISS = Step(kind="coloured_noise")
 NOTHING = Chain(parts=())
 MANY = 3_000
 
@@ -117,6 +118,45 @@ def test_a_condition_looks_at_the_utterance(condition: When, *, applies: bool) -
     steps = drawn([Step(kind="clipping", when=condition), Chain(parts=(CODEC,), when=condition)], utterance)
 
     assert [step.kind for step in steps] == (["clipping", "codec"] if applies else [])
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (When(after=("bandwidth", "codec")), {("bandwidth", "clipping"), ("coloured_noise",)}),
+        (When(not_after=("bandwidth",)), {("bandwidth",), ("coloured_noise", "clipping")}),
+        (
+            When(after=("bandwidth",), not_after=("coloured_noise",)),
+            {("bandwidth", "clipping"), ("coloured_noise",)},
+        ),
+        (When(after=("bandwidth",), not_after=("bandwidth",)), {("bandwidth",), ("coloured_noise",)}),
+        (When(after=("bandwidth",), min_sample_rate=96_000), {("bandwidth",), ("coloured_noise",)}),
+    ],
+)
+def test_a_condition_looks_at_what_was_drawn_before(condition: When, expected: set[tuple[str, ...]]) -> None:
+    """Within groups too, and at what was drawn rather than at what might have been."""
+    either = OneOfParts(branches=(Branch(part=Chain(parts=(BANDWIDTH,))), Branch(part=HISS)))
+    last = Chain(parts=(Step(kind="clipping", when=condition),))
+
+    assert kinds([either, last], 60).keys() == expected
+
+
+def test_what_comes_later_does_not_count() -> None:
+    """A chain is drawn from its beginning to its end."""
+    early = Step(kind="clipping", when=When(after=("codec",)))
+
+    assert kinds([early, CODEC], 20).keys() == {("codec",)}
+
+
+def test_a_member_chosen_before_counts_for_the_next() -> None:
+    """In the order in which the members stand."""
+    members = (Branch(part=BANDWIDTH), Branch(part=Step(kind="clipping", when=When(after=("bandwidth",)))))
+
+    assert kinds([Chain(parts=tuple(branch.part for branch in members))], 5).keys() == {
+        ("bandwidth", "clipping")
+    }
+    # What a group may choose from is decided before it is drawn.
+    assert kinds([SomeOfParts(counts=(0, 0, 1), members=members)], 5).keys() == {("bandwidth",)}
 
 
 def test_a_group_chooses_only_what_is_for_the_utterance() -> None:
