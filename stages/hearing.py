@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from schemas import BrokenError, EncodedAudio, Reason, UnfitError
+from schemas import BrokenError, EncodedAudio, Reason, Recipe, UnfitError
 from stages.active_level import active_level_db
 from stages.audio_memory import AudioMemory
 from stages.level import from_db, is_silent
@@ -35,23 +35,24 @@ class Hearing:
     level_db: float
     """Active level (ITU-T P.56) in dBFS that both sides are brought to if the metric depends on level."""
 
-    def heard(self, candidate: EncodedAudio, clean: EncodedAudio | None, transcript: str | None) -> Heard:
-        """Return what the metric is given.
+    def heard(self, candidate: EncodedAudio, clean: EncodedAudio | None, recipe: Recipe) -> Heard:
+        """Return what the metric is given; ``recipe`` knows what is said, and in which language.
 
         Raises ``UnfitError`` without the reference or the transcript that the metric needs and for silence
         that has no level; ``BrokenError`` if candidate and clean differ in rate, or in length by more than
         rounding. A lag is no error: it is in the row, and the scores say what it does.
         """
-        if self.metric.needs_transcript and not transcript:
+        words = recipe.transcript, recipe.language
+        if self.metric.needs_transcript and not recipe.transcript:
             raise UnfitError(Reason.NO_TRANSCRIPT, "the metric compares with the words that were said")
         ours, gain_db = self._side(candidate, "candidate")
         if not self.metric.needs_clean:
-            return Heard(Comparison(ours, ours, transcript), gain_db)
+            return Heard(Comparison(ours, ours, *words), gain_db)
         if clean is None:
             raise UnfitError(Reason.NO_REFERENCE, "the metric compares with the clean reference")
         require_alike(candidate, clean)
         theirs, clean_gain_db = self._side(clean, "clean")
-        comparison = Comparison(*of_one_length(ours, theirs), transcript)
+        comparison = Comparison(*of_one_length(ours, theirs), *words)
         return Heard(comparison, gain_db, clean_gain_db, self._lag_samples(candidate, clean))
 
     def _lag_samples(self, candidate: EncodedAudio, clean: EncodedAudio) -> int:

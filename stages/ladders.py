@@ -40,6 +40,7 @@ class Spoken:
     waveform: Waveform
     speaker: str | None = None
     transcript: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
 from stages.score_rows import NO_VALUE_UPSTREAM, Result, ScoreRows
 from stages.stage import Stage
 
-VERSION = 4
+VERSION = 5
 """Rises when the same records and settings would give other rows."""
 
 LEVEL_DB = -26.0
@@ -119,9 +119,7 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         audio, degraded = work.take.audio, work.record.degraded
         if audio is None or not degraded.is_ok:
             return Attempt(_skipped(work.take))
-        return attempt(
-            work.name, lambda: self._hearing.heard(audio, degraded.clean, work.record.recipe.transcript)
-        )
+        return attempt(work.name, lambda: self._hearing.heard(audio, degraded.clean, work.record.recipe))
 
 
 @dataclass(frozen=True, slots=True)

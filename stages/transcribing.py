@@ -7,6 +7,7 @@ It makes up words where nobody speaks, so stretches without voice are not shown 
 
 import hashlib
 import importlib.util
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -123,6 +124,25 @@ def require_package() -> None:
         raise MissingWeightsError(PACKAGE)
 
 
+def require_language(language: str) -> None:
+    """Raise ``ConfigError`` for what is no code of a language that Whisper knows."""
+    from whisper.tokenizer import LANGUAGES  # noqa: PLC0415
+
+    if language not in LANGUAGES:
+        raise ConfigError(f"Whisper knows no language {language!r}; give a code such as 'en', 'de', 'zh'")
+
+
+def language_code(label: str) -> str | None:
+    """Return Whisper's code for a language as corpora label it: ``de``, ``de-AT``, ``en_us``, ``English``.
+
+    None for a label that says nothing to Whisper.
+    """
+    from whisper.tokenizer import LANGUAGES, TO_LANGUAGE_CODE  # noqa: PLC0415
+
+    main = re.split(r"[-_]", label.strip().lower())[0]
+    return main if main in LANGUAGES else TO_LANGUAGE_CODE.get(main)
+
+
 @lru_cache(maxsize=1)
 def load(place: Path, sha256: Digest | None, language: str, device: str) -> Transcriber:  # noqa: ARG001
     """Return the recogniser in the folder ``place``; the last one is kept, known by ``sha256`` too.
@@ -157,10 +177,11 @@ def _model(path: Path, device: str) -> Any:
 def _check_language(language: str, model: Any) -> None:
     from whisper.tokenizer import LANGUAGES, get_tokenizer  # noqa: PLC0415
 
-    if language not in LANGUAGES:
-        raise ConfigError(f"Whisper knows no language {language!r}; give a code such as 'en', 'de', 'zh'")
+    require_language(language)
     if language != "en" and not model.is_multilingual:
         raise ConfigError(f"this checkpoint knows English alone; {language!r} needs one without '.en'")
+    if model.is_multilingual and language not in list(LANGUAGES)[: model.num_languages]:
+        raise ConfigError(f"this checkpoint does not know {language!r} yet; large-v3 and large-v3-turbo do")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # the package leaves closing its table to Python
         get_tokenizer(

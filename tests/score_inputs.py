@@ -8,16 +8,19 @@ from stages.score import ScoreInput
 from stages.waveform import Waveform
 
 
-def score_input(
-    clean: Waveform, *candidates: Waveform, name: str = "a", transcript: str | None = None
-) -> ScoreInput:
-    """Return one degraded utterance with one take for each candidate."""
+def score_input(clean: Waveform, *candidates: Waveform, name: str = "a", **said: str | None) -> ScoreInput:
+    """Return one degraded utterance with one take for each candidate; ``said`` as ``with_takes`` takes it."""
     takes = [Take(take=place, audio=encode(candidate)) for place, candidate in enumerate(candidates)]
-    return with_takes(clean, takes, name=name, transcript=transcript)
+    return with_takes(clean, takes, name=name, **said)
 
 
 def with_takes(
-    clean: Waveform, takes: Sequence[Take], *, name: str = "a", transcript: str | None = None
+    clean: Waveform,
+    takes: Sequence[Take],
+    *,
+    name: str = "a",
+    transcript: str | None = None,
+    language: str | None = None,
 ) -> ScoreInput:
     """Return one degraded utterance with these takes."""
     recipe = Recipe(
@@ -28,6 +31,7 @@ def with_takes(
         repeat=0,
         split=Split.TRAIN,
         transcript=transcript,
+        language=language,
         sample_rate=clean.sample_rate,
         num_samples=clean.samples.size,
         bandwidth_hz=clean.sample_rate / 2,

@@ -86,7 +86,8 @@ def _spoken(source: Source, sample_rate: int | None) -> Spoken:
     waveform = resample(found, sample_rate or found.sample_rate)
     is_whole = waveform.duration_s <= LONGEST_S
     beginning = waveform.with_samples(waveform.samples[: round(LONGEST_S * waveform.sample_rate)])
-    return Spoken(source.id, beginning, source.speaker, source.transcript if is_whole else None)
+    transcript = source.transcript if is_whole else None
+    return Spoken(source.id, beginning, source.speaker, transcript, source.language)
 
 
 def _loaded(setup: MetricSetup, memory: AudioMemory, device: str) -> ScoreStage:
@@ -120,6 +121,7 @@ def _record(spoken: Spoken, damaged: Sequence[Waveform]) -> ScoreInput:
         repeat=0,
         split=Split.TEST,
         transcript=spoken.transcript,
+        language=spoken.language,
         sample_rate=clean.sample_rate,
         num_samples=clean.num_samples,
         bandwidth_hz=clean.sample_rate / 2,

@@ -55,6 +55,8 @@ class Comparison:
     candidate: Waveform
     clean: Waveform
     transcript: str | None = None
+    language: str | None = None
+    """As the corpus says it, if it does."""
 
 
 @dataclass(frozen=True, slots=True)

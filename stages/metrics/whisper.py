@@ -11,7 +11,13 @@ from schemas import Reason, UnfitError
 from stages import transcribing
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
 from stages.metrics.guard import measured, require_sound
-from stages.metrics.word_counts import NormaliserName, error_rates, load_normaliser, normaliser_for
+from stages.metrics.word_counts import (
+    NormaliserName,
+    counts_letters,
+    error_rates,
+    load_normaliser,
+    normaliser_for,
+)
 from stages.transcribing import Transcriber
 from stages.voice_activity import SAMPLE_RATE
 from stages.weighted import Weighted
@@ -56,13 +62,14 @@ class _WordErrors(Weighted, Metric):
     model: Model = "large-v3-turbo"
     """The published checkpoint. A ``path`` names a folder of one checkpoint (*.pt) and silero_vad.onnx."""
     language: str = "en"
-    """What is spoken, as Whisper's code for it."""
+    """What is spoken, as Whisper's code for it. Speech that is said to be in another one has no score."""
     normaliser: NormaliserName | None = None
     """Of Whisper's own: English also levels spelling and numerals, basic only case and punctuation. Without
     one it is the language's, filled in by ``pinned``."""
 
     _transcriber: Any = PrivateAttr(default=None)
     _normalise: Any = PrivateAttr(default=None)
+    _counts_letters: bool = PrivateAttr(default=False)
 
     @property
     def sample_rate(self) -> int:
@@ -77,16 +84,20 @@ class _WordErrors(Weighted, Metric):
     def pinned(self) -> Self:
         """Return the settings with the weights' SHA-256 and the normaliser.
 
-        Raises ``MissingWeightsError`` without the weights or the package.
+        Raises ``MissingWeightsError`` without the weights or the package, and ``ConfigError`` for a language
+        that Whisper does not know.
         """
         transcribing.require_package()
+        transcribing.require_language(self.language)
         chosen = self.normaliser or normaliser_for(self.language)
         return super().pinned().model_copy(update={"normaliser": chosen})
 
     def load(self, device: str) -> None:
         """Open both networks; metrics of one process that name the same ones share them and their texts."""
         self._transcriber = transcribing.load(self.checked_place(), self.sha256, self.language, device)
-        self._normalise = load_normaliser(self.normaliser or normaliser_for(self.language), self.language)
+        normaliser = self.normaliser or normaliser_for(self.language)
+        self._normalise = load_normaliser(normaliser, self.language)
+        self._counts_letters = counts_letters(normaliser, self.language)
 
     def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
         """Return the rates of each comparison, or why there are none; all is heard at once."""
@@ -102,10 +113,17 @@ class _WordErrors(Weighted, Metric):
         return [fault if isinstance(fault, Unmeasured) else next(rates) for fault in checked]
 
     def _checked(self, comparison: Comparison) -> Measured:
+        self._require_our_language(comparison.language)
         require_sound(comparison.candidate, "candidate", SHORTEST_S)
         if self.needs_clean:
             require_sound(comparison.clean, "clean", SHORTEST_S)
         return {}
+
+    def _require_our_language(self, label: str | None) -> None:
+        spoken = None if label is None else transcribing.language_code(label)
+        if spoken not in {None, self.language}:
+            told = f"the words are in {label!r}, and the metric listens for {self.language!r}"
+            raise UnfitError(Reason.NO_TRANSCRIPT, told)
 
     @abstractmethod
     def _said(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
@@ -115,7 +133,7 @@ class _WordErrors(Weighted, Metric):
         reference = self._normalise(said)
         if not reference:
             raise self._without_words()
-        return error_rates(reference, self._normalise(heard))
+        return error_rates(reference, self._normalise(heard), letters=self._counts_letters)
 
     @abstractmethod
     def _without_words(self) -> UnfitError:
@@ -132,6 +150,7 @@ class Whisper(_WordErrors):
     """
 
     kind: ClassVar[str] = "whisper"
+    version: ClassVar[int] = 2
     needs_transcript: ClassVar[bool] = True
     needs_clean: ClassVar[bool] = False
 
@@ -151,6 +170,7 @@ class WhisperClean(_WordErrors):
     """
 
     kind: ClassVar[str] = "whisper_clean"
+    version: ClassVar[int] = 2
 
     def _said(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
         transcriber: Transcriber = self._transcriber

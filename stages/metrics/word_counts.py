@@ -11,6 +11,11 @@ WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 """Languages that do not part words: their letters are counted as words, as Whisper's paper does."""
 
 
+def counts_letters(normaliser: NormaliserName, language: str) -> bool:
+    """Say whether the normaliser parts all letters of ``language``, so that letters are its words."""
+    return normaliser == "basic" and language in WITHOUT_SPACES
+
+
 def normaliser_for(language: str) -> NormaliserName:
     """Return which of Whisper's normalisers its paper scores ``language`` with."""
     return "english" if language == "en" else "basic"
@@ -25,14 +30,15 @@ def load_normaliser(name: NormaliserName, language: str) -> Normaliser:
             warnings.simplefilter("ignore", ResourceWarning)  # it leaves closing its table to Python
             normalise: Normaliser = EnglishTextNormalizer()
     else:
-        normalise = BasicTextNormalizer(split_letters=language in WITHOUT_SPACES)
+        normalise = BasicTextNormalizer(split_letters=counts_letters(name, language))
     return lambda text: normalise(text).strip()
 
 
-def error_rates(said: str, heard: str) -> dict[str, float]:
+def error_rates(said: str, heard: str, *, letters: bool = False) -> dict[str, float]:
     """Return word and character error rate, and inserted and deleted words, each per word of ``said``.
 
-    ``said`` must hold a word. Over 1 if more is made up than was said.
+    ``said`` must hold a word. Over 1 if more is made up than was said. Spaces are characters, unless words
+    are ``letters``: then nobody wrote them.
     """
     import jiwer  # noqa: PLC0415
 
@@ -40,7 +46,7 @@ def error_rates(said: str, heard: str) -> dict[str, float]:
     spoken = words.hits + words.substitutions + words.deletions
     return {
         "wer": float(words.wer),
-        "cer": float(jiwer.cer(said, heard)),
+        "cer": float(words.wer if letters else jiwer.cer(said, heard)),
         "inserted": words.insertions / spoken,
         "deleted": words.deletions / spoken,
     }

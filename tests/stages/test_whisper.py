@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,14 +10,17 @@ import torch
 import whisper
 from whisper.transcribe import transcribe
 
-from schemas import ConfigError, MissingWeightsError, Reason, RecordError
+from schemas import ConfigError, MissingWeightsError, Reason, RecordError, Score
 from stages import transcribing
+from stages.audio_memory import AudioMemory
 from stages.metrics.base import Comparison, Measured, Unmeasured
 from stages.metrics.whisper import Whisper, WhisperClean
-from stages.metrics.word_counts import error_rates, load_normaliser
+from stages.metrics.word_counts import counts_letters, error_rates, load_normaliser
+from stages.score import ScoreStage
 from stages.transcribing import CHECKPOINTS, Transcriber
 from stages.voice_activity import SILERO_VAD
 from stages.waveform import Waveform
+from tests.score_inputs import score_input
 from tests.speech_like import noisy, speech_like
 from tests.speech_networks import write_whisper
 
@@ -73,11 +77,58 @@ def test_spelling_is_no_error() -> None:
     assert normalise("It's colour, Mr. Smith: twenty-five!") == normalise("it is color mister smith 25")
 
 
-def test_languages_without_spaces_are_compared_by_letters() -> None:
-    """Chinese has no words to count, so each letter counts."""
+@pytest.mark.parametrize(
+    ("heard", "rate"), [("今天天汽好,", 0.2), ("今天天气", 0.2), ("今天 天气好", 0.0), ("", 1.0)]
+)
+def test_languages_without_spaces_are_compared_by_letters(heard: str, rate: float) -> None:
+    """Chinese has no words to count, so each letter counts, and the spaces that part them do not."""
     normalise = load_normaliser("basic", "zh")
 
-    assert error_rates(normalise("今天天气好"), normalise("今天天汽好,"))["wer"] == pytest.approx(0.2)
+    rates = error_rates(normalise("今天天气好"), normalise(heard), letters=counts_letters("basic", "zh"))
+
+    assert (rates["wer"], rates["cer"]) == pytest.approx((rate, rate))
+
+
+def test_the_metric_knows_that_letters_are_its_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two letters of five were lost: a character error of 0.4, whatever spaces the normaliser put in."""
+    metric = Whisper(path=folder, language="zh")
+    metric.load("cpu")
+    decoded = SimpleNamespace(text="今天天")
+    monkeypatch.setattr(whisper, "decode", lambda _model, mels, _options: [decoded for _ in mels])
+    speech = speech_like(1.0)
+
+    (values,) = score(metric, Comparison(speech, speech, "今天天气好"))
+
+    assert (values["wer"], values["cer"]) == pytest.approx((0.4, 0.4))
+
+
+@pytest.mark.parametrize("kind", [Whisper, WhisperClean])
+@pytest.mark.parametrize("label", ["de", "de-AT", "German", " DE "])
+def test_words_in_another_language_have_no_score(
+    label: str, kind: type[Whisper] | type[WhisperClean], folder: Path
+) -> None:
+    """A recogniser that is told to hear English makes English of German: that is a reason, not a rate."""
+    found = first_score_of(kind(path=folder), label)
+
+    assert found.reason is Reason.NO_TRANSCRIPT
+    assert label in found.detail
+
+
+@pytest.mark.parametrize("label", ["EN", "en_us", "English", "tlh", None])
+def test_words_in_its_own_language_have_one(label: str | None, folder: Path) -> None:
+    """However the corpus spells it; and of a label that says nothing to Whisper the config knows better."""
+    assert first_score_of(WhisperClean(path=folder), label).value is not None
+
+
+def first_score_of(metric: Whisper | WhisperClean, language: str | None) -> Score:
+    """Return what the stage makes of one candidate of speech that is said to be in ``language``."""
+    clean = speech_like(1.0)
+    stage = ScoreStage(metric.kind, metric, AudioMemory())
+    stage.load("cpu")
+    (row,) = stage.process(
+        [score_input(clean, noisy(clean, 10.0), transcript="some words", language=language)]
+    )
+    return row.takes[0].scores[0]
 
 
 def test_the_text_is_that_of_the_package(transcriber: Transcriber) -> None:
@@ -219,7 +270,15 @@ def test_without_the_package_no_run_starts(folder: Path, monkeypatch: pytest.Mon
         Whisper(path=folder).pinned()
 
 
-@pytest.mark.parametrize("mistake", ["no checkpoint", "two checkpoints", "another file", "a language"])
+def test_an_unknown_language_is_said_before_a_run(folder: Path) -> None:
+    """Checking a config says so, not the first score after an hour of restoring."""
+    with pytest.raises(ConfigError, match="'german'"):
+        Whisper(path=folder, language="german").pinned()
+
+
+@pytest.mark.parametrize(
+    "mistake", ["no checkpoint", "two checkpoints", "another file", "a language", "a newer language"]
+)
 def test_what_cannot_be_heard_with_is_said(mistake: str, tmp_path: Path) -> None:
     """Wrong weights and unknown languages stop before anything is scored."""
     place = write_whisper(tmp_path / "weights")
@@ -229,7 +288,7 @@ def test_what_cannot_be_heard_with_is_said(mistake: str, tmp_path: Path) -> None
         (place / "other.pt").write_bytes((place / "micro.pt").read_bytes())
     elif mistake == "another file":
         torch.save({"weights": torch.zeros(1)}, place / "micro.pt")
-    language = "klingon" if mistake == "a language" else "en"
+    language = {"a language": "klingon", "a newer language": "yue"}.get(mistake, "en")
 
-    with pytest.raises(ConfigError if mistake == "a language" else MissingWeightsError):
+    with pytest.raises(MissingWeightsError if language == "en" else ConfigError):
         Whisper(path=place, language=language).load("cpu")
