@@ -1,8 +1,10 @@
 """Weights: which files a model is made of, where they come from, and where they lie on this machine."""
 
 import hashlib
+import mmap
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +16,8 @@ CACHE_VARIABLE = "UNANIMOUS_WEIGHTS"
 """Names the cache directory; without it, weights lie in ~/.cache/unanimous/weights."""
 LFS_POINTER = b"version https://git-lfs"
 """What a clone holds in place of a large file, if git-lfs was not there."""
+LOCATION = re.compile(rb"\n\x08location\x12([\x01-\x7f])")
+"""Where a graph of ONNX names a file beside it (``TensorProto.external_data``): the name has this length."""
 
 
 class WeightFile(Record):
@@ -97,14 +101,33 @@ def cache_directory() -> Path:
 def weights_digest(path: Path) -> Digest:
     """Return the SHA-256 of a file, or of the names and digests of all files of a folder.
 
+    A graph of ONNX that keeps its tensors in files beside it, as newer exporters have it, is all of them.
     Raises ``MissingWeightsError`` if there is nothing, nothing that can be read, or a pointer of git-lfs.
     """
     if not path.is_dir():
-        return _digest_of_weights(path)
-    files = [file for file in path.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(path))]
+        own, beside = _digest_of_weights(path), _files_beside(path)
+        others = {name: _digest_of_weights(path.parent / name) for name in beside}
+        return _digest_of_all({path.name: own, **others}) if others else own
+    files = [file for file in _files_in(path) if not _is_hidden(file.relative_to(path))]
     if not files:
         raise MissingWeightsError(f"{path} is an empty folder: put the weights there")
     return _digest_of_all({file.relative_to(path).as_posix(): _digest_of_weights(file) for file in files})
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    """Yield all files, those in folders that are linked to included: weights lie on other disks."""
+    for parent, _, names in os.walk(folder, followlinks=True):
+        yield from (Path(parent, name) for name in names if Path(parent, name).is_file())
+
+
+def _files_beside(path: Path) -> frozenset[str]:
+    """Return the names of the files that hold tensors of a graph of ONNX, as far as they are there."""
+    if path.suffix != ".onnx" or not path.stat().st_size:
+        return frozenset()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as graph:
+        found = {graph[m.end() : m.end() + graph[m.end() - 1]] for m in LOCATION.finditer(graph)}
+    names = {os.fsdecode(name) for name in found if b"\0" not in name}
+    return frozenset(name for name in names if (path.parent / name).is_file())
 
 
 def _digest_of_weights(path: Path) -> Digest:

@@ -3,7 +3,9 @@
 import pickle
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import numpy_helper
 from pydantic import ValidationError
 
 from schemas import ConfigError, MissingWeightsError, RunError
@@ -31,6 +33,24 @@ def test_a_model_is_known_by_its_content(tmp_path: Path) -> None:
     assert first.fingerprint_params == copy.fingerprint_params
     assert first.fingerprint_params != other.fingerprint_params
     assert str(tmp_path) not in str(first.fingerprint_params)
+
+
+def test_tensors_beside_the_graph_are_part_of_it(tmp_path: Path) -> None:
+    """As torch exports by default: other weights under the same graph are another model."""
+    path, beside = halving(tmp_path), tmp_path / "model.onnx.data"
+    alone = Onnx(path=path).pinned()
+    graph = onnx.load(path)
+    for tensor in graph.graph.initializer:  # only raw bytes can lie elsewhere
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+    onnx.save(graph, path, save_as_external_data=True, location=beside.name, size_threshold=0)
+    pinned = Onnx(path=path).pinned()
+    pinned.load("cpu")
+
+    beside.write_bytes(bytes(beside.stat().st_size))
+
+    assert len({alone.sha256, pinned.sha256, Onnx(path=path).pinned().sha256}) == 3
+    with pytest.raises(MissingWeightsError, match=f"but {pinned.sha256} was asked for"):
+        pinned.load("cpu")
 
 
 def test_another_file_than_pinned_is_refused(tmp_path: Path) -> None:

@@ -66,6 +66,22 @@ def test_the_published_digest_is_that_of_the_folder(tmp_path: Path) -> None:
     assert weights.size_bytes == sum(map(len, CONTENTS.values()))
 
 
+def test_folders_that_are_links_are_part_of_the_weights(tmp_path: Path) -> None:
+    """Large parts lie on other disks; where they lie changes nothing, what is in them does."""
+    copied, linked, elsewhere = (tmp_path / name for name in ("copied", "linked", "elsewhere"))
+    for folder in (copied / "codec", linked, elsewhere):
+        folder.mkdir(parents=True)
+    for folder in (copied / "codec", elsewhere):
+        (folder / "a.bin").write_bytes(b"a")
+    (linked / "codec").symlink_to(elsewhere)
+    before = weights_digest(linked)
+
+    (elsewhere / "a.bin").write_bytes(b"other")
+
+    assert weights_digest(copied) == before
+    assert weights_digest(linked) != before
+
+
 def test_of_one_file_the_digest_is_its_own() -> None:
     """And its place is the file."""
     weights = published(**{"model.bin": b"weights"})
