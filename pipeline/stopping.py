@@ -1,4 +1,4 @@
-"""Being stopped from outside: by Ctrl-C, or by SIGTERM, which schedulers send before they take a machine."""
+"""Being stopped from outside: by Ctrl-C, by SIGTERM, which schedulers send, by a terminal that is closed."""
 
 import signal
 import threading
@@ -8,9 +8,7 @@ from types import FrameType
 
 import soundfile
 
-EXIT_CODE = 128 + signal.SIGTERM
-"""A shell's for a command that SIGTERM ended."""
-HEEDED = (signal.SIGINT, signal.SIGTERM)
+HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RETRY_S = 0.001
 
 
@@ -27,6 +25,11 @@ class Interruption:
             signal.setitimer(signal.ITIMER_REAL, RETRY_S)
         else:
             raise KeyboardInterrupt
+
+    @property
+    def exit_code(self) -> int:
+        """A shell's for a command that was ended so."""
+        return 128 + (self.received or signal.SIGINT)
 
     def heed(self) -> None:
         """Raise again what foreign code has swallowed: what it then returned is no record's doing."""
@@ -51,7 +54,8 @@ def _is_in_codec(frame: FrameType | None) -> bool:
 def heeding_interruption() -> Iterator[Interruption]:
     """Interrupt what is done inside when told to stop; only the main thread can be told.
 
-    What ignores Ctrl-C goes on doing so, as a command in the background of a script does.
+    What is ignored goes on being so: Ctrl-C by a command in the background of a script, a closed terminal
+    under ``nohup``.
     """
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():

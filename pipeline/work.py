@@ -179,6 +179,7 @@ class Worker:
         stage = table.stage(self)
         device = self._device if table.gpus else "cpu"
         loaded = attempt(f"loading {table.name}", lambda: stage.load(device))
+        self._heed()
         if not loaded.outcome.is_ok:
             raise RunError(
                 f"{table.name} cannot be loaded: {loaded.outcome.detail}; the workspace's logs/ tell more"

@@ -1,8 +1,8 @@
 """``run``: bring a workspace to where a config wants it, and say what came out."""
 
 import shlex
-import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.dataset.card import lines_for
@@ -13,7 +13,7 @@ from pipeline.graph import Graph
 from pipeline.progress import View, clock
 from pipeline.resolve import Run
 from pipeline.run import Result, execute
-from pipeline.stopping import EXIT_CODE, heeding_interruption
+from pipeline.stopping import heeding_interruption
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import Reason, UserError
@@ -38,15 +38,14 @@ def run_command(
                 return LocalExecutor(Worker(workspace.root, heed=interruption.heed))
             from pipeline.executors.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
 
-            return RayExecutor(run, graph, workspace.root, workers, shown.say)
+            return RayExecutor(run, graph, workspace.root, workers, shown.say, heed=interruption.heed)
 
         try:
             result = execute(run, workspace, make, retry_failed)
         except KeyboardInterrupt:
-            sys.stderr.write("stopped; what is finished stays, and the same command goes on from here\n")
-            if interruption.received == signal.SIGTERM:
-                raise SystemExit(EXIT_CODE) from None
-            raise
+            with suppress(OSError):  # the terminal may be gone
+                sys.stderr.write("stopped; what is finished stays, and the same command goes on from here\n")
+            raise SystemExit(interruption.exit_code) from None
     _say(outcome(run, result))
 
 

@@ -30,10 +30,12 @@ class ToldWhileUsed(io.BytesIO):
 
 @pytest.fixture(autouse=True)
 def _heed_ctrl_c() -> Iterator[None]:
-    """Undo what a script does to tests in its background: they ignore SIGINT."""
+    """Undo what a script does to tests in its background, and nohup: they ignore SIGINT, or SIGHUP."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGHUP, hung_up)
 
 
 def test_told_inside_a_codecs_callback(capfd: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +56,7 @@ def test_told_inside_a_codecs_callback(capfd: pytest.CaptureFixture[str]) -> Non
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_swallowed_by_foreign_code(sent: signal.Signals) -> None:
     """A bare ``except`` hides it from who asked; it is raised again before anything is kept."""
     with heeding_interruption() as interruption:
@@ -64,16 +66,18 @@ def test_swallowed_by_foreign_code(sent: signal.Signals) -> None:
         with pytest.raises(KeyboardInterrupt):
             interruption.heed()
     assert interruption.received == sent
+    assert interruption.exit_code == 128 + sent
 
 
-def test_handlers_are_put_back() -> None:
-    """Afterwards everything is as it was, and what ignored Ctrl-C has gone on doing so."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
+def test_handlers_are_put_back(sent: signal.Signals) -> None:
+    """Afterwards all is as it was, and what ignored Ctrl-C, or ran under nohup, has gone on doing so."""
+    signal.signal(sent, signal.SIG_IGN)
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGALRM)
 
     with heeding_interruption() as interruption:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), sent)
 
     assert interruption.received is None
-    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert signal.getsignal(sent) is signal.SIG_IGN
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGALRM)) == before

@@ -12,14 +12,16 @@ import tiny
 
 @pytest.fixture(autouse=True)
 def _heed_ctrl_c() -> Iterator[None]:
-    """Undo what a script does to tests in its background: they and their children ignore SIGINT."""
+    """Undo what a script does to tests in its background, and nohup: all of them ignore a signal."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGHUP, hung_up)
 
 
 @pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_who_is_stopped_says_how_to_go_on(executor: str, sent: signal.Signals, tmp_path: Path) -> None:
     """No traceback; the exit code is a shell's for a command that was stopped so; the next start goes on."""
     tiny.write_speech(tmp_path / "speech", ["a", "b"])

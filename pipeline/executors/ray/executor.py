@@ -50,13 +50,22 @@ class RayExecutor:
     """Starts actors when there is work for them, gives each the best ticket, and outlives their deaths."""
 
     def __init__(
-        self, run: Run, graph: Graph, workspace: Path, workers: int | None, say: Callable[[str], None]
+        self,
+        run: Run,
+        graph: Graph,
+        workspace: Path,
+        workers: int | None,
+        say: Callable[[str], None],
+        *,
+        heed: Callable[[], None] = lambda: None,
     ) -> None:
+        """``heed`` raises if the run was told to stop and a library has swallowed it."""
         self._run = run
         self._graph = pickle.dumps(graph)
         self._workspace = workspace
         self._workers = workers
         self._say = say
+        self._heed = heed
         self._hands: list[Hand] = []
         self._deaths = Deaths(workspace / "journals")
         self._record_s: dict[str, float] = {}
@@ -71,6 +80,7 @@ class RayExecutor:
             check_gpus(board, self._places.gpus)
             try:
                 while board.num_left:
+                    self._heed()
                     self._staff(board)
                     self._hand_out(board)
                     self._collect(board, told)
