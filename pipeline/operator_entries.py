@@ -10,7 +10,7 @@ from pipeline.chain_config import Entry
 from pipeline.config import MetricEntry, RestorerEntry
 from pipeline.config_paths import located_params
 from pipeline.places import Location
-from pipeline.problems import Problems, closest, said
+from pipeline.problems import A_FLAG, Problems, closest, flags_read_as_numbers, said
 from pipeline.reading import Reading
 from schemas import Params
 from stages import score
@@ -117,6 +117,7 @@ def _metric(location: Location, entry: MetricEntry, reading: Reading) -> list[Me
     if not _has_fields(member, location, entry, reading):
         return []
     metric = member.model_validate(located_params(reading.base, entry.params))
+    reading.problems.add_flags(location, entry.params, metric)
     gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
     return [MetricSetup(_name(entry), reading.ready(location, metric), gpus)]
 
@@ -178,10 +179,12 @@ def _misfits(member: type[Operator], name: str, distribution: Distribution) -> S
     field = TypeAdapter[Any](form)
     for value in bounds_of(distribution):
         try:
-            field.validate_python(value)
+            read = field.validate_python(value)
         except ValidationError as error:
             meant = _form_meant(value)
             return [((), meant)] if meant else list(said(error, field.json_schema()))
+        if flags := list(flags_read_as_numbers(value, read)):
+            return [(place, A_FLAG) for place in flags]
     return []
 
 

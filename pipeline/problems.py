@@ -17,6 +17,7 @@ _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 _SHORT.maxlevel = 2
 _SHORT.maxlist = 4
+A_FLAG = "should be a number, got yes or no"
 
 
 class Problems:
@@ -43,10 +44,29 @@ class Problems:
         except (UnknownOperatorError, MissingWeightsError, ValueError) as error:
             self.add(location, str(error))
 
+    def add_flags(self, location: Location, given: Any, read: Any) -> None:
+        """Note where ``given`` says yes or no and ``read``, what a validator made of it, has a number."""
+        for inner in flags_read_as_numbers(given, read):
+            self.add((*location, *inner), A_FLAG)
+
     def raise_if_any(self) -> None:
         """Raise ``ConfigError`` with all mistakes, if there are any."""
         if self.found:
             raise ConfigError("\n".join(self.found))
+
+
+def flags_read_as_numbers(given: Any, read: Any) -> Iterator[Location]:
+    """Yield the places in ``given`` that say yes or no and that a validator has taken for 1 or 0."""
+    if isinstance(given, bool):
+        if isinstance(read, int | float) and not isinstance(read, bool):
+            yield ()
+    elif isinstance(given, Mapping):
+        for key, inner in given.items():
+            found = read.get(key) if isinstance(read, Mapping) else getattr(read, str(key), None)
+            yield from ((key, *place) for place in flags_read_as_numbers(inner, found))
+    elif isinstance(given, list) and isinstance(read, list | tuple) and len(given) == len(read):
+        for index, inner in enumerate(given):
+            yield from ((index, *place) for place in flags_read_as_numbers(inner, read[index]))
 
 
 def closest(name: str, known: Iterable[str]) -> str:

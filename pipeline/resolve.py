@@ -110,6 +110,7 @@ def _built(document: Document, reading: Reading, replacements: Mapping[str, str]
     config = None
     with problems.at((), Config):
         config = Config.model_validate(document.data)
+        problems.add_flags((), document.data, config)
     sections = Sections(document.data)
     modules = installed_modules(base, sections.operators, problems)
     reading.all_known = len(modules) == len(sections.operators)

@@ -79,6 +79,8 @@ def _several_from_pool(content: Any) -> SeveralFromPool:
 def _listed(form: str, content: Any, expected: str, length: int | None = None) -> Sequence[Any]:
     if not isinstance(content, Sequence) or isinstance(content, str) or length not in {None, len(content)}:
         raise ValueError(f"{form} takes {expected}, got {content!r}")
+    if form != "one_of" and any(isinstance(item, bool) for item in content):
+        raise ValueError(f"{form} takes numbers, got {content!r}")
     return content
 
 

@@ -84,6 +84,36 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
             "got 1.126467318312863"
         ),
     ),
+    "a flag where a number belongs": (
+        {"seed": True},
+        "seed: true",
+        "seed: should be a number, got yes or no",
+    ),
+    "a flag for a number deep inside": (
+        {"ingest": {"sample_rate": 16000, "splits": {"train": True}}},
+        "train: true",
+        "ingest.splits.train: should be a number, got yes or no",
+    ),
+    "a flag for a number of an entry": (
+        {"restorers": [{"kind": "identity"}, {"kind": "wiener", "takes": True}]},
+        "takes: true",
+        "restorers.1.takes: should be a number, got yes or no",
+    ),
+    "a flag for a degradation's number": (
+        {"degradations": {"chain": [{"kind": "noise", "snr_db": False}]}},
+        "snr_db: false",
+        "degradations.chain.0.snr_db: should be a number, got yes or no",
+    ),
+    "a flag within a range": (
+        {"degradations": {"chain": [{"kind": "noise", "snr_db": {"uniform": [False, 5]}}]}},
+        "snr_db",
+        "degradations.chain.0.snr_db: uniform takes numbers, got [False, 5]",
+    ),
+    "a flag among the values for a number": (
+        {"degradations": {"chain": [{"kind": "noise", "snr_db": {"one_of": [True, 5]}}]}},
+        "snr_db",
+        "degradations.chain.0.snr_db: should be a number, got yes or no",
+    ),
     "settings that exclude one another": (
         {"degradations": {"chain": [{"kind": "clipping", "clipped_fraction": 0.1}]}},
         "kind: clipping",
@@ -215,6 +245,15 @@ def test_says_where_the_mistake_is_and_the_way_out(mistake: str, tmp_path: Path)
     lines = mistakes(path)
 
     assert lines == [f"{place_in(path, text)}: {message}"]
+
+
+def test_a_flag_for_a_metrics_number(tmp_path: Path) -> None:
+    """Beside what else the metric lacks."""
+    path = written(tmp_path, metrics=[*SMALL["metrics"], {"kind": "speech_bert_score", "layer": True}])
+
+    lines = mistakes(path)
+
+    assert f"{place_in(path, 'layer: true')}: metrics.5.layer: should be a number, got yes or no" in lines
 
 
 def test_says_all_mistakes_at_once(tmp_path: Path) -> None:
