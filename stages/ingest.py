@@ -16,7 +16,7 @@ from stages.splits import TRAIN_ONLY, check_fractions, side_of
 from stages.stage import Stage
 from stages.waveform import Samples, Waveform
 
-VERSION = 2
+VERSION = 3
 """Rises when the same records and settings would give other rows."""
 
 Opener = Callable[[Source], BinaryIO]
@@ -27,21 +27,21 @@ Fractions = Annotated[dict[Split, float], AfterValidator(check_fractions)]
 class IngestSettings(Record):
     """What becomes of recordings on their way in."""
 
-    sample_rate: SampleRate | Literal["native"] = Field(
-        default="native", description="of all that follows; native: each recording keeps its own"
-    )
-    channels: ChannelRule = Field(default="mean", description="what becomes of several channels")
-    min_duration_s: float = Field(default=0.3, gt=0.0, description="shorter recordings are refused")
+    sample_rate: SampleRate | Literal["native"] = "native"
+    """Of all that follows; native: each recording keeps its own."""
+    channels: ChannelRule = "mean"
+    """What becomes of several channels."""
+    min_duration_s: float = Field(default=0.3, gt=0.0)
+    """Shorter recordings are refused."""
     max_duration_s: float = Field(default=20.0, ge=1.0)
     """Longer recordings are split at pauses."""
-    min_bandwidth_hz: float | None = Field(
-        default=None, gt=0.0, description="recordings whose signal ends below this are refused"
-    )
-    reject_duplicates: bool = Field(
-        default=True,
-        description="refuse a recording whose id an earlier one has; the same bytes under another name are "
-        "taken, and 'plan' warns of them",
-    )
+    min_bandwidth_hz: float | None = Field(default=None, gt=0.0)
+    """Recordings whose signal ends below this are refused."""
+    reject_duplicates: bool = True
+    """Refuse a recording whose id an earlier one has.
+
+    The same bytes under another name are taken, and ``plan`` warns of them.
+    """
     splits: Fractions = dict(TRAIN_ONLY)
     """Shares of train, validation and test, by hash of speaker or recording."""
 
@@ -69,13 +69,13 @@ class IngestStage(Stage[Source, Ingested]):
         check_listed(source, reject_duplicates=self._settings.reject_duplicates)
         with self._open(source) as file:
             decoded = decode_recording(file, source.offset_s, source.duration_s, self._settings.channels)
+        self._check_duration(decoded.waveform.duration_s)
         check_not_silent(decoded.waveform.samples)
         found = self._utterances(source, decoded)
         row = _row(source, Outcome(), self._settings.splits, found)
         return row if len(found) == 1 else row.model_copy(update={"transcript": None})
 
     def _utterances(self, source: Source, decoded: Decoded) -> tuple[Segment, ...]:
-        self._check_duration(decoded.waveform.duration_s)
         whole = probe(decoded.waveform, decoded.channels)
         self._check_bandwidth(whole.bandwidth_hz)
         pieces = self._pieces(decoded.waveform)

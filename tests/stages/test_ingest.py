@@ -132,6 +132,11 @@ def test_digital_silence_is_unfit() -> None:
         assert _refusal(samples) is Reason.SILENT
 
 
+def test_one_sample_is_too_short() -> None:
+    """It is as constant as silence, but that is not what is wrong with it."""
+    assert _refusal(np.array([0.5])) is Reason.TOO_SHORT
+
+
 def test_a_tenth_of_a_second_is_too_short() -> None:
     """The detail says what was asked for."""
     outcome = attempt("ingest", lambda: _ingest(_speech(0.1))).outcome
