@@ -3,10 +3,11 @@
 import errno
 import os
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
+from pipeline import __version__
 from schemas import UnanimousError
 
 REFUSALS = {
@@ -38,6 +39,22 @@ app = typer.Typer(
     rich_markup_mode="markdown",  # joins the lines of a paragraph; "rich" takes [si_sdr] for a style
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer passes by position
+    if asked:
+        typer.echo(f"unanimous {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_any_command(
+    version: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="show the version and exit"),
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
 
 
 def main() -> None:

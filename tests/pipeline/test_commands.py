@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from pipeline import __version__
 from pipeline.cli import app
 from pipeline.workspace import Workspace
 from tests.command_line import files_below, typed, written
@@ -219,6 +220,13 @@ def test_a_misspelled_setting(tmp_path: Path) -> None:
     assert "did you mean 'spectral_gate'?" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not (tmp_path / "workspace").exists()
+
+
+def test_the_version() -> None:
+    """Asked for where one looks for it."""
+    shown = typed("--version")
+
+    assert (shown.returncode, shown.stdout) == (0, f"unanimous {__version__}\n")
 
 
 def test_a_config_that_is_not_there() -> None:
