@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from pipeline.audit.audit import FILE, audited
-from pipeline.export import MARK, Exported, dataset_key, export, exported
+from pipeline.audit.audit import audited
+from pipeline.export import Exported, dataset_key, export, exported
 from pipeline.graph import Graph
 from pipeline.inventory import Inventory
-from pipeline.report.report import write_report
+from pipeline.report.report import is_outdated, write_report
 from pipeline.resolve import Run
 from pipeline.store import write_whole
 from pipeline.workspace import Workspace
@@ -39,19 +38,7 @@ def publish(
     if found is None:
         tell("writing the dataset")
         found = export(run, graph, workspace.store, workspace.dataset)
-    if _is_outdated(workspace):
+    if is_outdated(workspace):
         tell("writing the report")
         write_report(workspace, workspace.report)
     return found
-
-
-def _is_outdated(workspace: Workspace) -> bool:
-    """Whether something that the report speaks of is newer than it: a killed run may have left it behind."""
-    written = _written_at_ns(workspace.report)
-    of = (workspace.dataset / MARK, workspace.root / FILE, workspace.ticket_log)
-    return any(_written_at_ns(path) > written for path in of)
-
-
-def _written_at_ns(path: Path) -> int:
-    """Return when a file was written, 0 if it is not there."""
-    return path.stat().st_mtime_ns if path.is_file() else 0

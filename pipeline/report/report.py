@@ -8,6 +8,8 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
+from pipeline.audit.audit import FILE
+from pipeline.export import MARK
 from pipeline.report.clips import flac_of
 from pipeline.report.listening import pair_cards
 from pipeline.report.pages import listening_section, page, sections_of
@@ -15,10 +17,13 @@ from pipeline.report.recordings import EXCERPT_S, Recordings
 from pipeline.report.snapshot import Snapshot
 from pipeline.store import write_whole
 from pipeline.workspace import Workspace
+from schemas import fingerprint_of
 
 MOST_PAIRS = 60
 """Pairs to listen to: as many as anybody will, if their recordings fit."""
 STYLES = ("report.css", "listening.css")
+HEAD_BYTES = 8192
+"""Of a page; its stamp is in there."""
 SCRIPTS = ("charts.js", "spectrogram.js", "listening.js", "filters.js", "page.js")
 
 
@@ -52,7 +57,26 @@ def report_of(snapshot: Snapshot) -> str:
         style="".join(asset(name) for name in STYLES),
         scripts=list(scripts()),
         recordings=recordings.by_id,
+        stamp=stamp_of(snapshot.workspace),
     )
+
+
+def is_outdated(workspace: Workspace) -> bool:
+    """Whether the report of a workspace is not of what lies there now: a killed run may have left it behind.
+
+    Contents are compared and not times: clocks are set back, and of a copied workspace all files are new.
+    """
+    if not workspace.report.is_file():
+        return True
+    with workspace.report.open("rb") as written:
+        return stamp_of(workspace).encode() not in written.read(HEAD_BYTES)
+
+
+def stamp_of(workspace: Workspace) -> str:
+    """Return sixteen hex digits of what a report speaks of: dataset, audit, and what tickets have cost."""
+    told = (workspace.dataset / MARK, workspace.root / FILE, workspace.ticket_log)
+    contents = [path.read_bytes() if path.is_file() else b"" for path in told]
+    return fingerprint_of([hashlib.sha256(content).hexdigest() for content in contents])
 
 
 def scripts() -> Iterator[Script]:

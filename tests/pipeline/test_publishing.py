@@ -110,16 +110,21 @@ def test_a_copy_elsewhere_leaves_the_workspace_as_it_is(own: Path) -> None:
     assert pairs < before["dataset"][1]
 
 
-def test_a_report_that_a_killed_run_left_behind_is_written_again(own: Path) -> None:
-    """It is older than what it speaks of; one that is not is left alone."""
+@pytest.mark.parametrize("written_at_s", [0, 2**32])
+def test_a_report_that_a_killed_run_left_behind_is_written_again(own: Path, written_at_s: int) -> None:
+    """Whatever the clock said then, it is not of what lies there; one that is, is left alone."""
     workspace = own / "workspace"
     report = workspace / "report.html"
-    report.write_text("of other pairs")
-    os.utime(report, ns=(0, 0))
+    ours = report.read_text()
+    typed("export", own, "--set", BEST)
+    of_other_pairs = report.read_text()
+    run_here(own / "small.yaml", workspace)
+    report.write_text(of_other_pairs)
+    os.utime(report, (written_at_s, written_at_s))
 
     run_here(own / "small.yaml", own / "workspace")
     written_at = report.stat().st_mtime_ns
     run_here(own / "small.yaml", own / "workspace")
 
-    assert "of other pairs" not in report.read_text()
+    assert ours != of_other_pairs != report.read_text()
     assert report.stat().st_mtime_ns == written_at
