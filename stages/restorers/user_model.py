@@ -5,8 +5,11 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas import SampleRate
-from stages.restorers.base import CHUNK_S, Restorer
+from stages.restorers.base import CHUNK_S, OVERLAP_S, Restorer
 from stages.weighted import Weighted
+
+SHORTEST_CHUNK_S = 0.5
+"""In less a model hears no word."""
 
 
 class UserModel(Weighted, Restorer):
@@ -20,7 +23,7 @@ class UserModel(Weighted, Restorer):
     """The rate that it works at in Hz; None if any rate will do."""
     model_sampling: bool = False
     """Whether it draws random numbers."""
-    longest_s: float | None = Field(default=CHUNK_S, gt=0)
+    longest_s: float | None = Field(default=CHUNK_S, ge=SHORTEST_CHUNK_S)
     """The longest input in seconds, longer ones come in chunks; None if there is none."""
 
     @property
@@ -37,6 +40,13 @@ class UserModel(Weighted, Restorer):
     def chunk_s(self) -> float | None:
         """The longest input in seconds."""
         return self.longest_s
+
+    @property
+    def overlap_s(self) -> float:
+        """A second, or a quarter of chunks that have no room for that."""
+        if self.longest_s is None or self.longest_s >= 3 * OVERLAP_S:
+            return OVERLAP_S
+        return self.longest_s / 4
 
 
 class BatchedUserModel(UserModel):

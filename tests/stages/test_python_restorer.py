@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from pipeline.own_operators import module_in
-from schemas import ConfigError, MissingWeightsError, RunError
+from schemas import ConfigError, Degraded, MissingWeightsError, RunError
+from stages.audio_memory import AudioMemory
+from stages.flac import decode, encode
+from stages.restore import RestoreStage
 from stages.restorers.python import Python
 from stages.rng import rng_for
 from stages.user_modules import install
 from stages.waveform import Waveform
+from tests.speech_like import noisy, speech_like
 
 GUIDE = Path(__file__).parents[2] / "configs" / "external" / "README.md"
 BLOCKS = [block.partition("```")[0] for block in GUIDE.read_text().split("```python\n")[1:]]
@@ -132,6 +136,27 @@ def test_a_class_that_cannot_be_loaded_is_named(target: Write, name: str, begin:
     """What it raised is in the message, whatever that is."""
     with pytest.raises((ConfigError, RunError), match=f"{name}:Expander {said}"):
         _loaded(target(begin, name))
+
+
+@pytest.mark.parametrize("longest_s", [0.5, 1.0, 2.99, 3.0, None])
+@pytest.mark.parametrize("sample_rate", [8_000, 22_051])
+def test_long_recordings_come_in_chunks_as_short_as_is_said(
+    target: Write, longest_s: float | None, sample_rate: int
+) -> None:
+    """What memory allows is the user's to say; whatever it is, the recording comes back whole."""
+    source = EXAMPLE + (
+        "\n    def restore(self, samples, sample_rate, stream):"
+        f"\n        assert samples.size <= round({longest_s or 5.0} * sample_rate)"
+        "\n        return samples"
+    )
+    model = _loaded(target(source, "chunked"), longest_s=longest_s)
+    audio = encode(noisy(speech_like(5.0, sample_rate=sample_rate), 10.0))
+    stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioMemory())
+
+    (take,) = stage.process([Degraded(id="corpus/a", degraded=audio, clean=audio)])[0].takes
+
+    assert take.audio is not None, take
+    assert np.allclose(decode(take.audio).samples, decode(audio).samples, atol=1e-3)
 
 
 def test_draws_come_from_the_stream(target: Write) -> None:
