@@ -12,6 +12,8 @@ from tests.command_line import written
 from tests.in_process import run_here
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>\"{{ 7 * 7 }}"
+LONG = "a" * 2_000
+"""A word that no line has room for."""
 SETTINGS: dict[str, Any] = {
     "substitutes": {"speech corpus": "two sentences"},
     "score_clean": True,
@@ -41,11 +43,11 @@ def reported_run(folder: Path) -> Workspace:
 
 
 def _add_recordings(folder: Path) -> None:
-    """Give the first sentence the hostile transcript, and add a silent recording."""
+    """Give one sentence the hostile transcript and the other a long one, and add a silent recording."""
     manifest = folder / "sentences.csv"
     with manifest.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    rows[0]["transcript"] = HOSTILE
+    rows[0]["transcript"], rows[1]["transcript"] = HOSTILE, LONG
     soundfile.write(folder / "silent.wav", np.zeros(16_000, dtype=np.float32), 16_000)
     rows.append({**rows[1], "id": "silent", "path": str(folder / "silent.wav"), "transcript": "nothing"})
     with manifest.open("w", newline="", encoding="utf-8") as file:

@@ -18,6 +18,8 @@ EDGES_PX = 60
 """Height of axis and title."""
 CELL_PX = 11
 """Height of the digits in a matrix."""
+NAMES_PX, CELL_WIDTH_PX = 180, 32
+"""Room for names beside a matrix, and for the digits in one of its cells."""
 Q05, Q25, MEDIAN, Q75, Q95 = (QUANTILES.index(quantile) for quantile in (0.05, 0.25, 0.5, 0.75, 0.95))
 
 
@@ -81,6 +83,11 @@ def agreement_chart(found: Agreement, scores: Sequence[str], which: str) -> Figu
         yaxis={"autorange": "reversed"},
         coloraxis={"cmin": low, "cmax": 1, "reversescale": which == "disagreeing", "showscale": False},
     )
+
+
+def least_px(scores: Sequence[str]) -> int:
+    """Return the width under which the digits in a matrix of these scores run into one another."""
+    return NAMES_PX + CELL_WIDTH_PX * len(scores)
 
 
 def _in_cell(value: float | None) -> str:

@@ -12,6 +12,7 @@ from pipeline.report.charts import (
     agreement_chart,
     distribution_chart,
     funnel_chart,
+    least_px,
     share_chart,
     win_rate_chart,
     yield_chart,
@@ -89,6 +90,7 @@ def agreement(snapshot: Snapshot) -> Facts:
         "audit": audit,
         "tau": agreement_chart(whole, names, "tau"),
         "disagreeing": agreement_chart(whole, names, "disagreeing"),
+        "least_px": least_px(names),
         "groups": [(found, *_among_voters(audit, found)) for found in audit.agreement],
     }
 

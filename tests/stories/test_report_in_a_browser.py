@@ -151,11 +151,34 @@ def test_it_follows_the_system_between_light_and_dark(page: Browser) -> None:
     page.prefer("light")
 
 
-def test_it_fits_a_narrow_screen(page: Browser) -> None:
-    """Nothing makes the page wider than a phone; wide tables scroll by themselves."""
-    page.resize(390, 844)
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_is_wider_than_the_screen(page: Browser, width: int) -> None:
+    """Wide tables and charts scroll by themselves, and words without an end are broken."""
+    page.resize(width, 844)
+    page.value(
+        "document.querySelectorAll('.pair').forEach((p) => { p.style.contentVisibility = 'visible'; })"
+    )
+    root = "document.documentElement"
 
-    page.wait_for("document.documentElement.scrollWidth <= 390")
+    page.wait_for(f"{root}.scrollWidth <= {root}.clientWidth")
+    widest = page.value(
+        "Math.max(...[...document.querySelectorAll('.pair header > *, caption')]"
+        ".map((each) => each.getBoundingClientRect().right))"
+    )
+    assert widest <= page.value(f"{root}.clientWidth")
+    page.resize(1280, 1000)
+
+
+def test_digits_in_a_matrix_have_room(page: Browser) -> None:
+    """However narrow the screen is, no digits run into those beside them: the matrix scrolls instead."""
+    page.resize(240, 844)
+    matrix = "document.querySelector('#agreement .chart')"
+    digits = f"[...{matrix}.querySelectorAll('.heatmap-label text')].map((d) => d.getBoundingClientRect())"
+    overlap = "(a, b) => a.x < b.x && b.x < a.right && Math.abs(a.y - b.y) < 5"
+
+    page.wait_for(f"{matrix}.clientWidth > {matrix}.parentElement.clientWidth")
+    assert page.value(f"{digits}.length") == 6
+    assert not page.value(f"(all => all.some(a => all.some(b => ({overlap})(a, b))))({digits})")
     page.resize(1280, 1000)
 
 
