@@ -146,10 +146,11 @@ def test_long_recordings_come_in_chunks_as_short_as_is_said(
     """What memory allows is the user's to say; whatever it is, the recording comes back whole."""
     source = EXAMPLE + (
         "\n    def restore(self, samples, sample_rate, stream):"
-        f"\n        assert samples.size <= round({longest_s or 5.0} * sample_rate)"
+        "\n        assert samples.size <= round(self.threshold * sample_rate)"
         "\n        return samples"
     )
-    model = _loaded(target(source, "chunked"), longest_s=longest_s)
+    settings = {"threshold": longest_s or 5.0}
+    model = _loaded(target(source, "chunked"), longest_s=longest_s, settings=settings)
     audio = encode(noisy(speech_like(5.0, sample_rate=sample_rate), 10.0))
     stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioMemory())
 
