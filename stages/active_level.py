@@ -38,7 +38,7 @@ def _envelope(samples: Signal, sample_rate: int) -> NDArray[np.float64]:
     """Smooth the absolute values twice, and return one value per tick.
 
     What a tick adds to either recursion is a weighted sum of its samples, so that the recursions go from
-    tick to tick instead of from sample to sample.
+    tick to tick instead of from sample to sample. Summed not by BLAS, as energies are not.
     """
     from scipy.signal import lfilter  # noqa: PLC0415 - takes most of a second to load
 
@@ -47,7 +47,7 @@ def _envelope(samples: Signal, sample_rate: int) -> NDArray[np.float64]:
     age = np.arange(step)[::-1]
     once = (1.0 - decay) * decay**age
     twice = (1.0 - decay) * (age + 1) * once
-    heard_once, heard_twice = (_in_ticks(samples, step) @ np.stack([once, twice], axis=1)).T
+    heard_once, heard_twice = np.einsum("ij,kj->ki", _in_ticks(samples, step), np.stack([once, twice]))
     recursion = [1.0], [1.0, -(decay**step)]
     smooth = lfilter(*recursion, heard_once)
     carried = (1.0 - decay) * step * decay**step * np.pad(smooth[:-1], (1, 0))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.convolution import convolved
-from stages.level import from_db, to_db
+from stages.level import energy, from_db, to_db
 from stages.resampling import fit_length
 from stages.waveform import Waveform
 
@@ -38,14 +38,14 @@ def direct_gain(response: Waveform, direct: int) -> float:
     around = _window(response, direct, DIRECT_MS, DIRECT_MS)
     near = _window(response, direct, _NEAR_MS, _NEAR_MS)
     sign = np.sign(near[np.argmax(np.abs(near))])
-    return float(sign) * math.sqrt(_energy(around))
+    return float(sign) * math.sqrt(energy(around))
 
 
 def direct_to_reverberant_db(response: Waveform, direct: int) -> float:
     """Return the energy within ±2.5 ms of the direct sound over that after it, in dB; 240 if none is."""
     after = response.samples[direct + _samples(DIRECT_MS, response.sample_rate) + 1 :]
     around = _window(response, direct, DIRECT_MS, DIRECT_MS)
-    return to_db(math.sqrt(_energy(around) / max(_energy(after), 1e-24 * _energy(around))))
+    return to_db(math.sqrt(energy(around) / max(energy(after), 1e-24 * energy(around))))
 
 
 def reverberation_time_s(response: Waveform, direct: int) -> float | None:
@@ -77,10 +77,6 @@ def heard_through(speech: Waveform, response: Waveform, delay_samples: int = 0) 
 
 def _samples(milliseconds: float, sample_rate: int) -> int:
     return round(milliseconds * sample_rate / 1000.0)
-
-
-def _energy(samples: NDArray[np.float32]) -> float:
-    return float(np.sum(np.square(samples, dtype=np.float64)))
 
 
 def _window(response: Waveform, centre: int, before_ms: float, after_ms: float) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from stages.splits import TRAIN_ONLY, side_of, split_for
 from stages.stage import Stage
 from stages.waveform import Waveform
 
-ROOMS_VERSION = 2
+ROOMS_VERSION = 3
 NOISES_VERSION = 2
 VOICES_IN_BABBLE = 6
 

@@ -21,7 +21,7 @@ class AddedSound(Degradation):
     Raises ``UnfitError`` if the speech or what is added is silent: no SNR is defined then.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     speaks: ClassVar[bool] = False
     """Whether what is added is one voice, whose level is then measured as that of the speech is."""
 

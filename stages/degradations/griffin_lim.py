@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf, Uniform
+from stages.level import rms
 from stages.rng import rng_for
 from stages.short_time import ShortTime, Spectra
 from stages.waveform import AudioSource, Samples, Waveform
@@ -25,6 +26,7 @@ class GriffinLim(Degradation):
     """
 
     kind: ClassVar[str] = "griffin_lim"
+    version: ClassVar[int] = 2
     draws: ClassVar[Mapping[str, Distribution]] = {
         "iterations": Integer(low=4, high=32),
         "phase_error_rad": Uniform(low=1.0, high=2.2),
@@ -55,11 +57,11 @@ class GriffinLim(Degradation):
         true = short_time.spectra(speech.samples)
         wanted = np.abs(true)
         made = self._made(short_time, true, speech.samples.size)
-        upside_down = float(np.dot(made.astype(np.float64), speech.samples)) < 0.0
+        upside_down = float(np.einsum("i,i->", made, speech.samples, dtype=np.float64)) < 0.0
         missed = np.abs(short_time.spectra(made)) - wanted
         facts = {
             "turned_round": float(upside_down),
-            "inconsistency": float(np.linalg.norm(missed) / max(float(np.linalg.norm(wanted)), 1e-12)),
+            "inconsistency": rms(missed) / max(rms(wanted), 1e-12),
         }
         return Scene(speech.with_samples(-made if upside_down else made), scene.reference, facts)
 

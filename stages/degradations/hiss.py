@@ -23,7 +23,7 @@ class Hiss(Degradation):
     """
 
     kind: ClassVar[str] = "hiss"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     draws: ClassVar[Mapping[str, Distribution]] = {
         "level_dbfs": Uniform(low=-65.0, high=-35.0),
         "snr_db": Constant(value=None),

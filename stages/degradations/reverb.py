@@ -30,7 +30,7 @@ class Reverb(Degradation):
     """
 
     kind: ClassVar[str] = "reverb"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     draws: ClassVar[Mapping[str, Distribution]] = {"response": FromPool(pool="rir")}
 
     response: AudioRef

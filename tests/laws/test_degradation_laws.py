@@ -1,6 +1,8 @@
 """Laws that every degradation obeys, whoever writes it. A new one is tested by existing."""
 
 import contextlib
+import hashlib
+import json
 import pickle
 import tracemalloc
 
@@ -15,6 +17,7 @@ from stages.memory_source import MemoryAudioSource
 from stages.operator import Operator
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.other_process import printed_by
 
 RATE = 48_000
 MOST_AT_FULL_SCALE = 0.05
@@ -46,9 +49,8 @@ def room(sample_rate: int = RATE) -> Waveform:
     return Waveform(np.r_[np.zeros(500), 1.0, np.zeros(200), 0.01 * tail].astype(np.float32), sample_rate)
 
 
-@pytest.fixture(scope="module")
-def sources() -> MemoryAudioSource:
-    """Return pools of one recording each."""
+def filled() -> MemoryAudioSource:
+    """Return two noises, a room and eight voices."""
     held = MemoryAudioSource()
     hiss = 0.1 * rng_for(0, "hiss").standard_normal(RATE // 2)
     held.add("noise", "hiss", Waveform(hiss.astype(np.float32), RATE))
@@ -59,10 +61,21 @@ def sources() -> MemoryAudioSource:
     return held
 
 
+def pools_of(held: MemoryAudioSource) -> Pools:
+    """Return what can be drawn from."""
+    return {pool: held.refs(pool) for pool in ("noise", "rir", "speech")}
+
+
+@pytest.fixture(scope="module")
+def sources() -> MemoryAudioSource:
+    """Return the recordings of the pools."""
+    return filled()
+
+
 @pytest.fixture(scope="module")
 def pools(sources: MemoryAudioSource) -> Pools:
-    """Return what can be drawn from."""
-    return {pool: sources.refs(pool) for pool in ("noise", "rir", "speech")}
+    """Return the pools."""
+    return pools_of(sources)
 
 
 @pytest.fixture(params=[(kind, n) for kind in KINDS for n in range(3)], ids=lambda p: f"{p[0]}-{p[1]}")
@@ -152,6 +165,24 @@ def test_remembers_nothing(degradation: Degradation, sources: MemoryAudioSource)
     np.testing.assert_array_equal(alone, after_another)
 
 
+def digests() -> str:
+    """Return a digest of what each degradation makes of a second of speech, and measures of it."""
+    held, speech = filled(), speech_like()
+    made = {}
+    for kind in KINDS:
+        scene = DEGRADATIONS[kind].drawn(rng_for(0, kind), pools_of(held)).damage(Scene(speech, speech), held)
+        facts = json.dumps({name: np.asarray(value).tolist() for name, value in scene.facts.items()})
+        made[kind] = hashlib.sha256(scene.degraded.samples.tobytes() + facts.encode()).hexdigest()
+    return json.dumps(made)
+
+
+def test_adds_alike_on_every_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BLAS adds in the order that suits a processor, here an old one: nothing made or measured changes."""
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+
+    assert json.loads(printed_by(__file__)) == json.loads(digests())
+
+
 def test_travels_to_a_worker(degradation: Degradation) -> None:
     """It pickles to an equal value."""
     assert pickle.loads(pickle.dumps(degradation)) == degradation
@@ -233,3 +264,7 @@ def test_takes_ten_minutes_in_bounded_memory(kind: str, sources: MemoryAudioSour
     assert out.samples.shape == speech.samples.shape
     assert np.isfinite(out.samples).all()
     assert most <= MOST_TIMES_THE_INPUT * speech.samples.nbytes
+
+
+if __name__ == "__main__":
+    print(digests())  # noqa: T201 - for a test above

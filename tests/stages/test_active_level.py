@@ -1,5 +1,6 @@
 """What the active speech level promises."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from schemas import Reason, UnfitError
 from stages.active_level import active_level_db
 from stages.level import from_db, rms, to_db
 from stages.rng import rng_for
+from tests.other_process import printed_by
 
 RATES = (8_000, 16_000, 48_000)
 
@@ -97,3 +99,22 @@ def test_silence_is_a_reason_not_a_number(samples: NDArray[np.float32]) -> None:
         active_level_db(samples, 16_000)
 
     assert caught.value.reason is Reason.SILENT
+
+
+def digest_of_many() -> str:
+    """Return the digest of the levels of 1500 noises: one of a hundred has another last bit by other sums."""
+    rng = rng_for(0, "many")
+    noises = 0.1 * rng.standard_normal((1_500, 4_410))
+    levels = [active_level_db(noise.astype(np.float32), 44_100) for noise in noises]
+    return hashlib.sha256(np.array(levels).tobytes()).hexdigest()
+
+
+def test_adds_alike_on_every_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BLAS adds in the order that suits a processor, here an old one: levels are the same to the last bit."""
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+
+    assert printed_by(__file__) == digest_of_many()
+
+
+if __name__ == "__main__":
+    print(digest_of_many())  # noqa: T201 - for the test above
