@@ -1,4 +1,4 @@
-"""Ballots of a shard: its scores read as columns, since a record of each would take ten times as long."""
+"""Ballots of a shard: scores and facts of takes as columns; a record of each takes ten times as long."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,25 +18,37 @@ PLANNED = ("id", "num_samples", "sample_rate")
 """Columns of the plan that ballots need."""
 SCORED = ("id", f"{_TAKE}take", f"{_SCORE}status", f"{_SCORE}name", f"{_SCORE}value")
 """Columns of a table of scores that ballots need."""
+OfModels = Sequence[tuple[str, pa.Table]]
+"""Tables, each with the model whose takes it is about."""
+
+
+def taken_columns(facts: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a table of takes that ballots need to hold these facts."""
+    return ("id", *(f"{_TAKE}{name}" for name in ("take", *facts)))
 
 
 def ballots_of(
-    planned: pa.Table, scored: Sequence[tuple[str, pa.Table]], names: Sequence[str]
+    planned: pa.Table, scored: OfModels, names: Sequence[str], taken: OfModels = ()
 ) -> list[Ballot]:
-    """Return one ballot per planned row, with the scores called ``names``.
+    """Return one ballot per planned row, with the scores or facts called ``names``.
 
-    ``scored`` are tables of scores with the model whose takes they are of. Takes that are no candidates of
+    ``scored`` are tables of scores, ``taken`` of takes and their facts. Takes that are no candidates of
     their own, all of whose scores were skipped, are left out. Raises ``IntegrityError`` if the tables do not
     have the rows of the plan.
     """
     ids = planned["id"].to_pylist()
-    for model, table in scored:
-        if table["id"].to_pylist() != ids:
-            raise IntegrityError(f"the plan and a table of scores of {model} disagree on their rows")
+    for what, tables in (("scores", scored), ("takes", taken)):
+        for model, table in tables:
+            if table["id"].to_pylist() != ids:
+                raise IntegrityError(f"the plan and a table of {what} of {model} disagree on their rows")
     sheets = [
         _sheet(model, [table for owner, table in scored if owner == model], names, len(ids))
         for model in dict.fromkeys(model for model, _ in scored)
     ]
+    for sheet in sheets:
+        for owner, table in taken:
+            if owner == sheet.model:
+                sheet.note(table)
     durations = pc.divide(pc.cast(planned["num_samples"], pa.float64()), planned["sample_rate"]).to_pylist()
     return _ballots(ids, durations, sheets, names)
 
@@ -48,12 +60,20 @@ class _Sheet:
     model: str
     is_candidate: NDArray[np.bool_]
     scores: dict[str, Floats]
-    """NaN where there is none."""
+    """And facts, each by its name; NaN where there is none."""
 
     @property
     def num_takes(self) -> int:
         """How many takes a row may have."""
         return int(self.is_candidate.shape[1])
+
+    def note(self, taken: pa.Table) -> None:
+        """Take in what a table of takes says of each."""
+        takes = taken["takes"].combine_chunks()
+        take = pc.list_flatten(takes)
+        places = _array(pc.list_parent_indices(takes)), _array(pc.struct_field(take, "take"))
+        for fact in self.scores.keys() & {field.name for field in take.type}:
+            self.scores[fact][places] = _array(pc.struct_field(take, fact))
 
 
 def _sheet(model: str, tables: Sequence[pa.Table], names: Sequence[str], num_rows: int) -> _Sheet:

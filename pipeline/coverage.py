@@ -103,7 +103,7 @@ def vetoes_of(
     """Return the vetoes; note scores that nothing gives, and those that could not be told apart in counts."""
     labels: set[str] = set()
     for location, veto in entries:
-        if veto.score not in known and not _is_of(veto.score, lacking):
+        if veto.score and veto.score not in known and not _is_of(veto.score, lacking):
             problems.add((*location, "score"), _no_score(veto.score, known))
         if veto.label in labels:
             problems.add(

@@ -26,7 +26,7 @@ from stages.pair_rules import PairRule
 from stages.unanimity import Criterion
 from stages.vetoes import Veto
 
-VERSION = 5
+VERSION = 6
 MARK = "unanimous.json"
 CARD = "README.md"
 FILES = frozenset((MARK, CARD, *TABLES))

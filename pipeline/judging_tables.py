@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.ballots import PLANNED, SCORED, ballots_of
+from pipeline.ballots import PLANNED, SCORED, ballots_of, taken_columns
 from pipeline.catalogue import Shard
 from pipeline.resolve import MetricSetup
 from pipeline.table import Reader, Table
@@ -80,7 +80,13 @@ class PreferTable(Table):
 
     @property
     def reads(self) -> tuple[Table, ...]:
-        return (self.plan, *self.scores)
+        return (self.plan, *self.scores, *self.restores)
+
+    @property
+    def restores(self) -> tuple[RestoreTable, ...]:
+        """The takes, where a veto looks at what is said of them."""
+        found = {table.restore.name: table.restore for table in self.scores}
+        return tuple(found.values()) if self.rules.facts else ()
 
     def stage(self, reader: Reader) -> Stage[Ballot, Preference]:  # noqa: ARG002
         return prefer.PreferStage(self.rules)
@@ -90,4 +96,8 @@ class PreferTable(Table):
         scored = [
             (table.restore.setup.name, reader.columns(table, shard.name, SCORED)) for table in self.scores
         ]
-        return ballots_of(planned, scored, self.rules.scores)
+        taken = [
+            (table.setup.name, reader.columns(table, shard.name, taken_columns(self.rules.facts)))
+            for table in self.restores
+        ]
+        return ballots_of(planned, scored, (*self.rules.scores, *self.rules.facts), taken)

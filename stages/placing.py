@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from statistics import median_low
 
@@ -12,7 +13,7 @@ from stages.active_level import active_level_db
 from stages.alignment import align, clear_lag_samples
 from stages.chunking import chunk_places, joined
 from stages.level import from_db, is_silent
-from stages.resampling import resample
+from stages.resampling import resample, resampled_length
 from stages.residual_lag import loudest
 from stages.restorers.base import Restorer
 from stages.waveform import Samples, Waveform
@@ -35,6 +36,8 @@ class Placed:
     waveform: Waveform
     lag_samples: int
     """The delay that was taken back, at the input's rate; the median of the chunks, if it came in several."""
+    length_change_s: float
+    """By how much longer than its input the output was before it was fitted; the largest of the chunks."""
     level_gain_db: float
 
 
@@ -46,6 +49,7 @@ class Heard:
         if is_silent(waveform.samples):
             raise UnfitError(Reason.SILENT, "nothing to restore: under −120 dBFS")
         self._whole = waveform
+        self._given_rate = model.sample_rate or waveform.sample_rate
         self._places = _places(waveform, model)
         self._sounding = [place for place in self._places if not is_silent(waveform.samples[place])]
 
@@ -79,7 +83,13 @@ class Heard:
         if is_silent(whole.samples):
             raise BrokenError(Reason.SILENT, "the output is under −120 dBFS")
         gain_db = 0.0 if restores_level else self._gain_db(whole)
-        return Placed(whole.scaled(from_db(gain_db)) if gain_db else whole, usual, gain_db)
+        fitted = whole.scaled(from_db(gain_db)) if gain_db else whole
+        return Placed(fitted, usual, self._length_change_s(outputs), gain_db)
+
+    def _length_change_s(self, outputs: Sequence[Waveform]) -> float:
+        """Return by how much longer outputs are than what the model was given: the largest change."""
+        changes = [_longer_s(*sides, self._given_rate) for sides in zip(self.chunks, outputs, strict=True)]
+        return max(changes, key=abs, default=0.0)
 
     def _lags(self, restored: Sequence[Samples]) -> tuple[list[int], int]:
         """Return how late each chunk is, and the median; where no lag stands out, it is taken for that."""
@@ -105,6 +115,15 @@ def _places(waveform: Waveform, model: Restorer) -> list[slice]:
     if model.chunk_s is None:
         return [slice(0, length)]
     return chunk_places(length, round(model.chunk_s * rate), round(model.overlap_s * rate))
+
+
+def _longer_s(chunk: Waveform, output: Waveform, given_rate: int) -> float:
+    """Return by how much longer an output is than its chunk at the rate at which the model got it.
+
+    As fractions: lengths that are the same at two rates differ by exactly 0.
+    """
+    given = Fraction(resampled_length(chunk, given_rate), given_rate)
+    return float(Fraction(output.samples.size, output.sample_rate) - given)
 
 
 def _lag(restored: Samples, chunk: Waveform) -> int | None:

@@ -27,8 +27,13 @@ class Rules:
     @property
     def scores(self) -> tuple[str, ...]:
         """Names of the scores that are looked at, each once: those that vote come first."""
-        named = [*(c.metric for c in self.criteria), *(veto.score for veto in self.vetoes)]
+        named = [*(c.metric for c in self.criteria), *(veto.score for veto in self.vetoes if veto.score)]
         return tuple(dict.fromkeys(named))
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Names of what is looked at beside scores: facts of takes, which their models' tables hold."""
+        return tuple(dict.fromkeys(veto.looks_at for veto in self.vetoes if not veto.score))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,14 @@ def resample(waveform: Waveform, sample_rate: int) -> Waveform:
     """Return ``waveform`` at ``sample_rate``: ``round(n · to / from)`` samples, no delay, linear phase."""
     if waveform.sample_rate == sample_rate:
         return waveform
-    length = max(1, round(waveform.samples.size * sample_rate / waveform.sample_rate))
     samples = soxr.resample(waveform.samples, waveform.sample_rate, sample_rate, quality="VHQ")
+    length = resampled_length(waveform, sample_rate)
     return Waveform(fit_length(np.asarray(samples, dtype=np.float32), length), sample_rate)
+
+
+def resampled_length(waveform: Waveform, sample_rate: int) -> int:
+    """Return how many samples ``waveform`` has at ``sample_rate``."""
+    return max(1, round(waveform.samples.size * sample_rate / waveform.sample_rate))
 
 
 def fit_length(samples: np.ndarray, length: int) -> np.ndarray:

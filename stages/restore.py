@@ -21,7 +21,7 @@ from stages.stage import ModelTime, Stage
 from stages.takes import Trial, each_heard_once, summary
 from stages.waveform import Waveform
 
-VERSION = 3
+VERSION = 4
 """Rises when the same records and settings would give other rows."""
 
 

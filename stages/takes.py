@@ -47,6 +47,7 @@ class Trial:
             settings=self.settings,
             audio=encode(placed.waveform),
             lag_samples=placed.lag_samples,
+            length_change_s=placed.length_change_s,
             level_gain_db=placed.level_gain_db,
         )
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from pipeline.arrow import table_of
 from pipeline.ballots import ballots_of
-from schemas import Reason, Recipe, Score, Scored, Split, Status, TakeScores
+from schemas import Reason, Recipe, Restored, Score, Scored, Split, Status, Take, TakeScores
 from stages.unanimity import Candidate
 from stages.verdicts import Ballot
+from stages.vetoes import LENGTH_CHANGE
 
 Takes = Sequence[float | Reason]
 """The takes of one model; a reason in place of a value says why there is none."""
@@ -46,14 +47,27 @@ def _score(metric: str, value: float | Reason) -> Score:
             return Score(name=metric, value=value)
 
 
-def ballot(row: str = "u:0", **scores: Mapping[str, Takes]) -> Ballot:
+def taken(row: str, model: str, changes_s: Sequence[float]) -> Restored:
+    """Return the takes of a model, which it made longer by this much."""
+    takes = [Take(take=number, length_change_s=change_s) for number, change_s in enumerate(changes_s)]
+    return Restored(id=row, model=model, takes=tuple(takes))
+
+
+def ballot(
+    row: str = "u:0", longer_s: Mapping[str, Sequence[float]] | None = None, **scores: Mapping[str, Takes]
+) -> Ballot:
     """Return the ballot of one utterance from its tables: for each metric, the takes of each model."""
     tables = [
         (model, table_of(Scored, [scored(row, model, metric, values)]))
         for metric, models in scores.items()
         for model, values in models.items()
     ]
-    (found,) = ballots_of(table_of(Recipe, [recipe(row)]), tables, tuple(scores))
+    facts = () if longer_s is None else (LENGTH_CHANGE,)
+    takes = [
+        (model, table_of(Restored, [taken(row, model, changes_s)]).select(["id", "takes"]))
+        for model, changes_s in (longer_s or {}).items()
+    ]
+    (found,) = ballots_of(table_of(Recipe, [recipe(row)]), tables, (*scores, *facts), takes)
     return found
 
 

@@ -1,6 +1,6 @@
 """Preferences of one utterance whose two scores a test writes down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas import Preference
@@ -18,12 +18,17 @@ Models = Mapping[str, Takes]
 
 
 def preference(
-    quality: Models, distance: Models, *vetoes: Veto, words: Models | None = None, **rule: Any
+    quality: Models,
+    distance: Models,
+    *vetoes: Veto,
+    words: Models | None = None,
+    longer_s: Mapping[str, Sequence[float]] | None = None,
+    **rule: Any,
 ) -> Preference:
-    """Return what becomes of the candidates with these scores."""
+    """Return what becomes of the candidates with these scores, made longer by this much."""
     scores = {"quality": quality, "distance": distance} | ({} if words is None else {"words": words})
     rules = Rules(BOTH, PairRule.model_validate(rule), vetoes)
-    (found,) = PreferStage(rules).process([ballot(**scores)])
+    (found,) = PreferStage(rules).process([ballot(longer_s=longer_s, **scores)])
     return found
 
 

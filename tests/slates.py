@@ -12,7 +12,7 @@ from stages.metrics.base import Better
 from stages.pair_rules import PairRule
 from stages.prefer import Rules
 from stages.unanimity import Criterion
-from stages.vetoes import Veto
+from stages.vetoes import LENGTH_CHANGE, Veto
 
 QUALITY = Criterion(metric="quality", better=Better.HIGHER, margin=0.1, scale=0.1)
 DISTANCE = Criterion(metric="distance", better=Better.LOWER, margin=0.5, scale=0.25)
@@ -39,7 +39,15 @@ rules = st.builds(
     clean_may_win=st.booleans(),
     never_chosen=st.sampled_from([(), ("identity",)]),
 )
-vetoes = st.sampled_from([(), (Veto(score="quality", at_least=0.1),)])
+vetoes = st.sampled_from(
+    [
+        (),
+        (Veto(score="quality", at_least=0.1),),
+        (Veto(max_length_change_s=0.02, side="both"), Veto(score="opinion", at_most=1.0, unmeasured="pass")),
+    ]
+)
+CHANGES_S = (0.0, -0.01, 0.02, -0.03, 0.05)
+"""By how much candidates were made longer, one after the other."""
 
 
 def audited(*criteria: Criterion) -> tuple[AuditedScore, ...]:
@@ -71,6 +79,7 @@ def slate_of(
         takes=takes,
         names=tuple(score.name for score in audited(*criteria)),
         scores=np.array(table, dtype=float).reshape(len(table), len(models), len(criteria) + 1),
+        facts={LENGTH_CHANGE: np.resize(CHANGES_S, (len(table), len(models)))},
     )
 
 

@@ -1,15 +1,15 @@
 """Slates: the degraded utterances of a shard that have the same candidates, with all their scores."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.ballots import PLANNED, SCORED, ballots_of
+from pipeline.ballots import PLANNED, SCORED, ballots_of, taken_columns
 from pipeline.graph import Graph
 from pipeline.store import TableStore
 from schemas import AppliedStep, IntegrityError
@@ -52,21 +52,28 @@ class Slate:
     names: tuple[str, ...]
     scores: Floats
     """Degraded utterance × candidate × score in the order of ``names``; NaN where there is none."""
+    facts: Mapping[str, Floats] = field(default_factory=dict)
+    """What vetoes look at beside scores, by name: degraded utterance × candidate."""
 
     def ballot(self, row: int) -> Ballot:
         """Return the ballot of one degraded utterance."""
-        return Ballot(
-            self.ids[row], self.models, self.takes, dict(zip(self.names, self.scores[row].T, strict=True))
-        )
+        scores = dict(zip(self.names, self.scores[row].T, strict=True))
+        facts = {name: values[row] for name, values in self.facts.items()}
+        return Ballot(self.ids[row], self.models, self.takes, scores | facts)
 
 
 def slates_of(graph: Graph, store: TableStore, shard: str, names: Sequence[str]) -> Iterator[Slate]:
     """Walk the degraded utterances of a shard by what candidates they have, few enough at a time."""
+    facts = graph.prefer.rules.facts
     planned = store.columns(graph.plan.folder, shard, (*PLANNED, "utterance_id"))
     scored = [
         (table.restore.setup.name, store.columns(table.folder, shard, SCORED)) for table in graph.scores
     ]
-    ballots = ballots_of(planned, scored, names)
+    taken = [
+        (table.setup.name, store.columns(table.folder, shard, taken_columns(facts)))
+        for table in graph.prefer.restores
+    ]
+    ballots = ballots_of(planned, scored, (*names, *facts), taken)
     utterances = np.unique(planned["utterance_id"].to_pylist(), return_inverse=True)[1]
     damages = _damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in ballots])
     for rows in _alike(ballots, len(names)):
@@ -79,6 +86,7 @@ def slates_of(graph: Graph, store: TableStore, shard: str, names: Sequence[str])
             takes=tuple(found[0].takes),
             names=tuple(names),
             scores=np.array([[b.scores[name] for name in names] for b in found]).transpose(0, 2, 1),
+            facts={name: np.array([ballot.scores[name] for ballot in found]) for name in facts},
         )
 
 

@@ -59,12 +59,14 @@ TAKE: Columns = {
     "take": INTEGER,
     "settings": TEXT,
     "lag_samples": INTEGER,
+    "length_change_s": NUMBER,
     "level_gain_db": NUMBER,
     "peak_gain_db": NUMBER,
     "digest": TEXT,
 }
-"""What is said of one take. ``lag_samples`` was measured and removed; ``level_gain_db`` brought it to the
-level of its input, ``peak_gain_db`` under full scale. ``digest`` is the SHA-256 of rate and samples."""
+"""What is said of one take. ``lag_samples`` was measured and removed; ``length_change_s`` is by how much
+longer its model made it, before it was fitted; ``level_gain_db`` brought it to the level of its input,
+``peak_gain_db`` under full scale. ``digest`` is the SHA-256 of rate and samples."""
 OUTCOME: Columns = {"status": TEXT, "reason": TEXT, "detail": TEXT}
 HEAVY = ("audio", "recipe")
 """Columns of ``candidates`` that ``scores`` does without."""

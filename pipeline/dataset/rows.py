@@ -122,6 +122,7 @@ def _taken(restoration: Restoration) -> Row:
         "take": take.take,
         "settings": _json(take.settings),
         "lag_samples": take.lag_samples,
+        "length_change_s": take.length_change_s,
         "level_gain_db": take.level_gain_db,
         "peak_gain_db": None if take.audio is None else take.audio.gain_db,
         "digest": None if take.audio is None else take.audio.digest,

@@ -19,6 +19,7 @@ class Side:
     take: int
     settings: Mapping[str, Any]
     lag_samples: int
+    length_change_s: float
     gain_db: float
     clip: Clip
 

@@ -11,7 +11,9 @@ from pipeline.report.snapshot import Snapshot
 _EXAMPLES = """
     SELECT pairs.*, utterance_id, split, speaker, transcript, sample_rate, steps, applied,
            c.settings AS chosen_settings, c.lag_samples AS chosen_lag, c.level_gain_db AS chosen_gain,
-           r.settings AS rejected_settings, r.lag_samples AS rejected_lag, r.level_gain_db AS rejected_gain
+           c.length_change_s AS chosen_length_change_s,
+           r.settings AS rejected_settings, r.lag_samples AS rejected_lag, r.level_gain_db AS rejected_gain,
+           r.length_change_s AS rejected_length_change_s
     FROM pairs JOIN recipes USING (id) JOIN degraded USING (id)
     JOIN takes c ON (c.id, c.model, c.take) = (pairs.id, chosen_model, chosen_take)
     JOIN takes r ON (r.id, r.model, r.take) = (pairs.id, rejected_model, rejected_take)
@@ -59,6 +61,7 @@ def _side(snapshot: Snapshot, row: Mapping[str, Any], side: str) -> Side:
         take=take,
         settings=json.loads(row[f"{side}_settings"]),
         lag_samples=row[f"{side}_lag"],
+        length_change_s=row[f"{side}_length_change_s"],
         gain_db=row[f"{side}_gain"],
         clip=_clip(snapshot, f"restore.{model}", row, str(take)),
     )

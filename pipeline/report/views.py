@@ -9,8 +9,8 @@ VIEWS = {
         FROM plan_rows""",
     "degraded": "SELECT id, status, reason, detail, joint_gain_db, applied, shard FROM degrade_rows",
     "takes": """
-        SELECT id, model, t.take, t.status, t.reason, t.detail, t.settings, t.lag_samples, t.level_gain_db,
-               folder, shard
+        SELECT id, model, t.take, t.status, t.reason, t.detail, t.settings, t.lag_samples,
+               t.length_change_s, t.level_gain_db, folder, shard
         FROM (SELECT *, unnest(takes) AS t FROM restore_rows)""",
     "scores": """
         SELECT id, model, t.take, s.name, s.value, s.status, s.reason, s.detail, folder, shard

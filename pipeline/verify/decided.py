@@ -29,6 +29,7 @@ class DecidedAnew:
         heard = (names for names in metrics if not set(names).isdisjoint(self._rules.scores))
         self._heard = tuple(chain.from_iterable(heard))
         """All scores of the metrics that vote or may refuse."""
+        self._looked_at = (*self._rules.scores, *self._rules.facts)
         self._sum = Decisions()
 
     def findings(self, degraded_id: str, rows: Sequence[Row], claims: Sequence[Claim]) -> Iterator[Finding]:
@@ -69,7 +70,7 @@ class DecidedAnew:
             degraded_id,
             tuple(row["model"] for row in there),
             tuple(row["take"] for row in there),
-            {name: np.array([row[name] for row in there], dtype=float) for name in self._rules.scores},
+            {name: np.array([row[name] for row in there], dtype=float) for name in self._looked_at},
         )
 
     def _is_candidate(self, row: Row) -> bool:

@@ -52,9 +52,9 @@ def rule_findings(row: Row, said: Exported) -> Iterator[Finding]:
     if not rule.comparisons((chosen, rejected))[0].size:
         yield Finding(name, "models", f"{chosen} over {rejected}", f"no comparison {rule.between!r}")
     for veto in said.vetoes:
-        sides = [row[f"{side}_{veto.score}"] for side in SIDES]
+        sides = [row[f"{side}_{veto.looks_at}"] for side in SIDES]
         values = np.array([np.nan if value is None else value for value in sides])
-        ballot = Ballot(name, (chosen, rejected), (0, 1), {veto.score: values})
+        ballot = Ballot(name, (chosen, rejected), (0, 1), {veto.looks_at: values})
         if veto.refuses(ballot, CHOSEN, REJECTED).any():
             yield Finding(name, f"veto {veto.label!r}", "none", " and ".join(map(_value, sides)))
 

@@ -30,6 +30,7 @@ class RestoredBy(Degradation):
     """
 
     kind: ClassVar[str] = "restored_by"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "as the restorer"
     draws: ClassVar[Mapping[str, Distribution]] = {
         "restorer": OneOf(values=BUILT_IN),

@@ -89,9 +89,10 @@ class TorchScript(BatchedUserModel, MixedPrecision):
         with torch.inference_mode():
             made = self._module(given.to(self._device))
         rows = made.float().cpu().numpy().reshape(len(batch), -1)
-        return [self._own_part(waveform, row) for waveform, row in zip(batch, rows, strict=True)]
+        return [self._own_part(waveform, row, length) for waveform, row in zip(batch, rows, strict=True)]
 
-    def _own_part(self, waveform: Waveform, row: Samples) -> Waveform:
-        """Return a row without delay and padding; one that lost samples stays short, for the stage to see."""
-        made = row[self.delay_samples : self.delay_samples + waveform.samples.size]
+    def _own_part(self, waveform: Waveform, row: Samples, given: int) -> Waveform:
+        """Return a row without delay and padding; samples that it lost or won are for the stage to see."""
+        won = max(0, row.size - self.delay_samples - given)
+        made = row[self.delay_samples : self.delay_samples + waveform.samples.size + won]
         return wet_mix(waveform, made, self.strength)

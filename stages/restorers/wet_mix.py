@@ -14,8 +14,8 @@ Strength = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
 def wet_mix(dry: Waveform, wet: NDArray[np.floating[Any]], strength: float) -> Waveform:
-    """Return ``strength`` of ``wet`` and the rest of ``dry``; all of ``wet``, of whatever length, at 1."""
+    """Return ``strength`` of ``wet`` and the rest of ``dry``, as long as ``wet``: who fits it has to see."""
     if strength == 1.0:
         return dry.with_samples(wet)
-    fitted = fit_length(wet, dry.samples.size)
-    return dry.with_samples(strength * fitted + (1.0 - strength) * dry.samples)
+    rest = (1.0 - strength) * fit_length(dry.samples, wet.size)
+    return dry.with_samples(strength * wet + rest)

@@ -21,6 +21,21 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "score: estoi",
         "preference.vetoes.0: give 'at_least', 'at_most' or both",
     ),
+    "a veto of nothing": (
+        {"vetoes": [{"side": "both"}]},
+        "side: both",
+        "preference.vetoes.0: give 'score' or 'max_length_change_s', one of them",
+    ),
+    "a veto of two things": (
+        {"vetoes": [{"score": "estoi", "at_least": 0.5, "max_length_change_s": 0.1}]},
+        "score: estoi",
+        "preference.vetoes.0: give 'score' or 'max_length_change_s', one of them",
+    ),
+    "a veto of a length with a score's bound": (
+        {"vetoes": [{"max_length_change_s": 0.1, "at_most": 0.1}]},
+        "max_length_change_s",
+        "preference.vetoes.0: 'at_least' and 'at_most' are bounds on a 'score'",
+    ),
     "a veto upside down": (
         {"vetoes": [{"score": "estoi", "at_least": 0.5, "at_most": 0.1}]},
         "score: estoi",
@@ -119,7 +134,10 @@ def test_editors_know_what_may_be_said_of_choosing(tmp_path: Path) -> None:
     """The schema takes a config with every part of it, and describes each."""
     schema = Config.model_json_schema()
     pairs = {"keep": "top_k", "k": 2, "between": "same_model", "max_per_model_pair": 1}
-    vetoes = [{"score": "si_sdr", "at_most": 60, "side": "rejected", "unmeasured": "pass", "name": "copy"}]
+    vetoes = [
+        {"score": "si_sdr", "at_most": 60, "side": "rejected", "unmeasured": "pass", "name": "copy"},
+        {"max_length_change_s": 0.1, "side": "both"},
+    ]
     whole = {**SMALL, "preference": {**SMALL["preference"], "pairs": pairs, "vetoes": vetoes, "held_out": []}}
 
     assert not list(Draft202012Validator(schema).iter_errors(whole))

@@ -108,7 +108,7 @@ def test_a_pair_is_under_the_most_restrictive_licence_of_all_that_went_into_it(t
     assert of(_recipe("CC0-1.0"), "wiener", "onnx") == "CC-BY-NC-4.0"
     assert of(_recipe(None), "wiener", "onnx") == "unknown"
     gate = OperatorSpec(kind="spectral_gate", version=1, params={})
-    restored = OperatorSpec(kind="restored_by", version=1, params={"restorer": gate.model_dump()})
+    restored = OperatorSpec(kind="restored_by", version=2, params={"restorer": gate.model_dump()})
     assert of(_recipe("MIT", restored), "wiener", "identity") == "MIT"
 
 

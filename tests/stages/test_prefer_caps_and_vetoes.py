@@ -61,6 +61,28 @@ def test_a_veto_refuses_unanimous_pairs(veto: dict[str, Any], expected: list[tup
     assert sum(removal.pairs for removal in found.removed) == 3 - len(expected)
 
 
+@pytest.mark.parametrize(
+    ("side", "expected"),
+    [
+        ("chosen", [("a0", "a1"), ("a0", "a2")]),
+        ("rejected", [("a0", "a2"), ("a1", "a2")]),
+        ("both", [("a0", "a2")]),
+    ],
+)
+@pytest.mark.parametrize("change_s", [0.06, -0.06])
+def test_a_model_that_changed_the_length_is_refused(
+    side: str, expected: list[tuple[str, str]], change_s: float
+) -> None:
+    """By more than is allowed: what is just as much passes, and longer is as bad as shorter."""
+    veto = Veto.model_validate({"max_length_change_s": 0.05, "side": side})
+
+    found = preference(*LADDER, veto, longer_s={"a": [0.05, change_s, -0.05]})
+
+    assert sorted(sides(found)) == expected
+    name = "either" if side == "both" else side
+    assert found.removed == (Removal(by=f"{name} longer or shorter by over 0.05 s", pairs=3 - len(expected)),)
+
+
 @pytest.mark.parametrize(("unmeasured", "kept"), [("refuse", 1), ("pass", 3)])
 def test_what_is_not_known_to_be_sound_is_refused_unless_told_otherwise(unmeasured: str, kept: int) -> None:
     """A veto's score may be missing: no transcript, a silent candidate."""

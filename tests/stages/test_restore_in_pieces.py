@@ -64,6 +64,17 @@ class Streaming(Piecewise):
     chunk_s: ClassVar[float | None] = None
 
 
+class Growing(Piecewise):
+    """The same, with 100 samples more at every call."""
+
+    def restore(
+        self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
+    ) -> Sequence[Waveform]:
+        """Return the inputs, followed by nothing."""
+        made = super().restore(batch, streams)
+        return [each.with_samples(np.pad(each.samples, (0, 100 * len(HEARD)))) for each in made]
+
+
 class Batched(Piecewise):
     """The same, for several inputs at once."""
 
@@ -131,6 +142,15 @@ def test_chunks_are_aligned_one_by_one() -> None:
     inner = slice(0, speech.samples.size - 900)
     np.testing.assert_allclose(samples_of(row)[inner], speech.samples[inner], atol=2e-7)
     assert 100 <= row.takes[0].lag_samples <= 900
+
+
+def test_the_largest_change_of_length_among_chunks_is_recorded() -> None:
+    """The others are no larger, and would hide it in a sum or a mean."""
+    row = restored(Growing(), speech_like(10.0))
+
+    assert len(HEARD) == 5
+    assert row.takes[0].length_change_s == 500 / 16_000
+    assert samples_of(row).size == 160_000
 
 
 def test_each_chunk_draws_from_a_stream_of_its_own() -> None:

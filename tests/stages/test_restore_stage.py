@@ -1,5 +1,7 @@
 """What restoring promises: the model's sound at the input's time, length and level, or a reason."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,20 @@ from schemas import Degraded, Reason, RunError, Status
 from stages.active_level import active_level_db
 from stages.flac import decode
 from stages.restorers import RESTORERS
+from stages.restorers.one_by_one import OneByOne
+from stages.rng import rng_for
 from stages.waveform import Waveform
-from tests.changed_models import Changed, Loud, Sampling, audio_of, degraded, restored, stage_of, voiced
+from tests.changed_models import (
+    CHANGES,
+    Changed,
+    Loud,
+    Sampling,
+    audio_of,
+    degraded,
+    restored,
+    stage_of,
+    voiced,
+)
 
 
 @pytest.mark.parametrize("change", ["late", "late_and_cut"])
@@ -38,6 +52,47 @@ def test_the_length_is_the_inputs(change: str, rate: int | None) -> None:
     row = restored(stage_of(Changed(change=change, rate=rate)), degraded(voiced(1.7)))
 
     assert (audio_of(row).num_samples, audio_of(row).sample_rate) == (27_200, 16_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "samples"),
+    [("late_and_cut", 0), ("late", 137), ("a_frame_longer", 512), ("a_frame_shorter", -512)],
+)
+@pytest.mark.parametrize("rate", [None, 8_000, 44_100])
+def test_how_much_longer_the_model_made_it_is_recorded(change: str, samples: int, rate: int | None) -> None:
+    """In seconds, whatever the model's rate; 0 is 0, though lengths at two rates are rounded."""
+    row = restored(stage_of(Changed(change=change, rate=rate)), degraded(voiced(1.70006)))
+
+    assert row.takes[0].length_change_s == pytest.approx(samples / (rate or 16_000), rel=1e-12)
+    assert audio_of(row).num_samples == 27_200
+
+
+class InPart(OneByOne):
+    """A model whose restorations may be taken in part, and have another length."""
+
+    kind: ClassVar[str] = "test_in_part"
+    change: str
+
+    def restored(self, waveform: Waveform) -> np.ndarray:
+        """Return the changed input."""
+        return CHANGES[self.change](waveform.samples, 1.0, rng_for(0, "unused"))
+
+
+@pytest.mark.parametrize(("change", "samples"), [("a_frame_longer", 512), ("a_frame_shorter", -512)])
+def test_the_length_of_a_restoration_that_is_taken_in_part_is_no_secret(change: str, samples: int) -> None:
+    """What is mixed with the input is not fitted to it before."""
+    whole, half = (restored(stage_of(InPart(change=change, strength=part))) for part in (1.0, 0.5))
+
+    assert whole.takes[0].length_change_s == half.takes[0].length_change_s == samples / 16_000
+    assert audio_of(half).num_samples == 32_000
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_half_a_restoration_is_none_however_little_of_it_is_taken(strength: float) -> None:
+    """A strength under 1 does not make up for what is missing."""
+    row = restored(stage_of(InPart(change="half", strength=strength)))
+
+    assert row.reason is Reason.WRONG_SHAPE
 
 
 def test_the_level_is_the_inputs_and_the_gain_is_recorded() -> None:

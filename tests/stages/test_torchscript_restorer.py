@@ -34,6 +34,14 @@ class Late(torch.nn.Module):
         return torch.nn.functional.pad(waveform, (16, 0))[:, :, : waveform.shape[-1]]
 
 
+class Longer(torch.nn.Module):
+    """A hundred samples more."""
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Return it, followed by silence."""
+        return torch.nn.functional.pad(waveform, (0, 100))
+
+
 class Draws(torch.nn.Module):
     """Noise from torch's generator."""
 
@@ -75,6 +83,18 @@ def _noise(length: int = 5_000) -> Waveform:
 
 def _restored(model: TorchScript, *given: Waveform) -> list[np.ndarray]:
     return [w.samples for w in model.restore(given, [rng_for(0, "unused")] * len(given))]
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_samples_that_the_model_adds_are_not_cut_off_with_the_padding(
+    tmp_path: Path, strength: float
+) -> None:
+    """How long the output was is the stage's business."""
+    model = _loaded(_file(tmp_path, Longer()), pad_multiple=64, strength=strength)
+    short, long = _noise(5_000), _noise(6_000)
+
+    assert [made.size for made in _restored(model, short, long)] == [5_100, 6_100]
+    assert [made.size for made in _restored(model, short)] == [5_100]
 
 
 def test_a_waveform_goes_through(tmp_path: Path) -> None:
