@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import fft
 
+from stages.resampling import fit_length
 from stages.transform_length import quick_length
 from stages.waveform import Samples
 
@@ -23,15 +24,21 @@ def convolved(samples: Samples, taps: Samples) -> Samples:
     number = _number_of_blocks(samples.size, taps.size)
     step = -(-samples.size // number)
     size = quick_length(step + taps.size - 1)
-    blocks = np.zeros((number, step), np.float32)
-    blocks.reshape(-1)[: samples.size] = samples
     response = fft.rfft(taps.astype(np.float32, copy=False), size)
     heard = np.zeros((number - 1) * step + size, np.float32)
+    blocks = np.zeros((LANES, size), np.float32)
     for first in range(0, number, LANES):
-        spectra = fft.rfft(blocks[first : first + LANES], size, axis=1) * response
+        blocks[:, :step] = _rows(samples[first * step :], step)
+        spectra = fft.rfft(blocks, axis=1)
+        spectra *= response
         for place, block in enumerate(fft.irfft(spectra, size, axis=1, overwrite_x=True), first):
             heard[place * step : place * step + size] += block
     return heard[: samples.size + taps.size - 1]
+
+
+def _rows(samples: Samples, length: int) -> Samples:
+    """Return the first ``LANES`` stretches of ``length``, zeros where the samples end."""
+    return fit_length(samples, LANES * length).reshape(LANES, length)
 
 
 def _number_of_blocks(num_samples: int, num_taps: int) -> int:

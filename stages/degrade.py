@@ -1,5 +1,6 @@
 """Degrading: a recipe carried out, step by step, on the clean utterance that it is for."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -23,7 +24,7 @@ from stages.audio_memory import AudioMemory
 from stages.degradations import DEGRADATIONS
 from stages.degradations.base import Scene
 from stages.flac import CEILING, encode
-from stages.level import energy, is_silent, peak, rms, to_db
+from stages.level import energy, is_silent, mean_root, peak, to_db
 from stages.residual_lag import residual_lag_samples
 from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
@@ -99,16 +100,16 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
 
     def _damaged(self, scene: Scene, steps: Sequence[OperatorSpec]) -> tuple[Scene, tuple[AppliedStep, ...]]:
         applied = []
-        level_db = to_db(rms(scene.degraded.samples)) if steps else 0.0
+        after = energy(scene.degraded.samples) if steps else 0.0
         for step in steps:
             operator = DEGRADATIONS.build(with_places(step, self._places))
-            before, scene = scene, operator.damage(scene, self._sources)
-            _check(step.kind, before, scene)
-            level_before_db, level_db = level_db, to_db(rms(scene.degraded.samples))
+            old, scene = scene, operator.damage(scene, self._sources)
+            before, after = after, _checked_energy(step.kind, old, scene)
+            size = scene.degraded.samples.size
             facts = {
                 **scene.facts,
-                "level_change_db": level_db - level_before_db,
-                "applied": float(_has_acted(before, scene)),
+                "level_change_db": to_db(mean_root(after, size)) - to_db(mean_root(before, size)),
+                "applied": float(_has_acted(old, scene, before)),
             }
             applied.append(AppliedStep(kind=step.kind, facts=_finite(step.kind, facts)))
         return scene, tuple(applied)
@@ -120,28 +121,38 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         return CEILING / loudest if loudest > 1.0 else 1.0
 
 
-def _check(kind: str, before: Scene, after: Scene) -> None:
-    """Raise ``BrokenError`` if a step did what no degradation may do."""
-    for name, old, new in (
-        ("degraded speech", before.degraded, after.degraded),
-        ("reference", before.reference, after.reference),
-    ):
-        if new.samples.size != old.samples.size or new.sample_rate != old.sample_rate:
-            raise BrokenError(
-                Reason.WRONG_SHAPE,
-                f"{kind} turned the {name} of {old.samples.size} samples at {old.sample_rate} Hz "
-                f"into {new.samples.size} at {new.sample_rate} Hz",
-            )
-        if not np.isfinite(new.samples).all():
-            raise BrokenError(Reason.NOT_FINITE, f"{kind} left the {name} with NaN or infinite samples")
+def _checked_energy(kind: str, before: Scene, after: Scene) -> float:
+    """Return the energy of the degraded speech; ``BrokenError`` if a step did what no degradation may do."""
+    _check_shape(kind, "degraded speech", before.degraded, after.degraded)
+    degraded = _finite_energy(kind, "degraded speech", after.degraded)
+    if after.reference is not before.reference:
+        _check_shape(kind, "reference", before.reference, after.reference)
+        _finite_energy(kind, "reference", after.reference)
+    return degraded
 
 
-def _has_acted(before: Scene, after: Scene) -> bool:
+def _check_shape(kind: str, name: str, old: Waveform, new: Waveform) -> None:
+    if new.samples.size != old.samples.size or new.sample_rate != old.sample_rate:
+        raise BrokenError(
+            Reason.WRONG_SHAPE,
+            f"{kind} turned the {name} of {old.samples.size} samples at {old.sample_rate} Hz "
+            f"into {new.samples.size} at {new.sample_rate} Hz",
+        )
+
+
+def _finite_energy(kind: str, name: str, waveform: Waveform) -> float:
+    """Return the energy, which a single sample that is not finite would make so."""
+    total = energy(waveform.samples)
+    if not math.isfinite(total):
+        raise BrokenError(Reason.NOT_FINITE, f"{kind} left the {name} with NaN or infinite samples")
+    return total
+
+
+def _has_acted(before: Scene, after: Scene, energy_before: float) -> bool:
     """Whether the step changed the speech beyond rounding; one that says that it could not is believed."""
     if after.facts.get("applied", 1.0) == 0.0:
         return False
-    change = after.degraded.samples - before.degraded.samples
-    return energy(change) > ROUNDING * energy(before.degraded.samples)
+    return energy(after.degraded.samples - before.degraded.samples) > ROUNDING * energy_before
 
 
 def _finite(kind: str, facts: Mapping[str, Fact]) -> dict[str, Fact]:

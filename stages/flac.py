@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,11 @@ def encode(waveform: Waveform) -> EncodedAudio:
     """
     if waveform.samples.size == 0:
         raise BrokenError(Reason.EMPTY, "no samples to store")
-    if not np.isfinite(waveform.samples).all():
-        raise BrokenError(Reason.NOT_FINITE, "NaN or infinite samples cannot be stored")
     loudest = peak(waveform.samples)
+    if not math.isfinite(loudest):  # which one such sample makes it
+        raise BrokenError(Reason.NOT_FINITE, "NaN or infinite samples cannot be stored")
     gain = CEILING / loudest if loudest > 1.0 else 1.0
-    integers = _integers(waveform.samples, gain)
+    integers = _integers(waveform.samples, gain, is_full=loudest == 1.0)
     buffer = io.BytesIO()
     soundfile.write(buffer, integers << 8, waveform.sample_rate, format="FLAC", subtype="PCM_24")
     return EncodedAudio(
@@ -41,14 +42,16 @@ def encode(waveform: Waveform) -> EncodedAudio:
     )
 
 
-def _integers(samples: Samples, gain: float) -> NDArray[np.int32]:
-    if gain == 1.0:  # then no sample exceeds 1, and a power of two as factor is exact in single precision
-        rounded: NDArray[Any] = np.minimum(np.rint(samples * np.float32(FULL_SCALE)), FULL_SCALE - 1)
+def _integers(samples: Samples, gain: float, *, is_full: bool) -> NDArray[np.int32]:
+    """Return the nearest of the 2²⁴ steps for each sample."""
+    if gain == 1.0:  # a power of two as factor is exact in single precision
+        steps: NDArray[Any] = samples * np.float32(FULL_SCALE)
     else:
-        rounded = np.clip(
-            np.rint(samples.astype(np.float64) * gain * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1
-        )
-    return rounded.astype("<i4")
+        steps = samples.astype(np.float64) * gain * FULL_SCALE
+    np.rint(steps, out=steps)
+    if is_full:  # there is no step for exactly 1
+        np.minimum(steps, FULL_SCALE - 1, out=steps)
+    return steps.astype("<i4")
 
 
 def decode(audio: EncodedAudio) -> Waveform:

@@ -29,7 +29,12 @@ def energy(samples: Signal) -> float:
 
 def rms(samples: Signal) -> float:
     """Root mean square over all samples."""
-    return math.sqrt(energy(samples) / samples.size) if samples.size else 0.0
+    return mean_root(energy(samples), samples.size)
+
+
+def mean_root(total_energy: float, size: int) -> float:
+    """Root mean square of ``size`` samples of which the energy is known."""
+    return math.sqrt(total_energy / size) if size else 0.0
 
 
 def peak(samples: Signal) -> float:

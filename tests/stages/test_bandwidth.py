@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from stages.degradations.bandwidth import LIMITERS, Bandwidth, Resampler
 from stages.degradations.base import Scene
@@ -39,6 +40,18 @@ def test_takes_what_is_above_and_keeps_what_is_below(
     cutoff = limit_hz / 2
     assert gain_db(speech, limited, 50, 0.75 * cutoff) == pytest.approx(0.0, abs=0.3)
     assert gain_db(speech, limited, 1.35 * cutoff, sample_rate / 2) < -40.0
+
+
+@pytest.mark.parametrize(("sample_rate", "limit_hz"), [(44_100, 4_000), (48_000, 8_000), (22_050, 16_000)])
+def test_polyphase_is_scipys_own(sample_rate: int, limit_hz: int) -> None:
+    """Its filter is designed once only, and is the one that ``resample_poly`` designs by itself."""
+    speech = hiss(sample_rate)
+
+    limited = Bandwidth(sample_rate_hz=limit_hz, resampler="polyphase").apply(speech, SOURCES)
+
+    there = resample_poly(speech.samples, limit_hz, sample_rate)
+    back = resample_poly(there, sample_rate, limit_hz)[: speech.samples.size]
+    np.testing.assert_array_equal(limited.samples, back)
 
 
 @pytest.mark.parametrize("resampler", LIMITERS)
