@@ -20,14 +20,14 @@ def independent(rng: np.random.Generator, num_packets: int, loss_rate: float) ->
 def bursts(rng: np.random.Generator, num_packets: int, loss_rate: float, longest: int) -> Lost:
     """Return ``round(loss_rate · num_packets)`` losses in separate bursts of 1 to ``longest``, all as likely.
 
-    Where the losses leave too few packets to keep the bursts apart, bursts are as long as allowed, and if
-    that is not enough fewer packets are lost.
+    Where the losses leave too few packets to keep the bursts apart, bursts are as long as allowed. After
+    ``longest`` lost packets one arrives all the same: no more are lost than that leaves.
     """
-    wanted = round(loss_rate * num_packets)
+    wanted = min(round(loss_rate * num_packets), num_packets - num_packets // (longest + 1))
     slots = num_packets - wanted + 1
     lengths = _lengths(rng, wanted, longest)
     if lengths.size > slots:
-        lengths = np.full(min(slots, wanted // longest), longest)
+        lengths = np.diff(np.append(np.arange(0, wanted, longest), wanted))
     places = np.sort(rng.choice(slots, lengths.size, replace=False))
     lost = np.zeros(num_packets, dtype=np.bool_)
     for start, length in zip(places + np.cumsum(lengths) - lengths, lengths, strict=True):

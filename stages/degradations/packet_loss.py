@@ -41,7 +41,7 @@ class PacketLoss(Degradation):
     """
 
     kind: ClassVar[str] = "packet_loss"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     draws: ClassVar[Mapping[str, Distribution]] = {
         "model": Constant(value="bursts"),
         "loss_rate": Uniform(low=0.05, high=0.25),

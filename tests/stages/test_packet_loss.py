@@ -60,6 +60,27 @@ def test_bursts_lose_exactly_their_share(rate: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("num_packets", "rate", "longest", "expected"),
+    [
+        (10, 0.8, 10, 8),
+        (3, 1.0, 10, 3),
+        (100, 0.9, 10, 90),
+        (50, 0.6, 2, 30),
+        (100, 0.95, 10, 91),
+        (9, 1.0, 1, 5),
+    ],
+)
+def test_bursts_lose_as_much_as_their_length_allows(
+    num_packets: int, rate: float, longest: int, expected: int
+) -> None:
+    """Where most is lost too; after every burst of the longest a packet arrives, and no more is kept."""
+    lost = patterns(num_packets, model="bursts", loss_rate=rate, longest_burst_packets=longest)
+
+    assert {int(pattern.sum()) for pattern in lost} == {expected}
+    assert max(length for pattern in lost for length in runs(pattern)) <= longest
+
+
+@pytest.mark.parametrize(
     ("good_to_bad", "bad_to_good", "loss_in_good", "loss_in_bad"),
     [(0.05, 0.4, 0.0, 1.0), (0.02, 0.1, 0.01, 0.7), (0.3, 0.3, 0.05, 0.5)],
 )
