@@ -92,7 +92,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         return Degraded(
             id=record.recipe.id,
             degraded=encode(_scaled(scene.degraded, gain)),
-            clean=encode(_scaled(scene.reference, gain)),
+            clean=_stored_reference(scene, gain, clean, record.clean),
             joint_gain_db=0.0 if gain == 1.0 else to_db(gain),
             residual_lag_samples=residual_lag_samples(scene.degraded, scene.reference),
             applied=applied,
@@ -164,6 +164,13 @@ def _finite(kind: str, facts: Mapping[str, Fact]) -> dict[str, Fact]:
         name: tuple(map(float, value)) if isinstance(value, tuple) else float(value)
         for name, value in facts.items()
     }
+
+
+def _stored_reference(scene: Scene, gain: float, clean: Waveform, audio: EncodedAudio) -> EncodedAudio:
+    """Return the reference encoded: as ``clean`` is already, if nothing was done to it."""
+    if scene.reference is clean and gain == 1.0 and audio.sample_rate == clean.sample_rate:
+        return audio.model_copy(update={"gain_db": 0.0})
+    return encode(_scaled(scene.reference, gain))
 
 
 def _scaled(waveform: Waveform, gain: float) -> Waveform:
