@@ -32,6 +32,8 @@ class Inventory(Record):
     config_name: str
     config_hash: str
     dataset_key: str
+    audit_key: str = ""
+    """Of the audit that the run makes when it ends; one with another key is of other shards or scores."""
     started_at_s: float
     """Seconds since 1970."""
     tables: tuple[TableEntry, ...]
@@ -47,13 +49,14 @@ class Inventory(Record):
     """Scores that take no part in choosing."""
 
     @classmethod
-    def of(cls, run: Run, graph: Graph, *, dataset_key: str, started_at_s: float) -> Self:
+    def of(cls, run: Run, graph: Graph, *, dataset_key: str, audit_key: str, started_at_s: float) -> Self:
         """Return the inventory of a run."""
         pools = {table.name: tuple(shard.name for shard in table.shards) for table in graph.pools}
         return cls(
             config_name=run.config.name,
             config_hash=run.config_hash,
             dataset_key=dataset_key,
+            audit_key=audit_key,
             started_at_s=started_at_s,
             tables=tuple(_entry(table) for table in graph.tables),
             shards={SPEECH: tuple(shard.name for shard in graph.shards), **pools},

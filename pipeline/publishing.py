@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from pipeline.audit.audit import audited
+from pipeline.audit.audit import audit_key, audited
 from pipeline.export import Exported, dataset_key, export, exported
 from pipeline.graph import Graph
 from pipeline.inventory import Inventory
@@ -23,7 +23,13 @@ def note_aim(run: Run, graph: Graph, workspace: Workspace) -> None:
 
 def inventory_of(run: Run, graph: Graph) -> Inventory:
     """Return the inventory of a run that starts now."""
-    return Inventory.of(run, graph, dataset_key=dataset_key(run, graph), started_at_s=time.time())
+    return Inventory.of(
+        run,
+        graph,
+        dataset_key=dataset_key(run, graph),
+        audit_key=audit_key(run, graph, [shard.name for shard in graph.shards]),
+        started_at_s=time.time(),
+    )
 
 
 def publish(

@@ -62,9 +62,12 @@ class Snapshot:
 
     @cached_property
     def audit(self) -> Audit | None:
-        """What was found on the pairs when the run ended; None before that."""
+        """What was found on the pairs when the run ended; None before that.
+
+        What an earlier run found, on less speech or by other versions of metrics, is of other pairs.
+        """
         found = read_audit(self.workspace.root / FILE)
-        return found if found is not None and found.config_hash == self.inventory.config_hash else None
+        return found if found is not None and found.key == self.inventory.audit_key else None
 
     @property
     def _places(self) -> Places:

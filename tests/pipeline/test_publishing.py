@@ -10,6 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.export import MARK
+from pipeline.graph import assemble
+from pipeline.publishing import note_aim
+from pipeline.report.snapshot import Snapshot
 from pipeline.resolve import resolve
 from pipeline.ticket_log import ticket_lines
 from pipeline.workspace import Workspace
@@ -128,3 +131,19 @@ def test_a_report_that_a_killed_run_left_behind_is_written_again(own: Path, writ
 
     assert ours != of_other_pairs != report.read_text()
     assert report.stat().st_mtime_ns == written_at
+
+
+def test_an_audit_of_less_speech_is_not_told_of_more(own: Path) -> None:
+    """While a run adds recordings, what the one before found is of other pairs than the funnel counts."""
+    workspace = Workspace(own / "workspace")
+    assert Snapshot.of(workspace).audit is not None
+    with (own / "sentences.csv").open("a", encoding="utf-8") as manifest:
+        manifest.write((own / "sentences.csv").read_text(encoding="utf-8").splitlines()[1] + "\n")
+    run = resolve(own / "small.yaml")
+
+    note_aim(run, assemble(run, workspace.root), workspace)
+
+    assert Snapshot.of(workspace).audit is None
+    typed("run", own)
+    assert len(set(told(workspace.root).values())) == 1
+    assert Snapshot.of(workspace).audit is not None
