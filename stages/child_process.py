@@ -1,5 +1,6 @@
 """A child process that is asked and answers over its standard streams, and that may die or hang."""
 
+import fcntl
 import os
 import select
 import signal
@@ -7,8 +8,8 @@ import subprocess
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -94,6 +95,23 @@ class ChildProcess:
                 raise DiedError
             held += read
         return bytes(held)
+
+
+@contextmanager
+def bounded(questions: IO[bytes], seconds: int) -> Iterator[None]:
+    """In a child: have the system end its group when time is up or the parent has closed ``questions``.
+
+    Even while foreign code holds the interpreter, which no thread could interrupt: the signals do.
+    """
+    flags = fcntl.fcntl(questions, fcntl.F_GETFL)
+    fcntl.fcntl(questions, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(questions, fcntl.F_SETFL, flags | os.O_ASYNC)  # SIGIO, once the other end is closed
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        fcntl.fcntl(questions, fcntl.F_SETFL, flags)
 
 
 def _await(stream: IO[bytes], event: int, deadline: float) -> None:

@@ -7,7 +7,6 @@ an attempt, or with the error that the next record would meet too.
 
 import os
 import pickle
-import signal
 import struct
 import sys
 import time
@@ -18,13 +17,13 @@ from typing import IO, Any
 from schemas import BrokenError, Outcome, Reason, RunError, Status, UnfitError, UserError
 from stages import user_modules
 from stages.attempt import Attempt, attempt
-from stages.child_process import ChildProcess, DiedError, HungError
+from stages.child_process import ChildProcess, DiedError, HungError, bounded
 from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
 
 LENGTH = struct.Struct(">Q")
 LOAD_TIMEOUT_S = 600.0
 """Time to read weights from a slow disk."""
-GRACE_S = 5.0
+GRACE_S = 5
 
 
 class IsolatedMetric:
@@ -149,7 +148,8 @@ def _loaded(questions: IO[bytes]) -> tuple[Metric, float]:
     modules, timeout_s = _read(questions)
     user_modules.install(modules)
     metric, device = _read(questions)
-    metric.load(device)
+    with bounded(questions, round(LOAD_TIMEOUT_S) + GRACE_S):
+        metric.load(device)
     return metric, timeout_s
 
 
@@ -166,9 +166,8 @@ def _serve() -> None:
         metric, timeout_s = _loaded(questions)
         _write(answers, None)
         while (comparison := _read(questions)) is not None:
-            signal.alarm(max(1, round(timeout_s + GRACE_S)))  # nobody else ends an orphan that hangs
-            answer = attempt(f"isolated {metric.kind}", partial(_values, metric, comparison))
-            signal.alarm(0)
+            with bounded(questions, round(timeout_s) + GRACE_S):
+                answer = attempt(f"isolated {metric.kind}", partial(_values, metric, comparison))
             _write(answers, answer)
     except (RunError, UserError) as error:
         _write(answers, error)

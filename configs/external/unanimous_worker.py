@@ -20,6 +20,7 @@ Standard output carries the frames, so it is taken away from everybody else: wha
 standard error. README.md beside this file describes the frames and what a model may declare.
 """
 
+import fcntl
 import json
 import os
 import random
@@ -29,6 +30,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -48,14 +50,10 @@ def serve(model):
     while True:
         question = _read(questions)
         if question is None:
-            return
+            os.kill(_family(), signal.SIGKILL)
         header, arrays = question
-        signal.alarm(int(header.get("timeout_s", 600)) + GRACE_S)  # ends even what hangs in foreign code
-        try:
-            answer, restored = _answered(model, header, arrays)
-        except Exception as error:  # the parent decides what a failure means
-            answer, restored = _refusal(error), []
-        signal.alarm(0)
+        with _bounded(questions, int(header.get("timeout_s", 600)) + GRACE_S):
+            answer, restored = _tried(model, header, arrays)
         _write(answers, answer, restored)
 
 
@@ -66,6 +64,13 @@ def seed_everything(seed):
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed % 2**63)  # those of every GPU, too
+
+
+def _tried(model, header, arrays):
+    try:
+        return _answered(model, header, arrays)
+    except Exception as error:  # the parent decides what a failure means
+        return _refusal(error), []
 
 
 def _answered(model, header, arrays):
@@ -124,10 +129,32 @@ def _own_streams():
     return questions, answers
 
 
+@contextmanager
+def _bounded(questions, seconds):
+    """Have the system end what goes on inside when time is up or the parent is gone.
+
+    Even what hangs in foreign code, which no thread of Python's can interrupt: signals do.
+    """
+    flags = fcntl.fcntl(questions, fcntl.F_GETFL)
+    fcntl.fcntl(questions, fcntl.F_SETOWN, _family())
+    fcntl.fcntl(questions, fcntl.F_SETFL, flags | os.O_ASYNC)  # SIGIO, once the other end is closed
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        fcntl.fcntl(questions, fcntl.F_SETFL, flags)
+
+
 def _end_with_parent(parent):
     while os.getppid() == parent:
         time.sleep(1.0)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    os.kill(_family(), signal.SIGKILL)
+
+
+def _family():
+    """Return whom to kill: this process and all that it has started, unless others share its group."""
+    return -os.getpid() if os.getpgrp() == os.getpid() else os.getpid()
 
 
 def _read(stream):

@@ -5,7 +5,6 @@ import pickle
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from schemas import MissingWeightsError
 from stages.restorers.external import External
 from tests.external_workers import BODY, ROOT, Write, noise, restored
 from tests.numpy_environment import numpy_environment
+from tests.other_process import assert_ended
 
 
 @pytest.mark.parametrize("length", [1, 5_000, 3_000_000])
@@ -173,19 +173,30 @@ def test_the_worker_ends_when_it_is_let_go(external: Write) -> None:
     assert not any(process.is_running() and process.status() != "zombie" for process in started)
 
 
-def test_the_worker_ends_with_its_parent(interpreter: Path, tmp_path: Path) -> None:
-    """A parent that is killed without warning leaves no orphan, even one that is busy."""
+@pytest.mark.parametrize(
+    "busy",
+    ["pass", "time.sleep(60)", "__import__('ctypes').PyDLL(None).sleep(60)"],
+    ids=["idle", "busy", "busy in foreign code"],
+)
+def test_the_worker_ends_with_its_parent(busy: str, interpreter: Path, tmp_path: Path) -> None:
+    """A parent that is killed without warning leaves no orphan, nor what that has started itself.
+
+    Not even one in which foreign code holds the interpreter, so that none of its threads goes on.
+    """
     script = tmp_path / "worker.py"
-    script.write_text(BODY.format(rate=None, sampling=False, load="pass", restore="time.sleep(60)"))
+    load = "import subprocess; self.other = subprocess.Popen(['sleep', '60'])"
+    restore = f"{busy}; return samples"
+    script.write_text(BODY.format(rate=None, sampling=False, load=load, restore=restore))
     code = (
         "import os, threading, psutil, numpy as np\n"
         "from stages.external import Environment, ExternalModel\n"
         "from pathlib import Path\n"
         f"model = ExternalModel('m', Environment(Path({str(interpreter)!r}), Path({str(script)!r})), 60.0)\n"
         "model.load('cpu', None)\n"
-        "threading.Timer(0.5, lambda: os.kill(os.getpid(), 9)).start()\n"
-        "print(psutil.Process().children()[0].pid, flush=True)\n"
-        "model.restore([np.zeros(9, dtype=np.float32)], 16_000, [0], {})"
+        "threading.Timer(1.0, lambda: os.kill(os.getpid(), 9)).start()\n"
+        "print(*[p.pid for p in psutil.Process().children(recursive=True)], flush=True)\n"
+        "model.restore([np.zeros(9, dtype=np.float32)], 16_000, [0], {})\n"
+        "threading.Event().wait()"
     )
 
     said = subprocess.run(
@@ -196,8 +207,6 @@ def test_the_worker_ends_with_its_parent(interpreter: Path, tmp_path: Path) -> N
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
 
-    child = int(said.stdout)
-    deadline = time.monotonic() + 10.0
-    while psutil.pid_exists(child) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not psutil.pid_exists(child)
+    assert len(said.stdout.split()) == 2
+    for pid in map(int, said.stdout.split()):
+        assert_ended(pid)

@@ -18,6 +18,7 @@ from stages.metrics import METRICS
 from stages.metrics.base import Comparison, Measured, Unmeasured
 from stages.metrics.pesq import Pesq
 from stages.waveform import Waveform
+from tests.other_process import assert_ended
 from tests.speech_like import noisy, speech_like
 
 TROUBLE = '''
@@ -67,11 +68,13 @@ class Trouble(Metric):
             return Unmeasured(UnfitError(Reason.TOO_SHORT, "because"))
         if what == 6:
             os.write(1, b"printed by C code" * 1000)
+        if what == 8:
+            ctypes.PyDLL(None).sleep(60)  # no thread of Python's goes on meanwhile
         if what == 7 and len(Path(self.diary).read_text().split()) == 1:
             os._exit(3)
         return {"": float(what)}
 '''
-FINE, EXITS, SEGFAULTS, HANGS, RAISES, UNFIT, PRINTS, EXITS_ONCE = 0, 1, 2, 3, 4, 5, 6, 7
+FINE, EXITS, SEGFAULTS, HANGS, RAISES, UNFIT, PRINTS, EXITS_ONCE, HANGS_IN_FOREIGN_CODE = range(9)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -201,14 +204,20 @@ def test_the_child_has_one_thread_per_library(metric: IsolatedMetric) -> None:
     assert {environment[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")} == {"1"}
 
 
-def test_the_child_ends_with_its_parent() -> None:
-    """A parent that is killed without warning leaves no orphan."""
+@pytest.mark.parametrize("order", [FINE, HANGS, HANGS_IN_FOREIGN_CODE], ids=["idle", "busy", "foreign code"])
+def test_the_child_ends_with_its_parent(order: int, tmp_path: Path) -> None:
+    """A parent that is killed without warning leaves no orphan, whatever that is at."""
+    (tmp_path / "trouble.py").write_text(TROUBLE)
     code = (
-        "import os, psutil\n"
-        "from stages.isolation import IsolatedMetric\n"
-        "from stages.metrics.pesq import Pesq\n"
-        "metric = IsolatedMetric(Pesq(), 20.0); metric.load('cpu')\n"
-        "print(psutil.Process().children()[0].pid, flush=True); os.kill(os.getpid(), 9)"
+        "import os, sys, threading, psutil\n"
+        "from pipeline.own_operators import module_in\n"
+        "from stages import user_modules\n"
+        "from tests.stages.test_isolation import *\n"
+        f"user_modules.install([module_in(Path({str(tmp_path)!r}) / 'trouble.py')])\n"
+        "metric = trouble(60.0); metric.load('cpu')\n"
+        "print(psutil.Process().children()[0].pid, flush=True)\n"
+        "threading.Timer(1.0, lambda: os.kill(os.getpid(), 9)).start()\n"
+        f"metric.score(told({order})); threading.Event().wait()"
     )
     root = str(Path(__file__).parents[2])
 
@@ -220,11 +229,7 @@ def test_the_child_ends_with_its_parent() -> None:
         env={**os.environ, "PYTHONPATH": root},
     )
 
-    child = int(said.stdout)
-    deadline = time.monotonic() + 10.0
-    while psutil.pid_exists(child) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not psutil.pid_exists(child)
+    assert_ended(int(said.stdout))
 
 
 def test_values_are_those_of_the_metric_itself() -> None:
