@@ -31,7 +31,12 @@ def load_normaliser(name: NormaliserName, language: str) -> Normaliser:
             normalise: Normaliser = EnglishTextNormalizer()
     else:
         normalise = BasicTextNormalizer(split_letters=counts_letters(name, language))
-    return lambda text: normalise(text).strip()
+    return lambda text: " ".join(filter(_is_word, normalise(text).split()))
+
+
+def _is_word(written: str) -> bool:
+    """Say whether anybody could say it: of "Well..." the normaliser leaves a dot as a word of its own."""
+    return any(map(str.isalnum, written))
 
 
 def error_rates(said: str, heard: str, *, letters: bool = False) -> dict[str, float]:
