@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.chain_config import Entry
 from pipeline.config import MetricEntry, RestorerEntry
 from pipeline.config_paths import located_params
+from pipeline.dataset.columns import is_column
 from pipeline.places import Location
 from pipeline.problems import A_FLAG, Problems, closest, flags_read_as_numbers, said
 from pipeline.reading import Reading
@@ -104,10 +105,12 @@ def _tried(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str,
 
 def metrics_of(entries: Sequence[Placed[MetricEntry]], reading: Reading) -> tuple[MetricSetup, ...]:
     """Return the metrics, those that can be built."""
-    setups = []
+    setups: list[MetricSetup] = []
     for location, entry in _of_known_kinds(entries, METRICS, reading):
         with reading.problems.at(location, METRICS[entry.kind]):
-            setups += _metric(location, entry, reading)
+            made = _metric(location, entry, reading)
+            _check_scores(location, made, setups, reading.problems)
+            setups += made
     _check_names(entries, reading.problems)
     return tuple(setups)
 
@@ -120,6 +123,21 @@ def _metric(location: Location, entry: MetricEntry, reading: Reading) -> list[Me
     reading.problems.add_flags(location, entry.params, metric)
     gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
     return [MetricSetup(_name(entry), reading.ready(location, metric), gpus)]
+
+
+def _check_scores(
+    location: Location, made: Sequence[MetricSetup], others: Sequence[MetricSetup], problems: Problems
+) -> None:
+    """Note scores that have the name of another metric's, or of a column that a dataset has in any case."""
+    given = {name: setup.name for setup in others for name in setup.outputs}
+    for setup in made:
+        for name in setup.outputs:
+            if given.get(name, setup.name) != setup.name:
+                told = f"{given[name]!r} gives a score {name!r} already; give this one another 'name'"
+                problems.add(location, told)
+            if is_column(name):
+                told = f"a dataset has a column {name!r} in any case; give this metric another 'name'"
+                problems.add(location, told)
 
 
 def _name(entry: RestorerEntry | MetricEntry) -> str:

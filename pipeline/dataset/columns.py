@@ -84,6 +84,11 @@ def columns_of(table: Table, scores: Sequence[str]) -> Columns:
     return dict(columns)
 
 
+def is_column(name: str) -> bool:
+    """Whether datasets have a column of this name, whatever their scores are called."""
+    return name in columns_of("candidates", ())
+
+
 def schema_of(
     table: Table, scores: Sequence[str], sample_rate: int | None, about: Mapping[str, Any]
 ) -> pa.Schema:

@@ -23,6 +23,16 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
             "band_limited"
         ),
     ),
+    "a metric whose score would hide which model it was of": (
+        {"metrics": [*SMALL["metrics"], {"kind": "stoi", "name": "model"}]},
+        "kind: stoi",
+        "metrics.5: a dataset has a column 'model' in any case; give this metric another 'name'",
+    ),
+    "a metric whose score is another metric's": (
+        {"metrics": [*SMALL["metrics"], {"kind": "stoi", "name": "dnsmos_bak"}]},
+        "kind: stoi",
+        "metrics.5: 'dnsmos' gives a score 'dnsmos_bak' already; give this one another 'name'",
+    ),
     "an unknown key of one form of several": (
         {"pools": {"noise": [{"synthesise": ["white"], "cuont": 2}]}},
         "cuont",
