@@ -20,6 +20,8 @@ LEVEL_DB = -26.0
 """Active level in dBFS (ITU-T P.56) at which metrics that depend on level hear both sides."""
 
 COMPARISONS_PER_BATCH = 16
+SECONDS_AT_ONCE = 1_200.0
+"""Of candidates that are held ready together: some 230 MB at 48 kHz. A longer one is alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,12 @@ class ScoreStage(Stage[ScoreInput, Scored]):
             yield tuple(batch)
 
     def process(self, batch: Sequence[ScoreInput]) -> Sequence[Scored]:
-        """Score all takes of all records in one call of the metric; one row per record, in order."""
+        """Score all takes of all records, in one call of the metric unless they are long.
+
+        Returns one row per record, in order.
+        """
         works = [_Work(self._name, record, take) for record in batch for take in record.restored.takes]
-        results = iter(self._results(works))
+        results = iter([result for group in _groups(works) for result in self._results(group)])
         return [
             self._rows.row(record.restored, [next(results) for _ in record.restored.takes])
             for record in batch
@@ -134,6 +139,25 @@ class _Work:
     def name(self) -> str:
         """What it is called in the log."""
         return f"{self.metric} of {self.record.restored.id}, {self.record.restored.model} {self.take.take}"
+
+    @property
+    def duration_s(self) -> float:
+        """Of the audio; nothing where there is none."""
+        return 0.0 if self.take.audio is None else self.take.audio.duration_s
+
+
+def _groups(works: Sequence[_Work]) -> Iterator[Sequence[_Work]]:
+    """Yield ``works`` in runs whose audio is held ready together: many takes of ten minutes are gigabytes."""
+    group: list[_Work] = []
+    held_s = 0.0
+    for work in works:
+        if group and held_s + work.duration_s > SECONDS_AT_ONCE:
+            yield tuple(group)
+            group, held_s = [], 0.0
+        group.append(work)
+        held_s += work.duration_s
+    if group:
+        yield tuple(group)
 
 
 def _result(measured: Attempt[Measured], heard: Heard) -> Result:

@@ -27,6 +27,20 @@ def test_all_takes_of_several_records_are_one_call(clean_speech: Waveform) -> No
     assert [row.id for row in rows] == ["a", "b"]
 
 
+def test_long_takes_are_held_ready_a_few_at_a_time() -> None:
+    """Sixteen takes of ten minutes at 48 kHz would be two gigabytes at once; rows and order stay."""
+    metric = Listener()
+    metric.answering(lambda comparison: {"": float(comparison.candidate.samples[0])})
+    clean = Waveform(np.full(500 * 1_000, 0.1, np.float32), 1_000)
+    takes = [clean.with_samples(np.full_like(clean.samples, level)) for level in (0.25, 0.5, 0.125, 0.0625)]
+
+    rows = stage_of(metric).process([score_input(clean, *takes), score_input(clean, takes[0], name="b")])
+
+    assert metric.batch_sizes == [2, 2, 1]
+    found = [[score.value for take in row.takes for score in take.scores] for row in rows]
+    assert found == [[0.25, 0.5, 0.125, 0.0625], [0.25]]
+
+
 def test_batches_hold_some_sixteen_comparisons(clean_speech: Waveform) -> None:
     """Records are never torn, and none is lost."""
     records = [score_input(clean_speech, *[clean_speech] * 6, name=str(number)) for number in range(7)]
