@@ -1,10 +1,10 @@
 """What low-, high-, band-pass and band-stop filters have in common: family, order, attenuation."""
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stages.degradations.spectral_degradation import SpectralDegradation
 from stages.filter_design import Band, Prototype
@@ -32,6 +32,14 @@ class BandFilter(SpectralDegradation):
     passes: Literal[1, 2] = 1
     """2 is forwards and backwards, as VoiceFixer's ``sosfiltfilt``: twice the attenuation in dB, at the
     edges too."""
+
+    @model_validator(mode="after")
+    def _stops_more_than_it_passes(self) -> Self:
+        if self.family == "ellip" and self.stop_attenuation_db <= self.ripple_db:
+            raise ValueError(
+                f"stop_attenuation_db {self.stop_attenuation_db:g} is not above ripple_db {self.ripple_db:g}"
+            )
+        return self
 
     @abstractmethod
     def band_at(self, sample_rate: int) -> tuple[Band, tuple[float, ...]] | None:

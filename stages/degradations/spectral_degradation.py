@@ -1,6 +1,7 @@
 """What all degradations that change the spectrum have in common: gains over frequency, and no phase."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from stages.degradations.base import Degradation, Scene
 from stages.spectral_gain import Gains, Hertz, filtered
@@ -9,6 +10,8 @@ from stages.waveform import AudioSource, Waveform
 
 class SpectralDegradation(Degradation):
     """Gains over frequency, applied without phase: no delay, no change of polarity."""
+
+    version: ClassVar[int] = 2
 
     @abstractmethod
     def gains(self, hertz: Hertz, sample_rate: int) -> Gains:

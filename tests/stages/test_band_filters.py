@@ -151,6 +151,13 @@ def test_an_upper_edge_beyond_the_band_is_no_edge(wide: BandFilter, narrow: Band
         assert gain_db(wide, hertz, 8_000) == pytest.approx(gain_db(narrow, hertz, 8_000), abs=0.01)
 
 
+def test_an_elliptic_filter_stops_more_than_its_ripple() -> None:
+    """There is none that stops less; other families do not have both."""
+    with pytest.raises(ValidationError, match=r"stop_attenuation_db 0\.1 is not above ripple_db 0\.5"):
+        LowPass(cutoff_hz=1_000.0, family="ellip", ripple_db=0.5, stop_attenuation_db=0.1)
+    LowPass(cutoff_hz=1_000.0, family="cheby2", ripple_db=0.5, stop_attenuation_db=0.1)
+
+
 @pytest.mark.parametrize("kind", ["band_pass", "band_stop", "telephone_band"])
 def test_edges_are_in_order(kind: str) -> None:
     """A band from 3 to 1 kHz is a mistake."""
