@@ -18,11 +18,12 @@ Curve = Literal["tanh", "cubic"]
 class SoftClipping(Degradation):
     """A curve that leaves quiet samples as they are and bends loud ones towards a ceiling.
 
-    The ceiling is absolute, or lies ``drive_db`` under the peak of the speech, so that quiet speech is
-    bent as loud speech is. The default range is ours, from warm to broken.
+    The ceiling is absolute, or lies ``drive_db`` under the peak of the speech or under a share of its
+    samples, so that quiet speech is bent as loud speech is. The default range is ours, from warm to broken.
     """
 
     kind: ClassVar[str] = "soft_clipping"
+    version: ClassVar[int] = 2
     draws: ClassVar[Mapping[str, Distribution]] = {
         "curve": OneOf(values=("tanh", "cubic")),
         "drive_db": Uniform(low=0.0, high=24.0),
@@ -31,14 +32,17 @@ class SoftClipping(Degradation):
     curve: Curve = "tanh"
     """``cubic`` reaches its ceiling, at 1.5 times the ceiling; ``tanh`` never quite does."""
     ceiling: float | None = Field(default=None, gt=0.0, le=1.0)
-    """What no sample exceeds; or set ``drive_db``."""
+    """What no sample exceeds."""
     drive_db: float | None = Field(default=None, ge=-20.0, le=60.0)
-    """By how much the peak of the speech exceeds the ceiling; or set ``ceiling``."""
+    """By how much the peak of the speech exceeds the ceiling."""
+    clipped_fraction: float | None = Field(default=None, gt=0.0, lt=1.0)
+    """Share of the samples that lie beyond the ceiling before they are bent."""
 
     @model_validator(mode="after")
     def _has_one_measure(self) -> Self:
-        if (self.ceiling is None) == (self.drive_db is None):
-            raise ValueError("set ceiling or drive_db, and the other one to null")
+        measures = self.ceiling, self.drive_db, self.clipped_fraction
+        if sum(measure is not None for measure in measures) != 1:
+            raise ValueError("set ceiling, drive_db or clipped_fraction, and the others to null")
         return self
 
     def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
@@ -46,17 +50,25 @@ class SoftClipping(Degradation):
         return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
-        """Bend, and report the ceiling."""
+        """Bend, and report the ceiling and the share of samples that were beyond it."""
         samples = scene.degraded.samples
-        ceiling = self._ceiling(peak(samples))
+        ceiling = self._ceiling(samples)
         if ceiling == 0.0:
             return Scene(scene.degraded, scene.reference, {"applied": 0.0})
         bent = np.float32(ceiling) * CURVES[self.curve](samples / np.float32(ceiling))
-        facts = {"applied": float(not np.array_equal(bent, samples)), "ceiling": ceiling}
+        facts = {
+            "applied": float(not np.array_equal(bent, samples)),
+            "ceiling": ceiling,
+            "clipped_fraction": float(np.mean(np.abs(samples) > ceiling)),
+        }
         return Scene(scene.degraded.with_samples(bent), scene.reference, facts)
 
-    def _ceiling(self, loudest: float) -> float:
-        return self.ceiling if self.ceiling is not None else loudest / from_db(self.drive_db or 0.0)
+    def _ceiling(self, samples: Samples) -> float:
+        if self.ceiling is not None:
+            return self.ceiling
+        if self.clipped_fraction is not None:
+            return float(np.quantile(np.abs(samples), 1.0 - self.clipped_fraction))
+        return peak(samples) / from_db(self.drive_db or 0.0)
 
 
 def _cubic(samples: Samples) -> Samples:

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from stages.degradations.soft_clipping import Curve, SoftClipping
 from stages.level import peak
-from tests.measured_response import RATE, amplitude_of, damaged, tone
+from tests.measured_response import RATE, amplitude_of, damaged, tone, white
 
 
 @pytest.mark.parametrize("curve", ["tanh", "cubic"])
@@ -47,8 +47,23 @@ def test_silence_has_no_peak_to_bend() -> None:
     assert scene.degraded.samples.size == RATE
 
 
-@pytest.mark.parametrize("settings", [{}, {"ceiling": 0.5, "drive_db": 6.0}])
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5])
+@pytest.mark.parametrize("level", [0.01, 1.0])
+def test_bends_the_fraction_that_was_asked_for(level: float, fraction: float) -> None:
+    """Asked for 10 % of the samples, 10 % of them were beyond the ceiling, however loud the speech is."""
+    speech = white().scaled(level)
+
+    scene = damaged(SoftClipping(clipped_fraction=fraction), speech)
+
+    assert scene.facts["clipped_fraction"] == pytest.approx(fraction, abs=1e-4)
+    assert np.mean(np.abs(speech.samples) > scene.facts["ceiling"]) == pytest.approx(fraction, abs=1e-4)
+    assert peak(scene.degraded.samples) <= np.float32(scene.facts["ceiling"])
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"ceiling": 0.5, "drive_db": 6.0}, {"ceiling": 0.5, "clipped_fraction": 0.1}]
+)
 def test_takes_one_measure(settings: dict[str, float]) -> None:
-    """Ceiling and drive are two ways to say one thing."""
-    with pytest.raises(ValidationError, match="set ceiling or drive_db"):
+    """Ceiling, drive and fraction are three ways to say one thing."""
+    with pytest.raises(ValidationError, match="set ceiling, drive_db or clipped_fraction"):
         SoftClipping.model_validate(settings)
