@@ -23,6 +23,8 @@ from stages.waveform import Samples, Waveform
 RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 """By bandwidth: narrow, medium, wide, super-wide and full."""
 PACKETS_MS = (2.5, 5.0, 10.0, 20.0, 40.0, 60.0)
+HIGHEST_KBPS = 256
+"""Of one channel."""
 SPEECH, HYBRID = range(12), range(12, 16)
 """Configurations of the speech mode (three bandwidths, four lengths) and of the hybrid one (two, two)."""
 LOOKAHEAD_S = {True: 0.0025, False: 0.0065}
@@ -83,7 +85,7 @@ def _encoded(speech: Waveform, bitrate_kbps: float, packet_ms: float) -> OpusStr
     rate, size = speech.sample_rate, round(packet_ms * speech.sample_rate / 1000)
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = rate, "mono", "flt"
-    encoder.bit_rate = round(1000 * bitrate_kbps)
+    encoder.bit_rate = round(1000 * min(bitrate_kbps, HIGHEST_KBPS))
     encoder.options = {"application": "voip", "frame_duration": f"{packet_ms:g}"}
     packets: list[bytes] = []
     for start in range(0, speech.samples.size, size):

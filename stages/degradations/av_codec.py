@@ -46,6 +46,7 @@ class AvCodec(Degradation):
     """
 
     kind: ClassVar[str] = "av_codec"
+    version: ClassVar[int] = 2
     licence: ClassVar[str] = "LGPL-2.1-or-later"
     draws: ClassVar[Mapping[str, Distribution]] = {
         "codec": OneOf(values=("aac", "g722", "opus_voice")),
@@ -54,7 +55,10 @@ class AvCodec(Degradation):
 
     codec: AvCodecName
     bitrate_kbps: float = Field(ge=6.0, le=320.0)
-    """What the stream is asked to take; G.722 has 48, 56 and 64 and takes the nearest."""
+    """What the stream is asked to take, brought into the range that the codec has.
+
+    G.722 has 48, 56 and 64 kbit/s and takes the nearest; ``opus_voice`` ends at 256.
+    """
     packet_ms: float | None = Field(default=None, ge=2.5, le=60.0)
     """Of ``opus_voice`` alone: how much of the speech each packet holds; 20 unless said."""
     generations: int = Field(default=1, ge=1, le=16)

@@ -36,7 +36,7 @@ class Dropouts(Degradation):
     """Decides where random gaps are, and how long."""
     starts_s: tuple[Annotated[float, Field(ge=0.0)], ...] | None = None
     """Where gaps begin; or set ``rate_per_s``."""
-    lengths_ms: tuple[Annotated[float, Field(gt=0.0)], ...] | None = None
+    lengths_ms: tuple[Annotated[float, Field(gt=0.0, le=10_000.0)], ...] | None = None
     """How long the gaps at ``starts_s`` are."""
     fade_ms: float = Field(default=0.0, ge=0.0, le=100.0)
     """Over which the sound goes before a gap and comes back after it; 0 leaves clicks."""

@@ -35,9 +35,9 @@ class Reverb(Degradation):
 
     response: AudioRef
     target: Literal["dry", "early"] = "early"
-    pre_ms: float = Field(default=2.5, ge=0.0)
+    pre_ms: float = Field(default=2.5, ge=0.0, le=10_000.0)
     """How much before the direct sound belongs to the early part: band-limited responses ring ahead."""
-    early_ms: float = Field(default=50.0, ge=0.0)
+    early_ms: float = Field(default=50.0, ge=0.0, le=10_000.0)
     reverberant_peak: float | None = Field(default=None, gt=0.0, le=1.0)
     """Peak that the reverberant speech is brought to, and the reference by the same gain."""
 

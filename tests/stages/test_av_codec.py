@@ -54,6 +54,7 @@ def codec(**settings: Any) -> AvCodec:
         ("opus_voice", 16),
         ("opus_voice", 24),
         ("opus_voice", 64),
+        ("opus_voice", 320),
     ],
 )
 def test_delays_nothing(name: str, kbps: float, sample_rate: int) -> None:
