@@ -147,8 +147,11 @@ def check_comparisons(config: Config, restorers: Sequence[RestorerSetup], proble
                 ("preference", "pairs", "never_chosen", index),
                 f"no restorer is called {name!r}; {closest(name, names)}",
             )
-    if config.score_clean and CLEAN in names:
-        problems.add(("score_clean",), f"a restorer is called {CLEAN!r}; give it another 'name'")
+    if CLEAN in names:
+        problems.add(
+            ("restorers", names.index(CLEAN)),
+            f"{CLEAN!r} is what the clean reference is called, and may not win; give it another 'name'",
+        )
     several_takes = any(setup.takes > 1 for setup in restorers)
     several_models = len(restorers) > 1 or config.score_clean
     possible = {

@@ -97,15 +97,20 @@ def test_says_what_is_wrong_with_choosing(mistake: str, tmp_path: Path) -> None:
     assert place.startswith("small.yaml:")
 
 
-def test_a_restorer_called_clean_is_not_the_clean_reference(tmp_path: Path) -> None:
-    """Two models cannot have one name."""
+@pytest.mark.parametrize("score_clean", [True, False])
+def test_a_restorer_called_clean_is_not_the_clean_reference(tmp_path: Path, *, score_clean: bool) -> None:
+    """Two models cannot have one name, and a model of that name would never be chosen."""
     path = written(
-        tmp_path, score_clean=True, restorers=[{"kind": "identity", "name": "clean"}, {"kind": "wiener"}]
+        tmp_path,
+        score_clean=score_clean,
+        restorers=[{"kind": "identity", "name": "clean"}, {"kind": "wiener"}],
     )
 
     (line,) = mistakes(path)
 
-    assert line.endswith("score_clean: a restorer is called 'clean'; give it another 'name'")
+    assert line.endswith(
+        "restorers.0: 'clean' is what the clean reference is called, and may not win; give it another 'name'"
+    )
 
 
 def test_a_scale_is_the_declared_noise_floor_unless_it_is_said(tmp_path: Path) -> None:
