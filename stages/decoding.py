@@ -10,6 +10,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from schemas import Reason, UnfitError
+from stages.mp3_length import with_length
+from stages.ogg_pages import has_damaged_page
 from stages.truncation import is_cut_short
 from stages.waveform import Samples, Waveform
 
@@ -43,7 +45,9 @@ def decode_recording(
     is damaged or cut short; ``EMPTY`` without samples; ``NOT_FINITE``; ``NOT_MONO`` if that is the rule.
     """
     cut_short = is_cut_short(file)
-    with _opened(file) as sound:
+    if has_damaged_page(file):
+        raise UnfitError(Reason.UNREADABLE, "damaged: a page is not what its checksum says")
+    with _opened(with_length(file)) as sound:
         _check(sound, channels)
         start, wanted = _stretch(sound, offset_s, duration_s)
         samples = _mono(sound, start, wanted, channels)

@@ -130,6 +130,8 @@ def check_listed(source: Source, *, reject_duplicates: bool = True) -> None:
     if not source.licence_allowed:
         stated = source.licence or "none is stated"
         raise UnfitError(Reason.LICENCE_NOT_ALLOWED, f"{stated}: allow_licences does not list it")
+    if not source.content and "\N{REPLACEMENT CHARACTER}" in source.name:
+        raise UnfitError(Reason.UNREADABLE, "its name is not UTF-8")
     if not source.content:
         raise UnfitError(Reason.UNREADABLE, "missing, not a file, or not allowed to be read")
 

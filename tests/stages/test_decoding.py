@@ -63,6 +63,32 @@ def test_other_formats_are_read_and_missed_when_cut(kind: str, subtype: str) -> 
     assert _refusal(whole[: len(whole) * 2 // 3]).reason is Reason.UNREADABLE
 
 
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_a_damaged_page_is_unreadable(subtype: str) -> None:
+    """Read as it is, a part in the middle would be missing, and nothing would show it."""
+    whole = bytearray(_file(_noise(5.0), kind="OGG", subtype=subtype))
+    whole[len(whole) // 2] ^= 0x10
+
+    refused = _refusal(bytes(whole))
+
+    assert (refused.reason, refused.detail.split(":")[0]) == (Reason.UNREADABLE, "damaged")
+
+
+def test_a_page_that_is_missing_is_missed() -> None:
+    """What lies between two pages is none."""
+    whole = _file(_noise(5.0), kind="OGG", subtype="VORBIS")
+    page = whole.find(b"OggS", len(whole) // 2)
+
+    assert _refusal(whole[: page - 500] + whole[page:]).reason is Reason.UNREADABLE
+
+
+def test_bytes_after_the_last_page_are_no_damage() -> None:
+    """Taggers leave some there."""
+    whole = _file(_noise(5.0), kind="OGG", subtype="VORBIS")
+
+    assert _decode(whole + b"TAG" + bytes(125)).waveform.samples.size == 80_000
+
+
 def test_a_truncated_wav_is_unreadable() -> None:
     """Read as it is, it would give the first half, which no longer says what the transcript says."""
     whole = _file(_noise())
@@ -199,6 +225,28 @@ def test_tags_and_junk_around_mp3_are_skipped() -> None:
     decoded = _decode(tag + content + b"TAG" + bytes(125) + b"junk" * 100)
 
     assert np.array_equal(decoded.waveform.samples, _decode(content).waveform.samples)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("sample_rate", [8_000, 22_050, 48_000])
+@pytest.mark.parametrize("after", [b"", b"TAG" + bytes(125), bytes(30_000)])
+def test_mp3_that_does_not_say_how_long_it_is(after: bytes, sample_rate: int, channels: int) -> None:
+    """All of it is read: from the bit rate of its first frame it would seem to be of another length."""
+    quiet = _noise(4.0, channels, sample_rate) * 1e-3
+    loud = _noise(8.0, channels, sample_rate)
+    whole = _file(np.concatenate([loud, quiet, loud]), sample_rate, kind="MP3")
+    beginning = whole.find(b"\xff", whole.find(b"LAME"))
+    while whole[beginning : beginning + 2] != whole[:2]:
+        beginning = whole.find(b"\xff", beginning + 1)
+    bare = whole[beginning:]
+
+    decoded = _decode(bare + after).waveform
+    stretch = _decode(bare + after, offset_s=5.0, duration_s=2.0).waveform
+
+    assert decoded.duration_s == pytest.approx(20.0, abs=0.2)
+    assert np.std(decoded.samples[-4 * sample_rate :]) > 0.03
+    assert np.array_equal(stretch.samples, decoded.samples[5 * sample_rate : 7 * sample_rate])
+    assert "cut short" in _refusal(bare[: len(bare) // 2 + 1]).detail
 
 
 def test_mp3_that_is_mostly_junk_is_unreadable() -> None:

@@ -132,6 +132,14 @@ def test_digital_silence_is_unfit() -> None:
         assert _refusal(samples) is Reason.SILENT
 
 
+def test_a_name_that_is_no_text_is_said() -> None:
+    """The file is there and may be read; it is its name that nothing can be called by."""
+    source = SOURCE.model_copy(update={"name": "caf\N{REPLACEMENT CHARACTER}.wav", "content": ""})
+
+    with pytest.raises(UnfitError, match="its name is not UTF-8"):
+        _ingest(_speech(1.0), source=source)
+
+
 def test_one_sample_is_too_short() -> None:
     """It is as constant as silence, but that is not what is wrong with it."""
     assert _refusal(np.array([0.5])) is Reason.TOO_SHORT
