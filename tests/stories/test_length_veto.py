@@ -116,6 +116,7 @@ def test_another_bound_is_decided_on_finished_takes(finished: Finished) -> None:
     audit = read_audit(finished.workspace / FILE)
     assert audit is not None
     assert audit.pairs == len(pairs_of(dataset))
+    assert "length off by 0.01 s" in (finished.workspace / "report.html").read_text()
     assert verify(dataset, rows=0).is_sound
     tiny.write_config(
         finished.folder, settings(finished.folder, {"max_length_change_s": 0.02, "side": "both"})
