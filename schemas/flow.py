@@ -76,7 +76,7 @@ class Take(Outcome):
     """The delay that was measured (GCC-PHAT) and removed, at the input's rate."""
     length_change_s: float = 0.0
     """By how much longer (above 0) or shorter the model's output was than what it was given, before it was
-    fitted; of a recording that was restored in chunks, the largest. A ``chain`` fits its links itself."""
+    fitted; of a recording that was restored in chunks, the largest."""
     level_gain_db: float = 0.0
     """What was applied to bring the take to the input's active level."""
 

@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, PrivateAttr, model_validator
 
 from schemas import OperatorSpec, Params
 from stages.distributions import Uniform
-from stages.resampling import resample
+from stages.resampling import fit_length, resample
 from stages.restorers.base import RESTORERS, Restorer
 from stages.restorers.wet_mix import Strength, wet_mix
 from stages.waveform import Waveform
@@ -22,7 +22,7 @@ class Chain(Restorer):
     """Models one after the other, each hearing what the one before it gave, where and as loud as it was.
 
     Each link is resampled, chunked, aligned and levelled as if it stood alone, so that delays do not add up,
-    and draws from a stream of its own.
+    and draws from a stream of its own. The length at the end is off by what it was at the worst of them.
     """
 
     kind: ClassVar[str] = "chain"
@@ -117,12 +117,15 @@ class Chain(Restorer):
     def _restored(self, waveform: Waveform, stream: np.random.Generator) -> Waveform:
         from stages.placing import Heard  # noqa: PLC0415 - it knows the family that this belongs to
 
-        restored = waveform
+        restored, changes_s = waveform, []
         for model, own in zip(self._models, stream.spawn(len(self._models)), strict=True):
             heard = Heard(restored, model)
             outputs = self._outputs(model, heard.chunks, own)
-            restored = heard.placed(outputs, restores_level=model.restores_level).waveform
-        return wet_mix(waveform, restored.samples, self.strength)
+            placed = heard.placed(outputs, restores_level=model.restores_level)
+            restored = placed.waveform
+            changes_s.append(placed.length_change_s)
+        length = waveform.samples.size + round(max(changes_s, key=abs) * waveform.sample_rate)
+        return wet_mix(waveform, fit_length(restored.samples, length), self.strength)
 
     def _outputs(
         self, model: Restorer, chunks: Sequence[Waveform], stream: np.random.Generator

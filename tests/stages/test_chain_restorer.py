@@ -38,6 +38,19 @@ class Late(Restorer):
 
 
 @RESTORERS.register
+class Longer(Restorer):
+    """Comes out longer, or shorter."""
+
+    kind = "longer"
+    licence = "MIT"
+    by: int = 400
+    sample_rate: ClassVar[int] = 8000
+
+    def restore(self, batch, streams):
+        return [w.with_samples(np.resize(w.samples, w.samples.size + self.by)) for w in batch]
+
+
+@RESTORERS.register
 class Draws(Restorer):
     kind = "draws"
     licence = "MIT"
@@ -117,6 +130,18 @@ def test_delays_and_levels_do_not_add_up() -> None:
     assert active_level_db(restored, given.sample_rate) == pytest.approx(
         active_level_db(given.samples, given.sample_rate), abs=0.5
     )
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+@pytest.mark.parametrize("by", [400, -400])
+def test_a_change_of_length_within_the_chain_is_seen_at_its_end(by: int, strength: float) -> None:
+    """That of the worst link, whichever it is; links that keep the length leave it as it is."""
+    given = speech_like()
+    links = [{"kind": "longer", "by": by}, {"kind": "longer", "by": -50}, {"kind": "identity"}]
+    first, last = (_restored(_chain(*each, strength=strength), given) for each in (links, links[::-1]))
+
+    assert first.size == last.size == given.samples.size + 2 * by
+    assert _restored(_chain({"kind": "identity"}), given).size == given.samples.size
 
 
 @pytest.mark.parametrize("globally", [False, True])
