@@ -41,7 +41,7 @@ class Problems:
         except ValidationError as error:
             for inner, message in said(error, model.model_json_schema() if model is not None else {}):
                 self.add((*location, *inner), message)
-        except (UnknownOperatorError, MissingWeightsError, ValueError) as error:
+        except (ConfigError, UnknownOperatorError, MissingWeightsError, ValueError) as error:
             self.add(location, str(error))
 
     def add_flags(self, location: Location, given: Any, read: Any) -> None:

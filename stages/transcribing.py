@@ -124,12 +124,14 @@ def require_package() -> None:
         raise MissingWeightsError(PACKAGE)
 
 
-def require_language(language: str) -> None:
-    """Raise ``ConfigError`` for what is no code of a language that Whisper knows."""
+def require_language(language: str, model: str | None = None) -> None:
+    """Raise ``ConfigError`` for no code of a language that Whisper, or the checkpoint ``model``, knows."""
     from whisper.tokenizer import LANGUAGES  # noqa: PLC0415
 
     if language not in LANGUAGES:
         raise ConfigError(f"Whisper knows no language {language!r}; give a code such as 'en', 'de', 'zh'")
+    if language != "en" and model is not None and model.endswith(".en"):
+        raise ConfigError(f"{model} knows English alone; {language!r} needs {model.removesuffix('.en')!r}")
 
 
 def language_code(label: str) -> str | None:

@@ -30,6 +30,7 @@ Model = Literal[
     "tiny.en", "tiny", "base.en", "base", "small.en", "small", "medium.en", "medium",
     "large-v1", "large-v2", "large-v3", "large-v3-turbo",
 ]  # fmt: skip
+DEFAULT_MODEL: Model = "large-v3-turbo"
 
 
 def _rate(note: str, noise_floor: float) -> Output:
@@ -59,8 +60,9 @@ class _WordErrors(Weighted, Metric):
         "deleted": _rate("words lost, per word that was said", 0.05),
     }
 
-    model: Model = "large-v3-turbo"
-    """The published checkpoint. A ``path`` names a folder of one checkpoint (*.pt) and silero_vad.onnx."""
+    model: Model | None = None
+    """The published checkpoint: large-v3-turbo, unless ``path`` names a folder of one checkpoint (*.pt) and
+    silero_vad.onnx, of which nobody says that it is a published one."""
     language: str = "en"
     """What is spoken, as Whisper's code for it. Speech that is said to be in another one has no score."""
     normaliser: NormaliserName | None = None
@@ -79,18 +81,19 @@ class _WordErrors(Weighted, Metric):
     @property
     def published(self) -> Weights:
         """Whisper's checkpoint and the voice activity network."""
-        return transcribing.published(self.model)
+        return transcribing.published(self.model or DEFAULT_MODEL)
 
     def pinned(self) -> Self:
-        """Return the settings with the weights' SHA-256 and the normaliser.
+        """Return the settings with the weights' SHA-256, which checkpoint it is of, and the normaliser.
 
         Raises ``MissingWeightsError`` without the weights or the package, and ``ConfigError`` for a language
-        that Whisper does not know.
+        that the checkpoint does not know.
         """
         transcribing.require_package()
-        transcribing.require_language(self.language)
-        chosen = self.normaliser or normaliser_for(self.language)
-        return super().pinned().model_copy(update={"normaliser": chosen})
+        transcribing.require_language(self.language, self.model)
+        model = self.model or (DEFAULT_MODEL if self.path is None else None)
+        normaliser = self.normaliser or normaliser_for(self.language)
+        return super().pinned().model_copy(update={"model": model, "normaliser": normaliser})
 
     def load(self, device: str) -> None:
         """Open both networks; metrics of one process that name the same ones share them and their texts."""

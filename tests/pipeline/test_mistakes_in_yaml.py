@@ -35,6 +35,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"preference": {**SMALL["preference"], "vetoes": [{"score": "whisper_inserted", "at_most": 0}]}},
         "preference.vetoes.0.score: no metric gives 'whisper_inserted'; put '- kind: whisper' into 'metrics'",
     ),
+    "a language by its name": (
+        {"metrics": [*SMALL["metrics"], {"kind": "whisper", "language": "german"}]},
+        "metrics.5: Whisper knows no language 'german'; give a code such as 'en', 'de', 'zh'",
+    ),
 }
 
 

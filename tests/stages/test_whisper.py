@@ -282,6 +282,18 @@ def test_an_unknown_language_is_said_before_a_run(folder: Path) -> None:
     """Checking a config says so, not the first score after an hour of restoring."""
     with pytest.raises(ConfigError, match="'german'"):
         Whisper(path=folder, language="german").pinned()
+    with pytest.raises(ConfigError, match="'de' needs 'tiny'"):
+        Whisper(path=folder, model="tiny.en", language="de").pinned()
+
+
+def test_weights_of_ones_own_are_not_called_a_published_checkpoint(folder: Path) -> None:
+    """The dataset holds their digest, and a checkpoint's name only if the config says it."""
+    own, said = Whisper(path=folder).pinned(), Whisper(path=folder, model="tiny").pinned()
+
+    assert own.fingerprint_params["model"] is None
+    assert own.sha256 is not None
+    assert said.fingerprint_params["model"] == "tiny"
+    assert Whisper().published.name == "whisper-large-v3-turbo"
 
 
 @pytest.mark.parametrize(

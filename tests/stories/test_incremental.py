@@ -1,5 +1,6 @@
 """What a change makes anew, and what stands: shown by which files are new."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,28 @@ def test_a_raised_version_makes_anew_what_the_operator_made(tmp_path: Path) -> N
 
     made = tiny.tables_of(set(tiny.files_of(tmp_path / "workspace")) - before)
     assert made == {"restore.fragile", "score.multi_resolution_stft.fragile", "prefer"}
+
+
+def test_another_package_version_scores_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an upgraded library would say now is not known: its scores are made again, and no others."""
+    tiny.write_speech(tmp_path / "speech", ["a", "b"])
+    metrics = {"metrics": [{"kind": "multi_resolution_stft"}, {"kind": "pesq"}]}
+    config = tiny.write_config(tmp_path, tiny.cheap_config(tmp_path / "speech", **metrics))
+    workspace = tmp_path / "workspace"
+    tiny.run_here(config, workspace)
+    before = set(tiny.files_of(workspace))
+    upgrade = tmp_path / "upgrade" / "pesq-99.dist-info"
+    upgrade.mkdir(parents=True)
+    (upgrade / "METADATA").write_text("Metadata-Version: 2.1\nName: pesq\nVersion: 99\n")
+    monkeypatch.syspath_prepend(str(upgrade.parent))
+
+    tiny.run_here(config, workspace)
+
+    made = set(tiny.files_of(workspace)) - before
+    assert tiny.tables_of(made) == {"score.pesq.identity", "score.pesq.spectral_gate"}
+    facts = json.loads((workspace / "dataset" / "unanimous.json").read_text())
+    packages = {each["name"]: each["identity"]["packages"] for each in facts["metrics"]}
+    assert packages["pesq"] == {"pesq": "99"}
 
 
 def test_a_rewritten_operator_of_the_same_version_makes_nothing(tmp_path: Path) -> None:
