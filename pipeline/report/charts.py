@@ -107,24 +107,27 @@ def yield_chart(groups: Sequence[YieldOf]) -> Figure:
         hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         orientation="h",
     )
-    return _figure([bars], len(groups), xaxis={"tickformat": ".1~%"}, yaxis={"autorange": "reversed"})
+    axis = {"tickformat": ".1~%", "rangemode": "tozero"}
+    return _figure([bars], len(groups), xaxis=axis, yaxis={"autorange": "reversed"})
 
 
-def win_rate_chart(judgements: Sequence[Judgement]) -> Figure:
-    """Return the win rate of each selection by one score, with its interval."""
+def win_rate_chart(judgements: Sequence[Judgement]) -> Figure | None:
+    """Return the win rate of each selection by one score, with its interval; None without any."""
     rates = [(judgement.selection, judgement.win_rate) for judgement in judgements]
     return _rate_chart({name: (rate.value, rate.low, rate.high) for name, rate in rates if rate is not None})
 
 
-def share_chart(shares: Mapping[str, Share]) -> Figure:
-    """Return shares of listeners' votes, with their intervals."""
+def share_chart(shares: Mapping[str, Share]) -> Figure | None:
+    """Return shares of listeners' votes, with their intervals; None without any."""
     return _rate_chart({n: (s.share, s.low, s.high) for n, s in shares.items() if s.share is not None})
 
 
-def _rate_chart(rates: Mapping[str, tuple[float, float | None, float | None]]) -> Figure:
+def _rate_chart(rates: Mapping[str, tuple[float, float | None, float | None]]) -> Figure | None:
     """Return rates with the ends of their intervals, against one half."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
+    if not rates:
+        return None
     points = go.Scatter(
         x=[value for value, _, _ in rates.values()],
         y=list(rates),

@@ -147,3 +147,24 @@ def test_an_audit_of_less_speech_is_not_told_of_more(own: Path) -> None:
     typed("run", own)
     assert len(set(told(workspace.root).values())) == 1
     assert Snapshot.of(workspace).audit is not None
+
+
+def test_a_report_without_pairs_has_no_empty_charts(own: Path) -> None:
+    """What there is nothing to draw of is said; shares of nothing begin at nothing."""
+    typed("export", own, "--set", "preference.criteria=[{metric: multi_resolution_stft, margin: 1000}]")
+    page = (own / "workspace" / "report.html").read_text(encoding="utf-8")
+
+    charts = [
+        json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', page)
+    ]
+
+    assert "There are no pairs." in page
+    assert "No score has a value on both sides of a pair." in page
+    assert "Win rate of the chosen side" in page
+    assert all(trace.get("y") for chart in charts for trace in chart["data"])
+    shares = [
+        chart["layout"]["xaxis"]
+        for chart in charts
+        if "of 0" in json.dumps(chart) or "0 of" in json.dumps(chart)
+    ]
+    assert {axis["rangemode"] for axis in shares} == {"tozero"}

@@ -207,6 +207,7 @@ def test_an_audit_that_compared_nothing_is_no_error(own: Workspace) -> None:
     page = Parsed(report_of(Snapshot.of(own))).text
 
     assert "No input has two restorations that could be compared." in page
+    assert "No score has a value on both sides of a pair." in page
     assert "the clean reference was not scored" in page
 
 

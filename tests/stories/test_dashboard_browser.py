@@ -91,6 +91,9 @@ def test_a_name_that_cannot_be_is_said_so(browser: Browser, workspace: Path) -> 
         _begin(browser, address, ".hidden")
         browser.wait_for("document.getElementById('said').textContent.includes('letters')")
         assert browser.value("document.getElementById('trial').hidden") is True
+        _begin(browser, address, "  ")
+        assert browser.value("document.querySelector('[name=listener]').checkValidity()") is False
+        assert browser.value("document.getElementById('said').textContent") == ""
 
 
 def test_a_page_follows_the_run_and_leaves_its_reader_alone(
