@@ -54,6 +54,7 @@ def card_of(run: Run, exported: Exported, audit: Sequence[str] = ()) -> str:
     environment = Environment(  # noqa: S701
         trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
+    environment.filters["inline"] = written.inline
     config = run.config
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         front=front_of(run, exported).strip(),

@@ -30,7 +30,12 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", r"\|").replace("<", "&lt;")
+    return inline(text).replace("|", r"\|")
+
+
+def inline(text: str) -> str:
+    """Return a text in one line, of which nothing is taken for an element of HTML."""
+    return " ".join(text.split()).replace("<", "&lt;")
 
 
 def tables(written: Mapping[Table, Mapping[Split, SplitFiles]]) -> str:

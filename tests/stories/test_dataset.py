@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ def _settings(folder: Path, **changes: Any) -> dict[str, Any]:
     more = {
         "speech": [speech],
         "description": "Small | with a <tag> in it.",
-        "citations": {"clips": "The clips of the\nproject."},
+        "citations": {"clips": "The clips of the\n<project>."},
         "ingest": {"sample_rate": 16000, "splits": SPLITS},
         "pools": {
             "noise": [{"synthesise": ["white", "pink"], "count": 6, "duration_s": 2}],
@@ -368,10 +369,30 @@ def test_the_card_says_what_was_done(dataset: Path) -> None:
     assert "snr_db: {low: 0.0, high: 10.0, kind: uniform}" in text
     assert "Held out, and so without a vote: `pesq`." in text
     assert f"| CC-BY-4.0 | {len(rows_of(dataset, 'pairs'))} |" in text
-    assert "- clips: The clips of the project." in text
+    assert "- clips: The clips of the &lt;project>." in text
     assert all(f"`{metric.metric_fingerprint}`" in text for metric in said.metrics)
     assert all(f"`{step.name}`" in text or step.name in text for step in said.funnel.steps)
     assert "## Audit" in text
+
+
+def test_the_card_says_what_every_column_holds(dataset: Path) -> None:
+    """By its name, or by what columns of several sides have in common; nothing is said of others."""
+    said = (
+        (dataset / "README.md").read_text(encoding="utf-8").partition("## Columns")[2].partition("\n## ")[0]
+    )
+    named = set(re.findall(r"`([\w…]+)`", said))
+    scores = {score.name for metric in said_of(dataset).metrics for score in metric.scores}
+    columns = {name for table in TABLES for name in rows_of(dataset, table)[0]} - scores
+
+    undocumented = [name for name in columns if not _names_of(name, scores) & named]
+    assert undocumented == []
+
+
+def _names_of(column: str, scores: set[str]) -> set[str]:
+    """Return the names under which a card may speak of a column: its own, and those of both sides."""
+    side, _, rest = column.partition("_")
+    of_sides = {f"{side}_X"} if rest in scores else {f"…_{rest}"}
+    return {column, f"…_{column}", *of_sides}
 
 
 def test_no_place_on_this_machine_is_published(made: Path, dataset: Path) -> None:
