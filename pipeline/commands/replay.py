@@ -7,20 +7,23 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from pipeline.export import exported
-from pipeline.replay import Replay, Replayer, published_row
+from pipeline.published_row import published_row
+from pipeline.replay import Replay, Replayer
 from pipeline.wording import aligned, say
 from pipeline.workspace import Workspace
-from schemas import Fact, IntegrityError, OperatorSpec
+from schemas import AppliedStep, Fact, IntegrityError, OperatorSpec
 
 
 def replay_command(dataset: Path, row: str, workspace: Workspace) -> None:
-    """Print what each step did and both digests. Raises ``IntegrityError`` if they differ."""
+    """Print what each step did and both digests. Raises ``IntegrityError`` if the row says something else."""
     published = published_row(dataset, row)
     replay = Replayer(workspace, exported(dataset)).replay(published)
     for line in replay_lines(replay):
         say(line)
     if not replay.is_equal:
         raise IntegrityError(f"{replay.row.pair_id} is not what the recipe makes here")
+    if replay.untrue_steps:
+        raise IntegrityError(f"what {replay.row.pair_id} says of its steps is not what they did here")
 
 
 def replay_lines(replay: Replay) -> Iterator[str]:
@@ -28,14 +31,20 @@ def replay_lines(replay: Replay) -> Iterator[str]:
     row, audio = replay.row, replay.utterance
     utterance = row.texts["utterance_id"]
     yield f"{row.pair_id}: utterance {utterance}, {audio.duration_s:.2f} s at {audio.sample_rate} Hz"
-    for number, (step, applied) in enumerate(zip(row.steps, replay.applied, strict=True), start=1):
+    steps = zip(row.steps, replay.applied, row.told, strict=True)
+    for number, (step, applied, told) in enumerate(steps, start=1):
         yield f"{number}. {step.kind}: {_settings(step)}"
-        measured = ", ".join(f"{name} {_said(value)}" for name, value in sorted(applied.facts.items()))
-        yield f"   measured: {measured}"
+        yield f"   measured: {_facts(applied)}"
+        if number in replay.untrue_steps:
+            yield f"   NOT as published: {_facts(told)}"
     lines = [("", "published", "made again")]
     lines += [(side, row.digests[side], replay.digests.get(side, "")) for side in row.digests]
     yield from aligned(lines, left=3)
     yield "the same, bit for bit" if replay.is_equal else "NOT the same"
+
+
+def _facts(step: AppliedStep) -> str:
+    return ", ".join(f"{name} {_said(value)}" for name, value in sorted(step.facts.items()))
 
 
 def _settings(step: OperatorSpec) -> str:

@@ -3,14 +3,18 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tiny import ROOT, Finished, run, run_here, tiny_config, write_config, write_speech
 
 from pipeline.commands.replay import replay_command, replay_lines
-from pipeline.replay import Replayer, published_row
+from pipeline.published_row import published_row
+from pipeline.replay import Replayer
 from pipeline.workspace import Workspace
 from schemas import IntegrityError, UserError, WorkspaceError
 
@@ -78,12 +82,47 @@ def test_a_row_that_was_changed_is_not_the_same(workspace: Path, tmp_path: Path)
     dataset = Path(shutil.copytree(workspace / "dataset", tmp_path / "dataset"))
     (file,) = (dataset / "pairs").glob("*.parquet")
     table = pq.read_table(file)
-    recipes = [text.replace('"snr_db":', '"snr_db":1') for text in table.column("recipe").to_pylist()]
-    changed = table.set_column(table.schema.get_field_index("recipe"), "recipe", [recipes])
-    pq.write_table(changed, file)
+    rows = table.to_pylist()
+    for row in rows:
+        row["recipe"] = row["recipe"].replace('"snr_db":', '"snr_db":1')
+        for step in row["degradation_steps"]:
+            step["params"] = step["params"].replace('"snr_db": ', '"snr_db": 1')
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)
 
     with pytest.raises(IntegrityError, match="is not what the recipe makes here"):
         replay_command(dataset, "0", Workspace(workspace))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            lambda step: step.update(facts=step["facts"].replace('"snr_db": ', '"snr_db": 1')),
+            "says of its steps",
+        ),
+        (lambda step: step.update(is_applied=False), "both that it was applied and that it was not"),
+        (lambda step: step.update(params="{}"), "are not of the same steps"),
+        (lambda step: step.update(version=99), "are not of the same steps"),
+    ],
+)
+def test_what_a_row_says_of_its_steps_is_looked_at_too(
+    changed: Callable[[dict[str, Any]], None],
+    message: str,
+    workspace: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The audio is right; the SNR that was measured, whether there was a step, or its settings are not."""
+    dataset = Path(shutil.copytree(workspace / "dataset", tmp_path / "dataset"))
+    (file,) = (dataset / "pairs").glob("*.parquet")
+    table = pq.read_table(file)
+    rows = table.to_pylist()
+    changed(rows[0]["degradation_steps"][-1])
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)
+
+    with pytest.raises(IntegrityError, match=message):
+        replay_command(dataset, "0", Workspace(workspace))
+    assert ("NOT as published: " in capsys.readouterr().out) == ("says of" in message)
 
 
 def test_rows_of_an_earlier_run_are_made_from_its_tables(finished: Finished) -> None:
@@ -122,6 +161,16 @@ def test_says_which_rows_and_workspaces_there_are(workspace: Path, tmp_path: Pat
         published_row(tmp_path, "0")
     with pytest.raises(WorkspaceError, match="say with --workspace"):
         Replayer(Workspace(tmp_path))
+
+
+def test_a_dataset_without_rows_has_none_to_replay(workspace: Path, tmp_path: Path) -> None:
+    """And no number to give."""
+    (tmp_path / "pairs").mkdir()
+    (file,) = (workspace / "dataset" / "pairs").glob("*.parquet")
+    pq.write_table(pq.read_table(file).slice(0, 0), tmp_path / "pairs" / file.name)
+
+    with pytest.raises(UserError, match="has no rows"):
+        published_row(tmp_path, "0")
 
 
 def _column(file: Path) -> list[str]:

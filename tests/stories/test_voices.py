@@ -5,7 +5,8 @@ from pathlib import Path
 from tiny import run_here, tiny_config, write_config, write_speech
 
 from pipeline.graph import assemble
-from pipeline.replay import Replayer, published_row
+from pipeline.published_row import published_row
+from pipeline.replay import Replayer
 from pipeline.resolve import resolve
 from pipeline.workspace import Workspace
 from schemas import Recipe

@@ -1,0 +1,87 @@
+"""A row of a published dataset: what it says of its degraded side, read by its name or number."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from schemas import AppliedStep, IntegrityError, OperatorSpec, UserError
+from stages.flac import digest_of
+
+COLUMNS = ("pair_id", "utterance_id", "source_id", "corpus", "split", "recipe", "bandwidth_hz")
+TOLD = "degradation_steps"
+SIDES = ("degraded", "clean")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """What a dataset says of one pair, as far as its degraded side goes."""
+
+    pair_id: str
+    recipe: Mapping[str, Any]
+    texts: Mapping[str, Any]
+    told: tuple[AppliedStep, ...]
+    """What each step is said to have done."""
+    digests: Mapping[str, str]
+
+    @property
+    def steps(self) -> tuple[OperatorSpec, ...]:
+        """The drawn operators."""
+        return tuple(OperatorSpec.model_validate(step) for step in self.recipe["steps"])
+
+
+def published_row(dataset: Path, name: str) -> PublishedRow:
+    """Return the row of ``dataset`` with this ``pair_id`` or number, counted from 0 over all files.
+
+    Raises ``UserError`` if there is none.
+    """
+    files = sorted((dataset / "pairs").glob("*.parquet"))
+    if not files:
+        raise UserError(f"{dataset} is no dataset of this program: it has no files in 'pairs'")
+    number = 0
+    for file in files:
+        ids = pq.read_table(file, columns=["pair_id"]).column("pair_id").to_pylist()
+        for index, pair_id in enumerate(ids):
+            if name in {pair_id, str(number + index)}:
+                return _read(file, index)
+        number += len(ids)
+    if number == 0:
+        raise UserError(f"{dataset} has no rows")
+    raise UserError(f"{dataset} has no row {name!r}: give a pair_id, or a number from 0 to {number - 1}")
+
+
+def _read(file: Path, index: int) -> PublishedRow:
+    with pq.ParquetFile(file) as opened:
+        first = 0
+        for group in range(opened.num_row_groups):
+            held = opened.metadata.row_group(group).num_rows
+            if index < first + held:
+                table = opened.read_row_group(group, columns=[*COLUMNS, TOLD, *SIDES])
+                (row,) = table.slice(index - first, 1).to_pylist()
+                return _published(row)
+            first += held
+    raise IntegrityError(f"{file} has fewer rows than it says")
+
+
+def _published(row: Mapping[str, Any]) -> PublishedRow:
+    recipe = json.loads(row["recipe"])
+    told = [{**step, "params": json.loads(step["params"])} for step in row[TOLD]]
+    if [{name: step[name] for name in ("kind", "version", "params")} for step in told] != recipe["steps"]:
+        raise IntegrityError(f"{row['pair_id']}: its recipe and its {TOLD} are not of the same steps")
+    return PublishedRow(
+        pair_id=row["pair_id"],
+        recipe=recipe,
+        texts={name: row[name] for name in COLUMNS},
+        told=tuple(map(_told, told)),
+        digests={side: digest_of(row[side]["bytes"]) for side in SIDES},
+    )
+
+
+def _told(step: Mapping[str, Any]) -> AppliedStep:
+    facts = json.loads(step["facts"])
+    if bool(facts.get("applied", 1.0)) != step["is_applied"]:
+        raise IntegrityError(f"the row says of {step['kind']} both that it was applied and that it was not")
+    return AppliedStep(kind=step["kind"], facts=facts)
