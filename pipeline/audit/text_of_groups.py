@@ -67,6 +67,8 @@ def distributions(audit: Audit) -> Iterator[str]:
         for one in audit.distributions
         if one.chosen or one.rejected
     ]
+    if not rows:
+        yield "There are no pairs."
     yield from table(("median (10 % to 90 %)", "chosen", "rejected", "chosen better by"), rows)
 
 

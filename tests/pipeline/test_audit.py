@@ -120,9 +120,31 @@ def test_an_export_elsewhere_has_its_own_audit(own: Path, tmp_path: Path) -> Non
     assert not (tmp_path / FILE).exists()
 
 
+def test_a_run_without_pairs_has_an_audit_that_says_so(own: Path) -> None:
+    """Nothing is won by nobody; what scores say of each other is there all the same."""
+    bound = "preference.vetoes=[{score: estoi, at_least: 2}]"
+
+    said = typed_here("audit", own / "small.yaml", "-w", own / "workspace", "--set", bound)
+
+    assert said.partition("\n\n")[2].startswith("0 pairs from ")
+    assert "### Scores of the pairs\n\nThere are no pairs." in said
+    assert "nan" not in said.replace("unanimous", "")
+    assert "| between criteria, on average" in said
+
+
 def test_an_unfinished_run_is_audited_in_part(own: Path) -> None:
     """Shards without all their scores are counted, not guessed at; without any there is nothing to say."""
-    run = resolve(own / "small.yaml", ["shard_seconds=1"])
+    config = written(own, score_clean=True, metrics=METRICS, preference=CHOOSING, shard_seconds=1)
+    run_here(config, own / "begun")
+    store = TableStore(own / "begun" / "tables")
+    scores, *_ = sorted(folder.name for folder in store.root.glob("score.spectral_envelope.*"))
+    store.remove(scores, min(store.shards(scores)))
+    run = resolve(config)
+
+    said = typed_here("audit", config, "-w", own / "begun")
+
+    assert "Of 2 shards, 1 had not all scores yet." in said
+    assert " for 1 degraded version of 1 utterance." in said
     graph = assemble(run, own / "workspace", keep=False)
 
     with pytest.raises(WorkspaceError, match="has no shard with all its scores; 'run' makes them"):
