@@ -45,7 +45,9 @@ class Movement:
         return max(known) if len(known) == len(quantiles) else None
 
 
-def movements(run: Run, workspace: Workspace, num_utterances: int, tell: Tell) -> dict[str, Movement]:
+def movements(
+    run: Run, workspace: Workspace, num_utterances: int, worker: Worker, tell: Tell
+) -> dict[str, Movement]:
     """Score degraded speech of a sample of utterances before and after each change.
 
     Metrics that need no clean reference are measured on the clean speech too; for the others that would
@@ -57,7 +59,6 @@ def movements(run: Run, workspace: Workspace, num_utterances: int, tell: Tell) -
     with workspace.held():
         graph = assemble(run, workspace.root)
         shards = _spread(graph)
-        worker = Worker(workspace.root)
         _prepare(graph, worker, workspace, shards, tell)
         records = list(_sample(graph, worker, shards, num_utterances))
     if not records:

@@ -1,9 +1,10 @@
 """Being stopped from outside: by Ctrl-C, by SIGTERM, which schedulers send, by a terminal that is closed."""
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import soundfile
@@ -12,29 +13,31 @@ HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RETRY_S = 0.001
 
 
+def _interrupt() -> None:
+    """End what goes on, but not with an error that a stage takes for its record's."""
+    raise KeyboardInterrupt
+
+
 class Interruption:
     """What was received, if anything was."""
 
-    def __init__(self) -> None:
+    def __init__(self, interrupt: Callable[[], None] = _interrupt) -> None:
+        """``interrupt`` raises what ends the process."""
+        self._interrupt = interrupt
         self.received: signal.Signals | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        """Note it, and interrupt what goes on: not with an error that a stage takes for its record's."""
+        """Note it, and interrupt what goes on."""
         self.received = self.received or signal.Signals(number)
         if _is_in_codec(frame):
             signal.setitimer(signal.ITIMER_REAL, RETRY_S)
         else:
-            raise KeyboardInterrupt
-
-    @property
-    def exit_code(self) -> int:
-        """A shell's for a command that was ended so."""
-        return 128 + (self.received or signal.SIGINT)
+            self._interrupt()
 
     def heed(self) -> None:
         """Raise again what foreign code has swallowed: what it then returned is no record's doing."""
         if self.received is not None:
-            raise KeyboardInterrupt
+            self._interrupt()
 
 
 def _is_in_codec(frame: FrameType | None) -> bool:
@@ -71,6 +74,32 @@ def heeding_interruption() -> Iterator[Interruption]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def heeding_termination() -> Interruption:
+    """Let SIGTERM end this process as it would have, but heed it where foreign code swallows that.
+
+    For a process that a library with a handler of its own serves; outside the main thread nothing is heeded.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        return Interruption()
+    interruption = Interruption(lambda: before(signal.SIGTERM, None))
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, interruption.receive)
+    return interruption
+
+
+@contextmanager
+def ended_when_told() -> Iterator[Interruption]:
+    """End a command that can be gone on with by a sentence and a shell's exit code when told to stop."""
+    with heeding_interruption() as interruption:
+        try:
+            yield interruption
+        except KeyboardInterrupt:
+            with suppress(OSError):  # the terminal may be gone
+                sys.stderr.write("stopped; what is finished stays, and the same command goes on from here\n")
+            raise SystemExit(128 + (interruption.received or signal.SIGINT)) from None
 
 
 @contextmanager

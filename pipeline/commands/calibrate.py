@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pipeline.calibrate import QUANTILE, Movement, movements
 from pipeline.log_file import logged_to
 from pipeline.resolve import Run
+from pipeline.stopping import ended_when_told
 from pipeline.wording import aligned, count, say
+from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from stages.inaudible import INAUDIBLE
 from stages.metrics.base import Output
@@ -14,8 +16,9 @@ from stages.metrics.base import Output
 
 def calibrate_command(run: Run, workspace: Workspace, num_utterances: int) -> None:
     """Measure, and print YAML; progress goes to the other stream, so that the output can be a file."""
-    with logged_to(workspace.log):
-        found = movements(run, workspace, num_utterances, _tell)
+    with ended_when_told() as interruption, logged_to(workspace.log):
+        worker = Worker(workspace.root, heed=interruption.heed)
+        found = movements(run, workspace, num_utterances, worker, _tell)
     for line in margin_lines(run, found, num_utterances):
         say(line)
 

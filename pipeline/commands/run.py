@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from pipeline.dataset.card import lines_for
@@ -13,7 +12,7 @@ from pipeline.graph import Graph
 from pipeline.progress import View, clock
 from pipeline.resolve import Run
 from pipeline.run import Result, execute
-from pipeline.stopping import heeding_interruption
+from pipeline.stopping import ended_when_told
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import Reason, UserError
@@ -31,7 +30,7 @@ def run_command(
         raise UserError(f"rows do not fail for {retry_failed!r}; choose one of: {', '.join(known)}")
     _say(header(run, workspace.root))
 
-    with heeding_interruption() as interruption:
+    with ended_when_told() as interruption:
 
         def make(run: Run, workspace: Workspace, graph: Graph, shown: View) -> Executor:
             if executor == "local":
@@ -40,12 +39,7 @@ def run_command(
 
             return RayExecutor(run, graph, workspace.root, workers, shown.say, heed=interruption.heed)
 
-        try:
-            result = execute(run, workspace, make, retry_failed)
-        except KeyboardInterrupt:
-            with suppress(OSError):  # the terminal may be gone
-                sys.stderr.write("stopped; what is finished stays, and the same command goes on from here\n")
-            raise SystemExit(interruption.exit_code) from None
+        result = execute(run, workspace, make, retry_failed)
     _say(outcome(run, result))
 
 

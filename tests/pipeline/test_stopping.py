@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.stopping import heeding_interruption
+from pipeline.stopping import ended_when_told, heeding_interruption
 
 TONE = np.sin(np.arange(48_000) / 10)
 
@@ -66,7 +66,16 @@ def test_swallowed_by_foreign_code(sent: signal.Signals) -> None:
         with pytest.raises(KeyboardInterrupt):
             interruption.heed()
     assert interruption.received == sent
-    assert interruption.exit_code == 128 + sent
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ends_as_a_shell_expects(sent: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a sentence that says how to go on."""
+    with pytest.raises(SystemExit) as ended, ended_when_told():
+        os.kill(os.getpid(), sent)
+
+    assert ended.value.code == 128 + sent
+    assert "the same command goes on from here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])

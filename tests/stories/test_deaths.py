@@ -125,6 +125,18 @@ def test_mended_and_retried_it_is_as_if_nothing_had_been(harmed: Path, unharmed:
 
 
 @pytest.mark.ray
+def test_a_worker_that_is_told_to_end_blames_no_record(tmp_path: Path) -> None:
+    """As Ray tells those of a run that is stopped, and of a machine that goes: the record is made again."""
+    operators.write_fragile(tmp_path, "MARKER.unlink(); os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)")
+    config = _corpus(tmp_path, ["fine"])
+    operators.marker(tmp_path).touch()
+
+    done = tiny.run(config, tmp_path / "workspace", "--executor", "ray", "--workers", "1")
+
+    assert rows.outcomes(tmp_path / "workspace", "restore.fragile") == {"fine": "ok"}, done.stdout
+
+
+@pytest.mark.ray
 def test_a_worker_that_is_killed_from_outside_costs_nothing(
     config: Path, tmp_path: Path, expected: dict[str, str]
 ) -> None:

@@ -9,6 +9,8 @@ import processes
 import pytest
 import tiny
 
+from tests.command_line import typed
+
 
 @pytest.fixture(autouse=True)
 def _heed_ctrl_c() -> Iterator[None]:
@@ -18,6 +20,46 @@ def _heed_ctrl_c() -> Iterator[None]:
     yield
     signal.signal(signal.SIGINT, before)
     signal.signal(signal.SIGHUP, hung_up)
+
+
+SWALLOWING = '''
+"""A degradation that is told to stop while a library of its own is at work."""
+
+import os
+import signal
+from contextlib import suppress
+from typing import ClassVar
+
+from stages.degradations import DEGRADATIONS, Degradation
+from stages.waveform import AudioSource, Waveform
+
+
+@DEGRADATIONS.register
+class Swallowing(Degradation):
+    kind: ClassVar[str] = "swallowing"
+
+    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
+        with suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise ValueError("the library has failed")
+'''
+
+
+@pytest.mark.parametrize("command", ["run", "calibrate"])
+def test_no_record_is_blamed_for_what_a_library_swallows(command: str, tmp_path: Path) -> None:
+    """What it gives back then is no record's failure, and is not kept, whichever command makes the tables."""
+    (tmp_path / "swallowing.py").write_text(SWALLOWING, encoding="utf-8")
+    tiny.write_speech(tmp_path / "speech", ["a"])
+    own = {"operators": ["swallowing.py"], "degradations": {"chain": [{"kind": "swallowing"}]}}
+    config = tiny.write_config(tmp_path, tiny.cheap_config(tmp_path / "speech", **own))
+    options = ["--executor", "local"] if command == "run" else []
+
+    ended = typed(command, config, "--workspace", tmp_path / "workspace", *options)
+
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert "the same command goes on from here" in ended.stderr
+    assert list(tmp_path.glob("workspace/tables/plan-*/*.parquet"))
+    assert not list(tmp_path.glob("workspace/tables/degrade-*/*.parquet"))
 
 
 @pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])

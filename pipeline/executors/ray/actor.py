@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.catalogue import Shard
 from pipeline.graph import Graph
 from pipeline.log_file import open_log
+from pipeline.stopping import heeding_termination
 from pipeline.table import PoolTable
 from pipeline.tickets import Place, Ticket
 from pipeline.work import Report, Suspect, Worker
@@ -25,7 +26,8 @@ class TicketActor:
         unpickled: Graph = pickle.loads(graph)  # noqa: S301 - made by the driver of this run
         self._tables = {table.folder: table for table in unpickled.tables}
         self._shards = {shard.name: shard for shard in unpickled.shards}
-        self._worker = Worker(Path(workspace), device)
+        # Ray ends a worker by SIGTERM, and its handler by an error that a stage takes for its record's
+        self._worker = Worker(Path(workspace), device, heed=heeding_termination().heed)
 
     def run(
         self,
