@@ -31,7 +31,7 @@ class Degradation(Operator):
     whatever delay it causes, and never clips unless it is the one that clips.
     """
 
-    draws: ClassVar[Mapping[str, Distribution]]
+    draws: ClassVar[Mapping[str, Distribution]] = {}
     """How each field is drawn by default."""
 
     @abstractmethod
