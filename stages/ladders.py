@@ -45,21 +45,22 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Foot:
-    """Where a ladder stands: the utterance, and others to take words and voices from."""
+    """Where a ladder stands: the utterance, and others to take words and voices from, where there are any."""
 
     spoken: Spoken
     same_speaker: Waveform | None
     other_speaker: Waveform | None
 
-    @classmethod
-    def at(cls, place: int, utterances: Sequence[Spoken]) -> "Foot":
-        """Return the foot at one of ``utterances``, with the next ones by its speaker and by another one."""
-        spoken = utterances[place]
-        after = [*utterances[place + 1 :], *utterances[:place]]
-        known = [other for other in after if None not in {spoken.speaker, other.speaker}]
-        same = next((other.waveform for other in known if other.speaker == spoken.speaker), None)
-        stranger = next((other.waveform for other in known if other.speaker != spoken.speaker), None)
-        return cls(spoken, same, stranger)
+
+def company(place: int, speakers: Sequence[str | None]) -> tuple[list[int], list[int]]:
+    """Return the places of others by the same speaker, and by other speakers: the next first, around the end.
+
+    Of who is not known nobody can say either.
+    """
+    speaker, after = speakers[place], [*range(place + 1, len(speakers)), *range(place)]
+    known = [other for other in after if None not in {speaker, speakers[other]}]
+    same = [other for other in known if speakers[other] == speaker]
+    return same, [other for other in known if speakers[other] != speaker]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -24,7 +26,7 @@ from stages.agreement import (
 from stages.audio_memory import AudioMemory
 from stages.decoding import decode_recording
 from stages.flac import encode
-from stages.ladders import LADDERS, Foot, Ladder, Spoken
+from stages.ladders import LADDERS, Foot, Ladder, Spoken, company
 from stages.level import is_silent
 from stages.metrics.base import Output
 from stages.resampling import resample
@@ -45,49 +47,72 @@ Curves = dict[tuple[str, str], list[list[float]]]
 
 def ladders_command(run: Run, num_utterances: int, device: str) -> None:
     """Damage utterances of the config's speech step by step, score them, and print a table in Markdown."""
-    speech = _speech(run, num_utterances)
+    feet = _feet(run, num_utterances)
     memory = AudioMemory()
     stages = [_loaded(setup, memory, device) for setup in run.metrics]
     curves: Curves = defaultdict(list)
     started = time.monotonic()
-    for place in range(len(speech)):
-        foot, done = Foot.at(place, speech), place + 1
+    for done, foot in enumerate(feet, start=1):
         for ladder in LADDERS:
             for name, row in _scored(foot, ladder, stages):
                 curves[name, ladder.name].append(row)
         elapsed_s = time.monotonic() - started
-        left = clock(elapsed_s / done * (len(speech) - done))
-        say(f"utterance {done} of {len(speech)}: {clock(elapsed_s)}, {left} left")
-    for line in table_lines(curves, run.outputs(), speech):
+        left = clock(elapsed_s / done * (len(feet) - done))
+        say(f"utterance {done} of {len(feet)}: {clock(elapsed_s)}, {left} left")
+    for line in table_lines(curves, run.outputs(), [foot.spoken for foot in feet]):
         say(line)
 
 
-def _speech(run: Run, num_utterances: int) -> list[Spoken]:
+def _feet(run: Run, num_utterances: int) -> list[Foot]:
     """Return utterances from all over the corpora, as many as asked for or as there are; no silent ones."""
-    corpora = [corpus.model_copy(update={"path": run.path(corpus.path)}) for corpus in run.config.speech]
-    sources = list_sources(corpora).sources
-    spread = np.unique(np.linspace(0, len(sources) - 1, num_utterances).round().astype(int))
-    rate = run.config.ingest.sample_rate
-    spoken = [_spoken(sources[place], None if rate == "native" else rate) for place in spread]
-    for silent in (each for each in spoken if is_silent(each.waveform.samples)):
-        say(f"{silent.id} is silent, and left out")
-    sounding = [each for each in spoken if not is_silent(each.waveform.samples)]
-    if not sounding:
-        raise UserError(f"only silence in {count(len(spoken), 'recording')}; ladders need speech")
-    return sounding
+    speech = _Speech.of(run)
+    spread = np.linspace(0, len(speech.sources) - 1, num_utterances).round().astype(int)
+    places = np.unique(spread).tolist()
+    feet = [foot for place in places if (foot := speech.foot(place)) is not None]
+    if not feet:
+        raise UserError(f"only silence in {count(len(places), 'recording')}; ladders need speech")
+    return feet
 
 
-def _spoken(source: Source, sample_rate: int | None) -> Spoken:
-    try:
-        with open_source(source) as file:
-            found = decode_recording(file, source.offset_s, source.duration_s).waveform
-    except (OSError, RecordError) as error:
-        raise UserError(f"{source.id} cannot be damaged: {error}") from error
-    waveform = resample(found, sample_rate or found.sample_rate)
-    is_whole = waveform.duration_s <= LONGEST_S
-    beginning = waveform.with_samples(waveform.samples[: round(LONGEST_S * waveform.sample_rate)])
-    transcript = source.transcript if is_whole else None
-    return Spoken(source.id, beginning, source.speaker, transcript, source.language)
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """The recordings of all corpora; words and voices to replace others with come from any of them."""
+
+    sources: Sequence[Source]
+    sample_rate: int | None
+    """That of the run, or None for each recording's own."""
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        corpora = [corpus.model_copy(update={"path": run.path(corpus.path)}) for corpus in run.config.speech]
+        rate = run.config.ingest.sample_rate
+        return cls(list_sources(corpora).sources, None if rate == "native" else rate)
+
+    def foot(self, place: int) -> Foot | None:
+        """Return the utterance at ``place`` among the others; None if it is silent."""
+        spoken = self._spoken(place)
+        if is_silent(spoken.waveform.samples):
+            say(f"{spoken.id} is silent, and left out")
+            return None
+        sides = company(place, [source.speaker for source in self.sources])
+        return Foot(spoken, *(self._first_sounding(side) for side in sides))
+
+    def _first_sounding(self, places: Sequence[int]) -> Waveform | None:
+        found = (self._spoken(place).waveform for place in places)
+        return next((waveform for waveform in found if not is_silent(waveform.samples)), None)
+
+    def _spoken(self, place: int) -> Spoken:
+        source = self.sources[place]
+        try:
+            with open_source(source) as file:
+                found = decode_recording(file, source.offset_s, source.duration_s).waveform
+        except (OSError, RecordError) as error:
+            raise UserError(f"{source.id} cannot be damaged: {error}") from error
+        waveform = resample(found, self.sample_rate or found.sample_rate)
+        is_whole = waveform.duration_s <= LONGEST_S
+        beginning = waveform.with_samples(waveform.samples[: round(LONGEST_S * waveform.sample_rate)])
+        transcript = source.transcript if is_whole else None
+        return Spoken(source.id, beginning, source.speaker, transcript, source.language)
 
 
 def _loaded(setup: MetricSetup, memory: AudioMemory, device: str) -> ScoreStage:

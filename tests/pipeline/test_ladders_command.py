@@ -29,6 +29,25 @@ def test_says_who_may_vote(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_words_and_voices_come_from_all_recordings(tmp_path: Path) -> None:
+    """One utterance of many is asked for, and is spliced with others that nobody asked for."""
+    config = written(tmp_path, metrics=[{"kind": "si_sdr"}, {"kind": "estoi"}], preference=PREFERENCE)
+    with (tmp_path / "sentences.csv").open(newline="", encoding="utf-8") as file:
+        first, second, *_ = csv.DictReader(file)
+    again = {**second, "id": "again", "speaker": first["speaker"]}
+    with (tmp_path / "sentences.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, first)
+        writer.writeheader()
+        writer.writerows([first, second, again])
+
+    done = typed("ladders", config, "--utterances", "1")
+
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if line.startswith("| si_sdr"))
+    assert "1 utterance of 1 known speaker" in done.stdout
+    assert "no value" not in row
+
+
 def test_leaves_silence_out(tmp_path: Path) -> None:
     """A silent recording can neither be made worse nor lend its words: it is named, and the others go on."""
     config = written(tmp_path, metrics=[{"kind": "si_sdr"}, {"kind": "estoi"}], preference=PREFERENCE)

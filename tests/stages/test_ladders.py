@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.active_level import active_level_db
-from stages.ladders import LADDERS, Foot, Ladder, Spoken, spliced
+from stages.ladders import LADDERS, Foot, Ladder, Spoken, company, spliced
 from stages.level import ratio_db
 from stages.waveform import Waveform
 from tests.speech_like import speech_like
@@ -20,8 +20,8 @@ def spoken(name: str, speaker: str | None, pitch_hz: float) -> Spoken:
 @pytest.fixture(scope="module")
 def foot() -> Foot:
     """Return an utterance with others by the same speaker and by another one."""
-    others = [spoken("a", "ann", 210.0), spoken("b", "bob", 110.0), spoken("c", "ann", 200.0)]
-    return Foot.at(0, others)
+    same, other = (speech_like(6.0, pitch_hz=hertz) for hertz in (200.0, 110.0))
+    return Foot(spoken("a", "ann", 210.0), same_speaker=same, other_speaker=other)
 
 
 @pytest.mark.parametrize("ladder", LADDERS, ids=list(BY_NAME))
@@ -45,20 +45,19 @@ def test_a_ladder_is_the_same_every_time(ladder: Ladder, foot: Foot) -> None:
     assert [step.samples.tobytes() for step in first] == [step.samples.tobytes() for step in second]
 
 
-def test_words_and_voices_come_from_whom_they_should() -> None:
-    """Other words are the next ones of the same speaker; another speaker is whoever comes next."""
-    people = [spoken("a", "ann", 210.0), spoken("b", "bob", 110.0), spoken("c", "ann", 200.0)]
+@pytest.mark.parametrize(
+    ("place", "same", "others"), [(0, [2], [1, 4]), (1, [], [2, 4, 0]), (2, [0], [4, 1]), (3, [], [])]
+)
+def test_words_and_voices_come_from_whom_they_should(place: int, same: list[int], others: list[int]) -> None:
+    """The next ones come first; of who is not known nobody can say whether it is another one."""
+    speakers = ["ann", "bob", "ann", None, "eve"]
 
-    last = Foot.at(2, people)
-
-    assert last.same_speaker is people[0].waveform
-    assert last.other_speaker is people[1].waveform
+    assert company(place, speakers) == (same, others)
 
 
-@pytest.mark.parametrize("speaker", [None, "ann"])
-def test_nobody_to_replace_with_is_no_ladder(speaker: str | None) -> None:
-    """Who is alone, or not known, cannot be replaced; other damage goes on."""
-    alone = Foot.at(0, [spoken("a", speaker, 210.0), spoken("b", None, 110.0)])
+def test_nobody_to_replace_with_is_no_ladder() -> None:
+    """Who is alone cannot be replaced; other damage goes on."""
+    alone = Foot(spoken("a", "ann", 210.0), same_speaker=None, other_speaker=None)
 
     assert BY_NAME["other speaker"].climbed(alone) == []
     assert BY_NAME["other words"].climbed(alone) == []
