@@ -20,8 +20,8 @@ class Veto(Record):
     """Any score of the run, also of a diagnostic; it does not vote by this."""
     max_length_change_s: float | None = Field(default=None, ge=0)
     """In place of a score: refuse pairs with a side that its model made longer or shorter by more than this,
-    in seconds, before it was fitted to its input. Where the length is off by more than a tenth, or by more
-    than half a second, nothing is fitted, and there is no candidate."""
+    in seconds, before it was fitted to its input. What is off by more than a tenth of the input, or 0.1 s if
+    that is more, or by more than 0.5 s, is not fitted in any case: it is a failed take."""
     side: Literal["chosen", "rejected", "both"] = "chosen"
     """Whose score is looked at: a chosen one that lost words, a rejected one that is broken beyond use."""
     at_least: float | None = None
