@@ -100,6 +100,17 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
     remove_leftovers(folder)
     draft, _ = _beside(folder)
     draft.mkdir(parents=True)
+    try:
+        result = _written(run, graph, store, draft)
+    except BaseException:  # of a full disk it may be what has filled it
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    _swap(draft, folder)
+    return result
+
+
+def _written(run: Run, graph: Graph, store: TableStore, draft: Path) -> Exported:
+    """Write all files of the dataset into a folder that is there."""
     summary = Summary(list(run.outputs()))
     with Background() as background:
         kept: list[Table] = ["pairs", *run.config.export.beside_pairs]
@@ -130,7 +141,6 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
     )
     write_whole(draft / CARD, card_of(run, result, audit_lines(audit)).encode())
     write_whole(draft / MARK, result.model_dump_json(indent=1).encode())
-    _swap(draft, folder)
     return result
 
 

@@ -62,6 +62,19 @@ def test_no_record_is_blamed_for_what_a_library_swallows(command: str, tmp_path:
     assert not list(tmp_path.glob("workspace/tables/degrade-*/*.parquet"))
 
 
+def test_a_dataset_that_is_not_finished_takes_no_room(config: Path, tmp_path: Path) -> None:
+    """Who is told to stop while writing it, or has no more room, leaves nothing of it behind."""
+    workspace = tmp_path / "workspace"
+    draft = workspace / ".dataset.unanimous-draft"
+
+    with processes.started(config, workspace, "--executor", "local", log=tmp_path / "log") as run:
+        processes.wait_until(draft.exists, run)
+        run.terminate()
+        run.wait(60)
+
+    assert not draft.exists()
+
+
 @pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_who_is_stopped_says_how_to_go_on(executor: str, sent: signal.Signals, tmp_path: Path) -> None:
