@@ -16,7 +16,7 @@ LENGTH_CHANGE = "length_change_s"
 class Veto(Record):
     """A bound on a score, or on a change of length, without which a unanimous pair is not kept."""
 
-    score: str | None = None
+    score: str | None = Field(default=None, min_length=1)
     """Any score of the run, also of a diagnostic; it does not vote by this."""
     max_length_change_s: float | None = Field(default=None, ge=0)
     """In place of a score: refuse pairs with a side that its model made longer or shorter by more than this,

@@ -26,6 +26,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "side: both",
         "preference.vetoes.0: give 'score' or 'max_length_change_s', one of them",
     ),
+    "a veto of a score without a name": (
+        {"vetoes": [{"score": "", "at_least": 0.5}]},
+        "score: ''",
+        "preference.vetoes.0.score: should have at least 1 character, got ''",
+    ),
     "a veto of two things": (
         {"vetoes": [{"score": "estoi", "at_least": 0.5, "max_length_change_s": 0.1}]},
         "score: estoi",
