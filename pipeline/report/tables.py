@@ -8,7 +8,7 @@ from pipeline.arrow import schema_of
 from pipeline.inventory import SPEECH, Inventory
 from pipeline.report.views import VIEWS
 from pipeline.store import TableStore, leaf_paths
-from schemas import Degraded, Ingested, Preference, Recipe, Record, Restored, Scored
+from schemas import Degraded, Ingested, Preference, Recipe, Record, Restored, Scored, WorkspaceError
 
 RECORDS: dict[str, type[Record]] = {
     "ingest": Ingested,
@@ -35,8 +35,14 @@ class RunTables:
         self._sql.execute("SET enable_external_access = false")
         for stage in RECORDS:
             self._bring_in(stage)
-        for name, view in VIEWS.items():
-            self._sql.execute(f"CREATE VIEW {name} AS {view}")
+        try:
+            for name, view in VIEWS.items():
+                self._sql.execute(f"CREATE VIEW {name} AS {view}")
+        except duckdb.BinderException as error:
+            raise WorkspaceError(
+                f"tables in {store.root.parent} were written by another version of this program, without all "
+                "columns of this one; 'run' with the same config makes them anew"
+            ) from error
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Return the rows of a query over the views; ``values`` stand for its ``?``."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 from fastapi.testclient import TestClient
@@ -222,6 +223,17 @@ def test_a_workspace_of_another_version_is_said_to_be_one(own: Workspace, name: 
 
     assert answer.status_code == 503
     assert "another version" in answer.text
+
+
+@pytest.mark.parametrize("stage", ["degrade", "restore"])
+def test_tables_that_lack_a_column_are_said_to_be_of_another_version(own: Workspace, stage: str) -> None:
+    """A table that this version reads more of than there is: no traceback, and the way out."""
+    for path in (own.root / "tables").glob(f"{stage}*/*.parquet"):
+        rows = pq.read_table(path)
+        pq.write_table(rows.drop_columns("applied" if stage == "degrade" else "takes"), path)
+
+    with pytest.raises(WorkspaceError, match="written by another version.*'run' with the same config"):
+        Snapshot.of(own).tables.rows("SELECT * FROM takes")
 
 
 def test_where_no_run_has_begun_there_is_nothing_to_report(own: Workspace, tmp_path: Path) -> None:
