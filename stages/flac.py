@@ -30,7 +30,7 @@ def encode(waveform: Waveform) -> EncodedAudio:
     if not math.isfinite(loudest):  # which one such sample makes it
         raise BrokenError(Reason.NOT_FINITE, "NaN or infinite samples cannot be stored")
     gain = CEILING / loudest if loudest > 1.0 else 1.0
-    integers = _integers(waveform.samples, gain, is_full=loudest == 1.0)
+    integers = _integers(waveform.samples, gain, is_full=loudest > CEILING)
     buffer = io.BytesIO()
     soundfile.write(buffer, integers << 8, waveform.sample_rate, format="FLAC", subtype="PCM_24")
     return EncodedAudio(
@@ -49,7 +49,7 @@ def _integers(samples: Samples, gain: float, *, is_full: bool) -> NDArray[np.int
     else:
         steps = samples.astype(np.float64) * gain * FULL_SCALE
     np.rint(steps, out=steps)
-    if is_full:  # there is no step for exactly 1
+    if is_full:  # there is no step for 1, to which the last half step rounds
         np.minimum(steps, FULL_SCALE - 1, out=steps)
     return steps.astype("<i4")
 
