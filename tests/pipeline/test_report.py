@@ -232,7 +232,7 @@ def test_tables_that_lack_a_column_are_said_to_be_of_another_version(own: Worksp
         rows = pq.read_table(path)
         pq.write_table(rows.drop_columns("applied" if stage == "degrade" else "takes"), path)
 
-    with pytest.raises(WorkspaceError, match="written by another version.*'run' with the same config"):
+    with pytest.raises(WorkspaceError, match=r"written by another version.*'run' with the same config"):
         Snapshot.of(own).tables.rows("SELECT * FROM takes")
 
 
