@@ -13,7 +13,7 @@ JUST_UNDER_1 = float(np.nextafter(np.float32(1), np.float32(0)))
 @pytest.mark.parametrize("peak", [CEILING, JUST_UNDER_1, 1.0, 1.0000001, 1.7])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_no_peak_turns_into_its_opposite(peak: float, sign: int) -> None:
-    """Samples that round to 1, which has no step, go to the highest there is; the digest is of what is read."""
+    """Samples that round to 1, which has no step, go to the highest there is; digests are of what is read."""
     samples = np.array([0.0, 0.25, sign * peak, -0.5], dtype=np.float32)
 
     stored = encode(Waveform(samples, 16_000))
