@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 from pipeline.source_audio import open_source
 from pipeline.table import PoolTable, Reader
-from schemas import PoolRecording, Source
+from schemas import PoolRecording, Source, Split
 from stages import made_pool
 from stages import pool as pool_files
+from stages.splits import side_of, split_for
 from stages.stage import Stage
 
 
@@ -19,12 +20,25 @@ class RecordedPoolTable(PoolTable):
     settings: pool_files.PoolSettings
     version: ClassVar[int] = pool_files.VERSION
 
+    def side(self, source: Source) -> Split:
+        return side_of(source, self.settings.splits)
+
     def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
         return pool_files.PoolStage(self.settings, open_source)
 
 
 @dataclass(frozen=True)
-class RoomPoolTable(PoolTable):
+class MadePoolTable(PoolTable):
+    """Recordings that a run makes itself."""
+
+    settings: made_pool.MadePoolSettings
+
+    def side(self, source: Source) -> Split:
+        return split_for(self.settings.splits, source.corpus, source.name)
+
+
+@dataclass(frozen=True)
+class RoomPoolTable(MadePoolTable):
     """Simulated rooms."""
 
     settings: made_pool.RoomSettings
@@ -35,7 +49,7 @@ class RoomPoolTable(PoolTable):
 
 
 @dataclass(frozen=True)
-class NoisePoolTable(PoolTable):
+class NoisePoolTable(MadePoolTable):
     """Synthesised noise."""
 
     settings: made_pool.NoiseSettings

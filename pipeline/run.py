@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.bare_sides import bare_sides_said
 from pipeline.executors.base import Executor
 from pipeline.export import Exported, discard, remove_leftovers
 from pipeline.graph import Graph, assemble
@@ -58,7 +59,7 @@ def execute(
         remove_leftovers(workspace.dataset)
         graph = assemble(run, workspace.root, _listing(shown))
         note_aim(run, graph, workspace)
-        for line in copies_said(source for shard in graph.shards for source in shard.sources):
+        for line in _warnings(graph):
             shown.say(line)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace, retry_failed)
@@ -70,6 +71,11 @@ def execute(
             _compute(run, workspace, graph, board, (make_executor, shown))
         result = publish(run, graph, workspace, shown.say)
     return Result(result, workspace.dataset, workspace.report, computed, time.monotonic() - started)
+
+
+def _warnings(graph: Graph) -> Iterator[str]:
+    yield from copies_said(source for shard in graph.shards for source in shard.sources)
+    yield from bare_sides_said(graph)
 
 
 def _compute(

@@ -125,6 +125,10 @@ class PoolTable(Table):
     def spec(self) -> Mapping[str, Any]:
         return {"version": self.version, "settings": self.settings.model_dump(mode="json")}
 
+    @abstractmethod
+    def side(self, source: Source) -> Split:
+        """Return the side of the split that a recording is on."""
+
     @property
     def drawn_from(self) -> str:
         """What a plan depends on: the settings and the contents, whatever the shards."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schemas import AudioRef, ConfigError, OperatorSpec
+from schemas import AudioRef, ConfigError, OperatorSpec, Split
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, Part, SomeOfParts, Step
 from stages.conditions import Situation, Utterance
 from stages.degradations import DEGRADATIONS
@@ -22,6 +22,8 @@ class Occasion:
     repeat: int
     seed: int
     pools: Pools
+    side: Split = Split.TRAIN
+    """Of the split: the one that the utterance and all recordings of the pools are on."""
 
     def rng(self, path: Sequence[int]) -> np.random.Generator:
         """Return the stream of one place in the chain: what others draw does not move it."""
@@ -116,20 +118,20 @@ def _ordered(
 def _usable(step: Step, occasion: Occasion) -> Pools:
     """Return the pools as the step may use them: without the utterance's speaker where it says so."""
     usable: Mapping[str, Sequence[AudioRef]] = occasion.pools
-    name = occasion.utterance.id
+    name, side = occasion.utterance.id, occasion.side
     for draw in step.pool_draws.values():
         if not usable.get(draw.pool):
             raise ConfigError(
-                f"pool {draw.pool!r} has no usable recording on the side of the split that {name!r} is on; "
-                "add recordings, or give that side no share in 'ingest.splits'"
+                f"pool {draw.pool!r} has no usable recording on the {side} side of the split, on which "
+                f"{name!r} is; add recordings, or give that side no share in 'ingest.splits'"
             )
         if draw.other_speaker:
             others = [ref for ref in usable[draw.pool] if _is_another(ref, occasion.utterance)]
             usable = {**usable, draw.pool: others}
         if not usable[draw.pool]:
             raise ConfigError(
-                f"pool {draw.pool!r} has nobody else than the speaker of {name!r} on the side of the split "
-                "that it is on; add recordings of others"
+                f"pool {draw.pool!r} has nobody else than the speaker of {name!r} on the {side} side of the "
+                "split, on which that is; add recordings of others"
             )
     return usable
 

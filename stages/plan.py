@@ -57,8 +57,9 @@ class PlanStage(Stage[Planned, Recipe]):
         return [self._recipe(record) for record in batch]
 
     def _recipe(self, planned: Planned) -> Recipe:
-        pools = self._pools.get(planned.source.split, {})
-        occasion = Occasion(planned.utterance, planned.repeat, self._seed, pools)
+        side = planned.source.split
+        pools = self._pools.get(side, {})
+        occasion = Occasion(planned.utterance, planned.repeat, self._seed, pools, side)
         steps = draw_steps(self._chain, occasion)
         return self._described(planned, Outcome()).model_copy(
             update={"steps": steps, "sources": references(steps)}

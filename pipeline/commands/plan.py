@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipeline.bare_sides import bare_sides_said
 from pipeline.commands.run import header
 from pipeline.estimates import BYTES_PER_SAMPLE, FLAC_SHARE, NATIVE_RATE_HZ
 from pipeline.forecast import Forecast, TableForecast
@@ -50,6 +51,7 @@ def plan_lines(run: Run, graph: Graph, forecast: Forecast, root: Path) -> Iterat
     yield ""
     yield from _totals(run, forecast, root)
     yield from copies_said(source for shard in graph.shards for source in shard.sources)
+    yield from bare_sides_said(graph)
     yield from _warnings(forecast)
 
 

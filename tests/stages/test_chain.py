@@ -140,7 +140,9 @@ def test_a_recipe_names_the_recordings_that_it_needs() -> None:
 
 def test_says_which_side_of_a_pool_is_empty() -> None:
     """A step that needs a recording where there is none cannot be drawn."""
-    with pytest.raises(ConfigError, match="pool 'noise' has no usable recording on the side of the split"):
+    with pytest.raises(
+        ConfigError, match="pool 'noise' has no usable recording on the train side of the split"
+    ):
         drawn((Step(kind="noise"),), pools={"rir": POOLS["rir"]})
 
 
