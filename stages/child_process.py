@@ -21,6 +21,9 @@ TAIL_BYTES = 4096
 """How much of what a child said last is kept, for the log."""
 
 
+ENDING_S = 1.0
+
+
 class DiedError(Exception):
     """The child closed its end before it was done."""
 
@@ -61,6 +64,14 @@ class ChildProcess:
         assert process.stdin is not None
         os.set_blocking(process.stdin.fileno(), False)
         self.close = weakref.finalize(self, _end, process)
+
+    @property
+    def ending(self) -> str:
+        """How the child ended, as ``SIGSEGV`` or ``exit code 3``; nothing while it goes on."""
+        with suppress(subprocess.TimeoutExpired):  # its streams are closed a little before it is gone
+            code = self._process.wait(ENDING_S)
+            return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return ""
 
     @property
     def last_words(self) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from schemas import BrokenError, MissingWeightsError, Params, Reason, Record, RunError
+from pydantic import ValidationError
+
+from schemas import BrokenError, MissingWeightsError, Params, Reason, Record, RunError, SampleRate
 from stages.attempt import says_gpu_is_lost, says_out_of_memory
 from stages.child_process import ChildProcess, DiedError, HungError
 from stages.external_frames import PROTOCOL, GarbledError, asked
@@ -30,8 +32,8 @@ class Introduction(Record):
 
     protocol: int
     name: str
-    sample_rate: int | None
-    output_rate: int | None
+    sample_rate: SampleRate | None
+    output_rate: SampleRate | None
     """The rate of what comes back; None if it is the input's."""
     sampling: bool
     licence: str | None
@@ -86,9 +88,9 @@ class ExternalModel:
         try:
             header, _ = asked(worker, {**self._loading, "timeout_s": LOAD_TIMEOUT_S}, (), LOAD_TIMEOUT_S)
             return self._introduction(header)
-        except (DiedError, HungError, GarbledError, ValueError) as error:
-            said = self._lost("did not load the model")
-            raise RunError(f"{self._name}: its worker did not load the model; it said: {said}") from error
+        except (DiedError, HungError, GarbledError, ValidationError) as error:
+            lost = self._lost(error)
+            raise RunError(f"{self._name}: while it loaded the model, its worker {lost}") from error
 
     def restore(
         self, inputs: Sequence[Samples], sample_rate: int, seeds: Sequence[int], settings: Params
@@ -109,14 +111,14 @@ class ExternalModel:
             worker = self._ready_worker()
             try:
                 return self._restored(len(inputs), *asked(worker, question, inputs, timeout_s))
-            except DiedError:
-                self._lost("died")
+            except DiedError as error:
+                self._lost(error)
             except HungError as error:
-                self._lost("gave no answer")
+                self._lost(error)
                 detail = f"no answer within {timeout_s:g} s"
                 raise BrokenError(Reason.TIMED_OUT, detail) from error
             except GarbledError as error:
-                self._lost("gave an answer that is no frame")
+                self._lost(error)
                 raise BrokenError(Reason.ERROR, "the worker's answer is no frame") from error
         raise BrokenError(Reason.CRASHED, "its process died twice")
 
@@ -134,14 +136,15 @@ class ExternalModel:
         assert self._worker is not None
         return self._worker
 
-    def _lost(self, what: str) -> str:
-        """End the worker and return what it said last, which goes to the log too."""
+    def _lost(self, error: Exception) -> str:
+        """End the worker and return what became of it; what it said last goes to the log too."""
         worker, self._worker = self._worker, None
         if worker is None:
-            return ""
+            return "was gone"
+        what = _what_happened(error, worker)
         worker.close()
         log.warning("%s: its worker %s; it said: %s", self._name, what, worker.last_words or "nothing")
-        return (worker.last_words.splitlines() or ["nothing"])[-1]
+        return f"{what}; it said: {(worker.last_words.splitlines() or ['nothing'])[-1]}"
 
     def _introduction(self, header: Mapping[str, Any]) -> Introduction:
         self._check_nothing_is_missing(header)
@@ -175,6 +178,21 @@ class ExternalModel:
         log.warning("%s: %s: %s", self._name, kind, message)
         if says_out_of_memory(kind, message):
             raise BrokenError(Reason.OUT_OF_MEMORY, kind)
+        lost = BrokenError(Reason.ERROR, kind)
         if says_gpu_is_lost(message):
-            self._lost("has lost the GPU")
-        raise BrokenError(Reason.ERROR, kind)
+            self._lost(lost)
+        raise lost
+
+
+def _what_happened(error: Exception, worker: ChildProcess) -> str:
+    match error:
+        case DiedError():
+            return f"died ({worker.ending or 'it closed its streams'})"
+        case HungError():
+            return "gave no answer in time"
+        case GarbledError():
+            return "gave an answer that is no frame"
+        case ValidationError():
+            wrong = error.errors()[0]
+            return f"introduced its model with {wrong['loc'][0]} {wrong['input']!r}: {wrong['msg']}"
+    return "has lost the GPU"

@@ -55,7 +55,7 @@ def asked(
 def _header(body: bytes) -> Mapping[str, Any]:
     try:
         header = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GarbledError from error
     counts = header.get("arrays") if isinstance(header, dict) else None
     if not isinstance(counts, list) or not all(isinstance(n, int) and n >= 0 for n in counts):

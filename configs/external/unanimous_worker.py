@@ -69,6 +69,10 @@ def seed_everything(seed):
 def _tried(model, header, arrays):
     try:
         return _answered(model, header, arrays)
+    except SystemExit as error:
+        if header["ask"] == "load":  # what was printed before tells more
+            raise
+        return _refusal(error), []
     except Exception as error:  # the parent decides what a failure means
         return _refusal(error), []
 

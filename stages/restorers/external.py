@@ -52,6 +52,11 @@ class External(BatchedUserModel, WorkerRestorer):
         return self.script_path
 
     @property
+    def called(self) -> str:
+        """One of several is told by its script."""
+        return f"{self.kind} {self.script_path.name}"
+
+    @property
     def has_weights(self) -> bool:
         """Whether the config names some; the worker may bring its own."""
         return self.path is not None

@@ -17,6 +17,7 @@ from stages.weighted import Weighted
 
 ENVIRONMENTS_VARIABLE = "UNANIMOUS_ENVIRONMENTS"
 """Names the folder of environments; without it, they lie in ~/.cache/unanimous/environments."""
+LONGEST_TIMEOUT_S = 86_400.0
 LARGEST_SEED = 2**63 - 1
 
 
@@ -33,7 +34,7 @@ class WorkerRestorer(Weighted, Restorer):
     """Another interpreter than that of the environment."""
     repository_path: Path | None = None
     """Another checkout of the model's code than that of the environment."""
-    timeout_s: float = Field(default=300.0, gt=0)
+    timeout_s: float = Field(default=300.0, gt=0, le=LONGEST_TIMEOUT_S)
     """For one input; a worker that takes longer is replaced."""
 
     _model: ExternalModel | None = PrivateAttr(default=None)
@@ -43,6 +44,11 @@ class WorkerRestorer(Weighted, Restorer):
     @abstractmethod
     def script(self) -> Path:
         """The worker."""
+
+    @property
+    def called(self) -> str:
+        """What messages and the log call it."""
+        return self.kind
 
     @property
     def needs_repository(self) -> bool:
@@ -120,16 +126,19 @@ class WorkerRestorer(Weighted, Restorer):
             raise MissingWeightsError(lacking)
         weights = self.checked_place() if self.has_weights else None
         environment = Environment(self.interpreter, self.script, self.repository, self.variables)
-        model = ExternalModel(self.kind, environment, self.timeout_s)
+        model = ExternalModel(self.called, environment, self.timeout_s)
         stated = model.load(device, weights)
-        for what, ours, theirs in (
-            ("sample rate", self.sample_rate, stated.sample_rate),
-            ("sampling", self.may_sample, stated.sampling),
-        ):
+        said: dict[str, tuple[object, object]] = {
+            "sample rate": (self.sample_rate, stated.sample_rate),
+            "sampling": (self.may_sample, stated.sampling),
+        }
+        if self.path is None and self.model_licence and stated.licence:  # else they speak of other weights
+            said["licence"] = self.model_licence, stated.licence
+        for what, (ours, theirs) in said.items():
             if ours != theirs:
                 model.close()
                 raise ConfigError(
-                    f"{self.kind}: its worker says {what} {theirs}, and the settings say {ours}"
+                    f"{self.called}: its worker says {what} {theirs}, and the settings say {ours}"
                 )
         self._model, self._output_rate = model, stated.output_rate
 

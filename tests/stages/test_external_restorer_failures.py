@@ -122,14 +122,56 @@ def test_a_worker_that_does_not_load_stops_the_run(external: Write) -> None:
     """An error while loading, or a death, is told with its last words."""
     with pytest.raises(RunError, match="ValueError: bad weights"):
         external("return samples", load="raise ValueError('bad weights')")
-    with pytest.raises(RunError, match="too little memory"):
+    with pytest.raises(RunError, match=r"worker\.py: .* died \(exit code 1\); it said: too little memory"):
         external("return samples", load="sys.stderr.write('too little memory'); os._exit(1)")
+    with pytest.raises(RunError, match=r"died \(exit code 2\); it said: usage: model"):
+        external("return samples", load="sys.stderr.write('usage: model\\n'); sys.exit(2)")
+
+
+def test_an_exit_is_its_record_s(external: Write) -> None:
+    """A library that ends the process for one input means that input, as it would in this process."""
+    model = external("if samples[0] == 1:\n    sys.exit('no speech')\nreturn 0 * samples + os.getpid()")
+    before = restored(model, np.zeros(9, dtype=np.float32))[0]
+
+    assert reason_of(model, np.ones(9, dtype=np.float32)) is Reason.ERROR
+    assert restored(model, np.zeros(9, dtype=np.float32))[0] == before
+
+
+def test_a_death_is_told_by_its_signal(external: Write, caplog: pytest.LogCaptureFixture) -> None:
+    """Which worker it was and what ended it are in the log, for a crash in C code says nothing itself."""
+    model = external("os.kill(os.getpid(), 11)")
+
+    with caplog.at_level("WARNING", logger="unanimous"):
+        reason_of(model, noise())
+
+    assert "external worker.py: its worker died (SIGSEGV)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [("output_rate = 0", "output_rate 0: Input should be greater"), ("sample_rate = 'high'", "'high'")],
+)
+def test_a_model_that_cannot_be_is_told(external: Write, stated: str, said: str) -> None:
+    """What a worker says of its model that no model can be is named."""
+    with pytest.raises(RunError, match=said):
+        external("return samples", load=f"type(self).{stated}")
 
 
 def test_a_model_that_is_another_than_said_is_refused(external: Write) -> None:
     """The rate of the settings and of the worker must be one."""
     with pytest.raises(ConfigError, match="sample rate 44100, and the settings say 16000"):
         external("return samples", rate=44_100, model_sample_rate=16_000)
+
+
+def test_a_licence_that_is_another_than_said_is_refused(external: Write, tmp_path: Path) -> None:
+    """It travels to each row; of weights that the config names, the config alone can tell."""
+    states = {"load": "type(self).licence = 'CC-BY-NC-4.0'", "model_licence": "MIT"}
+    (tmp_path / "weights").write_text("weights")
+
+    with pytest.raises(ConfigError, match=r"worker says licence CC-BY-NC-4\.0, and the settings say MIT"):
+        external("return samples", **states)
+
+    external("return samples", path=tmp_path / "weights", **states)
 
 
 def test_an_environment_that_is_not_there_is_named(tmp_path: Path) -> None:
