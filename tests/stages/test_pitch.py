@@ -1,4 +1,4 @@
-"""Pitch: F0 against pYIN on real speech, and what moves the score."""
+"""Pitch: F0 against pYIN on the bundled speech, and what moves the score."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -44,7 +44,7 @@ def compared(candidate: Waveform, clean: Waveform) -> Measured | Unmeasured:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_hears_the_pitch_that_pyin_hears() -> None:
-    """On real speech: F0 within 50 cents in 19 of 20 frames voiced by both, and an F1 of 0.85 for voicing."""
+    """On the bundled sentences F0 is within 50 cents in 19 of 20 frames, and voicing agrees (F1 of 0.85)."""
     within, agreements = [], []
     for speech in bundled(4):
         theirs = by_pyin(speech)
