@@ -104,10 +104,17 @@ def ended_when_told() -> Iterator[Interruption]:
 
 @contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Put back the handler of SIGTERM that a library replaces inside by its own."""
+    """Put back the handler of SIGTERM that a library replaces inside by its own, which leaves the process.
+
+    What that one has received meanwhile, the first one is told.
+    """
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
+    except SystemExit:
+        if callable(before) and signal.getsignal(signal.SIGTERM) is not before:
+            before(signal.SIGTERM, None)
+        raise
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.stopping import ended_when_told, heeding_interruption
+from pipeline.stopping import ended_when_told, handlers_kept, heeding_interruption
 
 TONE = np.sin(np.arange(48_000) / 10)
 
@@ -76,6 +77,19 @@ def test_ends_as_a_shell_expects(sent: signal.Signals, capsys: pytest.CaptureFix
 
     assert ended.value.code == 128 + sent
     assert "the same command goes on from here" in capsys.readouterr().err
+
+
+def test_told_while_a_library_has_a_handler_of_its_own() -> None:
+    """Which would leave the process with a code of its own, and without a word."""
+
+    def start_library() -> None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as ended, ended_when_told(), handlers_kept():
+        start_library()
+
+    assert ended.value.code == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
