@@ -10,6 +10,7 @@ from pipeline.chain_config import Entry
 from pipeline.config import MetricEntry, RestorerEntry
 from pipeline.config_paths import located_params
 from pipeline.dataset.columns import is_column
+from pipeline.nested import with_nested
 from pipeline.places import Location
 from pipeline.problems import A_FLAG, Problems, closest, flags_read_as_numbers, said
 from pipeline.reading import Reading
@@ -86,10 +87,11 @@ def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> lis
         return []
     restorer = _tried(member, fixed, drawn)
     if entry.takes > 1 and not (restorer.sampling or drawn or member.draws):
-        reading.problems.add(
-            (*location, "takes"), f"{entry.kind} gives the same audio every time; ask for one take"
-        )
-    gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
+        way = ", or say 'model_sampling: true' if it draws" if "model_sampling" in member.model_fields else ""
+        told = f"{entry.kind} gives the same audio every time; ask for one take{way}"
+        reading.problems.add((*location, "takes"), told)
+    own = max(each.resources.gpus for each in with_nested(restorer))
+    gpus = entry.gpus if entry.gpus is not None else own
     return [RestorerSetup(_name(entry), reading.ready(location, restorer), entry.takes, drawn, gpus)]
 
 

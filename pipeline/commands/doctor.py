@@ -86,13 +86,13 @@ def operators(run: Run) -> Iterator[Finding]:
 def _operator(name: str, operator: Operator) -> Finding:
     said = f"licence {' AND '.join(dict.fromkeys(operator.licences)) or 'of what is within'}; "
     said += f"weights: {operator.weights}{_size(operator)}"
-    if operator.unverified:
-        said += f"; {operator.unverified}"
+    for unverified in dict.fromkeys(each.unverified for each in with_nested(operator) if each.unverified):
+        said += f"; {unverified}"
     if operator.weights == Operator.weights:
         return Finding(name, said, is_there=True)
     try:
         if isinstance(operator, Restorer | Metric):
-            operator.load("cpu")
+            operator.model_validate(operator.model_dump()).load("cpu")  # and let go: all would be too many
         elif isinstance(operator, Weighted):
             operator.checked_place()
     except (RunError, UserError) as error:

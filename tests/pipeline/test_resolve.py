@@ -18,6 +18,29 @@ def test_a_pool_that_no_step_draws_from_is_fine(tmp_path: Path) -> None:
     assert {pool for step in run.chain for pool in step.pools} == set()
 
 
+NEEDS_A_GPU = """
+from stages.resources import Resources
+from stages.restorers import RESTORERS
+from stages.restorers.identity import Identity
+
+@RESTORERS.register
+class Heavy(Identity):
+    kind = "heavy_for_resolve"
+    resources = Resources(gpus=0.5)
+"""
+
+
+def test_a_chain_needs_what_its_links_need(tmp_path: Path) -> None:
+    """A GPU for one link is one for all; the config may say otherwise."""
+    (tmp_path / "heavy.py").write_text(NEEDS_A_GPU)
+    links = [{"kind": "wiener"}, {"kind": "heavy_for_resolve"}]
+    chains = [{"kind": "chain", "links": links}, {"kind": "chain", "name": "b", "links": links, "gpus": 0}]
+
+    run = resolved(tmp_path, operators=["heavy.py"], restorers=chains)
+
+    assert [setup.gpus for setup in run.restorers] == [0.5, 0.0]
+
+
 def test_a_model_is_pinned_to_its_file(tmp_path: Path) -> None:
     """The digest of the file becomes part of the model, wherever the config is run from."""
     (tmp_path / "model.onnx").write_bytes(b"graph")

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -227,6 +228,36 @@ def test_doctor_says_what_is_missing_and_how_it_comes(tmp_path: Path, server: Fi
     assert "ok  own_doctored  7.0 kB, licence CC-BY-4.0, for own_doctored: in " in there.output
     assert "degradation restored_by" in there.output
     assert "LACKS" not in there.output
+
+
+ALONE = """
+import os, pathlib
+from unanimous_worker import serve
+
+class Alone:
+    def load(self, device, weights):
+        diary = pathlib.Path(os.environ["DIARY"])
+        others = [int(pid) for pid in diary.read_text().split()]
+        assert not any(pathlib.Path(f"/proc/{pid}").exists() for pid in others), "another is still loaded"
+        diary.write_text(f"{os.getpid()} {diary.read_text()}")
+
+serve(Alone())
+"""
+
+
+def test_doctor_loads_one_model_after_the_other(tmp_path: Path) -> None:
+    """Several large ones need not fit into memory together: each is let go before the next comes."""
+    (tmp_path / "alone.py").write_text(ALONE)
+    (tmp_path / "diary").write_text("")
+    model = {"kind": "external", "interpreter_path": sys.executable, "script_path": "alone.py"}
+    model["environment_variables"] = {"DIARY": str(tmp_path / "diary")}
+    config = written(tmp_path, restorers=[{**model, "name": name} for name in "abc"])
+    (tmp_path / "voices" / "a.wav").write_bytes(b"audio")
+
+    seen = CliRunner().invoke(app, ["doctor", str(config)])
+
+    assert seen.exit_code == 0, seen.output
+    assert len((tmp_path / "diary").read_text().split()) == 3
 
 
 def test_nothing_is_fetched_without_consent(tmp_path: Path, server: FileServer) -> None:
