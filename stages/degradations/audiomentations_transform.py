@@ -1,6 +1,7 @@
 """Transforms of audiomentations by name, with lag, length and determinism put right where they can be."""
 
 import difflib
+import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -48,8 +49,12 @@ ALLOWED: Mapping[str, Mapping[str, JsonValue]] = {
 """What may be used, and the settings that it must have: filters without delay, rays that are not chance."""
 DELAYED = frozenset({"AirAbsorption", "Limiter", "Mp3Compression", "RoomSimulator"})
 """What may come back late by a constant number of samples, which is measured and removed."""
-SHORTEST_S: Mapping[str, float] = {"LoudnessNormalization": 0.4}
-"""What a transform raises an error below: a block of BS.1770."""
+SHORTEST_S: Mapping[str, float] = {
+    "LoudnessNormalization": 0.4,
+    "Mp3Compression": 0.1,
+    **{name: 0.05 for name, needed in ALLOWED.items() if needed == ZERO_PHASE},
+}
+"""What a transform raises an error below: a block of BS.1770, what LAME is given, 15 samples at any rate."""
 HIGHEST_HZ: Mapping[str, int] = {"Mp3Compression": 48_000}
 REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
@@ -123,7 +128,9 @@ class AudiomentationsTransform(Degradation):
         speech = scene.degraded
         self._check_fits(speech)
         transform = self._built()
-        with drawn_from(rng_for(self.seed, "audiomentations", self.transform)), np.errstate(over="ignore"):
+        stream = rng_for(self.seed, "audiomentations", self.transform)
+        with drawn_from(stream), np.errstate(over="ignore"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "n_fft=")  # of speech shorter than a window, which is padded
             made = transform(samples=speech.samples.copy(), sample_rate=speech.sample_rate)
             samples = np.asarray(made, dtype=np.float32)
         if not np.isfinite(samples).all():  # a filter that was drawn above half of the rate

@@ -50,7 +50,7 @@ def test_keeps_length_place_and_polarity(name: str, speech: Waveform) -> None:
 
 
 @pytest.mark.parametrize("sample_rate", [8_000, 96_000])
-@pytest.mark.parametrize("seconds", [0.1, 0.5])
+@pytest.mark.parametrize("seconds", [0.0005, 0.05, 0.5])
 @pytest.mark.parametrize("name", ALLOWED)
 def test_gives_an_answer_or_a_reason(name: str, seconds: float, sample_rate: int) -> None:
     """Of speech, silence, an offset and a square wave, however short; never what is not finite."""
@@ -70,12 +70,14 @@ def test_gives_an_answer_or_a_reason(name: str, seconds: float, sample_rate: int
     ("name", "given", "reason"),
     [
         ("LoudnessNormalization", Waveform(np.full(1_600, 0.1, np.float32), 16_000), Reason.TOO_SHORT),
+        ("Mp3Compression", Waveform(np.full(1_500, 0.1, np.float32), 16_000), Reason.TOO_SHORT),
+        ("LowPassFilter", Waveform(np.full(15, 0.1, np.float32), 16_000), Reason.TOO_SHORT),
         ("PeakingFilter", Waveform(np.full(8_000, 0.1, np.float32), 8_000), Reason.NOT_FINITE),
         ("Mp3Compression", Waveform(np.full(96_000, 0.1, np.float32), 96_000), Reason.ERROR),
     ],
 )
 def test_says_why_it_cannot_take_speech(name: str, given: Waveform, reason: Reason) -> None:
-    """Too short for a block of loudness, a filter above half of the rate, a rate that MP3 has not."""
+    """Too short for a block of loudness, for LAME or a filter; one above half the rate; a rate not of MP3."""
     with pytest.raises(UnfitError) as refused:
         AudiomentationsTransform(transform=name, seed=1).apply(given, SOURCES)
 
