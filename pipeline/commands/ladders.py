@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,7 +15,7 @@ from pipeline.resolve import Run
 from pipeline.source_audio import open_source
 from pipeline.sources import list_sources
 from pipeline.wording import count, say
-from schemas import Degraded, Outcome, Recipe, RecordError, Restored, Source, Split, Take, UserError
+from schemas import Degraded, Outcome, Reason, Recipe, Restored, Source, Split, Take, UnfitError, UserError
 from stages.agreement import (
     DECIDING,
     LEAST_TAU_OF_MEANS,
@@ -64,13 +65,13 @@ def ladders_command(run: Run, num_utterances: int, device: str) -> None:
 
 
 def _feet(run: Run, num_utterances: int) -> list[Foot]:
-    """Return utterances from all over the corpora, as many as asked for or as there are; no silent ones."""
+    """Return utterances from all over the corpora, as many as asked for or as there are."""
     speech = _Speech.of(run)
     spread = np.linspace(0, len(speech.sources) - 1, num_utterances).round().astype(int)
     places = np.unique(spread).tolist()
     feet = [foot for place in places if (foot := speech.foot(place)) is not None]
     if not feet:
-        raise UserError(f"only silence in {count(len(places), 'recording')}; ladders need speech")
+        raise UserError(f"no speech in {count(len(places), 'recording')}; ladders have nothing to stand on")
     return feet
 
 
@@ -89,25 +90,32 @@ class _Speech:
         return cls(list_sources(corpora).sources, None if rate == "native" else rate)
 
     def foot(self, place: int) -> Foot | None:
-        """Return the utterance at ``place`` among the others; None if it is silent."""
-        spoken = self._spoken(place)
-        if is_silent(spoken.waveform.samples):
-            say(f"{spoken.id} is silent, and left out")
+        """Return the utterance at ``place`` among the others; None, and say why, if it cannot be damaged."""
+        try:
+            spoken = self._spoken(place)
+        except UnfitError as error:
+            say(f"{self.sources[place].id} is left out: {error.detail}")
             return None
         sides = company(place, [source.speaker for source in self.sources])
-        return Foot(spoken, *(self._first_sounding(side) for side in sides))
+        return Foot(spoken, *(self._first_of(side) for side in sides))
 
-    def _first_sounding(self, places: Sequence[int]) -> Waveform | None:
-        found = (self._spoken(place).waveform for place in places)
-        return next((waveform for waveform in found if not is_silent(waveform.samples)), None)
+    def _first_of(self, places: Sequence[int]) -> Waveform | None:
+        """Return the first recording that can lend its words or its voice."""
+        for place in places:
+            with suppress(UnfitError):
+                return self._spoken(place).waveform
+        return None
 
     def _spoken(self, place: int) -> Spoken:
+        """Return the beginning of a recording; raises ``UnfitError`` for one that is silent or damaged."""
         source = self.sources[place]
         try:
             with open_source(source) as file:
                 found = decode_recording(file, source.offset_s, source.duration_s).waveform
-        except (OSError, RecordError) as error:
-            raise UserError(f"{source.id} cannot be damaged: {error}") from error
+        except OSError as error:
+            raise UnfitError(Reason.UNREADABLE, f"cannot be read: {error.strerror}") from error
+        if is_silent(found.samples):
+            raise UnfitError(Reason.SILENT, "silent")
         waveform = resample(found, self.sample_rate or found.sample_rate)
         is_whole = waveform.duration_s <= LONGEST_S
         beginning = waveform.with_samples(waveform.samples[: round(LONGEST_S * waveform.sample_rate)])

@@ -48,19 +48,23 @@ def test_words_and_voices_come_from_all_recordings(tmp_path: Path) -> None:
     assert "no value" not in row
 
 
-def test_leaves_silence_out(tmp_path: Path) -> None:
-    """A silent recording can neither be made worse nor lend its words: it is named, and the others go on."""
+def test_leaves_silence_and_damage_out(tmp_path: Path) -> None:
+    """They can neither be made worse nor lend their words: they are named, and the others go on."""
     config = written(tmp_path, metrics=[{"kind": "si_sdr"}, {"kind": "estoi"}], preference=PREFERENCE)
     soundfile.write(tmp_path / "silent.flac", np.zeros(16_000), 16_000)
+    (tmp_path / "broken.flac").write_bytes((tmp_path / "silent.flac").read_bytes()[:60])
     with (tmp_path / "sentences.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     with (tmp_path / "sentences.csv").open("a", newline="", encoding="utf-8") as file:
-        csv.DictWriter(file, rows[0]).writerow({**rows[0], "id": "silent", "path": tmp_path / "silent.flac"})
+        for odd in ("silent", "broken"):
+            row = {**rows[0], "id": odd, "path": tmp_path / f"{odd}.flac"}
+            csv.DictWriter(file, rows[0]).writerow(row)
 
-    done = typed("ladders", config, "--utterances", "3")
+    done = typed("ladders", config, "--utterances", "4")
 
     assert done.returncode == 0, done.stderr
-    assert "silent is silent, and left out" in done.stdout
+    assert "silent is left out: silent" in done.stdout
+    assert "broken is left out: " in done.stdout
     assert "2 utterances of 2 known speakers" in done.stdout
 
 
@@ -75,7 +79,7 @@ def test_silence_alone_is_no_speech(tmp_path: Path) -> None:
     done = typed("ladders", config)
 
     assert done.returncode == 2
-    assert "only silence in 1 recording; ladders need speech" in done.stderr
+    assert "no speech in 1 recording; ladders have nothing to stand on" in done.stderr
 
 
 PREFERENCE = {
