@@ -119,6 +119,7 @@ def simulate_room(
         "drr_db": direct_to_reverberant_db(response, round(direct)),
         "distance_m": room.distance_m,
         **dict(zip(("length_m", "width_m", "height_m"), map(float, room.size_m), strict=True)),
+        **_places(room),
         **_facts_of(walls),
     }
     rt60_s = reverberation_time_s(response, round(direct))
@@ -165,6 +166,16 @@ def _tuned(room: Room, sample_rate: int, target_s: float, ranges: RoomRanges) ->
 def _order(room: Room, rt60_s: float, ranges: RoomRanges) -> int:
     """Return how often a sound must be reflected to be heard for ``rt60_s``, as far as it may."""
     return min(ranges.max_order, math.ceil(SPEED_OF_SOUND * rt60_s / room.reach_m))
+
+
+def _places(room: Room) -> dict[str, float]:
+    """Return where speaker and microphone are, from the western, southern and lower corner on."""
+    points = {"speaker": room.speaker_m, "microphone": room.microphone_m}
+    return {
+        f"{name}_{axis}_m": float(point[place])
+        for name, point in points.items()
+        for place, axis in enumerate("xyz")
+    }
 
 
 def _facts_of(walls: Walls) -> dict[str, float]:

@@ -46,14 +46,18 @@ class Reverb(Degradation):
         return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
-        """Take the speech into the room, and the reference into its early part."""
+        """Take the speech into the room, and the reference into its early part.
+
+        Reports what was measured of the response, and whatever else its pool knows of the room.
+        """
         response, direct = self._response(scene.degraded.sample_rate, sources)
         wet, reference = heard_through(scene.degraded, response, direct), scene.reference
         if self.target == "early":
             early = early_part(response, direct, pre_ms=self.pre_ms, early_ms=self.early_ms)
             reference = heard_through(reference, early, direct)
         gain = self._gain(wet)
-        facts = _facts_of(response, direct) | {"gain_db": to_db(gain)}
+        known = sources.facts(self.response)
+        facts = {**known, **_facts_of(response, direct), "gain_db": to_db(gain)}
         if self.reverberant_peak is None:
             return Scene(wet, reference, facts)
         return Scene(wet.scaled(gain), reference.scaled(gain), facts)
@@ -82,6 +86,7 @@ class Reverb(Degradation):
 
 
 def _facts_of(response: Waveform, direct: int) -> dict[str, float]:
+    """Return what the response says of itself at the rate at which it was used."""
     facts = {
         "direct_path_sample": float(direct),
         "drr_db": direct_to_reverberant_db(response, direct),

@@ -58,6 +58,17 @@ def test_known_direct_path_is_believed_and_moved_to_the_speech_rate() -> None:
     assert ratio_db(SPEECH.samples, scene.degraded.samples - SPEECH.samples) > 12
 
 
+def test_says_what_is_known_of_the_room() -> None:
+    """Its size, from the pool; its reverberation time as it was measured here, not as the pool has it."""
+    tail = rng_for(0, "tail").standard_normal(8_000) * 10.0 ** (-3.0 * np.arange(8_000) / RATE / 0.2)
+    known = {"direct_path_sample": 100.0, "length_m": 5.5, "rt60_s": 9.0}
+
+    scene = damaged(np.r_[np.zeros(100), 1.0, 0.1 * tail], known)
+
+    assert scene.facts["length_m"] == 5.5
+    assert scene.facts["rt60_s"] == pytest.approx(0.2, rel=0.1)
+
+
 def test_dry_reference_is_left_alone() -> None:
     """With ``target: dry`` restorations are judged by the speech as it was."""
     assert damaged(strong_reflections(), target="dry").reference is SPEECH

@@ -48,6 +48,12 @@ def test_is_drawn_and_described() -> None:
     assert one.samples.size != other.samples.size
     assert all(math.isfinite(value) for value in facts.values())
     assert facts.keys() >= {"rt60_s", "rt60_target_s", "direct_path_sample", "drr_db", "distance_m"}
+    apart = [facts[f"speaker_{axis}_m"] - facts[f"microphone_{axis}_m"] for axis in "xyz"]
+    assert math.hypot(*apart) == pytest.approx(facts["distance_m"])
+    size = [facts[f"{side}_m"] for side in ("length", "width", "height")]
+    assert all(
+        0.5 <= facts[f"speaker_{axis}_m"] <= side - 0.5 for axis, side in zip("xyz", size, strict=True)
+    )
     assert peak(one.samples) == pytest.approx(0.9)
     assert one.duration_s < 0.5
 
