@@ -90,6 +90,8 @@ def _check_columns(where: str, columns: Iterable[str]) -> None:
             if len(named) == 1 and (found := next(iter(_SEPARATORS & set(column)), None)):
                 hint = f"cells are separated by ',', not by {found!r}"
             raise ConfigError(f"{where}: unknown column {column!r}; {hint}")
+        if named.count(column) > 1:
+            raise ConfigError(f"{where}: the column {column!r} is there twice; which one is meant?")
     if "path" not in named:
         raise ConfigError(f"{where}: there is no column 'path'; found: {', '.join(named) or 'nothing'}")
 
@@ -104,11 +106,16 @@ def _row(where: str, cells: Mapping[str, Any]) -> ManifestRow:
 
 
 def _text(where: str, column: str, value: object) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str) and _is_unicode(value):
         return value
     if isinstance(value, int) and not isinstance(value, bool) and column != "path":
         return str(value)
     raise ConfigError(f"{where}: {column!r} must be text, got {value!r}")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether ``text`` has no half of a pair of surrogates, which JSON can write and nothing can store."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _number(where: str, column: str, value: object) -> float:

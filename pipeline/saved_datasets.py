@@ -31,8 +31,11 @@ class SavedRow(Record):
 
 
 def is_saved_dataset(folder: Path) -> bool:
-    """Whether ``folder`` holds a `Dataset` or `DatasetDict` saved on disk."""
-    return any((folder / mark).is_file() for mark in MARKS)
+    """Whether ``folder`` holds a `Dataset` or `DatasetDict` saved on disk; not if nobody may look into it."""
+    try:
+        return any((folder / mark).is_file() for mark in MARKS)
+    except PermissionError:
+        return False
 
 
 def saved_rows(folder: Path) -> Iterator[SavedRow]:
