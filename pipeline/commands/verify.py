@@ -31,7 +31,8 @@ def verified_lines(verified: Verified) -> Iterator[str]:
         yield "decided   anew from all candidates: which pairs there are, and what became of the others"
     else:
         yield "not verified: that no pair is lacking, which takes the table of candidates or of scores"
-    yield f"audio     of {count(verified.sampled, 'pair')} by SHA-256 of the samples"
+    recordings = f" and {count(verified.recordings, 'candidate')}" if verified.has_candidates else ""
+    yield f"audio     of {count(verified.sampled, 'pair')}{recordings} by SHA-256 of the samples"
     if verified.rescored:
         yield f"scores    of {count(verified.sampled, 'pair')} again: {', '.join(verified.rescored)}"
     if verified.audio_bits < STORED_BITS and verified.rescored:

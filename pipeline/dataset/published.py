@@ -24,7 +24,11 @@ class Dataset:
     @property
     def num_pairs(self) -> int:
         """The number of pairs in its files."""
-        return sum(pq.read_metadata(path).num_rows for _, path in self.files("pairs"))
+        return self.num_rows("pairs")
+
+    def num_rows(self, table: Table) -> int:
+        """Return the number of rows in the files of a table."""
+        return sum(pq.read_metadata(path).num_rows for _, path in self.files(table))
 
     def files(self, table: Table) -> Iterator[tuple[Split, Path]]:
         """Walk the files of a table that it names."""
@@ -43,8 +47,14 @@ class Dataset:
 
     def pairs(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> Iterator[Row]:
         """Walk the pairs with these numbers, counted from 0 over all files; with audio, unless told."""
+        return self.taken("pairs", numbers, columns)
+
+    def taken(
+        self, table: Table, numbers: Sequence[int], columns: Sequence[str] | None = None
+    ) -> Iterator[Row]:
+        """Walk the rows of a table with these numbers, as ``pairs`` does."""
         wanted, first = frozenset(numbers), 0
-        for _, path in self.files("pairs"):
+        for _, path in self.files(table):
             with pq.ParquetFile(path) as file:
                 for group in range(file.num_row_groups):
                     held = file.metadata.row_group(group).num_rows

@@ -1,4 +1,4 @@
-"""The audio of rows: that it decodes, that it is what was exported, and that all sides are of one length."""
+"""The audio of rows: that it decodes, is what was exported, as long as is said, and so on all sides."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import soundfile
 
 from pipeline.dataset.published import Row
-from pipeline.verify.findings import Finding
+from pipeline.verify.findings import Finding, same
 from schemas import EncodedAudio
 from stages.flac import decode_bytes, digest_of
 
@@ -23,10 +23,24 @@ def audio_of(row: Row) -> tuple[Mapping[str, EncodedAudio], list[Finding]]:
             findings.append(Finding(row["pair_id"], side, "mono FLAC", f"no audio: {error}"))
     for side, found in audio.items():
         findings += _side_findings(row, side, found)
+        if not same(row["duration_s"], found.duration_s):
+            findings.append(
+                Finding(row["pair_id"], f"seconds of {side}", row["duration_s"], found.duration_s)
+            )
     lengths = {side: found.num_samples for side, found in audio.items()}
     if len(set(lengths.values())) > 1:
         findings.append(Finding(row["pair_id"], "samples", "as many on all sides", lengths))
     return audio, findings
+
+
+def recording_findings(row: Row) -> Iterator[Finding]:
+    """Walk what is wrong with the audio of a row of ``candidates``; a take may have come to nothing."""
+    try:
+        found = None if row["audio"] is None else digest_of(row["audio"]["bytes"])
+    except (soundfile.LibsndfileError, TypeError) as error:
+        found = f"no audio: {error}"
+    if found != row["digest"]:
+        yield Finding(f"candidates/{row['candidate_id']}", "SHA-256 of audio", row["digest"], found)
 
 
 def _side_findings(row: Row, side: str, found: EncodedAudio) -> Iterator[Finding]:

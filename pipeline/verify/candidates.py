@@ -1,15 +1,17 @@
-"""Whether pairs and candidates say the same of the takes that both have."""
+"""Whether pairs, candidates and scores say the same of what is in several of them."""
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import groupby, zip_longest
 
-from pipeline.dataset.columns import SIDES, TAKE, Table
+from pipeline.dataset.columns import SIDES, TAKE, UTTERANCE, Table
 from pipeline.dataset.published import Dataset, Row
 from pipeline.verify.findings import Finding, same
 
 TABLES_OF_CANDIDATES: tuple[Table, ...] = ("scores", "candidates")
 """Those that have all candidates, the lighter one first."""
-HEAVY = ("recipe", "degradation_steps", "licences")
+HEAVY = ("recipe", "degradation_steps")
+SHARED = ("licence", *(name for name in UTTERANCE if name not in HEAVY))
+"""What all rows of a degraded utterance say of it."""
 
 
 class Candidates:
@@ -39,10 +41,26 @@ class Candidates:
                 yield Finding(pair["pair_id"], side, f"{key[0]} {key[1]}", f"none in {self._table!r}")
                 continue
             for name in self._compared:
-                there = self._here[key][name]
-                if not same(pair[f"{side}_{name}"], there):
-                    where = f"{side}_{name}"
-                    yield Finding(pair["pair_id"], where, pair[where], f"{there} in {self._table!r}")
+                yield from self._told_otherwise(pair, f"{side}_{name}", self._here[key][name])
+        for name, there in next(iter(self._here.values()), {}).items():
+            if name in SHARED:
+                yield from self._told_otherwise(pair, name, there)
+        yield from self._licence_findings(pair)
+
+    def _told_otherwise(self, pair: Row, column: str, there: object) -> Iterator[Finding]:
+        if not same(pair[column], there):
+            yield Finding(pair["pair_id"], column, pair[column], f"{there} in {self._table!r}")
+
+    def _licence_findings(self, pair: Row) -> Iterator[Finding]:
+        """Walk the licence of a pair's sides that it does not list, and those that it lists beside them."""
+        sides = [self._here.get((pair[f"{side}_model"], pair[f"{side}_take"])) for side in SIDES]
+        listed, there = (
+            {tuple(part.values()) for row in rows if row is not None for part in row["licences"]}
+            for rows in ([pair], sides)
+        )
+        for part in sorted(listed ^ there, key=str):
+            said = ("listed", "not") if part in listed else ("not listed", f"in {self._table!r}")
+            yield Finding(pair["pair_id"], f"licence {' '.join(map(str, part))}", *said)
 
     def utterances(self) -> Iterator[tuple[str, list[Row]]]:
         """Walk the degraded utterances with their candidates; nothing if the dataset has no table of them."""
@@ -59,3 +77,18 @@ class Candidates:
             for _, row in self._dataset.rows(self._table, without=HEAVY):
                 if row["model"] is not None:
                     yield row
+
+
+def table_findings(dataset: Dataset) -> Iterator[Finding]:
+    """Walk what the table of scores says otherwise than that of candidates, where there are both."""
+    if not dataset.said.tables.keys() >= set(TABLES_OF_CANDIDATES):
+        return
+    scores = (row for _, row in dataset.rows("scores"))
+    candidates = (row for _, row in dataset.rows("candidates") if row["model"] is not None)
+    nothing: Row = {}
+    for score, candidate in zip_longest(scores, candidates, fillvalue=nothing):
+        name = score.get("candidate_id", candidate.get("candidate_id"))
+        for column in score or ("candidate_id",):
+            published, found = score.get(column), candidate.get(column)
+            if published != found:
+                yield Finding(f"scores/{name}", column, published, f"{found} in 'candidates'")

@@ -5,21 +5,25 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.dataset.columns import TABLES
+from pipeline.dataset.columns import TABLES, Table
 from pipeline.dataset.published import Dataset
+from pipeline.export import CARD
 from pipeline.verify.findings import Finding
 from stages.weights import file_digest
 
 
 def file_findings(dataset: Dataset) -> Iterator[Finding]:
     """Walk what is wrong with files: missing, unknown, other bytes, other numbers of rows, unreadable."""
+    if not (dataset.folder / CARD).is_file():
+        yield Finding(CARD, "file", "a card", "none")
     for table in TABLES:
         named = {
             dataset.folder / table / file.name: file
             for files in dataset.said.tables.get(table, {}).values()
             for file in files.files
         }
-        there = set((dataset.folder / table).glob("*.parquet"))
+        yield from _sum_findings(dataset, table)
+        there = set((dataset.folder / table).glob("*"))
         for path in sorted(there - named.keys()):
             yield Finding(f"{table}/{path.name}", "file", "none", "one that is not of this dataset")
         for path, file in named.items():
@@ -34,3 +38,9 @@ def file_findings(dataset: Dataset) -> Iterator[Finding]:
                     yield Finding(place, "rows", file.rows, rows)
             except pa.ArrowException as error:
                 yield Finding(place, "Parquet", "a file that can be read", error)
+
+
+def _sum_findings(dataset: Dataset, table: Table) -> Iterator[Finding]:
+    for split, files in dataset.said.tables.get(table, {}).items():
+        if files.rows != (rows := sum(file.rows for file in files.files)):
+            yield Finding(f"{table}/{split}", "rows", files.rows, rows)

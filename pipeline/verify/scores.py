@@ -1,6 +1,5 @@
 """Scores computed again from published audio, by the metrics that a dataset names."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +8,8 @@ from pipeline.dataset.facts import MetricFacts
 from pipeline.dataset.published import Row
 from pipeline.operator_entries import MetricSetup
 from pipeline.verify.findings import Finding
-from schemas import Degraded, EncodedAudio, OperatorSpec, Recipe, Restored, RunError, Scored, Take, UserError
+from pipeline.verify.recipes import recipe_of
+from schemas import Degraded, EncodedAudio, OperatorSpec, Restored, RunError, Scored, Take, UserError
 from schemas.outcome import LUCK
 from stages.audio_memory import AudioMemory
 from stages.metrics import METRICS
@@ -82,14 +82,7 @@ def _input(row: Row, audio: Mapping[str, EncodedAudio]) -> ScoreInput:
     name, clean = row["pair_id"], audio["clean"]
     takes = tuple(Take(take=number, audio=audio[side]) for number, side in enumerate(SIDES))
     degraded = Degraded(id=name, degraded=audio["degraded"], clean=clean)
-    return ScoreInput(_recipe(row, clean.num_samples), degraded, Restored(id=name, model="", takes=takes))
-
-
-def _recipe(row: Row, num_samples: int) -> Recipe:
-    known = {name: row[name] for name in Recipe.model_fields if name in row}
-    return Recipe.model_validate(
-        {**known, **json.loads(row["recipe"]), "id": row["degraded_id"], "num_samples": num_samples}
-    )
+    return ScoreInput(recipe_of(row), degraded, Restored(id=name, model="", takes=takes))
 
 
 def _by_name(scored: Scored) -> list[Mapping[str, tuple[float | None, Any]]]:

@@ -7,15 +7,20 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.dataset.published import Row, opened
-from pipeline.verify.audio import SIDES, audio_of
-from pipeline.verify.candidates import TABLES_OF_CANDIDATES
+from pipeline.verify.audio import SIDES, audio_of, recording_findings
+from pipeline.verify.candidates import TABLES_OF_CANDIDATES, table_findings
 from pipeline.verify.files import file_findings
 from pipeline.verify.findings import Finding
+from pipeline.verify.recipes import recipe_findings
 from pipeline.verify.rows import row_findings
 from pipeline.verify.scores import Rescoring, load_metrics
 from pipeline.verify.splits import split_findings
+from pipeline.verify.summary import summary_findings
 from stages.rng import rng_for
 from stages.weight_places import Places
+
+RECORDING = ("candidate_id", "audio", "digest")
+"""Columns of ``candidates`` that say what audio there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Verified:
     """Whether there is a table of candidates, from which all of them could be decided anew."""
     sampled: int
     """Pairs whose audio was decoded and scored again."""
+    recordings: int
+    """Candidates whose audio was decoded."""
     rescored: tuple[str, ...]
     """Scores that were computed again."""
     not_rescored: dict[str, str]
@@ -46,19 +53,24 @@ def verify(
 ) -> Verified:
     """Return what is wrong with the dataset in ``folder``.
 
-    Files, rows and splits are checked in full; audio and scores of ``rows`` pairs that are drawn by
-    ``seed``, or of all for None. ``places`` say where weights lie that the dataset knows by digest.
+    Files, rows and splits are checked in full; audio and scores of ``rows`` pairs, and audio of as many
+    candidates, that are drawn by ``seed``, or of all for None. ``places`` say where weights lie that the
+    dataset knows by digest.
     """
     dataset = opened(folder)
     said = dataset.said
     findings = list(file_findings(dataset))
     metrics, refused = load_metrics(said.metrics, places or {}, said.audio_bits, device)
-    sampled = 0
+    sampled, recordings = 0, 0
     try:
-        findings += [*row_findings(dataset), *split_findings(dataset)]
+        for check in (row_findings, table_findings, split_findings, summary_findings):
+            findings += check(dataset)
         for row in dataset.pairs(_drawn(dataset.num_pairs, rows, seed)):
             findings += _sampled_findings(row, metrics)
             sampled += 1
+        for row in dataset.taken("candidates", _drawn(dataset.num_rows("candidates"), rows, seed), RECORDING):
+            findings += recording_findings(row)
+            recordings += 1
     except (OSError, pa.ArrowException, KeyError) as error:
         findings.append(Finding("pairs", "rows", "all to be read", f"{type(error).__name__}: {error}"))
     return Verified(
@@ -66,6 +78,7 @@ def verify(
         pairs=sum(said.rows.values()),
         has_candidates=not said.tables.keys().isdisjoint(TABLES_OF_CANDIDATES),
         sampled=sampled,
+        recordings=recordings,
         rescored=tuple(name for metric in metrics for name in metric.scores) if sampled else (),
         not_rescored=refused,
         findings=tuple(findings),
@@ -80,8 +93,10 @@ def _drawn(total: int, wanted: int | None, seed: int) -> Sequence[int]:
 
 
 def _sampled_findings(row: Row, metrics: Sequence[Rescoring]) -> list[Finding]:
-    """Return what is wrong with the audio of a pair and its scores; what cannot be decoded is not scored."""
+    """Return what is wrong with a pair's recipe, audio and scores; what cannot be read is not scored."""
+    unread = list(recipe_findings(row))
     audio, findings = audio_of(row)
-    if len(audio) == len(SIDES):
+    findings += unread
+    if len(audio) == len(SIDES) and not unread:
         findings += [finding for metric in metrics for finding in metric.findings(row, audio)]
     return findings

@@ -101,7 +101,7 @@ def test_a_score_that_was_changed_is_found(dataset: Path) -> None:
     for table in ("candidates", "scores"):
         shutil.rmtree(dataset / table)
         retold(dataset, lambda said, table=table: said["tables"].pop(table))
-    (line,) = found(dataset)
+    (line,) = (line for line in found(dataset) if not line.startswith("unanimous.json: "))  # means
     assert "chosen_estoi: published" in line
 
 
@@ -119,7 +119,7 @@ def test_pairs_that_were_turned_round_are_found(dataset: Path) -> None:
     wrong = found(dataset)
 
     assert sum("vote of" in line for line in wrong) == 3
-    others = [line for line in wrong if "vote of" not in line]
+    others = [line for line in wrong if "vote of" not in line and not line.startswith("unanimous.json")]
     assert [line.rpartition(" ")[2] for line in others] == ["keep", "keeps"]
 
 
