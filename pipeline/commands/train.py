@@ -35,6 +35,7 @@ def train_vqscore_command(
     training = VqScoreTraining.model_validate(settings)
     folder = SpeechFolder(speech, SAMPLE_RATE)
     trainer = VqScoreTrainer(training, folder.stretch, device)
+    out.mkdir(parents=True, exist_ok=True)  # whoever may not write there is told before the first step
     made_with = {"settings": training.model_dump(mode="json"), "speech": folder.digest}
     curve = _restored(trainer, out / CHECKPOINT_FILE, made_with)
     say(
@@ -93,7 +94,6 @@ def _save(out: Path, trainer: "VqScoreTrainer", curve: Curve, made_with: Mapping
     """Write checkpoint and curve; whoever is killed here finds the last checkpoint whole."""
     import torch  # noqa: PLC0415
 
-    out.mkdir(parents=True, exist_ok=True)
     draft = out / f"{CHECKPOINT_FILE}.draft"
     torch.save({"trainer": trainer.state, "curve": curve, **made_with}, draft)
     os.replace(draft, out / CHECKPOINT_FILE)  # noqa: PTH105 - says that it overwrites

@@ -117,6 +117,18 @@ def test_an_empty_folder_is_said_to_be(tmp_path: Path) -> None:
         SpeechFolder(tmp_path / "elsewhere", 16_000)
 
 
+def test_where_nothing_can_be_written_nothing_is_trained(
+    speech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is found out before the first step, not by the first checkpoint."""
+    (tmp_path / "file").write_text("no folder")
+
+    with pytest.raises(NotADirectoryError):
+        train(speech, tmp_path / "file" / "out", 5)
+
+    assert "step" not in capsys.readouterr().out
+
+
 def test_an_unknown_device_is_said_to_be(speech: Path, tmp_path: Path) -> None:
     """Instead of a traceback of torch's."""
     with pytest.raises(RunError, match="'gpu' is no device"):
