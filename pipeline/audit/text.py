@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pipeline.audit.records import Audit
 from pipeline.audit.text_of_choices import beyond_clean, judged, left_out, who_agrees
 from pipeline.audit.text_of_groups import agreement, distributions, yields
+from pipeline.pair_yield import FEWEST_UTTERANCES
 from pipeline.wording import count
 
 
@@ -26,7 +27,8 @@ def _opening(audit: Audit) -> list[str]:
     whole = (
         f"{count(audit.pairs, 'pair')} from {count(audit.candidates, 'candidate')} for "
         f"{count(audit.inputs, 'degraded version')} of {count(audit.utterances, 'utterance')}. Intervals are "
-        f"of 95 %, by {audit.resamples:,} resamples of the utterances."
+        f"of 95 %, by {audit.resamples:,} resamples of the utterances; pairs of fewer than "
+        f"{FEWEST_UTTERANCES} utterances have none."
     )
     if not audit.shards_left_out:
         return [whole]

@@ -127,6 +127,7 @@ def test_a_run_without_pairs_has_an_audit_that_says_so(own: Path) -> None:
     said = typed_here("audit", own / "small.yaml", "-w", own / "workspace", "--set", bound)
 
     assert said.partition("\n\n")[2].startswith("0 pairs from ")
+    assert "resamples of the utterances; pairs of fewer than 5 utterances have none." in said
     assert "### Scores of the pairs\n\nThere are no pairs." in said
     assert "nan" not in said.replace("unanimous", "")
     assert "| between criteria, on average" in said
