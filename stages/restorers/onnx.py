@@ -28,7 +28,7 @@ class Onnx(Weighted, OneByOne):
     loaded_by: ClassVar[frozenset[str]] = frozenset({"model_sample_rate", "layout"})
 
     path: Path
-    """The graph."""
+    """The graph. Files beside it that hold its tensors, as newer exporters write them, are part of it."""
     model_sample_rate: SampleRate | None = None
     """The rate that the graph was trained at in Hz; None if any rate will do."""
     layout: Layout = WholeWaveform()

@@ -25,6 +25,15 @@ def outcomes(workspace: Path, table: str) -> dict[str, str]:
     return found
 
 
+def details(workspace: Path, table: str) -> dict[str, str | None]:
+    """Return what every row of a table says of its outcome, by the name of the clip."""
+    shards = [
+        pq.read_table(p, columns=["id", "detail"]) for p in workspace.glob(f"tables/{table}-*/*.parquet")
+    ]
+    found = [row for shard in shards for row in shard.to_pylist()]
+    return {row["id"].removeprefix("clips/").partition(":")[0]: row["detail"] for row in found}
+
+
 def assert_complete(workspace: Path) -> None:
     """Assert that every shard holds exactly the rows of the plan, and that no draft is left."""
     assert not list(workspace.rglob("*draft*"))

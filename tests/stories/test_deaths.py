@@ -67,6 +67,12 @@ def test_each_kind_of_death_is_one_row(harmed: Path) -> None:
 
 
 @pytest.mark.ray
+def test_who_took_too_long_is_told_what_to_change(harmed: Path) -> None:
+    """A model that is slow and does not hang is given more time by a setting."""
+    assert "deadline_s" in str(rows.details(harmed, "restore.fragile")["hangs"])
+
+
+@pytest.mark.ray
 def test_other_models_do_not_notice(harmed: Path) -> None:
     """What another model made of the same clips is there, and so are its scores."""
     ok = dict.fromkeys(WITHOUT_VALUE, "ok")

@@ -27,6 +27,7 @@ from schemas import Reason, RunError, UnanimousError
 POLL_S = 0.5
 SLOWER_THAN_EVER = 50.0
 """A record that takes this many times what one took on average is taken for hanging."""
+TOO_LONG = "its worker finished nothing for longer than 'deadline_s' in the config allows"
 LEAST_LOADING_S = 600.0
 """Time for a worker to start, import and load weights from a slow disk, before its first record."""
 
@@ -154,7 +155,7 @@ class RayExecutor:
         except (RayActorError, OutOfMemoryError) as error:
             self._hands.remove(hand)
             ray.kill(hand.actor)  # one that is only out of reach must not come back to the same ticket
-            self._deaths.note(ticket, _reason(hand, error), type(error).__name__)
+            self._deaths.note(ticket, _reason(hand, error), TOO_LONG if hand.killed else type(error).__name__)
             board.give_back(ticket)
             return
         except RayError as error:
