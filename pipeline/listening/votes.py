@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from schemas import Digest, Record
+from schemas import Digest, Record, WorkspaceError
 
 FOLDER = "listening"
 SUFFIX = ".jsonl"
@@ -102,11 +102,17 @@ class VoteBook:
         self.folder = workspace / FOLDER
 
     def add(self, vote: Vote) -> None:
-        """Keep a vote for good: it is on disk when this returns."""
-        self.folder.mkdir(exist_ok=True)
+        """Keep a vote for good: it is on disk when this returns.
+
+        Raises ``WorkspaceError`` where it cannot be kept, or for a link, which may lead out of the workspace.
+        """
         path = self._path(vote.listener)
         line = f"{vote.model_dump_json()}\n".encode()
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            self.folder.mkdir(exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            raise WorkspaceError(f"no vote can be kept in {path}: {error.strerror}") from error
         try:
             # what a kill tore stays a line of its own, which nobody reads
             os.write(descriptor, line if _ends_whole(descriptor) else b"\n" + line)

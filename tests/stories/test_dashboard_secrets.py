@@ -115,6 +115,23 @@ def test_a_listeners_name_is_no_path(name: str, client: TestClient, workspace: P
     assert not (workspace / "listening").exists()
 
 
+def test_a_link_leads_no_vote_out_of_the_workspace(
+    client: TestClient, workspace: Path, tmp_path: Path
+) -> None:
+    """A file that somebody put a link to in the place of votes stays as it is, and the answer says why."""
+    outside = tmp_path / "outside"
+    outside.write_text("as it was")
+    (workspace / "listening").mkdir()
+    (workspace / "listening" / "Ann.jsonl").symlink_to(outside)
+    vote = {"trial": client.get("/listen/Ann").json()["trial"], "choice": "a"}
+
+    answer = client.post("/listen/Ann", json=vote)
+
+    assert answer.status_code == 503
+    assert "no vote can be kept" in answer.text
+    assert outside.read_text() == "as it was"
+
+
 def test_other_machines_are_let_in_only_on_purpose(workspace: Path) -> None:
     """An address of the network needs a word more; and a typing mistake is no new workspace."""
     with pytest.raises(UserError, match="--open"):
