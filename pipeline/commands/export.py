@@ -13,6 +13,7 @@ from pipeline.graph import Graph, assemble
 from pipeline.publishing import inventory_of, note_aim, publish
 from pipeline.redecide import make_preferences
 from pipeline.resolve import Run
+from pipeline.stopping import ended_when_told
 from pipeline.store import room_on_disk
 from pipeline.wording import count, say, size
 from pipeline.workspace import Workspace
@@ -44,7 +45,7 @@ def export_command(run: Run, workspace: Workspace, out: str | None, upload: Uplo
         check_access(upload.repo)
     folder = workspace.dataset if out is None else at_home(out).absolute()
     _refuse_foreign(folder)
-    with room_on_disk(folder.parent), workspace.held():
+    with ended_when_told(), room_on_disk(folder.parent), workspace.held():
         graph = assemble(run, workspace.root, keep=False)
         _refuse_unscored(graph, workspace)
         make_preferences(graph.prefer, graph.shards, workspace, _progress)

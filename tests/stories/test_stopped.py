@@ -1,6 +1,8 @@
 """Stopped by hand or by a scheduler: a run ends with a sentence, and loses nothing."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +74,19 @@ def test_a_dataset_that_is_not_finished_takes_no_room(config: Path, tmp_path: Pa
         run.terminate()
         run.wait(60)
 
+    assert not draft.exists()
+
+
+def test_an_export_that_is_not_finished_takes_no_room(finished: tiny.Finished) -> None:
+    """Wherever it was to go."""
+    draft = finished.folder / ".elsewhere.unanimous-draft"
+    command = [sys.executable, "-m", "pipeline", "export", finished.config, "--workspace", finished.workspace]
+
+    with subprocess.Popen([*command, "--out", finished.folder / "elsewhere"], cwd=tiny.ROOT) as exporting:
+        processes.wait_until(draft.exists, exporting)
+        exporting.terminate()
+
+    assert exporting.returncode == 128 + signal.SIGTERM
     assert not draft.exists()
 
 
