@@ -85,6 +85,20 @@ def test_switching_keeps_the_place_and_lets_one_recording_through(browser: Brows
         assert max(found[name] for name in ("a", "clean", "degraded")) < 0.001
 
 
+def test_a_vote_that_cannot_be_kept_is_said_and_can_be_given_again(browser: Browser, workspace: Path) -> None:
+    """The page says why, and stays with its question."""
+    (workspace / "listening").write_text("in the way")
+    with served(workspace) as address:
+        _begin(browser, address, "Ann")
+        _wait_for_trial(browser, 0)
+        _hear_both(browser)
+        browser.press("1")
+        browser.wait_for("document.getElementById('said').textContent.includes('no vote can be kept')")
+        (workspace / "listening").unlink()
+        browser.press("1")
+        _wait_for_trial(browser, 1)
+
+
 def test_a_name_that_cannot_be_is_said_so(browser: Browser, workspace: Path) -> None:
     """The page says what a name may have, and stays where it is."""
     with served(workspace) as address:

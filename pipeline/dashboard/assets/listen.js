@@ -20,6 +20,7 @@ async function asked(options) {
   const answer = await fetch(`/listen/${encodeURIComponent(listener)}`, options);
   if (answer.status === 409) return asked(); // answered already, perhaps in another window
   if (answer.status === 422) throw new Error("a name has letters, digits, spaces, '-', '_' and '.'");
+  if (answer.status === 503) throw new Error(await answer.text()); // what is wrong with the workspace
   if (!answer.ok) throw new Error(`the dashboard answers ${answer.status}`);
   return answer.json();
 }
