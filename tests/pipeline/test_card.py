@@ -44,6 +44,12 @@ def test_the_lines_that_load_name_any_folder(path: str) -> None:
     assert ast.literal_eval(call.args[0]) == path
 
 
+def test_the_lines_that_load_warn_of_what_datasets_cannot_open() -> None:
+    """A bracket in the name of a folder above is a pattern to it."""
+    assert "move the folder" in load_lines("/data/run [2]/dataset", "train")
+    assert "move the folder" not in load_lines("/data/run (2)/dataset", "train")
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (10**6 - 1, "100K<n<1M"), (3 * 10**7, "10M<n<100M")],
