@@ -48,6 +48,8 @@ class Equalizer(SpectralDegradation):
     def _has_one_measure(self) -> Self:
         if (self.num_bands is None) == (self.gains_db is None):
             raise ValueError("set num_bands or gains_db, and the other one to null")
+        if len(self._gains_db()) > 1 and self.low_hz >= self.high_hz:
+            raise ValueError(f"low_hz {self.low_hz:g} is not below high_hz {self.high_hz:g}")
         return self
 
     def acts_at(self, sample_rate: int) -> bool:

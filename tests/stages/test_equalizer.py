@@ -47,3 +47,15 @@ def test_takes_one_measure(settings: dict[str, object]) -> None:
     """Random gains or stated ones."""
     with pytest.raises(ValidationError, match="set num_bands or gains_db"):
         Equalizer.model_validate(settings)
+
+
+def test_several_bands_lie_between_two_edges() -> None:
+    """From low to high, or they would fall on one another; one band needs no upper edge."""
+    with pytest.raises(ValidationError, match="low_hz 2000 is not below high_hz 1000"):
+        Equalizer(num_bands=2, low_hz=2_000.0, high_hz=1_000.0)
+    with pytest.raises(ValidationError, match="low_hz 1000 is not below high_hz 1000"):
+        Equalizer(gains_db=(1.0, 2.0), low_hz=1_000.0, high_hz=1_000.0)
+
+    assert gain_db(Equalizer(gains_db=(6.0,), low_hz=2_000.0, high_hz=1_000.0), 2_000.0) == pytest.approx(
+        6.0, abs=0.1
+    )
