@@ -70,7 +70,7 @@ class ChildProcess:
         """How the child ended, as ``SIGSEGV`` or ``exit code 3``; nothing while it goes on."""
         with suppress(subprocess.TimeoutExpired):  # its streams are closed a little before it is gone
             code = self._process.wait(ENDING_S)
-            return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            return _signal_name(-code) if code < 0 else f"exit code {code}"
         return ""
 
     @property
@@ -106,6 +106,12 @@ class ChildProcess:
                 raise DiedError
             held += read
         return bytes(held)
+
+
+def _signal_name(number: int) -> str:
+    """Return ``SIGSEGV`` or the like; real-time signals have no names."""
+    known = {each.value: each.name for each in signal.Signals}
+    return known.get(number, f"signal {number}")
 
 
 @contextmanager

@@ -59,6 +59,26 @@ def test_a_death_and_a_hang_are_told_apart() -> None:
         process.close()
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("sys.exit(3)", "exit code 3"),
+        ("import os; os.kill(os.getpid(), 11)", "SIGSEGV"),
+        ("import os; os.kill(os.getpid(), 40)", "signal 40"),
+        ("import os; os.close(1); time.sleep(60)", ""),
+    ],
+)
+def test_it_is_known_what_ended_a_child(code: str, said: str) -> None:
+    """A signal by its name if it has one, else the exit code; one that goes on has not ended."""
+    dying = child(code)
+
+    with pytest.raises(DiedError):
+        dying.receive(1, time.monotonic() + 30.0)
+
+    assert dying.ending == said
+    dying.close()
+
+
 def test_a_child_that_does_not_listen_hangs_or_died() -> None:
     """More than a pipe holds is not taken by a child that sleeps, nor by one that is gone."""
     hanging, dying = child("time.sleep(60)"), child("pass")
