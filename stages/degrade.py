@@ -30,7 +30,7 @@ from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
 from stages.weight_places import Places, with_places
 
-VERSION = 5
+VERSION = 6
 """Rises when the same records and settings would give other rows."""
 
 LevelRule = Literal["guard", "joint_peak"]
