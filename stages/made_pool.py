@@ -17,7 +17,7 @@ from stages.stage import Stage
 from stages.waveform import Waveform
 
 ROOMS_VERSION = 3
-NOISES_VERSION = 2
+NOISES_VERSION = 3
 VOICES_IN_BABBLE = 6
 
 
