@@ -128,8 +128,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         {"degradations": {"chain": [{"kind": "clipping", "clipped_fraction": 0.1}]}},
         "kind: clipping",
         (
-            "degradations.chain.0: set threshold, drive_db, clipped_fraction, both quantiles or gain_db, "
-            "and the others to null"
+            "degradations.chain.0: set threshold, drive_db, clipped_fraction, both quantiles, gain_db or "
+            "gains_db, and the others to null"
         ),
     ),
     "a restorer that draws from a pool": (
