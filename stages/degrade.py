@@ -24,7 +24,7 @@ from stages.audio_memory import AudioMemory
 from stages.degradations import DEGRADATIONS
 from stages.degradations.base import Scene
 from stages.flac import CEILING, encode
-from stages.level import energy, is_silent, mean_root, peak, to_db
+from stages.level import energy, exceeds, is_silent, mean_root, peak, to_db
 from stages.residual_lag import residual_lag_samples
 from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
@@ -152,7 +152,7 @@ def _has_acted(before: Scene, after: Scene, energy_before: float) -> bool:
     """Whether the step changed the speech beyond rounding; one that says that it could not is believed."""
     if after.facts.get("applied", 1.0) == 0.0:
         return False
-    return energy(after.degraded.samples - before.degraded.samples) > ROUNDING * energy_before
+    return exceeds(after.degraded.samples - before.degraded.samples, ROUNDING * energy_before)
 
 
 def _finite(kind: str, facts: Mapping[str, Fact]) -> dict[str, Fact]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.level import SILENCE_RMS, is_silent, rms
+from stages.level import GLANCE, SILENCE_RMS, energy, exceeds, is_silent, rms
 from stages.rng import rng_for
 
 
@@ -34,3 +34,20 @@ def test_silence() -> None:
     assert is_silent(np.zeros(600, np.float32))
     assert is_silent(np.full(600, 0.99 * SILENCE_RMS, np.float32))
     assert not is_silent(np.full(600, 1.01 * SILENCE_RMS, np.float32))
+
+
+@pytest.mark.parametrize("place", [0, GLANCE - 1, GLANCE, 3 * GLANCE + 5])
+def test_one_sample_anywhere_is_heard(place: int) -> None:
+    """Glancing at the beginning first overlooks nothing that comes later."""
+    samples = np.zeros(3 * GLANCE + 6, np.float32)
+    assert not exceeds(samples, 0.0)
+
+    samples[place] = 0.5
+
+    assert exceeds(samples, 0.0)
+    assert exceeds(samples, 0.2499)
+    assert not exceeds(samples, energy(samples))
+    assert not is_silent(samples)
+    samples[place] = np.nan
+    assert exceeds(samples, 1.0)
+    assert not is_silent(samples)
