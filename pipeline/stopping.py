@@ -5,12 +5,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
+import pydantic
 import soundfile
 
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RETRY_S = 0.001
+FORGETFUL = (soundfile.__file__, str(Path(pydantic.__file__).parent))
+"""Where the code lies during which a request to stop waits."""
 
 
 def _interrupt() -> None:
@@ -29,7 +33,7 @@ class Interruption:
     def receive(self, number: int, frame: FrameType | None) -> None:
         """Note it, and interrupt what goes on."""
         self.received = self.received or signal.Signals(number)
-        if _is_in_codec(frame):
+        if _would_be_lost(frame):
             signal.setitimer(signal.ITIMER_REAL, RETRY_S)
         else:
             self._interrupt()
@@ -40,14 +44,14 @@ class Interruption:
             self._interrupt()
 
 
-def _is_in_codec(frame: FrameType | None) -> bool:
-    """Whether soundfile is at work, which an exception from outside would do harm to.
+def _would_be_lost(frame: FrameType | None) -> bool:
+    """Whether a library is at work that forgets what is raised in what it calls, or is harmed by it.
 
-    cffi prints and forgets what is raised in a callback, and the record fails for it; an interrupted
-    ``close`` leaves a handle that is freed twice.
+    cffi prints it, and the codec and its record fail for it; an interrupted ``close`` of soundfile leaves
+    a handle that is freed twice. pydantic takes it for a union that cannot be told apart, and warns.
     """
     while frame is not None:
-        if frame.f_code.co_filename == soundfile.__file__:
+        if frame.f_code.co_filename.startswith(FORGETFUL):
             return True
         frame = frame.f_back
     return False

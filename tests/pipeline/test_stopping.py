@@ -6,8 +6,10 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import ClassVar, Literal
 
 import numpy as np
+import pydantic
 import pytest
 import soundfile
 
@@ -104,3 +106,46 @@ def test_handlers_are_put_back(sent: signal.Signals) -> None:
     assert interruption.received is None
     assert signal.getsignal(sent) is signal.SIG_IGN
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGALRM)) == before
+
+
+class Told(pydantic.BaseModel):
+    """Told to stop while it is written."""
+
+    told: ClassVar[list[bool]] = []
+    kind: Literal["told"] = "told"
+
+    @pydantic.model_serializer
+    def _written(self) -> dict[str, str]:
+        if not self.told:
+            self.told.append(True)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return {"kind": self.kind}
+
+
+class Other(pydantic.BaseModel):
+    """What else the union may hold."""
+
+    kind: Literal["other"] = "other"
+
+
+class Holder(pydantic.BaseModel):
+    """A union of both."""
+
+    part: Told | Other = pydantic.Field(discriminator="kind")
+
+
+def test_told_while_a_record_is_written() -> None:
+    """What is raised there would be taken for a part that cannot be told apart: it is raised just after."""
+    Told.told.clear()
+    holder = Holder(part=Told())
+
+    def write_on_and_on() -> None:
+        for _ in range(1000):
+            holder.model_dump()
+            sum(range(10_000))
+
+    with heeding_interruption() as interruption, pytest.raises(KeyboardInterrupt):
+        write_on_and_on()
+
+    assert Told.told
+    assert interruption.received == signal.SIGTERM
