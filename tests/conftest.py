@@ -5,6 +5,7 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_variable] = "1"  # before numpy is imported: two threads change the bits of matrix products
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,16 @@ def hiss() -> Waveform:
     """Return two seconds of white noise."""
     samples = 0.1 * rng_for(0, "hiss").standard_normal(32_000)
     return Waveform(samples.astype(np.float32), 16_000)
+
+
+@pytest.fixture
+def heeded_signals() -> Iterator[None]:
+    """Undo what a script does to tests in its background, and nohup: they ignore SIGINT, or SIGHUP."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGHUP, hung_up)
 
 
 def pytest_runtest_setup() -> None:

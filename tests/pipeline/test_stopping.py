@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import ClassVar, Literal
 
@@ -14,6 +13,8 @@ import pytest
 import soundfile
 
 from pipeline.stopping import ended_when_told, handlers_kept, heeding_interruption
+
+pytestmark = pytest.mark.usefixtures("heeded_signals")
 
 TONE = np.sin(np.arange(48_000) / 10)
 
@@ -29,16 +30,6 @@ class ToldWhileUsed(io.BytesIO):
             self.told = True
             os.kill(os.getpid(), signal.SIGTERM)
         return super().tell()
-
-
-@pytest.fixture(autouse=True)
-def _heed_ctrl_c() -> Iterator[None]:
-    """Undo what a script does to tests in its background, and nohup: they ignore SIGINT, or SIGHUP."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGINT, before)
-    signal.signal(signal.SIGHUP, hung_up)
 
 
 def test_told_inside_a_codecs_callback(capfd: pytest.CaptureFixture[str]) -> None:

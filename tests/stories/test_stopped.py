@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import operators
@@ -14,16 +13,7 @@ import tiny
 
 from tests.command_line import typed
 
-
-@pytest.fixture(autouse=True)
-def _heed_ctrl_c() -> Iterator[None]:
-    """Undo what a script does to tests in its background, and nohup: all of them ignore a signal."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGINT, before)
-    signal.signal(signal.SIGHUP, hung_up)
-
+pytestmark = pytest.mark.usefixtures("heeded_signals")
 
 SWALLOWING = '''
 """A degradation that is told to stop while a library of its own is at work."""
