@@ -14,7 +14,9 @@ UnanimousError
     └── BrokenError           something broke while it was processed
 """
 
-from schemas.outcome import Reason
+from typing import ClassVar
+
+from schemas.outcome import Outcome, Reason, Status
 
 
 class UnanimousError(Exception):
@@ -62,6 +64,8 @@ class BudgetExceededError(UnanimousError):
 class RecordError(UnanimousError):
     """One record has no value, for a reason from the closed list."""
 
+    status: ClassVar[Status] = Status.FAILED
+
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
@@ -71,9 +75,16 @@ class RecordError(UnanimousError):
         """Survive the way back from a child process."""
         return type(self), (self.reason, self.detail)
 
+    @property
+    def outcome(self) -> Outcome:
+        """How the record ends whose error this is."""
+        return Outcome(status=self.status, reason=self.reason, detail=self.detail)
+
 
 class UnfitError(RecordError):
     """The input cannot serve: it is silent, too short, has no transcript, and so on."""
+
+    status: ClassVar[Status] = Status.UNFIT
 
 
 class BrokenError(RecordError):

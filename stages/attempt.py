@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from schemas import Outcome, Reason, RecordError, RunError, Status, UnfitError, UserError
+from schemas import Outcome, Reason, RecordError, RunError, Status, UserError
 
 T = TypeVar("T")
 log = logging.getLogger("unanimous")
@@ -42,8 +42,7 @@ def attempt(what: str, call: Callable[[], T]) -> Attempt[T]:
     except (RunError, UserError):
         raise
     except RecordError as error:
-        status = Status.UNFIT if isinstance(error, UnfitError) else Status.FAILED
-        return Attempt(Outcome(status=status, reason=error.reason, detail=error.detail))
+        return Attempt(error.outcome)
     except (Exception, SystemExit) as error:  # a library's sys.exit() is about its record, not about the run
         if _next_record_would_meet_it_too(error):
             raise RunError(f"{what}: {type(error).__name__}: {error}") from error

@@ -2,7 +2,7 @@
 
 Parent and child speak in frames over the child's standard streams: eight bytes of length, then a pickle. The
 child is first told the user's modules, then the metric, then one comparison at a time; it answers each with
-an attempt, or with the error that the next record would meet too.
+its values or their outcome, or with the error that the next record would meet too.
 """
 
 import os
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import IO, Any
 
-from schemas import BrokenError, Outcome, Reason, RunError, Status, UnfitError, UserError
+from schemas import Outcome, Reason, RunError, Status, UserError
 from stages import user_modules
-from stages.attempt import Attempt, attempt
+from stages.attempt import attempt
 from stages.child_process import ChildProcess, DiedError, HungError, bounded
-from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from stages.metrics.base import Comparison, Measured, Metric
 
 LENGTH = struct.Struct(">Q")
 LOAD_TIMEOUT_S = 600.0
@@ -45,7 +45,7 @@ class IsolatedMetric:
         self._device = device
         self._ready_child()
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the values of each comparison, or why there are none."""
         return [self._score(comparison) for comparison in batch]
 
@@ -55,32 +55,24 @@ class IsolatedMetric:
             self._child.close()
         self._child = None
 
-    def _score(self, comparison: Comparison) -> Measured | Unmeasured:
+    def _score(self, comparison: Comparison) -> Measured | Outcome:
         for _ in range(2):
             try:
-                return _unwrapped(self._ready_child().ask(comparison, self._timeout_s))
+                answer: Measured | Outcome = self._ready_child().ask(comparison, self._timeout_s)
             except DiedError:
                 self.close()
             except HungError:
                 self.close()
                 detail = f"no answer within {self._timeout_s:g} s"
-                return Unmeasured(BrokenError(Reason.TIMED_OUT, detail))
-        return Unmeasured(BrokenError(Reason.CRASHED, "its process died twice"))
+                return Outcome(status=Status.FAILED, reason=Reason.TIMED_OUT, detail=detail)
+            else:
+                return answer
+        return Outcome(status=Status.FAILED, reason=Reason.CRASHED, detail="its process died twice")
 
     def _ready_child(self) -> "_Child":
         if self._child is None:
             self._child = _started(self._metric, self._device, self._timeout_s)
         return self._child
-
-
-def _unwrapped(answer: Attempt[Measured]) -> Measured | Unmeasured:
-    return _unmeasured(answer.outcome) if answer.value is None else answer.value
-
-
-def _unmeasured(outcome: Outcome) -> Unmeasured:
-    assert outcome.reason is not None
-    kind = UnfitError if outcome.status is Status.UNFIT else BrokenError
-    return Unmeasured(kind(outcome.reason, outcome.detail))
 
 
 class _Child:
@@ -153,10 +145,8 @@ def _loaded(questions: IO[bytes]) -> tuple[Metric, float]:
     return metric, timeout_s
 
 
-def _values(metric: Metric, comparison: Comparison) -> Measured:
+def _result(metric: Metric, comparison: Comparison) -> Measured | Outcome:
     (result,) = metric.score([comparison])
-    if isinstance(result, Unmeasured):
-        raise result.error
     return result
 
 
@@ -167,8 +157,8 @@ def _serve() -> None:
         _write(answers, None)
         while (comparison := _read(questions)) is not None:
             with bounded(questions, round(timeout_s) + GRACE_S):
-                answer = attempt(f"isolated {metric.kind}", partial(_values, metric, comparison))
-            _write(answers, answer)
+                tried = attempt(f"isolated {metric.kind}", partial(_result, metric, comparison))
+            _write(answers, tried.outcome if tried.value is None else tried.value)
     except (RunError, UserError) as error:
         _write(answers, error)
 

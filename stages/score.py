@@ -1,6 +1,6 @@
 """Score: one metric's opinion of every take of one model."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +9,7 @@ from stages.attempt import Attempt, attempt
 from stages.audio_memory import AudioMemory
 from stages.hearing import Heard, Hearing
 from stages.isolation import IsolatedMetric
-from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from stages.metrics.base import Comparison, Measured, Metric
 from stages.score_rows import NO_VALUE_UPSTREAM, Result, ScoreRows
 from stages.stage import Stage
 
@@ -98,23 +98,23 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         names, comparisons = [name for name, _ in ready], [heard.comparison for _, heard in ready]
         measured = iter(self._measured(names, comparisons))
         return [
-            _result(next(measured), heard.value) if heard.value else Result(Attempt(heard.outcome))
+            _result(next(measured), heard.value) if heard.value else Result(heard.outcome)
             for heard in prepared
         ]
 
-    def _measured(self, names: Sequence[str], comparisons: Sequence[Comparison]) -> list[Attempt[Measured]]:
+    def _measured(self, names: Sequence[str], comparisons: Sequence[Comparison]) -> list[Measured | Outcome]:
         """Ask for all at once, and one by one if that raised."""
         if not comparisons:
             return []
         together = attempt(", ".join(names), partial(self._given, comparisons))
         if together.value is not None:
-            return [attempt(*each) for each in zip(names, map(_opening, together.value), strict=True)]
+            return list(together.value)
         if len(comparisons) == 1:
-            return [Attempt(together.outcome)]
+            return [together.outcome]
         alone = [self._measured((name,), (each,)) for name, each in zip(names, comparisons, strict=True)]
         return [result for results in alone for result in results]
 
-    def _given(self, comparisons: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+    def _given(self, comparisons: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         results = self._scorer.score(comparisons)
         if len(results) != len(comparisons):
             raise BrokenError(Reason.ERROR, f"{len(results)} results for {len(comparisons)} comparisons")
@@ -160,19 +160,8 @@ def _groups(works: Sequence[_Work]) -> Iterator[Sequence[_Work]]:
         yield tuple(group)
 
 
-def _result(measured: Attempt[Measured], heard: Heard) -> Result:
+def _result(measured: Measured | Outcome, heard: Heard) -> Result:
     return Result(measured, heard.gain_db, heard.clean_gain_db, heard.lag_samples)
-
-
-def _opening(result: Measured | Unmeasured) -> Callable[[], Measured]:
-    """Return a call that gives the values, or raises why there are none."""
-
-    def open_result() -> Measured:
-        if isinstance(result, Unmeasured):
-            raise result.error
-        return result
-
-    return open_result
 
 
 def _skipped(take: Take) -> Outcome:

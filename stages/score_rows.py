@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas import Outcome, Reason, Restored, Score, Scored, Status, TakeScores
-from stages.attempt import Attempt
 from stages.metrics.base import Measured, score_name
 
 NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
@@ -15,7 +14,7 @@ NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTRE
 class Result:
     """What one take came to, the gains at which it and its reference were heard, and how late it was."""
 
-    measured: Attempt[Measured]
+    measured: Measured | Outcome
     gain_db: float = 0.0
     clean_gain_db: float = 0.0
     lag_samples: int = 0
@@ -36,7 +35,7 @@ class ScoreRows:
 
     def row_without_value(self, restored: Restored, outcome: Outcome) -> Scored:
         """Return a row in which every take has ``outcome`` for every output."""
-        takes = self._takes(restored, [Result(Attempt(outcome))] * len(restored.takes))
+        takes = self._takes(restored, [Result(outcome)] * len(restored.takes))
         return Scored(id=restored.id, model=restored.model, takes=takes, **outcome.fields)
 
     def _takes(self, restored: Restored, results: Sequence[Result]) -> tuple[TakeScores, ...]:
@@ -51,13 +50,13 @@ class ScoreRows:
             for take, result in zip(restored.takes, results, strict=True)
         )
 
-    def _score(self, measured: Attempt[Measured], suffix: str) -> Score:
+    def _score(self, measured: Measured | Outcome, suffix: str) -> Score:
         name = score_name(self.metric, suffix)
-        if measured.value is None:
-            return Score(name=name, **measured.outcome.fields)
-        if suffix not in measured.value:
+        if isinstance(measured, Outcome):
+            return Score(name=name, **measured.fields)
+        if suffix not in measured:
             return _failed(name, Reason.ERROR, "the metric did not give this output")
-        value = float(measured.value[suffix])
+        value = float(measured[suffix])
         if not math.isfinite(value):
             return _failed(name, Reason.NOT_FINITE, "the metric gave no finite value")
         return Score(name=name, value=value)

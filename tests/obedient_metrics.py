@@ -6,13 +6,13 @@ from typing import ClassVar
 import numpy as np
 from pydantic import PrivateAttr
 
-from schemas import Reason, Scored, Status
+from schemas import Outcome, Reason, Scored, Status
 from stages.audio_memory import AudioMemory
-from stages.metrics.base import Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
+from stages.metrics.base import Aspect, Better, Comparison, Measured, Metric, Output
 from stages.score import ScoreStage
 
 QUALITY = Output(aspect=Aspect.PERCEPTUAL_QUALITY, better=Better.HIGHER)
-Answer = Measured | Unmeasured
+Answer = Measured | Outcome
 
 
 class Listener(Metric):

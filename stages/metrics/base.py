@@ -7,7 +7,7 @@ from enum import StrEnum
 from importlib import metadata
 from typing import ClassVar
 
-from schemas import Digest, Params, Record
+from schemas import Digest, Outcome, Params, Record
 from stages.operator import Operator, Registry
 from stages.waveform import Waveform
 
@@ -59,13 +59,6 @@ class Comparison:
     """As the corpus says it, if it does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unmeasured:
-    """Why there is no value for one comparison: the reason as the exception that says it."""
-
-    error: Exception
-
-
 Measured = Mapping[str, float]
 """The value of each output, by its suffix (the empty string for a metric with one output)."""
 
@@ -113,8 +106,8 @@ class Metric(Operator):
         """Bring weights to ``device``; metrics without weights have nothing to do."""
 
     @abstractmethod
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
-        """Return the values of each comparison, or why there are none.
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
+        """Return the values of each comparison, or the status and reason of having none.
 
         One bad comparison must not take the others of its batch along. An exception that escapes counts
         for the whole batch, which is then tried one by one.

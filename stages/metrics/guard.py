@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from schemas import BrokenError, Reason, RecordError, UnfitError
+from schemas import BrokenError, Outcome, Reason, RecordError, Status, UnfitError
 from stages.level import is_silent
-from stages.metrics.base import Comparison, Measured, Unmeasured
+from stages.metrics.base import Comparison, Measured
 from stages.waveform import Waveform
 
 
@@ -30,12 +30,13 @@ def require_both_sound(comparison: Comparison, shortest_s: float) -> None:
     require_sound(comparison.candidate, "candidate", shortest_s)
 
 
-def measured(call: Callable[[], Measured]) -> Measured | Unmeasured:
+def measured(call: Callable[[], Measured]) -> Measured | Outcome:
     """Return what ``call`` returns if all of it is finite, or the reason that it raised."""
     try:
         values = call()
     except RecordError as error:
-        return Unmeasured(error)
+        return error.outcome
     if not all(math.isfinite(value) for value in values.values()):
-        return Unmeasured(BrokenError(Reason.NOT_FINITE, "the metric gave no finite value"))
+        detail = "the metric gave no finite value"
+        return Outcome(status=Status.FAILED, reason=Reason.NOT_FINITE, detail=detail)
     return values

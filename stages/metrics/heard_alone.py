@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas import Outcome
 from stages.level import is_silent
-from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from stages.metrics.base import Comparison, Measured, Metric
 from stages.metrics.guard import measured, require_sound
 from stages.waveform import Samples
 
@@ -31,7 +32,7 @@ class HeardAlone(Metric):
     def hear(self, samples: Samples) -> Measured:
         """Return the values of one stretch at the metric's rate."""
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the values of each candidate, or why there are none."""
         return [measured(partial(self._checked, comparison)) for comparison in batch]
 

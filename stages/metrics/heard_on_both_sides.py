@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from schemas import Outcome
+from stages.metrics.base import Comparison, Measured, Metric
 from stages.metrics.guard import measured, require_both_sound
 from stages.waveform import Samples
 
@@ -28,7 +29,7 @@ class HeardOnBothSides(Metric):
     def compare(self, candidate: Any, clean: Any) -> Measured:
         """Return the values for what was heard; raises ``RecordError`` with the reason if there are none."""
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the values of each comparison, or why there are none."""
         heard: dict[str, Any] = {}
         return [measured(partial(self._checked, comparison, heard)) for comparison in batch]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
-from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from schemas import Outcome
+from stages.metrics.base import Comparison, Measured, Metric
 from stages.metrics.guard import measured, require_both_sound
 
 
@@ -19,7 +20,7 @@ class OneByOne(Metric):
     def measure(self, comparison: Comparison) -> Measured:
         """Return the values of one comparison; raises ``RecordError`` with the reason if there are none."""
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the values of each comparison, or why there are none."""
         return [measured(partial(self._checked, comparison)) for comparison in batch]
 

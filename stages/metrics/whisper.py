@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import PrivateAttr
 
-from schemas import Reason, UnfitError
+from schemas import Outcome, Reason, UnfitError
 from stages import transcribing
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output, Unmeasured
+from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output
 from stages.metrics.guard import measured, require_sound
 from stages.metrics.word_counts import (
     NormaliserName,
@@ -102,18 +102,18 @@ class _WordErrors(Weighted, Metric):
         self._normalise = load_normaliser(normaliser, self.language)
         self._counts_letters = counts_letters(normaliser, self.language)
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Unmeasured]:
+    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the rates of each comparison, or why there are none; all is heard at once."""
         checked = [measured(partial(self._checked, comparison)) for comparison in batch]
         sound = [
             comparison
             for comparison, fault in zip(batch, checked, strict=True)
-            if not isinstance(fault, Unmeasured)
+            if not isinstance(fault, Outcome)
         ]
         heard = self._transcriber.texts([comparison.candidate.samples for comparison in sound])
         said = self._said(sound)
         rates = iter([measured(partial(self._rates, *texts)) for texts in zip(said, heard, strict=True)])
-        return [fault if isinstance(fault, Unmeasured) else next(rates) for fault in checked]
+        return [fault if isinstance(fault, Outcome) else next(rates) for fault in checked]
 
     def _checked(self, comparison: Comparison) -> Measured:
         self._require_our_language(comparison.language)

@@ -29,10 +29,10 @@ os.environ.update(ONE_THREAD)
 import psutil
 
 from pipeline.wording import aligned, few_digits
-from schemas import EncodedAudio, MissingWeightsError
+from schemas import EncodedAudio, MissingWeightsError, Outcome
 from stages.audio_memory import AudioMemory
 from stages.metrics import METRICS, Metric
-from stages.metrics.base import Comparison, Measured, Unmeasured
+from stages.metrics.base import Comparison, Measured
 from stages.resampling import resample
 from stages.score import ScoreStage
 from tests.benchmarks.degradations import speech
@@ -172,9 +172,9 @@ def first_rival(metric: Metric) -> Rival:
     return next(iter(RIVALS[metric.kind].values()))
 
 
-def difference(ours: Measured | Unmeasured, theirs: Measured) -> float:
+def difference(ours: Measured | Outcome, theirs: Measured) -> float:
     """Return the largest difference of two sets of values."""
-    assert not isinstance(ours, Unmeasured), ours.error
+    assert not isinstance(ours, Outcome), ours
     return max(abs(ours[suffix] - value) for suffix, value in theirs.items())
 
 

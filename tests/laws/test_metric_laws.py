@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas import Reason, RecordError, UnfitError
+from schemas import Outcome, Reason, Status
 from stages.audio_memory import AudioMemory
 from stages.metrics import METRICS, Metric
-from stages.metrics.base import Better, Comparison, Measured, Unmeasured
+from stages.metrics.base import Better, Comparison, Measured
 from stages.resampling import resample
 from stages.rng import rng_for
 from stages.score import ScoreStage
@@ -54,7 +54,7 @@ def compared(metric: Metric, candidate: Waveform, clean: Waveform) -> Comparison
 def measured(metric: Metric, comparison: Comparison) -> Measured:
     """Return the values of one comparison, which must have some."""
     (values,) = metric.score([comparison])
-    assert not isinstance(values, Unmeasured), values.error
+    assert not isinstance(values, Outcome), values
     return values
 
 
@@ -89,8 +89,8 @@ def test_what_it_gives_is_what_it_declares(metric: Metric) -> None:
     (awful,) = metric.score([compared(metric, noisy(clean, -5.0), clean)])
 
     for values in (perfect, awful):
-        if isinstance(values, Unmeasured):
-            assert isinstance(values.error, UnfitError)
+        if isinstance(values, Outcome):
+            assert values.status is Status.UNFIT
             continue
         assert set(values) == set(metric.outputs)
         assert all(math.isfinite(value) for value in values.values())
@@ -151,7 +151,8 @@ def test_silence_has_no_value(metric: Metric) -> None:
 
     (result,) = metric.score([Comparison(silence, speech, "the words that were said")])
 
-    assert isinstance(result, Unmeasured)
+    assert isinstance(result, Outcome)
+    assert not result.is_ok
 
 
 def test_a_constant_is_silence(stage: ScoreStage) -> None:
@@ -187,10 +188,10 @@ def test_hears_ten_minutes(metric: Metric) -> None:
     assert is_value_or_reason(result)
 
 
-def is_value_or_reason(result: Measured | Unmeasured) -> bool:
+def is_value_or_reason(result: Measured | Outcome) -> bool:
     """Say whether all values are finite, or there is a reason for their lack."""
-    if isinstance(result, Unmeasured):
-        return isinstance(result.error, RecordError)
+    if isinstance(result, Outcome):
+        return not result.is_ok
     return all(math.isfinite(value) for value in result.values())
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stages.metrics.base import Comparison, Unmeasured
+from schemas import Outcome
+from stages.metrics.base import Comparison
 from stages.metrics.dnsmos import WINDOW, Dnsmos, windows_of
 from stages.metrics.dnsmos_network import SharedNetwork, WholeNetwork
 from stages.metrics.spectra import mel_filters
@@ -83,7 +84,7 @@ def test_official_is_the_reference_code(seconds: float) -> None:
     (values,) = metric.score([Comparison(speech, speech)])
 
     theirs = dnsmos.run(speech.samples.copy(), 16_000)
-    assert not isinstance(values, Unmeasured)
+    assert not isinstance(values, Outcome)
     assert values == pytest.approx({suffix: theirs[f"{suffix}_mos"] for suffix in values}, abs=1e-5)
 
 
@@ -106,7 +107,7 @@ def test_silence_is_not_worth_1_8() -> None:
 
     (result,) = metric.score([Comparison(silence, silence)])
 
-    assert isinstance(result, Unmeasured)
+    assert isinstance(result, Outcome)
 
 
 def test_mel_bands_are_slaneys() -> None:

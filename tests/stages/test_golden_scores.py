@@ -10,7 +10,8 @@ import soundfile
 import soxr
 from scipy.signal import resample_poly
 
-from stages.metrics.base import Comparison, Metric, Unmeasured
+from schemas import Outcome
+from stages.metrics.base import Comparison, Metric
 from stages.metrics.dnsmos import Dnsmos
 from stages.metrics.nisqa import Nisqa
 from stages.metrics.pesq import Pesq
@@ -94,7 +95,7 @@ def value_of(row: dict[str, str], folder: Path) -> float:
     if isinstance(metric, Stoi):
         candidate, clean = at_10_khz(candidate), at_10_khz(clean)
     (values,) = metric.score([Comparison(candidate, clean)])
-    assert not isinstance(values, Unmeasured), values.error
+    assert not isinstance(values, Outcome), values
     return values[suffix]
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.metrics.base import Comparison, Unmeasured
+from schemas import Outcome
+from stages.metrics.base import Comparison
 from stages.metrics.heard_alone import equal_blocks
 from stages.waveform import Waveform
 from tests.speech_like import speech_like
@@ -39,7 +40,7 @@ def test_hears_ten_minutes(kind: str, tmp_path: Path) -> None:
 
     (values,) = metric.score([Comparison(long, long)])
 
-    assert not isinstance(values, Unmeasured), values.error
+    assert not isinstance(values, Outcome), values
     assert all(math.isfinite(value) for value in values.values())
 
 
@@ -53,5 +54,5 @@ def test_silent_blocks_have_no_opinion(kind: str, tmp_path: Path) -> None:
 
     alone, followed = metric.score([Comparison(each, each) for each in (spoken, padded)])
 
-    assert not isinstance(alone, Unmeasured)
+    assert not isinstance(alone, Outcome)
     assert followed == alone

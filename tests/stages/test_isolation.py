@@ -11,11 +11,11 @@ import numpy as np
 import psutil
 import pytest
 
-from schemas import MissingWeightsError, Reason, RecordError, RunError
+from schemas import MissingWeightsError, Outcome, Reason, RunError, Status
 from stages import user_modules
 from stages.isolation import IsolatedMetric
 from stages.metrics import METRICS
-from stages.metrics.base import Comparison, Measured, Unmeasured
+from stages.metrics.base import Comparison, Measured
 from stages.metrics.pesq import Pesq
 from stages.waveform import Waveform
 from tests.other_process import assert_ended
@@ -29,8 +29,8 @@ import sys
 import time
 from pathlib import Path
 
-from schemas import MissingWeightsError, Reason, UnfitError
-from stages.metrics.base import METRICS, Aspect, Better, Metric, Output, Unmeasured
+from schemas import MissingWeightsError, Outcome, Reason, Status, UnfitError
+from stages.metrics.base import METRICS, Aspect, Better, Metric, Output
 
 
 @METRICS.register
@@ -65,16 +65,18 @@ class Trouble(Metric):
         if what == 4:
             raise KeyError("secret/path")
         if what == 5:
-            return Unmeasured(UnfitError(Reason.TOO_SHORT, "because"))
+            return Outcome(status=Status.UNFIT, reason=Reason.TOO_SHORT, detail="because")
         if what == 6:
             os.write(1, b"printed by C code" * 1000)
         if what == 8:
             ctypes.PyDLL(None).sleep(60)  # no thread of Python's goes on meanwhile
         if what == 7 and len(Path(self.diary).read_text().split()) == 1:
             os._exit(3)
+        if what == 9:
+            raise UnfitError(Reason.TOO_SHORT, "because")
         return {"": float(what)}
 '''
-FINE, EXITS, SEGFAULTS, HANGS, RAISES, UNFIT, PRINTS, EXITS_ONCE, HANGS_IN_FOREIGN_CODE = range(9)
+FINE, EXITS, SEGFAULTS, HANGS, RAISES, UNFIT, PRINTS, EXITS_ONCE, HANGS_IN_FOREIGN_CODE, REFUSES = range(10)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -102,11 +104,11 @@ def told(*orders: int) -> list[Comparison]:
     return [Comparison(waveform, waveform) for waveform in waveforms]
 
 
-def outcome(result: Measured | Unmeasured) -> float | Reason:
+def outcome(result: Measured | Outcome) -> float | Reason:
     """Return the value or the reason."""
-    if isinstance(result, Unmeasured):
-        assert isinstance(result.error, RecordError)
-        return result.error.reason
+    if isinstance(result, Outcome):
+        assert result.reason is not None
+        return result.reason
     return result[""]
 
 
@@ -149,17 +151,15 @@ def test_an_exception_keeps_its_words_to_itself(metric: IsolatedMetric) -> None:
     """The reason holds the exception's class, as it would in this process, and not its message."""
     (result,) = metric.score(told(RAISES))
 
-    assert isinstance(result, Unmeasured)
-    assert isinstance(result.error, RecordError)
-    assert (result.error.reason, result.error.detail) == (Reason.ERROR, "KeyError")
+    assert isinstance(result, Outcome)
+    assert (result.reason, result.detail) == (Reason.ERROR, "KeyError")
 
 
 def test_a_reason_comes_back_as_it_was(metric: IsolatedMetric) -> None:
-    """What the metric says of a comparison is what its caller hears."""
-    (result,) = metric.score(told(UNFIT))
+    """What the metric says of a comparison is what its caller hears, whether it was returned or raised."""
+    results = metric.score(told(UNFIT, REFUSES))
 
-    assert isinstance(result, Unmeasured)
-    assert repr(result.error) == "UnfitError('too_short: because')"
+    assert results == [Outcome(status=Status.UNFIT, reason=Reason.TOO_SHORT, detail="because")] * 2
 
 
 def test_prints_do_not_come_between(metric: IsolatedMetric) -> None:

@@ -5,8 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from schemas import Outcome
 from stages.metrics import METRICS
-from stages.metrics.base import Comparison, Unmeasured
+from stages.metrics.base import Comparison
 from stages.metrics.log_spectral_distance import FLOOR_DB, FRAME_S
 from stages.metrics.multi_resolution_stft import FRAMES_S
 from stages.metrics.spectra import periodic_hann
@@ -36,7 +37,7 @@ def test_takes_less_memory_than_the_recording_itself(kind: str, minute: Comparis
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert not isinstance(result, Unmeasured)
+    assert not isinstance(result, Outcome)
     assert most < minute.clean.samples.nbytes
 
 
@@ -45,7 +46,7 @@ def test_pieces_change_no_log_spectral_distance(minute: Comparison) -> None:
     (result,) = METRICS["log_spectral_distance"]().score([minute])
 
     apart = whole_levels_apart_db(minute, round(FRAME_S * SAMPLE_RATE))
-    assert not isinstance(result, Unmeasured)
+    assert not isinstance(result, Outcome)
     assert result[""] == pytest.approx(np.mean(np.sqrt(np.mean(np.square(apart), axis=1))), abs=1e-6)
 
 
@@ -54,7 +55,7 @@ def test_pieces_change_no_stft_distance(minute: Comparison) -> None:
     (result,) = METRICS["multi_resolution_stft"]().score([minute])
 
     means = [np.mean(np.abs(whole_levels_apart_db(minute, round(s * SAMPLE_RATE)))) for s in FRAMES_S]
-    assert not isinstance(result, Unmeasured)
+    assert not isinstance(result, Outcome)
     assert result[""] == pytest.approx(np.mean(means), abs=1e-6)
 
 

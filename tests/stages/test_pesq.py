@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from schemas import Reason, RecordError
-from stages.metrics.base import Comparison, Unmeasured
+from schemas import Outcome, Reason
+from stages.metrics.base import Comparison
 from stages.metrics.pesq import Pesq
 from stages.waveform import Waveform
 from tests.speech_like import noisy, speech_like
@@ -15,9 +15,9 @@ def scored(metric: Pesq, candidate: Waveform, clean: Waveform) -> float | Reason
     """Return the value, or the reason why there is none."""
     metric.load("cpu")
     (result,) = metric.score([Comparison(candidate, clean)])
-    if isinstance(result, Unmeasured):
-        assert isinstance(result.error, RecordError)
-        return result.error.reason
+    if isinstance(result, Outcome):
+        assert result.reason is not None
+        return result.reason
     return result[""]
 
 

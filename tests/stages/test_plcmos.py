@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stages.metrics.base import Comparison, Unmeasured
+from schemas import Outcome
+from stages.metrics.base import Comparison
 from stages.metrics.plcmos import RATER_SEED, RATERS, Plcmos, log_power
 from stages.metrics.speechmos_models import speechmos_model
 from stages.onnx_session import open_session
@@ -28,7 +29,7 @@ def test_agrees_with_speechmos(seconds: float) -> None:
 
     (values,) = metric.score([Comparison(speech, speech)])
 
-    assert not isinstance(values, Unmeasured)
+    assert not isinstance(values, Outcome)
     assert values[""] == pytest.approx(reference_score(speech.samples.copy()), abs=1e-5)
 
 

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from schemas import Outcome, Reason, RunError, Status, Take, UnfitError
+from schemas import Outcome, Reason, RunError, Status, Take
 from stages.audio_memory import AudioMemory
 from stages.flac import encode
-from stages.metrics.base import Comparison, Unmeasured
+from stages.metrics.base import Comparison
 from stages.score import ScoreStage
 from stages.waveform import Waveform
 from tests.obedient_metrics import (
@@ -99,10 +99,15 @@ def test_what_is_not_a_number_is_never_stored(clean_speech: Waveform, bad: float
 
 def test_a_reason_is_told_apart_from_a_fault(clean_speech: Waveform) -> None:
     """What the metric finds unfit is unfit; what is neither is failed, with the class of the exception."""
-    answers = {True: UnfitError(Reason.TOO_SHORT, "why"), False: ZeroDivisionError("secret/path")}
-    metric = Listener().answering(lambda comparison: Unmeasured(answers[quiet(comparison)]))
 
-    (row,) = stage_of(metric).process([score_input(clean_speech, clean_speech.scaled(0.01), clean_speech)])
+    def answer(comparison: Comparison) -> Answer:
+        if quiet(comparison):
+            return Outcome(status=Status.UNFIT, reason=Reason.TOO_SHORT, detail="why")
+        raise ZeroDivisionError("secret/path")
+
+    stage = stage_of(Listener().answering(answer))
+
+    (row,) = stage.process([score_input(clean_speech, clean_speech.scaled(0.01), clean_speech)])
 
     assert outcomes(row) == [(Status.UNFIT, Reason.TOO_SHORT), (Status.FAILED, Reason.ERROR)]
     assert [take.scores[0].detail for take in row.takes] == ["why", "ZeroDivisionError"]

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from schemas import Outcome
 from stages import torchaudio_guard
 from stages.hearing import without_dc
-from stages.metrics.base import Comparison, Metric, Unmeasured
+from stages.metrics.base import Comparison, Metric
 from stages.metrics.log_spectral_distance import LogSpectralDistance
 from stages.metrics.mel_cepstral_distance import MelCepstralDistance
 from stages.metrics.multi_resolution_stft import MultiResolutionStft
@@ -25,7 +26,7 @@ def scored(metric: Metric, candidate: Waveform, clean: Waveform) -> float:
     """Return the one value of a metric that has one."""
     metric.load("cpu")
     (result,) = metric.score([Comparison(candidate, clean)])
-    assert not isinstance(result, Unmeasured)
+    assert not isinstance(result, Outcome)
     return result[""]
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas import MissingWeightsError
-from stages.metrics.base import Comparison, Unmeasured
+from schemas import MissingWeightsError, Outcome
+from stages.metrics.base import Comparison
 from stages.metrics.ecapa_speaker_similarity import EcapaSpeakerSimilarity
 from stages.metrics.speaker_similarity import SpeakerSimilarity
 from stages.metrics.wavlm_speaker_similarity import WavlmSpeakerSimilarity
@@ -24,7 +24,7 @@ def cosine(metric: SpeakerSimilarity, *sides: Samples) -> float:
 def scored(metric: SpeakerSimilarity, comparison: Comparison) -> float:
     """Return the one value."""
     (result,) = metric.score([comparison])
-    assert not isinstance(result, Unmeasured), result.error
+    assert not isinstance(result, Outcome), result
     return result[""]
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from schemas import BrokenError, ConfigError, MissingWeightsError
+from schemas import BrokenError, ConfigError, MissingWeightsError, Outcome
 from stages.metrics import speech_bert_score
-from stages.metrics.base import Comparison, Unmeasured
+from stages.metrics.base import Comparison
 from stages.metrics.speech_bert_score import SpeechBertScore, precision_recall_f1
 from stages.waveform import Samples, Waveform
 from tests.speech_like import noisy, speech_like
@@ -32,7 +32,7 @@ def loaded(path: Path, **settings: int | str) -> SpeechBertScore:
 def values_of(metric: SpeechBertScore, candidate: Waveform, clean: Waveform) -> list[float]:
     """Return precision, recall and F1, which must be there."""
     (result,) = metric.score([Comparison(candidate, clean)])
-    assert not isinstance(result, Unmeasured)
+    assert not isinstance(result, Outcome)
     return list(result.values())
 
 

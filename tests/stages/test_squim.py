@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas import MissingWeightsError
-from stages.metrics.base import Comparison, Measured, Metric, Unmeasured
+from schemas import MissingWeightsError, Outcome
+from stages.metrics.base import Comparison, Measured, Metric
 from stages.metrics.squim import Squim, SquimMos
 from tests.perceptual_networks import tiny_wav2vec2, write_squim, write_squim_mos
 from tests.speech_like import noisy, speech_like
@@ -15,7 +15,7 @@ def scored(metric: Metric, comparison: Comparison) -> Measured:
     """Return the scores, which must be there."""
     metric.load("cpu")
     (values,) = metric.score([comparison])
-    assert not isinstance(values, Unmeasured), values.error
+    assert not isinstance(values, Outcome), values
     return values
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas import MissingWeightsError
-from stages.metrics.base import Comparison, Measured, Unmeasured
+from schemas import MissingWeightsError, Outcome
+from stages.metrics.base import Comparison, Measured
 from stages.metrics.utmos import Utmos
 from stages.waveform import Waveform
 from tests.perceptual_networks import tiny_wav2vec2, write_utmos
@@ -18,7 +18,7 @@ def scored(path: Path, candidate: Waveform) -> Measured:
     metric = Utmos(path=path)
     metric.load("cpu")
     (values,) = metric.score([Comparison(candidate, candidate)])
-    assert not isinstance(values, Unmeasured), values.error
+    assert not isinstance(values, Outcome), values
     return values
 
 

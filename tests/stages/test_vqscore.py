@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas import MissingWeightsError
-from stages.metrics.base import Comparison, Measured, Unmeasured
+from schemas import MissingWeightsError, Outcome
+from stages.metrics.base import Comparison, Measured
 from stages.metrics.vqscore import VqScore
 from stages.training.vqscore import VqScoreTrainer, VqScoreTraining
 from stages.waveform import Samples, Waveform
@@ -29,7 +29,7 @@ def drawn(rng: np.random.Generator, num_samples: int) -> Samples:
 def scored(metric: VqScore, candidate: Waveform) -> Measured:
     """Return the score, which must be there."""
     (values,) = metric.score([Comparison(candidate, candidate)])
-    assert not isinstance(values, Unmeasured), values.error
+    assert not isinstance(values, Outcome), values
     return values
 
 

@@ -10,10 +10,10 @@ import torch
 import whisper
 from whisper.transcribe import transcribe
 
-from schemas import ConfigError, MissingWeightsError, Reason, RecordError, Score
+from schemas import ConfigError, MissingWeightsError, Outcome, Reason, Score
 from stages import transcribing
 from stages.audio_memory import AudioMemory
-from stages.metrics.base import Comparison, Measured, Unmeasured
+from stages.metrics.base import Comparison, Measured
 from stages.metrics.whisper import Whisper, WhisperClean
 from stages.metrics.word_counts import NormaliserName, counts_letters, error_rates, load_normaliser
 from stages.score import ScoreStage
@@ -48,7 +48,7 @@ def voices() -> list[Waveform]:
 def score(metric: Whisper | WhisperClean, *comparisons: Comparison) -> list[Measured]:
     """Return values, which must be there."""
     results = metric.score(comparisons)
-    return [result for result in results if not isinstance(result, Unmeasured)]
+    return [result for result in results if not isinstance(result, Outcome)]
 
 
 @pytest.mark.parametrize(
@@ -246,9 +246,8 @@ def test_no_words_in_the_reference_is_a_reason(
 
     (result,) = metric.score([Comparison(speech, hush, transcript)])
 
-    assert isinstance(result, Unmeasured)
-    assert isinstance(result.error, RecordError)
-    assert result.error.reason in {Reason.NO_TRANSCRIPT, Reason.SILENT}
+    assert isinstance(result, Outcome)
+    assert result.reason in {Reason.NO_TRANSCRIPT, Reason.SILENT}
 
 
 def test_knows_the_published_checkpoints() -> None:
