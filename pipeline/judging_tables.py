@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.ballots import PLANNED, SCORED, ballots_of, taken_columns
 from pipeline.catalogue import Shard
+from pipeline.preference_columns import preferences_of
 from pipeline.resolve import MetricSetup
 from pipeline.table import Reader, Table
 from pipeline.tables import PlanTable, RestoreTable, together
@@ -88,8 +91,11 @@ class PreferTable(Table):
         found = {table.restore.name: table.restore for table in self.scores}
         return tuple(found.values()) if self.rules.facts else ()
 
-    def stage(self, reader: Reader) -> Stage[Ballot, Preference]:  # noqa: ARG002
+    def stage(self, reader: Reader) -> Stage[Ballot, prefer.Decided]:  # noqa: ARG002
         return prefer.PreferStage(self.rules)
+
+    def arrow(self, rows: Sequence[prefer.Decided]) -> pa.Table:
+        return preferences_of(rows, self.rules.votes)
 
     def inputs(self, shard: Shard, reader: Reader) -> Sequence[Ballot]:
         planned = reader.columns(self.plan, shard.name, PLANNED)

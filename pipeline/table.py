@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
+from pipeline.arrow import table_of
 from pipeline.catalogue import Shard
 from schemas import PoolRecording, Record, Row, Source, Split, fingerprint_of
 from stages.audio_memory import AudioMemory
@@ -72,6 +73,10 @@ class Table(ABC):
     @abstractmethod
     def inputs(self, shard: Shard, reader: Reader) -> Sequence[Any]:
         """Return one record per planned row."""
+
+    def arrow(self, rows: Sequence[Any]) -> pa.Table:
+        """Return what the stage made of a shard as rows of ``record``."""
+        return table_of(self.record, rows)
 
     @property
     def stage_name(self) -> str:

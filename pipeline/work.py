@@ -191,9 +191,8 @@ class Worker:
         if len({row.id for row in rows}) != len(rows):
             raise IntegrityError(f"{ticket.name}: two rows have one id")
         table = ticket.table
-        self._store.put(
-            table.folder, ticket.shard.name, table.record, rows, {"key": table.key, "spec": table.spec}
-        )
+        spec = {"key": table.key, "spec": table.spec, "counts": counts_of(rows)}
+        self._store.put_arrow(table.folder, ticket.shard.name, table.record, table.arrow(rows), spec)
 
 
 def _failed(stage: Stage[Any, Any], inputs: Sequence[Any], condemned: Sequence[Suspect]) -> dict[str, Row]:
