@@ -98,12 +98,16 @@ class PreferTable(Table):
         return preferences_of(rows, self.rules.votes)
 
     def inputs(self, shard: Shard, reader: Reader) -> Sequence[Ballot]:
-        planned = reader.columns(self.plan, shard.name, PLANNED)
-        scored = [
-            (table.restore.setup.name, reader.columns(table, shard.name, SCORED)) for table in self.scores
-        ]
+        return self.ballots(shard.name, reader, self.scores, self.rules.scores)
+
+    def ballots(
+        self, shard: str, reader: Reader, scores: Sequence[ScoreTable], names: Sequence[str]
+    ) -> Sequence[Ballot]:
+        """Return the ballots of a shard with these scores, and with the facts that vetoes look at."""
+        facts = self.rules.facts
+        planned = reader.columns(self.plan, shard, PLANNED)
+        scored = [(table.restore.setup.name, reader.columns(table, shard, SCORED)) for table in scores]
         taken = [
-            (table.setup.name, reader.columns(table, shard.name, taken_columns(self.rules.facts)))
-            for table in self.restores
+            (table.setup.name, reader.columns(table, shard, taken_columns(facts))) for table in self.restores
         ]
-        return ballots_of(planned, scored, (*self.rules.scores, *self.rules.facts), taken)
+        return ballots_of(planned, scored, (*names, *facts), taken)
