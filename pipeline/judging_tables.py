@@ -91,10 +91,10 @@ class PreferTable(Table):
         found = {table.restore.name: table.restore for table in self.scores}
         return tuple(found.values()) if self.rules.facts else ()
 
-    def stage(self, reader: Reader) -> Stage[Ballot, prefer.Decided]:  # noqa: ARG002
+    def stage(self, reader: Reader) -> Stage[Ballot, prefer.Decision]:  # noqa: ARG002
         return prefer.PreferStage(self.rules)
 
-    def arrow(self, rows: Sequence[prefer.Decided]) -> pa.Table:
+    def arrow(self, rows: Sequence[prefer.Decision]) -> pa.Table:
         return preferences_of(rows, self.rules.votes)
 
     def inputs(self, shard: Shard, reader: Reader) -> Sequence[Ballot]:

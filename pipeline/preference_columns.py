@@ -7,11 +7,11 @@ import pyarrow as pa
 
 from pipeline.arrow import schema_of, table_of
 from schemas import Comparisons, Preference
-from stages.prefer import Decided
+from stages.prefer import Decision
 from stages.verdicts import Indices
 
 
-def preferences_of(decided: Sequence[Decided], votes: Sequence[str]) -> pa.Table:
+def preferences_of(decided: Sequence[Decision], votes: Sequence[str]) -> pa.Table:
     """Return decisions as rows of ``Preference``; ``votes`` are the scores that vote."""
     field = schema_of(Preference).field("pairs")
     kept = [row for row in decided if len(row.kept)]
@@ -20,7 +20,7 @@ def preferences_of(decided: Sequence[Decided], votes: Sequence[str]) -> pa.Table
     return table_of(Comparisons, decided).append_column(field, pairs)
 
 
-def _pairs(kind: pa.StructType, kept: Sequence[Decided], votes: Sequence[str]) -> pa.Array:
+def _pairs(kind: pa.StructType, kept: Sequence[Decision], votes: Sequence[str]) -> pa.Array:
     """Return all pairs, one after the other."""
     models = np.array([model for row in kept for model in row.ballot.models], dtype=object)
     takes = np.array([take for row in kept for take in row.ballot.takes])
@@ -52,7 +52,7 @@ def _pairs(kind: pa.StructType, kept: Sequence[Decided], votes: Sequence[str]) -
     )
 
 
-def _sides(kept: Sequence[Decided]) -> tuple[Indices, Indices]:
+def _sides(kept: Sequence[Decision]) -> tuple[Indices, Indices]:
     """Return both sides of all pairs, by their places among the candidates of all ballots."""
     starts = np.cumsum([0, *(len(row.ballot.models) for row in kept)])[:-1]
     both = list(zip((row.kept for row in kept), starts, strict=True))

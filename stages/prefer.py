@@ -42,7 +42,7 @@ class Rules:
         return tuple(dict.fromkeys(veto.looks_at for veto in self.vetoes if not veto.score))
 
 
-class Decided(Comparisons):
+class Decision(Comparisons):
     """What was decided on one degraded utterance: a preference whose pairs are columns.
 
     A record of every pair and vote would take most of the time of deciding.
@@ -60,7 +60,7 @@ class Decided(Comparisons):
         return [(candidates[chosen], candidates[rejected]) for chosen, rejected in both]
 
 
-class PreferStage(Stage[Ballot, Decided]):
+class PreferStage(Stage[Ballot, Decision]):
     """Compare every two candidates and keep the pairs on which all criteria agree and no veto falls."""
 
     def __init__(self, rules: Rules) -> None:
@@ -75,15 +75,15 @@ class PreferStage(Stage[Ballot, Decided]):
         if records:
             yield records
 
-    def process(self, batch: Sequence[Ballot]) -> list[Decided]:
+    def process(self, batch: Sequence[Ballot]) -> list[Decision]:
         """Return what is decided on each degraded utterance."""
         return [self._decided(ballot) for ballot in batch]
 
-    def without_value(self, record: Ballot, outcome: Outcome) -> Decided:
+    def without_value(self, record: Ballot, outcome: Outcome) -> Decision:
         """Return a decision without pairs that says why."""
-        return Decided(id=record.id, ballot=record, kept=NO_PAIRS, **outcome.fields)
+        return Decision(id=record.id, ballot=record, kept=NO_PAIRS, **outcome.fields)
 
-    def _decided(self, ballot: Ballot) -> Decided:
+    def _decided(self, ballot: Ballot) -> Decision:
         if not ballot.models:
             nobody = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
             return self.without_value(ballot, nobody)
@@ -91,7 +91,7 @@ class PreferStage(Stage[Ballot, Decided]):
         found = verdicts_of(ballot, rules.criteria, *rules.pairs.comparisons(ballot.models))
         sound, removed = self._examined(ballot, found.unanimous)
         votes = np.stack([ballot.scores[vote] for vote in rules.votes])
-        return Decided(
+        return Decision(
             id=ballot.id,
             num_candidates=len(ballot.models),
             num_complete=int((~np.isnan(votes)).all(axis=0).sum()),

@@ -14,7 +14,7 @@ from pipeline.verify.findings import Finding
 from pipeline.verify.rules import Claim, preference
 from schemas import Status
 from stages.pair_rules import CLEAN
-from stages.prefer import Decided, PreferStage, Rules
+from stages.prefer import Decision, PreferStage, Rules
 from stages.verdicts import Ballot
 
 
@@ -76,7 +76,7 @@ class DecidedAnew:
         return any(row[name] is not None or name in tried for name in self._heard)
 
 
-def _decisions(decided: Decided) -> Decisions:
+def _decisions(decided: Decision) -> Decisions:
     counts = Counter({name: getattr(decided, f"num_{name}") for name in COUNTS})
     removed = Counter({removal.by: removal.pairs for removal in decided.removed})
     return Decisions(counts, removed, len(decided.kept))
