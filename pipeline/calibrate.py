@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.executors.local import LocalExecutor
 from pipeline.graph import Graph, assemble
 from pipeline.resolve import MetricSetup, Run
-from pipeline.table import Table
+from pipeline.table import Reader, Table
 from pipeline.tickets import Board, Ticket
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
@@ -60,12 +60,12 @@ def movements(
         graph = assemble(run, workspace.root)
         shards = _spread(graph)
         _prepare(graph, worker, workspace, shards, tell)
-        records = list(_sample(graph, worker, shards, num_utterances))
+        records = list(_sample(graph, worker.reader, shards, num_utterances))
     if not records:
         raise WorkspaceError("none of the speech could be degraded, so there is nothing to measure with")
     found: dict[str, Movement] = {}
     for setup in run.metrics:
-        found.update(_moved(setup, worker, records, tell))
+        found.update(_moved(setup, worker.reader, records, tell))
     return found
 
 
@@ -92,12 +92,12 @@ def _prepare(graph: Graph, worker: Worker, workspace: Workspace, shards: Sequenc
     LocalExecutor(worker).run(board, told)
 
 
-def _sample(graph: Graph, worker: Worker, shards: Sequence[str], wanted: int) -> Iterator[ScoreInput]:
+def _sample(graph: Graph, reader: Reader, shards: Sequence[str], wanted: int) -> Iterator[ScoreInput]:
     """Walk the first utterances of each shard, as many of each, with the changed copies as takes."""
     per_shard = -(-wanted // len(shards))
     left = wanted
     for shard in shards:
-        rows = zip(worker.rows(graph.plan, shard), worker.rows(graph.degrade, shard), strict=True)
+        rows = zip(reader.rows(graph.plan, shard), reader.rows(graph.degrade, shard), strict=True)
         firsts = {recipe.utterance_id: (recipe, degraded) for recipe, degraded in rows if degraded.is_ok}
         for recipe, degraded in list(firsts.values())[: min(per_shard, left)]:
             left -= 1
@@ -115,10 +115,10 @@ def _versions(recipe: Recipe, degraded: Degraded) -> Iterator[ScoreInput]:
 
 
 def _moved(
-    setup: MetricSetup, worker: Worker, records: Sequence[ScoreInput], tell: Tell
+    setup: MetricSetup, reader: Reader, records: Sequence[ScoreInput], tell: Tell
 ) -> Mapping[str, Movement]:
     found = {score: Movement() for score in setup.outputs}
-    stage = ScoreStage(setup.name, setup.metric, worker.memory)
+    stage = ScoreStage(setup.name, setup.metric, reader.memory)
     stage.load("cpu")
     records = [r for r in records if r.restored.model != CLEAN or not setup.metric.needs_clean]
     done = 0

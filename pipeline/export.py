@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pipeline.audit.audit import audited
+from pipeline.audit.records import Audit
 from pipeline.audit.text import audit_lines
 from pipeline.dataset.background import Background
 from pipeline.dataset.card import card_of
@@ -95,13 +95,15 @@ def exported(folder: Path, key: str | None = None) -> Exported | None:
     return found if key in {None, found.key} else None
 
 
-def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
-    """Write the dataset to ``folder`` and return what it says of itself."""
+def export(run: Run, graph: Graph, store: TableStore, folder: Path, audit: Audit) -> Exported:
+    """Write the dataset to ``folder``, ``audit`` in its card, and return what it says of itself."""
     remove_leftovers(folder)
     draft, _ = _beside(folder)
     draft.mkdir(parents=True)
     try:
         result = _written(run, graph, store, draft)
+        write_whole(draft / CARD, card_of(run, result, audit_lines(audit)).encode())
+        write_whole(draft / MARK, result.model_dump_json(indent=1).encode())
     except BaseException:  # of a full disk it may be what has filled it
         shutil.rmtree(draft, ignore_errors=True)
         raise
@@ -110,16 +112,14 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path) -> Exported:
 
 
 def _written(run: Run, graph: Graph, store: TableStore, draft: Path) -> Exported:
-    """Write all files of the dataset into a folder that is there."""
+    """Write the tables of the dataset into a folder that is there."""
     summary = Summary(list(run.outputs()))
     with Background() as background:
         kept: list[Table] = ["pairs", *run.config.export.beside_pairs]
         writers = {table: _writer(run, table, draft, background) for table in kept}
         _write_rows(run, graph, store, writers, summary)
-        # made while the last files are on their way to disk; who publishes in the workspace keeps its own
-        audit = audited(run, graph, store, keep=False)
         tables = {table: writer.close() for table, writer in writers.items()}
-    result = Exported(
+    return Exported(
         key=dataset_key(run, graph),
         name=run.config.name,
         config_hash=run.config_hash,
@@ -139,9 +139,6 @@ def _written(run: Run, graph: Graph, store: TableStore, draft: Path) -> Exported
         licences=summary.licences,
         languages=summary.languages,
     )
-    write_whole(draft / CARD, card_of(run, result, audit_lines(audit)).encode())
-    write_whole(draft / MARK, result.model_dump_json(indent=1).encode())
-    return result
 
 
 def _write_rows(

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.ballots import PLANNED, SCORED, ballots_of, taken_columns
 from pipeline.catalogue import Shard
+from pipeline.preference_columns import preferences_of
 from pipeline.resolve import MetricSetup
 from pipeline.table import Reader, Table
 from pipeline.tables import PlanTable, RestoreTable, together
@@ -88,16 +91,23 @@ class PreferTable(Table):
         found = {table.restore.name: table.restore for table in self.scores}
         return tuple(found.values()) if self.rules.facts else ()
 
-    def stage(self, reader: Reader) -> Stage[Ballot, Preference]:  # noqa: ARG002
+    def stage(self, reader: Reader) -> Stage[Ballot, prefer.Decision]:  # noqa: ARG002
         return prefer.PreferStage(self.rules)
 
+    def arrow(self, rows: Sequence[prefer.Decision]) -> pa.Table:
+        return preferences_of(rows, self.rules.votes)
+
     def inputs(self, shard: Shard, reader: Reader) -> Sequence[Ballot]:
-        planned = reader.columns(self.plan, shard.name, PLANNED)
-        scored = [
-            (table.restore.setup.name, reader.columns(table, shard.name, SCORED)) for table in self.scores
-        ]
+        return self.ballots(shard.name, reader, self.scores, self.rules.scores)
+
+    def ballots(
+        self, shard: str, reader: Reader, scores: Sequence[ScoreTable], names: Sequence[str]
+    ) -> Sequence[Ballot]:
+        """Return the ballots of a shard with these scores, and with the facts that vetoes look at."""
+        facts = self.rules.facts
+        planned = reader.columns(self.plan, shard, PLANNED)
+        scored = [(table.restore.setup.name, reader.columns(table, shard, SCORED)) for table in scores]
         taken = [
-            (table.setup.name, reader.columns(table, shard.name, taken_columns(self.rules.facts)))
-            for table in self.restores
+            (table.setup.name, reader.columns(table, shard, taken_columns(facts))) for table in self.restores
         ]
-        return ballots_of(planned, scored, (*self.rules.scores, *self.rules.facts), taken)
+        return ballots_of(planned, scored, (*names, *facts), taken)

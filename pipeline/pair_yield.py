@@ -127,7 +127,7 @@ def _simulated(run: Run, correlation: float) -> float:
         for n in range(num_inputs)
     ]
     rows = PreferStage(Rules(criteria, run.rules.pairs)).process(ballots)
-    return sum(len(row.pairs) for row in rows) / num_inputs
+    return sum(len(row.kept) for row in rows) / num_inputs
 
 
 def yield_lines(found: Yield, num_inputs: int, target: int | None = None) -> Iterator[str]:

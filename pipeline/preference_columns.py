@@ -1,4 +1,4 @@
-"""Preferences as Arrow without a record of every pair and vote: the same table in a fraction of the time."""
+"""Decisions as a table of preferences, without a record of every pair and vote: in a fraction of the time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,33 +6,26 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.arrow import schema_of, table_of
-from schemas import Preference
-from stages.prefer import Decision, PreferStage
-from stages.verdicts import Ballot, Indices
-
-Decided = Sequence[tuple[Ballot, Decision]]
+from schemas import Comparisons, Preference
+from stages.prefer import Decision
+from stages.verdicts import Indices
 
 
-def preferences_of(stage: PreferStage, ballots: Sequence[Ballot]) -> tuple[list[Preference], pa.Table]:
-    """Return what ``stage`` decides on ``ballots``: rows without their pairs, and the table with them."""
-    decisions = [stage.decide(ballot) for ballot in ballots]
-    rows = [stage.row(ballot, decision) for ballot, decision in zip(ballots, decisions, strict=True)]
-    table = table_of(Preference, rows)
-    numbers = [0 if decision is None else decision.kept.size for decision in decisions]
-    if not any(numbers):
-        return rows, table
-    decided = [(b, d) for b, d in zip(ballots, decisions, strict=True) if d is not None]
+def preferences_of(decided: Sequence[Decision], votes: Sequence[str]) -> pa.Table:
+    """Return decisions as rows of ``Preference``; ``votes`` are the scores that vote."""
     field = schema_of(Preference).field("pairs")
-    pairs = _listed(field.type, numbers, _pairs(field.type.value_type, decided, stage.votes))
-    return rows, table.set_column(table.schema.get_field_index(field.name), field, pairs)
+    kept = [row for row in decided if len(row.kept)]
+    values = _pairs(field.type.value_type, kept, votes) if kept else pa.array([], field.type.value_type)
+    pairs = _listed(field.type, (len(row.kept) for row in decided), values)
+    return table_of(Comparisons, decided).append_column(field, pairs)
 
 
-def _pairs(kind: pa.StructType, decided: Decided, votes: Sequence[str]) -> pa.Array:
-    """Return the pairs of all decisions, one after the other; ``votes`` are the scores that vote."""
-    models = np.array([model for ballot, _ in decided for model in ballot.models], dtype=object)
-    takes = np.array([take for ballot, _ in decided for take in ballot.takes])
-    scores = np.concatenate([np.stack([b.scores[vote] for vote in votes], axis=1) for b, _ in decided])
-    chosen, rejected = _sides(decided)
+def _pairs(kind: pa.StructType, kept: Sequence[Decision], votes: Sequence[str]) -> pa.Array:
+    """Return all pairs, one after the other."""
+    models = np.array([model for row in kept for model in row.ballot.models], dtype=object)
+    takes = np.array([take for row in kept for take in row.ballot.takes])
+    scores = np.concatenate([np.stack([row.ballot.scores[vote] for vote in votes], axis=1) for row in kept])
+    chosen, rejected = _sides(kept)
     margins = kind.field("margins").type
     return _struct(
         kind,
@@ -41,7 +34,7 @@ def _pairs(kind: pa.StructType, decided: Decided, votes: Sequence[str]) -> pa.Ar
             "chosen_take": takes[chosen],
             "rejected_model": models[rejected],
             "rejected_take": takes[rejected],
-            "strength": np.concatenate([d.found.strengths[d.kept] for _, d in decided]),
+            "strength": np.concatenate([row.kept.strengths for row in kept]),
             "margins": _listed(
                 margins,
                 np.full(chosen.size, len(votes)),
@@ -51,7 +44,7 @@ def _pairs(kind: pa.StructType, decided: Decided, votes: Sequence[str]) -> pa.Ar
                         "metric": np.tile(np.array(votes, dtype=object), chosen.size),
                         "chosen": scores[chosen].ravel(),
                         "rejected": scores[rejected].ravel(),
-                        "advantage": np.concatenate([d.found.advantages[d.kept] for _, d in decided]).ravel(),
+                        "advantage": np.concatenate([row.kept.advantages for row in kept]).ravel(),
                     },
                 ),
             ),
@@ -59,12 +52,12 @@ def _pairs(kind: pa.StructType, decided: Decided, votes: Sequence[str]) -> pa.Ar
     )
 
 
-def _sides(decided: Decided) -> tuple[Indices, Indices]:
+def _sides(kept: Sequence[Decision]) -> tuple[Indices, Indices]:
     """Return both sides of all pairs, by their places among the candidates of all ballots."""
-    starts = np.cumsum([0, *(len(ballot.models) for ballot, _ in decided)])[:-1]
-    kept = [(d.found, d.kept, start) for (_, d), start in zip(decided, starts, strict=True)]
-    chosen = np.concatenate([found.chosen[places] + start for found, places, start in kept])
-    rejected = np.concatenate([found.rejected[places] + start for found, places, start in kept])
+    starts = np.cumsum([0, *(len(row.ballot.models) for row in kept)])[:-1]
+    both = list(zip((row.kept for row in kept), starts, strict=True))
+    chosen = np.concatenate([pairs.chosen + start for pairs, start in both])
+    rejected = np.concatenate([pairs.rejected + start for pairs, start in both])
     return chosen, rejected
 
 

@@ -39,11 +39,11 @@ def publish(
 
     What is there already stays; ``anew`` writes the dataset in any case.
     """
-    audited(run, graph, workspace.store)  # the dataset's card then finds it there
+    audit = audited(run, graph, workspace.store)
     found = None if anew else exported(workspace.dataset, dataset_key(run, graph))
     if found is None:
         tell("writing the dataset")
-        found = export(run, graph, workspace.store, workspace.dataset)
+        found = export(run, graph, workspace.store, workspace.dataset, audit)
     if is_outdated(workspace):
         tell("writing the report")
         write_report(workspace, workspace.report)

@@ -10,18 +10,14 @@ from pipeline.catalogue import Shard
 from pipeline.decisions import Decisions, decisions_of
 from pipeline.graph import Graph, assemble
 from pipeline.judging_tables import PreferTable
-from pipeline.peak_memory import peak_bytes
-from pipeline.preference_columns import preferences_of
 from pipeline.resolve import Run
-from pipeline.store import TableStore, counts_of, room_on_disk
-from pipeline.table import Reader
+from pipeline.store import TableStore, room_on_disk
 from pipeline.ticket_log import note_ticket
 from pipeline.tickets import Ticket
 from pipeline.wording import count
-from pipeline.work import Report, Worker
+from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import WorkspaceError
-from stages.prefer import PreferStage
 
 Progress = Callable[[int, int], None]
 """What is told how many of how many shards are decided."""
@@ -65,8 +61,9 @@ def make_preferences(
     worker = Worker(workspace.root)
     with room_on_disk(workspace.root), _without_collector():
         for number, shard in enumerate(todo, start=1):
-            report = _make(table, shard, worker, workspace.store)
-            note_ticket(workspace.ticket_log, Ticket(table, shard), report, time.time())
+            ticket = Ticket(table, shard)
+            report = worker.run(ticket)
+            note_ticket(workspace.ticket_log, ticket, report, time.time())
             progress(number, len(todo))
     return len(todo)
 
@@ -81,25 +78,6 @@ def _without_collector() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _make(table: PreferTable, shard: Shard, reader: Reader, store: TableStore) -> Report:
-    """Make a shard of preferences: the bytes that a worker writes, without a record of every pair."""
-    started = time.perf_counter()
-    ballots = table.inputs(shard, reader)
-    read = time.perf_counter()
-    rows, arrow = preferences_of(PreferStage(table.rules), ballots)
-    inside_s = time.perf_counter() - read
-    counts = counts_of(rows)
-    spec = {"key": table.key, "spec": table.spec, "counts": counts}
-    store.put_arrow(table.folder, shard.name, table.record, arrow, spec)
-    return Report(
-        counts,
-        audio_s=sum(ballot.duration_s for ballot in ballots),
-        inside_s=inside_s,
-        wall_s=time.perf_counter() - started,
-        peak_bytes=peak_bytes(),
-    )
 
 
 def _scored(graph: Graph, store: TableStore) -> list[Shard]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.export import Exported
 from pipeline.inventory import Inventory
-from pipeline.pool_audio import PoolAudio
+from pipeline.pool_audio import PoolAudio, PoolPart
 from pipeline.published_row import PublishedRow
 from pipeline.workspace import Workspace
 from schemas import AppliedStep, EncodedAudio, Ingested, IntegrityError, Recipe, Segment, WorkspaceError
@@ -111,23 +111,11 @@ class Replayer:
         return ((entry.name, shards) for entry, shards in self._inventory.places())
 
 
-@dataclass(frozen=True, slots=True)
-class _Shard:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Pool:
-    pool: str
-    folder: str
-    shards: tuple[_Shard, ...]
-
-
-def _pools(inventory: Inventory) -> Iterator[_Pool]:
+def _pools(inventory: Inventory) -> Iterator[PoolPart]:
     for entry, shards in inventory.places():
         if entry.name.startswith("pool."):
             pool = entry.name.removeprefix("pool.").rpartition(".")[0]
-            yield _Pool(pool, entry.folder, tuple(_Shard(name) for name in shards))
+            yield PoolPart(pool, entry.folder, shards)
 
 
 def _recipe(row: PublishedRow, segment: Segment) -> Recipe:

@@ -5,41 +5,57 @@ exists is done, and what is stale is never looked for.
 """
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from pipeline.arrow import table_of
 from pipeline.catalogue import Shard
+from pipeline.pool_audio import PoolAudio, PoolPart, pools_by_split
+from pipeline.store import TableStore
 from schemas import PoolRecording, Record, Row, Source, Split, fingerprint_of
 from stages.audio_memory import AudioMemory
 from stages.distributions import Pools
 from stages.stage import Stage
 from stages.waveform import AudioSource
 
+ROWS_KEPT = 4
+"""Shards whose rows a reader keeps: those of the tables that one shard is made from."""
 
-class Reader(Protocol):
-    """What a table needs of the worker that makes it."""
 
-    memory: AudioMemory
+class Reader:
+    """Reads finished tables for those that are made of them, and keeps what was read and decoded last."""
+
+    def __init__(self, store: TableStore) -> None:
+        self.memory = AudioMemory()
+        self._store = store
+        self._kept: OrderedDict[tuple[str, str, bool], Sequence[Any]] = OrderedDict()
 
     def rows(self, table: "Table", shard: str, *, audio: bool = True) -> Sequence[Any]:
-        """Return the rows of a finished shard."""
-        ...
+        """Return the rows of a finished shard; the last few are kept."""
+        name = (table.folder, shard, audio)
+        if name not in self._kept:
+            self._kept[name] = self._store.read(table.folder, shard, table.record, audio=audio)
+            while len(self._kept) > ROWS_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(name)
+        return self._kept[name]
 
     def columns(self, table: "Table", shard: str, paths: Sequence[str]) -> pa.Table:
         """Return some columns of a finished shard, for tables that need no records of it."""
-        ...
+        return self._store.columns(table.folder, shard, paths)
 
     def pools(self, tables: Sequence["PoolTable"]) -> Mapping[Split, Pools]:
         """Return the recordings of finished pools, by side of the split."""
-        ...
+        return pools_by_split(self._store, [table.part_of_pool for table in tables])
 
     def audio_source(self, tables: Sequence["PoolTable"]) -> AudioSource:
         """Return the audio of finished pools."""
-        ...
+        return PoolAudio(self._store, [table.part_of_pool for table in tables], self.memory)
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,10 @@ class Table(ABC):
     @abstractmethod
     def inputs(self, shard: Shard, reader: Reader) -> Sequence[Any]:
         """Return one record per planned row."""
+
+    def arrow(self, rows: Sequence[Any]) -> pa.Table:
+        """Return what the stage made of a shard as rows of ``record``."""
+        return table_of(self.record, rows)
 
     @property
     def stage_name(self) -> str:
@@ -128,6 +148,11 @@ class PoolTable(Table):
     @abstractmethod
     def side(self, source: Source) -> Split:
         """Return the side of the split that a recording is on."""
+
+    @property
+    def part_of_pool(self) -> PoolPart:
+        """Where its recordings are."""
+        return PoolPart(self.pool, self.folder, tuple(shard.name for shard in self.shards))
 
     @property
     def drawn_from(self) -> str:

@@ -1,30 +1,21 @@
 """What a worker does with a ticket: read, process record by record, commit. The same under every executor."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.journal import Journal, finished
 from pipeline.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
-from pipeline.pool_audio import PoolAudio, pools_by_split
 from pipeline.store import TableStore, counts_of, room_on_disk
-from pipeline.table import PoolTable, Table
+from pipeline.table import Reader, Table
 from pipeline.tickets import Ticket
-from schemas import IntegrityError, Outcome, Reason, Row, RunError, Split, Status
+from schemas import IntegrityError, Outcome, Reason, Row, RunError, Status
 from stages.attempt import attempt
-from stages.audio_memory import AudioMemory
-from stages.distributions import Pools
 from stages.score import ScoreStage
 from stages.stage import ModelTime, Stage
-from stages.waveform import AudioSource
-
-ROWS_KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +61,12 @@ class Worker:
         self._arranged = arranged
         self._heed = heed
         self._backwards = cycle((False, True))
-        self.memory = AudioMemory()
         self._workspace = workspace
         self._store = TableStore(workspace / "tables")
+        self.reader = Reader(self._store)
         self._journals = workspace / "journals"
         self._device = device
         self._stages: dict[str, Stage[Any, Any]] = {}
-        self._kept: OrderedDict[tuple[str, str, bool], Sequence[Any]] = OrderedDict()
-        self._pool_audio: dict[str, PoolAudio] = {}
 
     def run(self, ticket: Ticket, condemned: Sequence[Suspect] = (), *, alone: bool = False) -> Report:
         """Make the shard of the ticket and commit it; records in ``condemned`` are failed, not tried.
@@ -93,7 +82,7 @@ class Worker:
         forget_peaks()
         stage, load_s = self._stage(ticket.table)
         before = stage.model_time
-        inputs = ticket.table.inputs(ticket.shard, self)
+        inputs = ticket.table.inputs(ticket.shard, self.reader)
         path = journal_path(self._journals, ticket)
         with Journal(path) as journal:
             have = {**_failed(stage, inputs, condemned), **finished(path)}
@@ -149,34 +138,12 @@ class Worker:
         ordered = self._arranged(records)
         return ordered[::-1] if isinstance(stage, ScoreStage) and next(self._backwards) else ordered
 
-    def rows(self, table: Table, shard: str, *, audio: bool = True) -> Sequence[Any]:
-        """Return the rows of a finished shard; the last few are kept."""
-        name = (table.folder, shard, audio)
-        if name not in self._kept:
-            self._kept[name] = self._store.read(table.folder, shard, table.record, audio=audio)
-            while len(self._kept) > ROWS_KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(name)
-        return self._kept[name]
-
-    def columns(self, table: Table, shard: str, paths: Sequence[str]) -> pa.Table:
-        """Return some columns of a finished shard."""
-        return self._store.columns(table.folder, shard, paths)
-
-    def pools(self, tables: Sequence[PoolTable]) -> Mapping[Split, Pools]:
-        """Return the recordings of finished pools, by side of the split."""
-        return pools_by_split(self._store, tables)
-
-    def audio_source(self, tables: Sequence[PoolTable]) -> AudioSource:
-        """Return the audio of finished pools."""
-        return PoolAudio(self._store, tables, self.memory)
-
     def _stage(self, table: Table) -> tuple[Stage[Any, Any], float]:
         name = table.stage_name
         if name in self._stages:
             return self._stages[name], 0.0
         started = time.perf_counter()
-        stage = table.stage(self)
+        stage = table.stage(self.reader)
         device = self._device if table.gpus else "cpu"
         loaded = attempt(f"loading {table.name}", lambda: stage.load(device))
         self._heed()
@@ -191,9 +158,8 @@ class Worker:
         if len({row.id for row in rows}) != len(rows):
             raise IntegrityError(f"{ticket.name}: two rows have one id")
         table = ticket.table
-        self._store.put(
-            table.folder, ticket.shard.name, table.record, rows, {"key": table.key, "spec": table.spec}
-        )
+        spec = {"key": table.key, "spec": table.spec, "counts": counts_of(rows)}
+        self._store.put_arrow(table.folder, ticket.shard.name, table.record, table.arrow(rows), spec)
 
 
 def _failed(stage: Stage[Any, Any], inputs: Sequence[Any], condemned: Sequence[Suspect]) -> dict[str, Row]:

@@ -17,6 +17,7 @@ from schemas.errors import (
 )
 from schemas.flow import (
     AppliedStep,
+    Comparisons,
     Degraded,
     Fact,
     Margin,
@@ -42,6 +43,7 @@ __all__ = [
     "AudioRef",
     "BrokenError",
     "BudgetExceededError",
+    "Comparisons",
     "ConfigError",
     "Degraded",
     "Digest",

@@ -147,8 +147,8 @@ class Removal(Record):
     pairs: int
 
 
-class Preference(Row):
-    """The unanimous pairs of one degraded utterance, and what became of the other comparisons."""
+class Comparisons(Row):
+    """What became of the comparisons of one degraded utterance's candidates."""
 
     num_candidates: int = 0
     num_complete: int = 0
@@ -161,5 +161,10 @@ class Preference(Row):
     num_missing_vote: int = 0
     removed: tuple[Removal, ...] = ()
     """Unanimous pairs that vetoes took away, each counted under the first that did."""
+
+
+class Preference(Comparisons):
+    """The unanimous pairs of one degraded utterance, and what became of the other comparisons."""
+
     pairs: tuple[Pair, ...] = ()
     """The pairs that were kept, after vetoes and caps, the clearest first."""

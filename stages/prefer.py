@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, InstanceOf
 
-from schemas import Outcome, Pair, Preference, Reason, Removal, Status
+from schemas import Comparisons, Outcome, Reason, Removal, Status
 from stages.pair_rules import PairRule
 from stages.stage import Stage
 from stages.unanimity import Criterion, Verdict
-from stages.verdicts import Ballot, Indices, Verdicts, pairs_of, verdicts_of
+from stages.verdicts import NO_PAIRS, Ballot, Indices, PairColumns, verdicts_of
 from stages.vetoes import Veto
 
 VERSION = 2
@@ -25,9 +26,14 @@ class Rules:
     vetoes: Sequence[Veto] = ()
 
     @property
+    def votes(self) -> tuple[str, ...]:
+        """The scores that vote."""
+        return tuple(criterion.metric for criterion in self.criteria)
+
+    @property
     def scores(self) -> tuple[str, ...]:
         """Names of the scores that are looked at, each once: those that vote come first."""
-        named = [*(c.metric for c in self.criteria), *(veto.score for veto in self.vetoes if veto.score)]
+        named = [*self.votes, *(veto.score for veto in self.vetoes if veto.score)]
         return tuple(dict.fromkeys(named))
 
     @property
@@ -36,26 +42,29 @@ class Rules:
         return tuple(dict.fromkeys(veto.looks_at for veto in self.vetoes if not veto.score))
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided on one degraded utterance, its pairs as places in arrays."""
+class Decision(Comparisons):
+    """What was decided on one degraded utterance: a preference whose pairs are columns.
 
-    found: Verdicts
-    removed: tuple[Removal, ...]
-    kept: Indices
-    """Which of the unanimous pairs stay, the clearest first."""
+    A record of every pair and vote would take most of the time of deciding.
+    """
+
+    ballot: InstanceOf[Ballot] = Field(exclude=True)
+    kept: InstanceOf[PairColumns] = Field(exclude=True)
+    """The pairs that stay, the clearest first."""
+
+    @property
+    def sides(self) -> list[tuple[tuple[str, int], tuple[str, int]]]:
+        """Chosen and rejected of each pair that stays, as model and take."""
+        candidates = list(zip(self.ballot.models, self.ballot.takes, strict=True))
+        both = zip(self.kept.chosen, self.kept.rejected, strict=True)
+        return [(candidates[chosen], candidates[rejected]) for chosen, rejected in both]
 
 
-class PreferStage(Stage[Ballot, Preference]):
+class PreferStage(Stage[Ballot, Decision]):
     """Compare every two candidates and keep the pairs on which all criteria agree and no veto falls."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-
-    @property
-    def votes(self) -> tuple[str, ...]:
-        """The scores that vote."""
-        return tuple(criterion.metric for criterion in self._rules.criteria)
 
     def name_of(self, record: Ballot) -> str:
         """Return the name of the degraded utterance."""
@@ -66,74 +75,59 @@ class PreferStage(Stage[Ballot, Preference]):
         if records:
             yield records
 
-    def process(self, batch: Sequence[Ballot]) -> list[Preference]:
-        """Return the preference of each degraded utterance."""
-        return [self._preference(ballot) for ballot in batch]
+    def process(self, batch: Sequence[Ballot]) -> list[Decision]:
+        """Return what is decided on each degraded utterance."""
+        return [self._decided(ballot) for ballot in batch]
 
-    def _preference(self, ballot: Ballot) -> Preference:
-        decision = self.decide(ballot)
-        if decision is None:
-            return self.row(ballot, None)
-        return self.row(
-            ballot, decision, pairs_of(ballot, self._rules.criteria, decision.found, decision.kept)
-        )
+    def without_value(self, record: Ballot, outcome: Outcome) -> Decision:
+        """Return a decision without pairs that says why."""
+        return Decision(id=record.id, ballot=record, kept=NO_PAIRS, **outcome.fields)
 
-    def decide(self, ballot: Ballot) -> Decision | None:
-        """Return what is decided on the candidates of one degraded utterance; None if it has none."""
+    def _decided(self, ballot: Ballot) -> Decision:
         if not ballot.models:
-            return None
+            nobody = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
+            return self.without_value(ballot, nobody)
         rules = self._rules
         found = verdicts_of(ballot, rules.criteria, *rules.pairs.comparisons(ballot.models))
-        sound, removed = self._examined(ballot, found)
-        return Decision(found, removed, self._kept(ballot, found, sound))
-
-    def row(self, ballot: Ballot, decision: Decision | None, pairs: tuple[Pair, ...] = ()) -> Preference:
-        """Return a decision as a row, with its counts and these pairs."""
-        if decision is None:
-            reason = Reason.NO_VALUE_UPSTREAM
-            return self.without_value(ballot, Outcome(status=Status.SKIPPED, reason=reason))
-        votes = np.stack([ballot.scores[vote] for vote in self.votes])
-        counts = decision.found.counts
-        return Preference(
+        sound, removed = self._examined(ballot, found.unanimous)
+        votes = np.stack([ballot.scores[vote] for vote in rules.votes])
+        return Decision(
             id=ballot.id,
             num_candidates=len(ballot.models),
             num_complete=int((~np.isnan(votes)).all(axis=0).sum()),
-            num_comparisons=sum(counts.values()),
-            num_unanimous=counts[Verdict.UNANIMOUS],
-            num_within_margin=counts[Verdict.WITHIN_MARGIN],
-            num_disagreed=counts[Verdict.DISAGREED],
-            num_missing_vote=counts[Verdict.MISSING_VOTE],
-            removed=decision.removed,
-            pairs=pairs,
+            num_comparisons=sum(found.counts.values()),
+            num_unanimous=found.counts[Verdict.UNANIMOUS],
+            num_within_margin=found.counts[Verdict.WITHIN_MARGIN],
+            num_disagreed=found.counts[Verdict.DISAGREED],
+            num_missing_vote=found.counts[Verdict.MISSING_VOTE],
+            removed=removed,
+            ballot=ballot,
+            kept=found.unanimous.at(self._kept(ballot, found.unanimous, sound)),
         )
 
-    def without_value(self, record: Ballot, outcome: Outcome) -> Preference:
-        """Return a preference without pairs that says why."""
-        return Preference(id=record.id, **outcome.fields)
-
-    def _examined(self, ballot: Ballot, found: Verdicts) -> tuple[NDArray[np.bool_], tuple[Removal, ...]]:
+    def _examined(self, ballot: Ballot, pairs: PairColumns) -> tuple[NDArray[np.bool_], tuple[Removal, ...]]:
         """Return which pairs nothing speaks against, and how many each rule or veto took away."""
-        sound = np.ones(found.chosen.size, dtype=bool)
+        sound = np.ones(len(pairs), dtype=bool)
         removed = []
-        for label, refused in self._objections(ballot, found):
+        for label, refused in self._objections(ballot, pairs):
             if number := int((sound & refused).sum()):
                 removed.append(Removal(by=label, pairs=number))
             sound &= ~refused
         return sound, tuple(removed)
 
-    def _objections(self, ballot: Ballot, found: Verdicts) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    def _objections(self, ballot: Ballot, pairs: PairColumns) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         """Walk what may be said against pairs, and against which of them it is said."""
-        winners = np.array(ballot.models)[found.chosen]
+        winners = np.array(ballot.models)[pairs.chosen]
         for model in dict.fromkeys(ballot.models):
             if not self._rules.pairs.may_win(model):
                 yield f"{model} chosen", winners == model
         for veto in self._rules.vetoes:
-            yield veto.label, veto.refuses(ballot, found.chosen, found.rejected)
+            yield veto.label, veto.refuses(ballot, pairs.chosen, pairs.rejected)
 
-    def _kept(self, ballot: Ballot, found: Verdicts, sound: NDArray[np.bool_]) -> Indices:
-        """Return which of the unanimous pairs the rule keeps, in its order."""
+    def _kept(self, ballot: Ballot, pairs: PairColumns, sound: NDArray[np.bool_]) -> Indices:
+        """Return which of the sound pairs the rule keeps, in its order."""
         places = np.flatnonzero(sound)
         models = np.array(ballot.models)
-        chosen, rejected = (models[side[places]].tolist() for side in (found.chosen, found.rejected))
-        kept: Indices = places[self._rules.pairs.kept(found.strengths[places], chosen, rejected)]
+        chosen, rejected = (models[side[places]].tolist() for side in (pairs.chosen, pairs.rejected))
+        kept: Indices = places[self._rules.pairs.kept(pairs.strengths[places], chosen, rejected)]
         return kept

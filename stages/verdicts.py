@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import Pair
 from stages.unanimity import Criterion, Verdict
 
 Floats = NDArray[np.float64]
@@ -26,15 +25,35 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
-    """What became of the comparisons; chosen, rejected and strength of those that are unanimous."""
+class PairColumns:
+    """Unanimous pairs of one degraded utterance: both sides by their places among its candidates."""
 
-    counts: Mapping[Verdict, int]
     chosen: Indices
     rejected: Indices
     advantages: Floats
-    """By how much each criterion favours the chosen side: one row per unanimous pair."""
+    """By how much each criterion favours the chosen side: one row per pair."""
     strengths: Floats
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.chosen.size
+
+    def at(self, places: Indices) -> "PairColumns":
+        """Return the pairs at ``places``, in that order."""
+        return PairColumns(
+            self.chosen[places], self.rejected[places], self.advantages[places], self.strengths[places]
+        )
+
+
+NO_PAIRS = PairColumns(np.empty(0, np.intp), np.empty(0, np.intp), np.empty((0, 0)), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What became of the comparisons."""
+
+    counts: Mapping[Verdict, int]
+    unanimous: PairColumns
 
 
 def verdicts_of(ballot: Ballot, criteria: Sequence[Criterion], first: Indices, second: Indices) -> Verdicts:
@@ -57,35 +76,10 @@ def verdicts_of(ballot: Ballot, criteria: Sequence[Criterion], first: Indices, s
             Verdict.DISAGREED: len(advantages) - agreed - near - missing,
             Verdict.MISSING_VOTE: missing,
         },
-        chosen=np.where(wins, first, second)[unanimous],
-        rejected=np.where(wins, second, first)[unanimous],
-        advantages=won,
-        strengths=(won / scales).min(axis=1, initial=np.inf),
-    )
-
-
-def pairs_of(
-    ballot: Ballot, criteria: Sequence[Criterion], found: Verdicts, places: Indices
-) -> tuple[Pair, ...]:
-    """Return the unanimous pairs at ``places``, in that order."""
-    metrics = [criterion.metric for criterion in criteria]
-    scores = np.stack([ballot.scores[metric] for metric in metrics], axis=1).tolist()
-    columns = (found.chosen, found.rejected, found.advantages, found.strengths)
-    return tuple(
-        Pair.model_validate(
-            {
-                "chosen_model": ballot.models[chosen],
-                "chosen_take": ballot.takes[chosen],
-                "rejected_model": ballot.models[rejected],
-                "rejected_take": ballot.takes[rejected],
-                "strength": strength,
-                "margins": tuple(
-                    {"metric": metric, "chosen": a, "rejected": b, "advantage": advantage}
-                    for metric, a, b, advantage in zip(
-                        metrics, scores[chosen], scores[rejected], advantages, strict=True
-                    )
-                ),
-            }
-        )
-        for chosen, rejected, advantages, strength in zip(*(c[places].tolist() for c in columns), strict=True)
+        unanimous=PairColumns(
+            chosen=np.where(wins, first, second)[unanimous],
+            rejected=np.where(wins, second, first)[unanimous],
+            advantages=won,
+            strengths=(won / scales).min(axis=1, initial=np.inf),
+        ),
     )

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.arrow import rows_of
+from pipeline.preference_columns import preferences_of
 from schemas import Preference
 from stages.metrics.base import Better
 from stages.pair_rules import PairRule
 from stages.prefer import PreferStage, Rules
 from stages.unanimity import Criterion
+from stages.verdicts import Ballot
 from stages.vetoes import Veto
 from tests.ballots import Takes, ballot
 
@@ -28,8 +31,13 @@ def preference(
     """Return what becomes of the candidates with these scores, made longer by this much."""
     scores = {"quality": quality, "distance": distance} | ({} if words is None else {"words": words})
     rules = Rules(BOTH, PairRule.model_validate(rule), vetoes)
-    (found,) = PreferStage(rules).process([ballot(longer_s=longer_s, **scores)])
+    (found,) = preferred(rules, ballot(longer_s=longer_s, **scores))
     return found
+
+
+def preferred(rules: Rules, *ballots: Ballot) -> list[Preference]:
+    """Return what a table of preferences says of these ballots."""
+    return rows_of(Preference, preferences_of(PreferStage(rules).process(ballots), rules.votes))
 
 
 def sides(found: Preference) -> list[tuple[str, str]]:

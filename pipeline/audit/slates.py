@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.ballots import PLANNED, SCORED, ballots_of, taken_columns
 from pipeline.graph import Graph
 from pipeline.store import TableStore
+from pipeline.table import Reader
 from schemas import AppliedStep, IntegrityError
 from stages.verdicts import Ballot, Floats
 
@@ -65,15 +65,8 @@ class Slate:
 def slates_of(graph: Graph, store: TableStore, shard: str, names: Sequence[str]) -> Iterator[Slate]:
     """Walk the degraded utterances of a shard by what candidates they have, few enough at a time."""
     facts = graph.prefer.rules.facts
-    planned = store.columns(graph.plan.folder, shard, (*PLANNED, "utterance_id"))
-    scored = [
-        (table.restore.setup.name, store.columns(table.folder, shard, SCORED)) for table in graph.scores
-    ]
-    taken = [
-        (table.setup.name, store.columns(table.folder, shard, taken_columns(facts)))
-        for table in graph.prefer.restores
-    ]
-    ballots = ballots_of(planned, scored, (*names, *facts), taken)
+    ballots = graph.prefer.ballots(shard, Reader(store), graph.scores, names)
+    planned = store.columns(graph.plan.folder, shard, ["utterance_id"])
     utterances = np.unique(planned["utterance_id"].to_pylist(), return_inverse=True)[1]
     damages = _damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in ballots])
     for rows in _alike(ballots, len(names)):

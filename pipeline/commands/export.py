@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.audit.audit import audited
 from pipeline.dataset.card import lines_for
 from pipeline.dataset.hub import check_access, push
 from pipeline.export import FILES, MARK, Exported, export, exported
@@ -64,9 +65,11 @@ def _copy(run: Run, graph: Graph, workspace: Workspace, folder: Path, *, anew: b
     """Return the dataset in a folder outside the workspace; rows of it can be replayed all the same."""
     noted = inventory_of(run, graph)
     noted.write(workspace.inventory_of(noted.dataset_key))
-    there = None if anew else exported(folder, noted.dataset_key)
+    if not anew and (there := exported(folder, noted.dataset_key)):
+        return there
     folder.parent.mkdir(parents=True, exist_ok=True)
-    return there or export(run, graph, workspace.store, folder)
+    audit = audited(run, graph, workspace.store, keep=False)
+    return export(run, graph, workspace.store, folder, audit)
 
 
 def _say_written(folder: Path, written: Exported) -> None:

@@ -12,9 +12,9 @@ from pipeline.export import Exported
 from pipeline.funnel import compared
 from pipeline.verify.findings import Finding
 from pipeline.verify.rules import Claim, preference
-from schemas import Preference, Status
+from schemas import Status
 from stages.pair_rules import CLEAN
-from stages.prefer import PreferStage, Rules
+from stages.prefer import Decision, PreferStage, Rules
 from stages.verdicts import Ballot
 
 
@@ -36,10 +36,7 @@ class DecidedAnew:
         """Walk what differs on one degraded utterance, from its candidates and its published pairs."""
         (decided,) = self._stage.process([self._ballot(degraded_id, rows)])
         self._sum += _decisions(decided)
-        kept = {
-            ((pair.chosen_model, pair.chosen_take), (pair.rejected_model, pair.rejected_take)): number
-            for number, pair in enumerate(decided.pairs)
-        }
+        kept = {sides: number for number, sides in enumerate(decided.sides)}
         for claim in claims:
             number = kept.pop((claim.chosen, claim.rejected), None)
             if number is None:
@@ -79,7 +76,7 @@ class DecidedAnew:
         return any(row[name] is not None or name in tried for name in self._heard)
 
 
-def _decisions(decided: Preference) -> Decisions:
+def _decisions(decided: Decision) -> Decisions:
     counts = Counter({name: getattr(decided, f"num_{name}") for name in COUNTS})
     removed = Counter({removal.by: removal.pairs for removal in decided.removed})
-    return Decisions(counts, removed, len(decided.pairs))
+    return Decisions(counts, removed, len(decided.kept))

@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 EXPORT = """
 import json, sys, time
 from pathlib import Path
+from pipeline.audit.audit import audited
 from pipeline.export import export
 from pipeline.graph import assemble
 from pipeline.peak_memory import forget_peaks, peak_bytes
@@ -42,7 +43,9 @@ graph = assemble(run, workspace.root, keep=False)
 forget_peaks()
 before = peak_bytes()
 started, worked = time.perf_counter(), time.process_time()
-written = export(run, graph, workspace.store, folder / "dataset")
+written = export(
+    run, graph, workspace.store, folder / "dataset", audited(run, graph, workspace.store, keep=False)
+)
 seconds, cpu = time.perf_counter() - started, time.process_time() - worked
 size = sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
 print(json.dumps([size, seconds, cpu, before, peak_bytes()]))

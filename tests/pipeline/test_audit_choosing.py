@@ -38,7 +38,7 @@ def kept_pairs(options: Options, kept: Mask, row: int) -> set[Sides]:
 def preferred(slate: Slate, row: int, of: Rules) -> set[Sides]:
     """Return the pairs that a run makes of one degraded utterance."""
     (found,) = PreferStage(of).process([slate.ballot(row)])
-    return {(p.chosen_model, p.chosen_take, p.rejected_model, p.rejected_take) for p in found.pairs}
+    return {(*chosen, *rejected) for chosen, rejected in found.sides}
 
 
 @settings(deadline=None, max_examples=50)

@@ -90,7 +90,7 @@ def test_every_selection_takes_as_many_pairs_as_the_dataset_holds(
     found = judged(chooser(rule, vetoed), [slate])
 
     rows = PreferStage(Rules(ALL, rule, vetoed)).process([slate.ballot(row) for row in range(len(table))])
-    pairs = [p for row in rows for p in row.pairs if CLEAN not in {p.chosen_model, p.rejected_model}]
+    pairs = [sides for row in rows for sides in row.sides if CLEAN not in dict(sides)]
     for (_, score), judgement in found.items():
         if score == "opinion":
             assert judgement.pairs == pytest.approx(len(pairs))

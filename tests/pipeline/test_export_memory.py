@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.audit.audit import audited
 from pipeline.export import export
 from pipeline.graph import assemble
 from pipeline.peak_memory import forget_peaks, peak_bytes
@@ -24,7 +25,9 @@ def peak_mb(folder: Path, shards: int) -> tuple[float, float]:
     workspace = Workspace(folder / "workspace")
     graph = assemble(run, workspace.root, keep=False)
     forget_peaks()
-    written = export(run, graph, workspace.store, folder / "dataset")
+    written = export(
+        run, graph, workspace.store, folder / "dataset", audited(run, graph, workspace.store, keep=False)
+    )
     num_bytes = sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
     return peak_bytes() / MEGABYTE, num_bytes / MEGABYTE
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from schemas import Pair
 from stages.metrics.base import Better
 from stages.pair_rules import PairRule
-from stages.prefer import PreferStage, Rules
+from stages.prefer import Rules
 from stages.unanimity import Criterion, Verdict, judge
 from stages.verdicts import Ballot
 from tests.ballots import candidates_of, plain_ballot
-from tests.preferences import sides
+from tests.preferences import preferred, sides
 
 # Few and round values: ties, differences of exactly a margin and missing scores come up all the time.
 SCORE = st.sampled_from([math.nan, 0.0, 0.1, 0.25, 0.5, 1.0, 2.0]) | st.floats(-10, 10)
@@ -53,7 +53,7 @@ def test_decides_as_the_readable_definition_does(
     """Verdicts, pairs, margins, strengths and their order are those of judging two by two."""
     cast = cast_by(sorted(candidates, key=lambda candidate: candidate[0]))
 
-    (found,) = PreferStage(Rules(criteria, rule)).process([cast])
+    (found,) = preferred(Rules(criteria, rule), cast)
 
     counts, pairs = _judged(candidates_of(cast), criteria, rule)
     assert found.num_unanimous == counts[Verdict.UNANIMOUS]
@@ -92,7 +92,7 @@ def test_no_two_pairs_contradict_one_another(
     candidates: list[tuple[str, float, float, float]], criteria: list[Criterion]
 ) -> None:
     """What is chosen over another is never rejected for it, and every comparison has one verdict."""
-    (found,) = PreferStage(Rules(criteria)).process([cast_by(candidates)])
+    (found,) = preferred(Rules(criteria), cast_by(candidates))
 
     pairs = sides(found)
     assert not {(rejected, chosen) for chosen, rejected in pairs} & set(pairs)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from schemas import Pair
 from stages.metrics.base import Better
-from stages.prefer import PreferStage, Rules
+from stages.prefer import Rules
 from stages.unanimity import Criterion
 from stages.verdicts import Ballot
 from stages.vetoes import LENGTH_CHANGE, Veto
+from tests.preferences import preferred
 
 QUALITY = Criterion(metric="quality", better=Better.HIGHER)
 WORDS = st.sampled_from([math.nan, 0.0, 0.5, 1.0])
@@ -59,9 +60,9 @@ def test_refuses_what_the_readable_definition_refuses(
         },
     )
 
-    (found,) = PreferStage(Rules([QUALITY], vetoes=vetoes)).process([ballot])
+    (found,) = preferred(Rules([QUALITY], vetoes=vetoes), ballot)
 
-    (whole,) = PreferStage(Rules([QUALITY])).process([ballot])
+    (whole,) = preferred(Rules([QUALITY]), ballot)
     reasons = [_refused_by(pair, candidates, vetoes) for pair in whole.pairs]
     assert found.pairs == tuple(p for p, by in zip(whole.pairs, reasons, strict=True) if by is None)
     counted: Counter[str] = Counter()

@@ -17,6 +17,7 @@ import pytest
 import soundfile
 import tiny
 
+from pipeline.audit.audit import audited
 from pipeline.export import Exported, export, exported
 from pipeline.graph import assemble
 from pipeline.resolve import resolve
@@ -97,7 +98,8 @@ def exported_as(made: Path, out: Path, **changes: Any) -> Path:
     config = tiny.write_config(made, _settings(made / "speech", **changes))
     run = resolve(config)
     graph = assemble(run, made / "workspace", keep=False)
-    export(run, graph, TableStore(made / "workspace" / "tables"), out)
+    store = TableStore(made / "workspace" / "tables")
+    export(run, graph, store, out, audited(run, graph, store, keep=False))
     return out
 
 
