@@ -21,11 +21,13 @@ class Document:
         self._places = dict(places)
         self._options: dict[Location, str] = {}
         self._included: dict[Location, tuple[Document, Location]] = {}
+        self.refused: dict[Location, str] = {}
+        """What could not be included, and why."""
 
     def came_from(self, location: Location, option: str) -> None:
         """Remember that what stands at ``location``, and in it, comes from an option of the command line."""
         known: dict[Location, Any]
-        for known in (self._places, self._options, self._included):
+        for known in (self._places, self._options, self._included, self.refused):
             for inside in [place for place in known if place[: len(location)] == location]:
                 known.pop(inside)
         self._options[location] = option
@@ -56,11 +58,13 @@ def load(path: Path) -> Document:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
         places: Places = {}
-        if node is not None:
-            _Notes(path, places).take(node, (), ())
-        return Document(path, yaml.safe_load(text), places)
+        if node is None:
+            return Document(path, None, places)
+        _Notes(path, places).take(node, (), ())
+        return Document(path, loader.construct_document(node), places)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
