@@ -58,7 +58,8 @@ class ChainReader:
             if entry is None or part is None:
                 self.is_whole = False
                 continue
-            self._check_condition(location, entry)
+            for kind in entry.when.kinds if entry.when else ():
+                self._reading.knows((*location, "when"), kind, DEGRADATIONS)
             if not weights and "weight" in (item if isinstance(item, dict) else entry.model_fields_set):
                 self._reading.problems.add(
                     (*location, "weight"), "a weight counts only for members of one_of and some_of"
@@ -80,13 +81,10 @@ class ChainReader:
         return None
 
     def _step(self, location: Location, entry: StepEntry) -> Step | None:
-        problems = self._reading.problems
-        if entry.kind not in DEGRADATIONS:
-            if self._reading.all_known:
-                problems.add((*location, "kind"), DEGRADATIONS.unknown(entry.kind))
+        if not self._reading.knows((*location, "kind"), entry.kind, DEGRADATIONS):
             return None
         member = DEGRADATIONS[entry.kind]
-        with problems.at(location, member):
+        with self._reading.problems.at(location, member):
             draws = draws_of(member, location, entry, self._reading)
             if draws is None:
                 return None
@@ -128,12 +126,6 @@ class ChainReader:
             self._reading.problems.add(
                 location, f"draws from the pool {pool!r}, which 'pools' does not have; it has: {known}"
             )
-
-    def _check_condition(self, location: Location, entry: PartSettings) -> None:
-        named = entry.when.kinds if entry.when and self._reading.all_known else ()
-        for kind in named:
-            if kind not in DEGRADATIONS:
-                self._reading.problems.add((*location, "when"), DEGRADATIONS.unknown(kind))
 
     def _chain(self, location: Location, entry: ChainEntry) -> Chain | None:
         members = self._members((*location, "chain"), entry.chain, weights=False)

@@ -1,6 +1,6 @@
 """From entries of a config to operators: kinds, parameters, bounds, and what can be drawn."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -21,7 +21,7 @@ from stages.distribution_forms import FORMS, distribution_of
 from stages.distributions import Constant, Distribution, PoolDraw, bounds_of
 from stages.metrics import METRICS
 from stages.metrics.base import Metric, Output, score_name
-from stages.operator import Operator, Registry
+from stages.operator import Operator
 from stages.restorers import RESTORERS
 from stages.restorers.base import Restorer
 from stages.rng import rng_for
@@ -30,7 +30,6 @@ TRIALS = 4
 """Drawings before a run: settings that exclude one another show when they are drawn together."""
 
 E = TypeVar("E", bound=Entry)
-Member = TypeVar("Member", bound=Operator)
 Placed = tuple[Location, E]
 
 
@@ -66,10 +65,11 @@ class MetricSetup:
 
 def restorers_of(entries: Sequence[Placed[RestorerEntry]], reading: Reading) -> tuple[RestorerSetup, ...]:
     """Return the restoration models, those that can be built."""
-    setups = []
-    for location, entry in _of_known_kinds(entries, RESTORERS, reading):
-        with reading.problems.at(location, RESTORERS[entry.kind]):
-            setups += _restorer(location, entry, reading)
+    setups: list[RestorerSetup] = []
+    for location, entry in entries:
+        if reading.knows((*location, "kind"), entry.kind, RESTORERS):
+            with reading.problems.at(location, RESTORERS[entry.kind]):
+                setups += _restorer(location, entry, reading)
     _check_names(entries, reading.problems)
     return tuple(setups)
 
@@ -114,11 +114,12 @@ def trials_of(draws: Mapping[str, Distribution]) -> Sequence[np.random.Generator
 def metrics_of(entries: Sequence[Placed[MetricEntry]], reading: Reading) -> tuple[MetricSetup, ...]:
     """Return the metrics, those that can be built."""
     setups: list[MetricSetup] = []
-    for location, entry in _of_known_kinds(entries, METRICS, reading):
-        with reading.problems.at(location, METRICS[entry.kind]):
-            made = _metric(location, entry, reading)
-            _check_scores(location, made, setups, reading.problems)
-            setups += made
+    for location, entry in entries:
+        if reading.knows((*location, "kind"), entry.kind, METRICS):
+            with reading.problems.at(location, METRICS[entry.kind]):
+                made = _metric(location, entry, reading)
+                _check_scores(location, made, setups, reading.problems)
+                setups += made
     _check_names(entries, reading.problems)
     return tuple(setups)
 
@@ -154,16 +155,6 @@ def _check_names(entries: Sequence[Placed[NamedEntry]], problems: Problems) -> N
         if entry.called in taken:
             problems.add(location, f"the name {entry.called!r} is taken; give this one a 'name' of its own")
         taken.add(entry.called)
-
-
-def _of_known_kinds(
-    entries: Sequence[Placed[E]], registry: Registry[Member], reading: Reading
-) -> Iterator[Placed[E]]:
-    for location, entry in entries:
-        if entry.kind in registry:
-            yield location, entry
-        elif reading.all_known:
-            reading.problems.add((*location, "kind"), registry.unknown(entry.kind))
 
 
 def _has_fields(member: type[Operator], location: Location, entry: Entry, reading: Reading) -> bool:

@@ -135,39 +135,29 @@ def override(document: Document, assignment: str) -> None:
     inner: Any = document.data
     location: Location = ()
     for part in parts[:-1]:
-        inner, location = _step_into(document, inner, (location, part), option)
-    _assign(document, inner, (location, parts[-1], value), option)
+        key = _key(document, inner, (location, part), option)
+        location = (*location, key)
+        if isinstance(inner, dict) and key not in inner:
+            inner[key] = {}
+            document.came_from(location, option)
+        inner = inner[key]
+    last = _key(document, inner, (location, parts[-1]), option, room=1)
+    if isinstance(last, int):
+        inner[last : last + 1] = [value]
+    else:
+        inner[last] = value
+    document.came_from((*location, last), option)
 
 
-def _step_into(
-    document: Document, inner: Any, where: tuple[Location, str], option: str
-) -> tuple[Any, Location]:
+def _key(
+    document: Document, inner: Any, where: tuple[Location, str], option: str, room: int = 0
+) -> str | int:
+    """Return the key or number that a part of a path stands for; ``room`` is for how many more in a list."""
     location, part = where
     if isinstance(inner, dict):
-        if part not in inner:
-            inner[part] = {}
-            document.came_from((*location, part), option)
-        return inner[part], (*location, part)
-    if isinstance(inner, list) and part.isdecimal() and int(part) < len(inner):
-        return inner[int(part)], (*location, int(part))
-    raise _nothing_there(document, inner, where, option)
-
-
-def _assign(document: Document, inner: Any, where: tuple[Location, str, Any], option: str) -> None:
-    location, part, value = where
-    if isinstance(inner, list) and part.isdecimal() and int(part) <= len(inner):
-        inner[int(part) : int(part) + 1] = [value]
-        document.came_from((*location, int(part)), option)
-    elif isinstance(inner, dict):
-        inner[part] = value
-        document.came_from((*location, part), option)
-    else:
-        raise _nothing_there(document, inner, (location, part), option)
-
-
-def _nothing_there(document: Document, inner: Any, where: tuple[Location, str], option: str) -> ConfigError:
-    location, part = where
+        return part
+    if isinstance(inner, list) and part.isdecimal() and int(part) < len(inner) + room:
+        return int(part)
     place = ".".join(map(str, location)) or str(document.path)
-    if isinstance(inner, list):
-        return ConfigError(f"{option}: {place} is a list of {len(inner)}, so there is no {part!r} in it")
-    return ConfigError(f"{option}: {place} is {inner!r}, so there is no {part!r} in it")
+    held = f"a list of {len(inner)}" if isinstance(inner, list) else repr(inner)
+    raise ConfigError(f"{option}: {place} is {held}, so there is no {part!r} in it")

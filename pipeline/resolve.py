@@ -17,12 +17,7 @@ from pipeline.coverage import (
     vetoes_of,
 )
 from pipeline.documents import POOLS, document_of
-from pipeline.operator_entries import (
-    MetricSetup,
-    RestorerSetup,
-    metrics_of,
-    restorers_of,
-)
+from pipeline.operator_entries import MetricSetup, RestorerSetup, metrics_of, restorers_of
 from pipeline.places import Document
 from pipeline.problems import Problems
 from pipeline.reading import Reading
