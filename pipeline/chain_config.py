@@ -22,26 +22,28 @@ class Entry(Record):
         return dict(self.model_extra or {})
 
 
-class _Part(Record):
+class PartSettings(Record):
+    """What an entry says beside its contents, whatever its form."""
+
     probability: float = Field(default=1.0, ge=0.0, le=1.0)
     when: When | None = Field(default=None, description="utterances that it is for")
     weight: Weight = Field(default=1.0, description="in one_of and some_of: how likely beside the others")
 
 
-class StepEntry(Entry, _Part):
+class StepEntry(Entry, PartSettings):
     """A degradation in the chain; parameters are values or distributions."""
 
     model_config = ConfigDict(extra="allow")
 
 
-class ChainEntry(_Part):
+class ChainEntry(PartSettings):
     """Steps that go together; an empty chain does nothing."""
 
     chain: tuple["PartEntry", ...]
     order: Order = Field(default="given", description="random: in another order for each utterance")
 
 
-class OneOfEntry(_Part):
+class OneOfEntry(PartSettings):
     """One of several steps or groups."""
 
     one_of: tuple["PartEntry", ...] = Field(min_length=1)
@@ -56,20 +58,20 @@ class Members(Record):
     members: tuple["PartEntry", ...] = Field(min_length=1)
 
 
-class SomeOfEntry(_Part):
+class SomeOfEntry(PartSettings):
     """Some of several steps or groups, none of them twice."""
 
     some_of: Members
     order: Order = Field(default="given", description="random: in another order for each utterance")
 
 
-class RecipeEntry(_Part):
+class RecipeEntry(PartSettings):
     """The chain of a file: a name of ``configs/recipes``, or a path."""
 
     recipe: str = Field(min_length=1)
 
 
-ENTRIES: dict[str, type[_Part]] = {
+ENTRIES: dict[str, type[PartSettings]] = {
     "one_of": OneOfEntry,
     "some_of": SomeOfEntry,
     "chain": ChainEntry,
@@ -94,10 +96,3 @@ PartEntry = Annotated[
 ]
 for entry in (ChainEntry, OneOfEntry, Members, SomeOfEntry):
     entry.model_rebuild()
-
-
-class PartSettings(_Part):
-    """What an entry says beside its contents, whatever its form."""
-
-    model_config = ConfigDict(extra="ignore")
-    order: Order = "given"

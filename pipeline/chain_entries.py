@@ -5,24 +5,34 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from pipeline.chain_config import Members, PartSettings, StepEntry, form_of
-from pipeline.operator_entries import TRIALS, draws_of
+from pipeline.chain_config import (
+    ENTRIES,
+    ChainEntry,
+    Members,
+    OneOfEntry,
+    PartSettings,
+    SomeOfEntry,
+    StepEntry,
+    form_of,
+)
+from pipeline.operator_entries import draws_of, trials_of
 from pipeline.places import Location
 from pipeline.reading import Reading
-from pipeline.sections import readable
+from pipeline.sections import inside, readable
 from pipeline.weights_needed import needed_by
 from schemas import AudioRef, OperatorSpec
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, SomeOfParts, Step
 from stages.degradations import DEGRADATIONS, Degradation
 from stages.distributions import Constant, Distribution, OneOf
 from stages.restorers import RESTORERS
-from stages.rng import rng_for
 
 RECORDINGS = tuple(
     AudioRef(pool="any", id=f"any {n}", digest=f"{n:064x}", sample_rate=16_000, num_samples=16_000)
     for n in range(64)
 )
 """What is drawn when settings are tried: there are no pools yet."""
+NOTHING: Mapping[str, Any] = {"chain": []}
+"""An entry that is right, where others may be wrong."""
 
 
 class ChainReader:
@@ -43,43 +53,38 @@ class ChainReader:
     ) -> list[tuple[PartSettings, AnyPart]]:
         found = []
         for location, item in items:
-            settings = readable(item, PartSettings) if isinstance(item, dict) else None
-            part = None if settings is None else self._part(location, item, settings)
-            if settings is None or part is None:
+            entry = entry_of(item)
+            part = None if entry is None else self._part(location, entry)
+            if entry is None or part is None:
                 self.is_whole = False
                 continue
-            self._check_condition(location, settings)
-            if "weight" in item and not weights:
+            for kind in entry.when.kinds if entry.when else ():
+                self._reading.knows((*location, "when"), kind, DEGRADATIONS)
+            if not weights and "weight" in (item if isinstance(item, dict) else entry.model_fields_set):
                 self._reading.problems.add(
                     (*location, "weight"), "a weight counts only for members of one_of and some_of"
                 )
-            found.append((settings, part))
+            found.append((entry, part))
         return found
 
-    def _part(self, location: Location, item: Mapping[str, Any], settings: PartSettings) -> AnyPart | None:
+    def _part(self, location: Location, entry: PartSettings) -> AnyPart | None:
         with self._reading.problems.at(location):
-            match form_of(item):
-                case "kind":
-                    return self._step(location, item)
-                case "chain":
-                    return self._chain(location, item, settings)
-                case "one_of":
-                    return self._one_of(location, item, settings)
-                case "some_of":
-                    return self._some_of(location, item, settings)
+            match entry:
+                case StepEntry():
+                    return self._step(location, entry)
+                case ChainEntry():
+                    return self._chain(location, entry)
+                case OneOfEntry():
+                    return self._one_of(location, entry)
+                case SomeOfEntry():
+                    return self._some_of(location, entry)
         return None
 
-    def _step(self, location: Location, item: Mapping[str, Any]) -> Step | None:
-        entry = readable(item, StepEntry)
-        if entry is None:
-            return None
-        problems = self._reading.problems
-        if entry.kind not in DEGRADATIONS:
-            if self._reading.all_known:
-                problems.add((*location, "kind"), DEGRADATIONS.unknown(entry.kind))
+    def _step(self, location: Location, entry: StepEntry) -> Step | None:
+        if not self._reading.knows((*location, "kind"), entry.kind, DEGRADATIONS):
             return None
         member = DEGRADATIONS[entry.kind]
-        with problems.at(location, member):
+        with self._reading.problems.at(location, member):
             draws = draws_of(member, location, entry, self._reading)
             if draws is None:
                 return None
@@ -91,8 +96,7 @@ class ChainReader:
             }
             step = Step(kind=entry.kind, probability=entry.probability, when=entry.when, draws=draws)
             self._check_pools(location, step)
-            any_pools = dict.fromkeys(step.pools, RECORDINGS)
-            trials = [member.drawn(rng_for(trial, "check"), any_pools, step.draws) for trial in range(TRIALS)]
+            trials = _trials(step)
             if len(needed_by(trials)) > 1:
                 raise ValueError(
                     f"what is drawn for {entry.kind} asks for one of several weights; make each a step of "
@@ -123,60 +127,65 @@ class ChainReader:
                 location, f"draws from the pool {pool!r}, which 'pools' does not have; it has: {known}"
             )
 
-    def _check_condition(self, location: Location, settings: PartSettings) -> None:
-        named = settings.when.kinds if settings.when and self._reading.all_known else ()
-        for kind in named:
-            if kind not in DEGRADATIONS:
-                self._reading.problems.add((*location, "when"), DEGRADATIONS.unknown(kind))
-
-    def _chain(self, location: Location, item: Mapping[str, Any], settings: PartSettings) -> Chain | None:
-        members = self._members((*location, "chain"), item["chain"], weights=False)
+    def _chain(self, location: Location, entry: ChainEntry) -> Chain | None:
+        members = self._members((*location, "chain"), entry.chain, weights=False)
         if members is None:
             return None
         parts = tuple(branch.part for branch in members)
-        return Chain(parts=parts, order=settings.order, probability=settings.probability, when=settings.when)
+        return Chain(parts=parts, order=entry.order, probability=entry.probability, when=entry.when)
 
-    def _one_of(
-        self, location: Location, item: Mapping[str, Any], settings: PartSettings
-    ) -> OneOfParts | None:
-        branches = self._members((*location, "one_of"), item["one_of"], weights=True)
+    def _one_of(self, location: Location, entry: OneOfEntry) -> OneOfParts | None:
+        branches = self._members((*location, "one_of"), entry.one_of, weights=True)
         if not branches:
             return None
-        return OneOfParts(branches=branches, probability=settings.probability, when=settings.when)
+        return OneOfParts(branches=branches, probability=entry.probability, when=entry.when)
 
-    def _some_of(
-        self, location: Location, item: Mapping[str, Any], settings: PartSettings
-    ) -> SomeOfParts | None:
-        content = item["some_of"]
-        if not isinstance(content, dict):
-            return None
-        members = self._members((*location, "some_of", "members"), content.get("members"), weights=True)
-        counts = readable({**content, "members": [{"chain": []}]}, Members)
-        if not members or counts is None:
+    def _some_of(self, location: Location, entry: SomeOfEntry) -> SomeOfParts | None:
+        content: Any = entry.some_of
+        members = self._members((*location, "some_of", "members"), inside(content, "members"), weights=True)
+        without = {**content, "members": [NOTHING]} if isinstance(content, dict) else content
+        known = readable(without, Members)
+        if not members or known is None:
             return None
         return SomeOfParts(
-            counts=tuple(counts.counts.get(number, 0.0) for number in range(max(counts.counts) + 1)),
+            counts=tuple(known.counts.get(number, 0.0) for number in range(max(known.counts) + 1)),
             members=members,
-            order=settings.order,
-            probability=settings.probability,
-            when=settings.when,
+            order=entry.order,
+            probability=entry.probability,
+            when=entry.when,
         )
 
     def _members(self, location: Location, items: Any, *, weights: bool) -> tuple[Branch, ...] | None:
         """Return the members of a group; None if one of them cannot be read."""
-        if not isinstance(items, list):
+        if not isinstance(items, list | tuple):
             return None
         placed: Sequence[tuple[Location, Any]] = [((*location, i), item) for i, item in enumerate(items)]
         found = self._read(placed, weights=weights)
         if len(found) < len(items):
             return None
-        return tuple(Branch(weight=settings.weight, part=part) for settings, part in found)
+        return tuple(Branch(weight=entry.weight, part=part) for entry, part in found)
+
+
+def entry_of(item: Any) -> PartSettings | None:
+    """Return an entry without the keys that are wrong, its members as they are given; None if it is none."""
+    if isinstance(item, PartSettings):
+        return item
+    form = form_of(item)
+    if form == "kind":
+        return readable(item, StepEntry)
+    known = {key: value for key, value in item.items() if key in ChainEntry.model_fields}
+    settings = readable({**known, **NOTHING}, ChainEntry)
+    return ENTRIES[form].model_construct(**{**dict(settings or ()), form: item[form]})
 
 
 def tried(step: Step) -> Degradation:
     """Return the degradation of a step as it might be drawn."""
-    any_pools = dict.fromkeys(step.pools, RECORDINGS)
-    return DEGRADATIONS[step.kind].drawn(rng_for(0, "check"), any_pools, step.draws)
+    return _trials(step)[0]
+
+
+def _trials(step: Step) -> list[Degradation]:
+    member, any_pools = DEGRADATIONS[step.kind], dict.fromkeys(step.pools, RECORDINGS)
+    return [member.drawn(rng, any_pools, step.draws) for rng in trials_of(step.distributions)]
 
 
 def _pinned(step: Step, tried: Degradation, pinned: Degradation) -> Step:

@@ -64,18 +64,27 @@ PoolPart = Annotated[
 ]
 
 
-class RestorerEntry(Entry):
-    """A restoration model; parameters that are distributions are drawn for each take."""
+class NamedEntry(Entry):
+    """An operator of which there may be several of one kind."""
 
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]+$", description="default: its kind")
+
+    @property
+    def called(self) -> str:
+        """Its name in the run."""
+        return self.name or self.kind
+
+
+class RestorerEntry(NamedEntry):
+    """A restoration model; parameters that are distributions are drawn for each take."""
+
     takes: int = Field(default=1, ge=1, le=64, description="outputs per input")
     gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the model's own")
 
 
-class MetricEntry(Entry):
+class MetricEntry(NamedEntry):
     """A metric."""
 
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]+$", description="default: its kind")
     gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the metric's own")
 
 

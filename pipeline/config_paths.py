@@ -82,12 +82,8 @@ def installed_modules(
     base: Path, files: Sequence[tuple[Location, str]], problems: Problems
 ) -> tuple[OperatorModule, ...]:
     """Return the user's own operator modules, executed; those that cannot be are mistakes."""
-    found = []
-    for location, text in files:
-        module = _module(base, text, location, problems)
-        if module is not None:
-            found.append(module)
-    return tuple(found)
+    found = (_module(base, text, location, problems) for location, text in files)
+    return tuple(module for module in found if module is not None)
 
 
 def _module(base: Path, text: str, location: Location, problems: Problems) -> OperatorModule | None:

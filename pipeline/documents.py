@@ -31,6 +31,8 @@ def document_of(path: Path, assignments: Sequence[str], replacements: Mapping[st
         _write_out_criteria(document.data)
     for assignment in assignments:
         override(document, assignment)
+    if assignments:
+        include_recipes(document)  # those that an assignment names
     for what, where in replacements.items():
         _replace(document, what, where)
     return document

@@ -11,14 +11,13 @@ from schemas import ConfigError
 
 RECIPES = Path(__file__).parents[1] / "configs" / "recipes"
 KEYS = ("description", "chain")
-Mistake = tuple[Location, str]
 
 
-def include_recipes(document: Document) -> list[Mistake]:
-    """Put the chains of files in their places; return what keeps the others from it."""
+def include_recipes(document: Document) -> None:
+    """Put the chains of files in their places; the document is told what keeps the others from it."""
     degradations = document.data.get("degradations")
     chain = degradations.get("chain") if isinstance(degradations, dict) else None
-    return list(_Inclusion(document).into(chain, ("degradations", "chain"), (document.path.resolve(),)))
+    _Inclusion(document).into(chain, ("degradations", "chain"), (document.path.resolve(),))
 
 
 class _Inclusion:
@@ -27,17 +26,17 @@ class _Inclusion:
     def __init__(self, document: Document) -> None:
         self._document = document
 
-    def into(self, items: Any, location: Location, around: tuple[Path, ...]) -> Iterator[Mistake]:
-        """Replace the recipes in a list of entries, and in all lists within; yield the mistakes."""
+    def into(self, items: Any, location: Location, around: tuple[Path, ...]) -> None:
+        """Replace the recipes in a list of entries, and in all lists within."""
         for index in range(len(items) if isinstance(items, list) else 0):
             place, inside = (*location, index), around
-            if form_of(items[index]) == "recipe":
+            if form_of(items[index]) == "recipe" and (*place, "recipe") not in self._document.refused:
                 try:
                     items[index], inside = self._included(items[index], place, around)
                 except ConfigError as error:
-                    yield (*place, "recipe"), str(error)
+                    self._document.refused[*place, "recipe"] = str(error)
             for below, members in _lists_in(items[index]):
-                yield from self.into(members, (*place, *below), inside)
+                self.into(members, (*place, *below), inside)
 
     def _included(
         self, item: Mapping[str, Any], place: Location, around: tuple[Path, ...]

@@ -1,13 +1,14 @@
 """From entries of a config to operators: kinds, parameters, bounds, and what can be drawn."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.chain_config import Entry
-from pipeline.config import MetricEntry, RestorerEntry
+from pipeline.config import MetricEntry, NamedEntry, RestorerEntry
 from pipeline.config_paths import located_params
 from pipeline.dataset.columns import is_column
 from pipeline.nested import with_nested
@@ -20,7 +21,7 @@ from stages.distribution_forms import FORMS, distribution_of
 from stages.distributions import Constant, Distribution, PoolDraw, bounds_of
 from stages.metrics import METRICS
 from stages.metrics.base import Metric, Output, score_name
-from stages.operator import Operator, Registry
+from stages.operator import Operator
 from stages.restorers import RESTORERS
 from stages.restorers.base import Restorer
 from stages.rng import rng_for
@@ -29,7 +30,6 @@ TRIALS = 4
 """Drawings before a run: settings that exclude one another show when they are drawn together."""
 
 E = TypeVar("E", bound=Entry)
-Member = TypeVar("Member", bound=Operator)
 Placed = tuple[Location, E]
 
 
@@ -65,10 +65,11 @@ class MetricSetup:
 
 def restorers_of(entries: Sequence[Placed[RestorerEntry]], reading: Reading) -> tuple[RestorerSetup, ...]:
     """Return the restoration models, those that can be built."""
-    setups = []
-    for location, entry in _of_known_kinds(entries, RESTORERS, reading):
-        with reading.problems.at(location, RESTORERS[entry.kind]):
-            setups += _restorer(location, entry, reading)
+    setups: list[RestorerSetup] = []
+    for location, entry in entries:
+        if reading.knows((*location, "kind"), entry.kind, RESTORERS):
+            with reading.problems.at(location, RESTORERS[entry.kind]):
+                setups += _restorer(location, entry, reading)
     _check_names(entries, reading.problems)
     return tuple(setups)
 
@@ -92,27 +93,33 @@ def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> lis
         reading.problems.add((*location, "takes"), told)
     own = max(each.resources.gpus for each in with_nested(restorer))
     gpus = entry.gpus if entry.gpus is not None else own
-    return [RestorerSetup(_name(entry), reading.ready(location, restorer), entry.takes, drawn, gpus)]
+    return [RestorerSetup(entry.called, reading.ready(location, restorer), entry.takes, drawn, gpus)]
 
 
 def _tried(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str, Distribution]) -> Restorer:
     """Return the model as it would be for some take; raises ``ValueError`` for settings that cannot be."""
     if any(isinstance(distribution, PoolDraw) for distribution in drawn.values()):
         raise ValueError("a restorer draws its settings from no pool")
-    for trial in range(TRIALS):
-        rng = rng_for(trial, "check")
+    for rng in trials_of(drawn):
         restorer = member.model_validate({**fixed, **{name: d.draw(rng, {}) for name, d in drawn.items()}})
     return restorer
+
+
+def trials_of(draws: Mapping[str, Distribution]) -> Sequence[np.random.Generator]:
+    """Return what each trial of some settings is drawn with; settings that never vary are tried once."""
+    varies = any(not isinstance(distribution, Constant) for distribution in draws.values())
+    return [rng_for(trial, "check") for trial in range(TRIALS if varies else 1)]
 
 
 def metrics_of(entries: Sequence[Placed[MetricEntry]], reading: Reading) -> tuple[MetricSetup, ...]:
     """Return the metrics, those that can be built."""
     setups: list[MetricSetup] = []
-    for location, entry in _of_known_kinds(entries, METRICS, reading):
-        with reading.problems.at(location, METRICS[entry.kind]):
-            made = _metric(location, entry, reading)
-            _check_scores(location, made, setups, reading.problems)
-            setups += made
+    for location, entry in entries:
+        if reading.knows((*location, "kind"), entry.kind, METRICS):
+            with reading.problems.at(location, METRICS[entry.kind]):
+                made = _metric(location, entry, reading)
+                _check_scores(location, made, setups, reading.problems)
+                setups += made
     _check_names(entries, reading.problems)
     return tuple(setups)
 
@@ -124,7 +131,7 @@ def _metric(location: Location, entry: MetricEntry, reading: Reading) -> list[Me
     metric = member.model_validate(located_params(reading.base, entry.params))
     reading.problems.add_flags(location, entry.params, metric)
     gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
-    return [MetricSetup(_name(entry), reading.ready(location, metric), gpus)]
+    return [MetricSetup(entry.called, reading.ready(location, metric), gpus)]
 
 
 def _check_scores(
@@ -142,30 +149,12 @@ def _check_scores(
                 problems.add(location, told)
 
 
-def _name(entry: RestorerEntry | MetricEntry) -> str:
-    return entry.name or entry.kind
-
-
-def _check_names(
-    entries: Sequence[tuple[Location, RestorerEntry]] | Sequence[tuple[Location, MetricEntry]],
-    problems: Problems,
-) -> None:
+def _check_names(entries: Sequence[Placed[NamedEntry]], problems: Problems) -> None:
     taken: set[str] = set()
     for location, entry in entries:
-        name = _name(entry)
-        if name in taken:
-            problems.add(location, f"the name {name!r} is taken; give this one a 'name' of its own")
-        taken.add(name)
-
-
-def _of_known_kinds(
-    entries: Sequence[Placed[E]], registry: Registry[Member], reading: Reading
-) -> Iterator[Placed[E]]:
-    for location, entry in entries:
-        if entry.kind in registry:
-            yield location, entry
-        elif reading.all_known:
-            reading.problems.add((*location, "kind"), registry.unknown(entry.kind))
+        if entry.called in taken:
+            problems.add(location, f"the name {entry.called!r} is taken; give this one a 'name' of its own")
+        taken.add(entry.called)
 
 
 def _has_fields(member: type[Operator], location: Location, entry: Entry, reading: Reading) -> bool:

@@ -21,11 +21,13 @@ class Document:
         self._places = dict(places)
         self._options: dict[Location, str] = {}
         self._included: dict[Location, tuple[Document, Location]] = {}
+        self.refused: dict[Location, str] = {}
+        """What could not be included, and why."""
 
     def came_from(self, location: Location, option: str) -> None:
         """Remember that what stands at ``location``, and in it, comes from an option of the command line."""
         known: dict[Location, Any]
-        for known in (self._places, self._options, self._included):
+        for known in (self._places, self._options, self._included, self.refused):
             for inside in [place for place in known if place[: len(location)] == location]:
                 known.pop(inside)
         self._options[location] = option
@@ -56,11 +58,13 @@ def load(path: Path) -> Document:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
         places: Places = {}
-        if node is not None:
-            _Notes(path, places).take(node, (), ())
-        return Document(path, yaml.safe_load(text), places)
+        if node is None:
+            return Document(path, None, places)
+        _Notes(path, places).take(node, (), ())
+        return Document(path, loader.construct_document(node), places)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -131,39 +135,29 @@ def override(document: Document, assignment: str) -> None:
     inner: Any = document.data
     location: Location = ()
     for part in parts[:-1]:
-        inner, location = _step_into(document, inner, (location, part), option)
-    _assign(document, inner, (location, parts[-1], value), option)
+        key = _key(document, inner, (location, part), option)
+        location = (*location, key)
+        if isinstance(inner, dict) and key not in inner:
+            inner[key] = {}
+            document.came_from(location, option)
+        inner = inner[key]
+    last = _key(document, inner, (location, parts[-1]), option, room=1)
+    if isinstance(last, int):
+        inner[last : last + 1] = [value]
+    else:
+        inner[last] = value
+    document.came_from((*location, last), option)
 
 
-def _step_into(
-    document: Document, inner: Any, where: tuple[Location, str], option: str
-) -> tuple[Any, Location]:
+def _key(
+    document: Document, inner: Any, where: tuple[Location, str], option: str, room: int = 0
+) -> str | int:
+    """Return the key or number that a part of a path stands for; ``room`` is for how many more in a list."""
     location, part = where
     if isinstance(inner, dict):
-        if part not in inner:
-            inner[part] = {}
-            document.came_from((*location, part), option)
-        return inner[part], (*location, part)
-    if isinstance(inner, list) and part.isdecimal() and int(part) < len(inner):
-        return inner[int(part)], (*location, int(part))
-    raise _nothing_there(document, inner, where, option)
-
-
-def _assign(document: Document, inner: Any, where: tuple[Location, str, Any], option: str) -> None:
-    location, part, value = where
-    if isinstance(inner, list) and part.isdecimal() and int(part) <= len(inner):
-        inner[int(part) : int(part) + 1] = [value]
-        document.came_from((*location, int(part)), option)
-    elif isinstance(inner, dict):
-        inner[part] = value
-        document.came_from((*location, part), option)
-    else:
-        raise _nothing_there(document, inner, (location, part), option)
-
-
-def _nothing_there(document: Document, inner: Any, where: tuple[Location, str], option: str) -> ConfigError:
-    location, part = where
+        return part
+    if isinstance(inner, list) and part.isdecimal() and int(part) < len(inner) + room:
+        return int(part)
     place = ".".join(map(str, location)) or str(document.path)
-    if isinstance(inner, list):
-        return ConfigError(f"{option}: {place} is a list of {len(inner)}, so there is no {part!r} in it")
-    return ConfigError(f"{option}: {place} is {inner!r}, so there is no {part!r} in it")
+    held = f"a list of {len(inner)}" if isinstance(inner, list) else repr(inner)
+    raise ConfigError(f"{option}: {place} is {held}, so there is no {part!r} in it")

@@ -26,6 +26,8 @@ class Problems:
     def __init__(self, document: Document) -> None:
         self._document = document
         self.found: list[str] = []
+        for location, message in sorted(document.refused.items()):
+            self.add(location, message)
 
     def add(self, location: Location, message: str) -> None:
         """Note a mistake at ``location``."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipeline.config import ANY_LICENCE, PoolPart
 from pipeline.nested import licences_of, with_nested
@@ -12,7 +12,7 @@ from pipeline.problems import Problems
 from pipeline.sources import Corpus
 from schemas import MissingWeightsError
 from schemas.licences import UNKNOWN, is_allowed
-from stages.operator import Operator
+from stages.operator import Operator, Registry
 
 Member = TypeVar("Member", bound=Operator)
 
@@ -30,6 +30,12 @@ class Reading:
     """Whether weights must be there; operators are then known by their digests."""
     operators: list[Operator] = field(default_factory=list)
     """All that could be read, and those within them."""
+
+    def knows(self, location: Location, kind: str, registry: Registry[Any]) -> bool:
+        """Whether there is such an operator; notes that there is none, if all are known."""
+        if self.all_known and kind not in registry:
+            self.problems.add(location, registry.unknown(kind))
+        return kind in registry
 
     def ready(self, location: Location, operator: Member) -> Member:
         """Return the operator, known by the digests of its files, once all that it is made of is allowed.

@@ -17,13 +17,7 @@ from pipeline.coverage import (
     vetoes_of,
 )
 from pipeline.documents import POOLS, document_of
-from pipeline.fragments import include_recipes
-from pipeline.operator_entries import (
-    MetricSetup,
-    RestorerSetup,
-    metrics_of,
-    restorers_of,
-)
+from pipeline.operator_entries import MetricSetup, RestorerSetup, metrics_of, restorers_of
 from pipeline.places import Document
 from pipeline.problems import Problems
 from pipeline.reading import Reading
@@ -105,13 +99,11 @@ def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operat
 def _built(document: Document, reading: Reading, replacements: Mapping[str, str]) -> Run:
     """Read each section as far as it can be read, whatever is wrong with the others; raise all mistakes."""
     base, problems = reading.base, reading.problems
-    for location, message in include_recipes(document):
-        problems.add(location, message)
     config = None
     with problems.at((), Config):
         config = Config.model_validate(document.data)
         problems.add_flags((), document.data, config)
-    sections = Sections(document.data)
+    sections = Sections(document.data if config is None else config)
     modules = installed_modules(base, sections.operators, problems)
     reading.all_known = len(modules) == len(sections.operators)
     reading.allow_licences = sections.allow_licences
@@ -120,7 +112,7 @@ def _built(document: Document, reading: Reading, replacements: Mapping[str, str]
     restorers = restorers_of(sections.restorers, reading)
     metrics = metrics_of(sections.metrics, reading)
     built = {setup.name for setup in metrics}
-    lacking = {entry.name or entry.kind for _, entry in sections.metrics} - built
+    lacking = {entry.called for _, entry in sections.metrics} - built
     outputs = outputs_of(metrics)
     criteria = criteria_of(sections.criteria, outputs, lacking, problems)
     vetoes = vetoes_of(sections.vetoes, outputs, lacking, problems)
@@ -145,7 +137,7 @@ def _check_pools(
     sections: Sections, chain: Sequence[Part] | None, replacements: Mapping[str, str], problems: Problems
 ) -> None:
     for name, parts in sections.pools.items():
-        if parts == []:
+        if parts in ([], ()):
             problems.add(("pools", name), "the pool is empty")
     if chain is not None:
         used = {pool for part in chain for pool in part.pools}

@@ -1,6 +1,6 @@
 """What can be read of a config, entry by entry, even where other parts of it are wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,7 +16,10 @@ _POOL_PART: TypeAdapter[PoolPart] = TypeAdapter(PoolPart)
 
 
 class Sections:
-    """The entries of a config's lists, each with its place; those that say nothing usable are left out."""
+    """The entries of a config's lists, each with its place; those that say nothing usable are left out.
+
+    ``data`` is the config, or what its file says where that is none.
+    """
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -26,11 +29,10 @@ class Sections:
         self.criteria = tuple(self._entries(("preference", "criteria"), CriterionEntry, "metric"))
         self.vetoes = tuple(self._entries(("preference", "vetoes"), Veto))
         self.speech = tuple(self._entries(("speech",), Corpus))
-        self.operators = tuple(
-            (place, text) for place, text in self._items(("operators",)) if isinstance(text, str)
-        )
-        self.allow_licences = self._allow_licences()
-        self.pools = self._pools()
+        self.operators = tuple(self._texts("operators"))
+        self.allow_licences = tuple(text for _, text in self._texts("allow_licences")) or ANY_LICENCE
+        pools = inside(data, "pools")
+        self.pools = {str(name): parts for name, parts in pools.items()} if isinstance(pools, dict) else {}
         self.pool_parts = tuple(self._parts())
 
     def _entries(
@@ -45,17 +47,12 @@ class Sections:
     def _items(self, location: Location) -> Iterator[tuple[Location, Any]]:
         inner = self._data
         for part in location:
-            inner = inner.get(part) if isinstance(inner, dict) else None
-        for index, item in enumerate(inner if isinstance(inner, list) else ()):
+            inner = inside(inner, part)
+        for index, item in enumerate(inner if isinstance(inner, list | tuple) else ()):
             yield (*location, index), item
 
-    def _allow_licences(self) -> tuple[str, ...]:
-        texts = [text for _, text in self._items(("allow_licences",)) if isinstance(text, str)]
-        return tuple(texts) or ANY_LICENCE
-
-    def _pools(self) -> Mapping[str, Any]:
-        pools = self._data.get("pools")
-        return {str(name): parts for name, parts in pools.items()} if isinstance(pools, dict) else {}
+    def _texts(self, key: str) -> Iterator[tuple[Location, str]]:
+        return ((place, text) for place, text in self._items((key,)) if isinstance(text, str))
 
     def _parts(self) -> Iterator[tuple[Location, PoolPart]]:
         for pool in self.pools:
@@ -66,8 +63,17 @@ class Sections:
                     continue
 
 
+def inside(value: Any, key: str | int) -> Any:
+    """Return what a mapping or a record holds under ``key``; None if it holds nothing there."""
+    if isinstance(value, Record):
+        return getattr(value, str(key), None)
+    return value.get(key) if isinstance(value, dict) else None
+
+
 def readable(item: Any, model: type[T]) -> T | None:
     """Return the entry, without the keys that are wrong; None if it cannot do without them."""
+    if isinstance(item, model):
+        return item
     if not isinstance(item, dict):
         return None
     try:

@@ -3,21 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pipeline.places import Location
+
 Schema = Mapping[str, Any]
-Path = tuple[str | int, ...]
 
 
 class Spot(NamedTuple):
     """A place in a value."""
 
-    location: Path
+    location: Location
     keys: tuple[str, ...]
     """What the mapping around it may hold."""
     is_choice: bool
     """Whether the whole value is not of one form that it could have had."""
 
 
-def spot_of(schema: Schema, path: Path) -> Spot:
+def spot_of(schema: Schema, path: Location) -> Spot:
     """Return the place that a validator's ``path`` means, in a value of ``schema`` (a JSON Schema).
 
     Where a value may have several forms, validators put the name of the form into the path; a config does

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.chain_entries import ChainReader
-from pipeline.operator_entries import Reading
 from pipeline.places import Document
 from pipeline.problems import Problems
+from pipeline.reading import Reading
 from schemas import Degraded, Recipe, Split
 from stages.audio_memory import AudioMemory
 from stages.conditions import Utterance

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.resolve import operators_in, resolve
 from stages.chain import Branch, Chain, OneOfParts, SomeOfParts, Step
 from stages.conditions import When
 from stages.distributions import Uniform
@@ -173,7 +174,46 @@ def test_a_recipe_may_not_include_itself(tmp_path: Path) -> None:
 
     (line,) = mistakes(written(tmp_path, **degradations({"recipe": "a.yaml"})))
 
-    assert line.endswith("a.yaml includes itself")
+    place, _, message = line.partition(": ")
+    assert place.endswith("b.yaml:2:5")
+    assert message == "degradations.chain.0.chain.0.chain.0.recipe: a.yaml includes itself"
+
+
+def test_a_recipe_names_another_from_where_it_lies_itself(tmp_path: Path) -> None:
+    """One that lies beside the config is not meant."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.yaml").write_text("chain:\n  - recipe: b.yaml\n")
+    (tmp_path / "b.yaml").write_text(FRAGMENT)
+
+    (line,) = mistakes(written(tmp_path, **degradations({"recipe": "mine/a.yaml"})))
+
+    place, _, message = line.partition(": ")
+    assert place.endswith("a.yaml:2:5")
+    assert message.startswith("degradations.chain.0.chain.0.recipe: there is no recipe 'b.yaml'")
+
+
+def test_an_option_may_name_a_recipe(tmp_path: Path) -> None:
+    """In place of one that there is not, of which nothing is then said."""
+    (tmp_path / "mine.yaml").write_text(FRAGMENT)
+    path = written(tmp_path, **degradations({"recipe": "nine.yaml", "probability": 0.5}))
+
+    run = resolve(path, ["degradations.chain.0.recipe=mine.yaml"])
+
+    (chain,) = run.chain
+    assert [step.kind for step, _ in chain.shares] == ["clipping", "codec"]
+    assert chain.probability == 0.5
+
+
+def test_a_mistake_elsewhere_changes_nothing_of_what_is_read(tmp_path: Path) -> None:
+    """A config that is wrong is read entry by entry, and no operator is lost or another one."""
+    sections = degradations(*CHAIN, {"recipe": "aatc"})
+    pools = {"noise": [{"synthesise": ["white"]}], "rir": [{"rooms": 1}]}
+    right = operators_in(written(tmp_path, pools=pools, **sections))
+
+    wrong = operators_in(written(tmp_path, pools=pools, **sections, sed=1))
+
+    assert len(right) > 10
+    assert wrong == right
 
 
 @pytest.mark.parametrize("text", ["- kind: clipping\n", "chain: 5\n", "chain: []\nname: mine\n"])
