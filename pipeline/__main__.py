@@ -1,24 +1,28 @@
-"""``python -m pipeline``: the command line, in a process whose libraries use one thread."""
+"""``python -m pipeline`` and ``unanimous``: the command line, in a process whose libraries use one thread."""
 
 import os
 import sys
 
 from pipeline.threads import ONE_THREAD
 
-os.environ.update(ONE_THREAD)
 
-try:
-    from pipeline.cli import main
-except KeyboardInterrupt:  # importing takes a second or two
-    raise SystemExit(130) from None
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] in {"pipeline", "schemas", "stages"}:
-        raise
-    sys.stderr.write(
-        f"error: {sys.executable} has no {error.name}; 'make environment' makes one that has, and "
-        "'. .venv/bin/activate' takes it\n"
-    )
-    raise SystemExit(2) from None
+def main() -> None:
+    """Run the command line; a Python that lacks a package is told the way to one that has it."""
+    os.environ.update(ONE_THREAD)
+    try:
+        from pipeline.cli import main as run_command_line  # noqa: PLC0415 - numpy must find the variables set
+    except KeyboardInterrupt:  # importing takes a second or two
+        raise SystemExit(130) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {"pipeline", "schemas", "stages"}:
+            raise
+        sys.stderr.write(
+            f"error: {sys.executable} has no {error.name}; 'make environment' makes one that has, and "
+            "'. .venv/bin/activate' takes it\n"
+        )
+        raise SystemExit(2) from None
+    run_command_line()
+
 
 if __name__ == "__main__":
     main()
