@@ -3,9 +3,11 @@
 import os
 import sys
 
-from pipeline.threads import ONE_THREAD
+from stages import torchaudio_guard
+from stages.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)
+torchaudio_guard.install()
 
 try:
     from pipeline.cli import main
