@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from schemas import ConfigError, MissingWeightsError, RunError
-from schemas.licences import UNKNOWN
 from stages import torchaudio_guard
 from stages.hub import weights_of_revision
+from stages.licences import UNKNOWN
 from stages.pretrained import pretrained
 from stages.resampling import fit_length
 from stages.safe_loading import read_checkpoint
