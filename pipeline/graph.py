@@ -25,8 +25,8 @@ from pipeline.tables import (
 )
 from pipeline.tickets import Board, Ticket
 from schemas import Source
-from schemas.licences import is_allowed, most_restrictive
 from stages.chain import steps_in
+from stages.licences import is_allowed, most_restrictive
 from stages.made_pool import NoiseSettings, RoomSettings
 from stages.pair_rules import CLEAN
 from stages.pool import PoolSettings

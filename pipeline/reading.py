@@ -11,7 +11,7 @@ from pipeline.places import Location
 from pipeline.problems import Problems
 from pipeline.sources import Corpus
 from schemas import MissingWeightsError
-from schemas.licences import UNKNOWN, is_allowed
+from stages.licences import UNKNOWN, is_allowed
 from stages.operator import Operator, Registry
 
 Member = TypeVar("Member", bound=Operator)

@@ -1,5 +1,1 @@
 """What is done: stages, and the families of operators that they apply."""
-
-from stages import torchaudio_guard
-
-torchaudio_guard.install()

@@ -13,9 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
-)
+from stages.threads import ONE_THREAD
+
 PIPE_BYTES = 1 << 16
 TAIL_BYTES = 4096
 """How much of what a child said last is kept, for the log."""

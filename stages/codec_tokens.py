@@ -55,9 +55,8 @@ def load_tokenizer(path: Path, device: str = "cpu", num_codebooks: int | None = 
     if it has fewer codebooks, or codes that 16 bits cannot hold.
     """
     import torch  # noqa: PLC0415 - seconds
-    from transformers import DacModel  # noqa: PLC0415
 
-    model = pretrained(DacModel, path).to(device)
+    model = pretrained("DacModel", path).to(device)
     settings = model.config
     wanted = settings.n_codebooks if num_codebooks is None else num_codebooks
     if not 0 < wanted <= settings.n_codebooks:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import IO, Any
 
 from schemas import Outcome, Reason, RunError, Status, UserError
-from stages import user_modules
+from stages import torchaudio_guard, user_modules
 from stages.attempt import attempt
 from stages.child_process import ChildProcess, DiedError, HungError, bounded
 from stages.metrics.base import Comparison, Measured, Metric
@@ -152,6 +152,7 @@ def _result(metric: Metric, comparison: Comparison) -> Measured | Outcome:
 
 def _serve() -> None:
     questions, answers = _own_streams()
+    torchaudio_guard.install()
     try:
         metric, timeout_s = _loaded(questions)
         _write(answers, None)

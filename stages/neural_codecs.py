@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from schemas import ConfigError, MissingWeightsError, RunError
-from schemas.licences import UNKNOWN
+from stages import torchaudio_guard
 from stages.hub import weights_of_revision
+from stages.licences import UNKNOWN
 from stages.pretrained import pretrained
 from stages.resampling import fit_length
 from stages.safe_loading import read_checkpoint
@@ -94,9 +95,7 @@ def load(back_end: BackEnd, path: Path, device: str) -> NeuralCodec:
 
 
 def _dac(path: Path, device: str) -> NeuralCodec:
-    from transformers import DacModel  # noqa: PLC0415
-
-    model = pretrained(DacModel, path).to(device)
+    model = pretrained("DacModel", path).to(device)
     settings = model.config
 
     def through(waveform: Any, num_codebooks: float) -> Any:
@@ -115,9 +114,7 @@ def _dac(path: Path, device: str) -> NeuralCodec:
 
 
 def _encodec(path: Path, device: str) -> NeuralCodec:
-    from transformers import EncodecModel  # noqa: PLC0415
-
-    model = pretrained(EncodecModel, path).to(device)
+    model = pretrained("EncodecModel", path).to(device)
     settings = model.config
     if settings.audio_channels != 1:
         raise ConfigError(
@@ -135,6 +132,7 @@ def _encodec(path: Path, device: str) -> NeuralCodec:
 
 
 def _dac_descript(path: Path, device: str) -> NeuralCodec:
+    torchaudio_guard.install()
     try:
         import dac  # noqa: PLC0415
     except (ImportError, OSError) as error:  # OSError: a torchaudio that does not fit this torch

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar, Generic, Self, TypeVar
 
 from schemas import OperatorSpec, Params, Record, UnknownOperatorError
-from schemas.licences import UNKNOWN
+from stages.licences import UNKNOWN
 from stages.resources import Resources
 
 

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from schemas import MissingWeightsError
+from stages import torchaudio_guard
 
 
-def pretrained(model: Any, path: Path) -> Any:
+def pretrained(name: str, path: Path) -> Any:
     """Return the network with all its weights from ``path``: what is missing there would be random.
 
-    ``model`` is a class of transformers, ``path`` a folder with config.json and safetensors, or a
+    ``name`` is a class of transformers, ``path`` a folder with config.json and safetensors, or a
     ``pytorch_model.bin`` that holds tensors alone. Raises ``MissingWeightsError`` if the folder holds
     something else.
     """
@@ -17,6 +18,7 @@ def pretrained(model: Any, path: Path) -> Any:
     from transformers.utils import logging  # noqa: PLC0415
 
     logging.disable_progress_bar()
+    model = architecture(name)
     try:
         loaded, found = model.from_pretrained(
             path,
@@ -26,7 +28,15 @@ def pretrained(model: Any, path: Path) -> Any:
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise MissingWeightsError(f"{path} is no {model.__name__}: {error}") from error
+        raise MissingWeightsError(f"{path} is no {name}: {error}") from error
     if found["missing_keys"] or found["mismatched_keys"]:
-        raise MissingWeightsError(f"{path} lacks weights that {model.__name__} needs")
+        raise MissingWeightsError(f"{path} lacks weights that {name} needs")
     return loaded.eval()
+
+
+def architecture(name: str) -> Any:
+    """Return the class ``name`` of transformers, many of whose modules import torchaudio."""
+    torchaudio_guard.install()
+    import transformers  # noqa: PLC0415 - seconds
+
+    return getattr(transformers, name)

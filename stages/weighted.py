@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from schemas import Digest, MissingWeightsError, Params
-from schemas.licences import UNKNOWN
+from stages.licences import UNKNOWN
 from stages.operator import Operator
 from stages.weights import Weights, weights_digest
 

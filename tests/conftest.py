@@ -2,8 +2,11 @@
 
 import os
 
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_variable] = "1"  # before numpy is imported: two threads change the bits of matrix products
+from stages import torchaudio_guard
+from stages.threads import ONE_THREAD
+
+os.environ.update(ONE_THREAD)  # before numpy is imported
+torchaudio_guard.install()
 
 import signal
 from collections.abc import Iterator

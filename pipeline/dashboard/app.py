@@ -2,12 +2,16 @@
 
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
+from fastapi.staticfiles import StaticFiles
 
 from pipeline.dashboard import hearing, looking
 from pipeline.dashboard.context import Context
 from pipeline.dashboard.security import LOOPBACK, guard
 from pipeline.workspace import Workspace
 from schemas import UnanimousError
+
+ASSETS = [("pipeline.dashboard", "assets"), ("pipeline.report", "assets"), ("plotly", "package_data")]
+"""Packages and folders of scripts and styles: the dashboard's own, the report's, and the charts' library."""
 
 
 def dashboard_of(workspace: Workspace, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI:
@@ -19,6 +23,7 @@ def dashboard_of(workspace: Workspace, hosts: tuple[str, ...] = LOOPBACK) -> Fas
     app.state.context = Context(workspace)
     app.include_router(looking.router)
     app.include_router(hearing.router)
+    app.mount("/assets", StaticFiles(packages=[*ASSETS]))
     app.add_exception_handler(UnanimousError, _said)
     guard(app, hosts)
     return app

@@ -1,11 +1,10 @@
-"""Routes to look at a run: its page, what has changed since, recordings, scripts and styles."""
+"""Routes to look at a run: its page, what has changed since, and recordings."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Response
 from fastapi.responses import HTMLResponse
 
-from pipeline.dashboard.assets import ASSETS, asset_of
 from pipeline.dashboard.context import Served
 from pipeline.dashboard.pages import rendered
 from pipeline.dashboard.ranges import ranged
@@ -56,15 +55,3 @@ def audio(
 ) -> Response:
     """Return a recording, or the part of it that a player asks for."""
     return ranged(context.flac(clip), range_)
-
-
-@router.get("/assets/{name}")
-def asset(name: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
-    """Return a script or a style; nothing if the browser has it."""
-    if name not in ASSETS:
-        raise HTTPException(404, "there is no such file")
-    found = asset_of(name)
-    headers = {"ETag": found.etag, "Cache-Control": "no-cache"}
-    if if_none_match == found.etag:
-        return Response(status_code=304, headers=headers)
-    return Response(found.content, media_type=found.media_type, headers=headers)

@@ -37,7 +37,8 @@ def guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
     async def check(request: Request, answer: Answer) -> Response:
         response = _refused(request) or await answer(request)
         response.headers.update(HEADERS)
-        response.headers.setdefault("Cache-Control", "no-store")
+        # scripts and styles may be kept, if it is asked each time whether they are as they were
+        response.headers.setdefault("Cache-Control", "no-cache" if "etag" in response.headers else "no-store")
         return response
 
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)

@@ -8,9 +8,9 @@ from pipeline.graph import Graph
 from pipeline.nested import network_licences
 from pipeline.store import TableStore
 from schemas import PoolRecording, Recipe
-from schemas.licences import most_restrictive
 from stages.chain import places_of
 from stages.degradations import DEGRADATIONS
+from stages.licences import most_restrictive
 from stages.weight_places import with_places
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.dataset.reading import DegradedUtterance
 from schemas import Record
-from schemas.licences import most_restrictive
+from stages.licences import most_restrictive
 from stages.pair_rules import CLEAN
 
 Sums = defaultdict[str, float]

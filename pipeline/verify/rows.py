@@ -10,7 +10,7 @@ from pipeline.verify.candidates import Candidates
 from pipeline.verify.decided import DecidedAnew
 from pipeline.verify.findings import Finding, same
 from pipeline.verify.rules import Claim, cap_findings, rule_findings
-from schemas.licences import most_restrictive
+from stages.licences import most_restrictive
 from stages.metrics.base import Better
 
 HEAVY = ("recipe", "degradation_steps")

@@ -35,10 +35,6 @@ class AddedSound(Degradation):
     def sound_for(self, speech: Waveform, sources: AudioSource) -> Sound:
         """Return what is to be added to ``speech``, as long as that, and facts about it."""
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Mix so that the level of speech over what is added is ``snr_db``."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
         """Mix, and report what was added, its gain and peak, and the SNR that was reached."""
         sound, facts = self.sound_for(scene.degraded, sources)

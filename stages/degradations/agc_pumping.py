@@ -9,7 +9,7 @@ from pydantic import Field
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Uniform
 from stages.dynamics import Ballistics, amplified, peaks_db
-from stages.waveform import AudioSource, Waveform
+from stages.waveform import AudioSource
 
 
 @DEGRADATIONS.register
@@ -38,10 +38,6 @@ class AgcPumping(Degradation):
     """Until 63 % of a fall of the gain are done."""
     release_ms: float = Field(default=300.0, ge=0.0, le=10_000.0)
     """Until 63 % of a rise of the gain are done."""
-
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` at a level that chases ``target_db``."""
-        return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Pump, and report the lowest and the highest gain."""

@@ -29,20 +29,14 @@ class Aliasing(Degradation):
     sample_rate_hz: float = Field(ge=500.0, le=384_000.0)
     """How often the speech is looked at, per second."""
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:  # noqa: ARG002
-        """Return ``speech`` with what is above half of the rate folded down."""
-        if self.sample_rate_hz >= speech.sample_rate:
-            return speech
-        return speech.with_samples(self._sampled(speech))
-
-    def damage(self, scene: Scene, sources: AudioSource) -> Scene:
-        """Fold, and report whether there was anything to fold."""
+    def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
+        """Fold down what is above half of the rate, and report whether there was anything to fold."""
         speech = scene.degraded
         if self.sample_rate_hz >= speech.sample_rate:
             return Scene(speech, scene.reference, {"applied": 0.0})
         size, period = self._period(speech)
         facts = {"applied": 1.0, "sample_rate_hz": speech.sample_rate * period / size}
-        return Scene(self.apply(speech, sources), scene.reference, facts)
+        return Scene(speech.with_samples(self._sampled(speech)), scene.reference, facts)
 
     def _period(self, speech: Waveform) -> tuple[int, int]:
         """Return how many samples are looked at, out of how many: the speech, and silence after it."""

@@ -119,10 +119,6 @@ class AudiomentationsTransform(Degradation):
         self._built()
         return self
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return what the transform makes of the speech, in its place."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Transform, and report what the transform drew and the delay that was removed."""
         speech = scene.degraded

@@ -78,10 +78,6 @@ class AvCodec(Degradation):
             return {**fields, "packet_ms": None}
         return {**fields, "packet_ms": fields.get("packet_ms") or 20.0}
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` as the codec gives it back."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Encode and decode; report the rate of the last stream, its bits and the delay that was removed."""
         speech = scene.degraded

@@ -10,7 +10,7 @@ from stages.degradations.spectral_degradation import SpectralDegradation
 from stages.filter_design import Band, Prototype
 from stages.spectral_gain import Gains, Hertz, magnitude_of
 from stages.stft_mask import masked
-from stages.waveform import AudioSource, Waveform
+from stages.waveform import Waveform
 
 Family = Literal["butter", "cheby1", "cheby2", "ellip", "bessel", "stft_hard"]
 
@@ -57,11 +57,11 @@ class BandFilter(SpectralDegradation):
         prototype = Prototype(self.family, self.order, self.ripple_db, self.stop_attenuation_db)
         return magnitude_of(prototype.sections(*band, sample_rate), hertz, sample_rate) ** self.passes
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
+    def changed(self, speech: Waveform) -> Waveform:
         """Return ``speech`` without what the filter takes."""
         band = self.band_at(speech.sample_rate)
         if band is None or self.family != "stft_hard":
-            return super().apply(speech, sources)
+            return super().changed(speech)
         return masked(speech, lambda hertz: _kept(hertz, *band))
 
 

@@ -39,21 +39,20 @@ class Bandwidth(Degradation):
     sample_rate_hz: int = Field(ge=1_000)
     resampler: Resampler = "soxr_vhq"
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:  # noqa: ARG002
-        """Return ``speech`` without what ``sample_rate_hz`` cannot hold."""
-        if self.sample_rate_hz >= speech.sample_rate:
-            return speech
-        limited = LIMITERS[self.resampler](speech.samples, speech.sample_rate, self.sample_rate_hz)
-        return speech.with_samples(fit_length(limited, speech.samples.size))
-
-    def damage(self, scene: Scene, sources: AudioSource) -> Scene:
+    def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Limit the bandwidth, and report whether there was something to limit."""
         rate = scene.degraded.sample_rate
         facts = {
             "limited": float(self.sample_rate_hz < rate),
             "bandwidth_hz": min(self.sample_rate_hz, rate) / 2.0,
         }
-        return Scene(self.apply(scene.degraded, sources), scene.reference, facts)
+        return Scene(self._limited(scene.degraded), scene.reference, facts)
+
+    def _limited(self, speech: Waveform) -> Waveform:
+        if self.sample_rate_hz >= speech.sample_rate:
+            return speech
+        limited = LIMITERS[self.resampler](speech.samples, speech.sample_rate, self.sample_rate_hz)
+        return speech.with_samples(fit_length(limited, speech.samples.size))
 
 
 Limiter = Callable[[Samples, int, int], Samples]

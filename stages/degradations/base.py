@@ -1,11 +1,11 @@
 """What every degradation is: a fully determined change to a waveform."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar, Self, Unpack
 
 import numpy as np
+from pydantic import ConfigDict
 
 from schemas import Fact
 from stages.distributions import Distribution, Pools
@@ -28,18 +28,25 @@ class Degradation(Operator):
 
     Fields are physical quantities with their units in their names. ``apply`` is pure: it
     draws nothing, reads only the audio its fields refer to, keeps length and rate, removes
-    whatever delay it causes, and never clips unless it is the one that clips.
+    whatever delay it causes, and never clips unless it is the one that clips. A member writes
+    ``apply``, or ``damage`` where it moves the reference or reports facts; the other follows.
     """
 
     draws: ClassVar[Mapping[str, Distribution]] = {}
     """How each field is drawn by default."""
 
-    @abstractmethod
+    def __init_subclass__(cls, **settings: Unpack[ConfigDict]) -> None:
+        """Raise ``TypeError`` for a class that says in neither way what it does."""
+        super().__init_subclass__(**settings)
+        if cls.apply is Degradation.apply and cls.damage is Degradation.damage:
+            raise TypeError(f"{cls.__qualname__} has neither apply nor damage; write one of them")
+
     def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
         """Return ``speech``, degraded."""
+        return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
-        """Return the scene after this step. Overridden by those that move the reference or report facts."""
+        """Return the scene after this step."""
         return Scene(self.apply(scene.degraded, sources), scene.reference)
 
     @classmethod

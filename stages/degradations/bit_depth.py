@@ -9,7 +9,7 @@ from pydantic import Field
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer
 from stages.rng import rng_for
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.waveform import AudioSource, Samples
 
 
 @DEGRADATIONS.register
@@ -27,10 +27,6 @@ class BitDepth(Degradation):
     """Full scale from −1 to 1 has 2^bits steps."""
     dither_seed: int | None = Field(default=None, ge=0)
     """Names the dither, of two steps from end to end; without it, quiet parts crackle and vanish."""
-
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` on the steps."""
-        return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Round, and report whether that changed anything."""

@@ -55,10 +55,6 @@ class Clipping(Degradation):
             )
         return self
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Flatten every sample beyond the ceiling."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Flatten, and report where and how many samples, and by how much a peak of 1 was exceeded."""
         gain_db = self._gain_db(peak(scene.degraded.samples))

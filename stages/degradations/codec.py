@@ -67,10 +67,6 @@ class Codec(Degradation):
             raise ValueError(f"{self.codec} needs {'quality' if self.codec == 'vorbis' else 'bitrate_kbps'}")
         return self
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` as the codec gives it back."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Encode and decode; report the rate of the last stream, its bits and the delay that was removed."""
         speech = scene.degraded

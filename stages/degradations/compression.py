@@ -39,10 +39,6 @@ class Compression(Degradation):
     make_up_gain_db: float = Field(default=0.0, ge=-40.0, le=60.0)
     """Gain after the reduction, on all of it."""
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` with less between loud and quiet."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Compress, and report the largest and the mean reduction."""
         speech = scene.degraded

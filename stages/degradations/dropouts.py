@@ -51,10 +51,6 @@ class Dropouts(Degradation):
             raise ValueError(f"longest_ms {self.longest_ms:g} is below shortest_ms {self.shortest_ms:g}")
         return self
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` with gaps."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Drop, and report how many gaps there are and what share of the time they take."""
         speech = scene.degraded

@@ -54,10 +54,6 @@ class GainSteps(Degradation):
             raise ValueError(f"highest_db {self.highest_db:g} is below lowest_db {self.lowest_db:g}")
         return self
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` at a level that jumps."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Step, and report how many steps there are and how far the gain goes."""
         speech = scene.degraded

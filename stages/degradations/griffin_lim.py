@@ -11,7 +11,7 @@ from stages.distributions import Distribution, Integer, OneOf, Uniform
 from stages.level import rms
 from stages.rng import rng_for
 from stages.short_time import ShortTime, Spectra
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.waveform import AudioSource, Samples
 
 SMALLEST = np.float32(1e-12)
 
@@ -42,10 +42,6 @@ class GriffinLim(Degradation):
     """Length of a frame; a quarter of it is the hop."""
     seed: int = Field(ge=0)
     """Names the first guess."""
-
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` as it comes back from its magnitudes."""
-        return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Make the speech again; report how well spectra and samples agree, and whether it was turned round.

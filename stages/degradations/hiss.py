@@ -12,7 +12,7 @@ from stages.level import from_db, peak, ratio_db, rms
 from stages.mixing import Snr, SnrDefinition, mixed
 from stages.rng import rng_for
 from stages.shaped_noise import LOWEST_HZ, Gains, shaped_noise
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.waveform import AudioSource, Samples
 
 
 @DEGRADATIONS.register
@@ -47,10 +47,6 @@ class Hiss(Degradation):
         if (self.level_dbfs is None) == (self.snr_db is None):
             raise ValueError("set level_dbfs or snr_db, and the other one to null")
         return self
-
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` with the hiss."""
-        return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Add the hiss, and report its level and peak. Silence has no SNR, but it has a hiss."""

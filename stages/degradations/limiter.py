@@ -38,10 +38,6 @@ class Limiter(Degradation):
     release_ms: float = Field(default=50.0, gt=0.0, le=5_000.0)
     """Until 63 % of a reduction are gone again."""
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech``, louder, and no louder than the ceiling."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Limit, and report the largest reduction and how often there was one."""
         loud = scene.degraded.scaled(from_db(self.gain_db))

@@ -55,10 +55,6 @@ class MicrophoneResponse(Degradation):
             raise ValueError("set response or seed, and the other one to null")
         return self
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` as the microphone hears it."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
         """Colour the speech, and report how far the response strays within the band of speech."""
         hertz, levels_db = self._curve(scene.degraded.sample_rate, sources)

@@ -12,7 +12,7 @@ from stages.distributions import Distribution, Integer, OneOf, Uniform
 from stages.level import from_db, is_silent, rms
 from stages.rng import rng_for
 from stages.short_time import ShortTime
-from stages.waveform import AudioSource, Waveform
+from stages.waveform import AudioSource
 
 
 @DEGRADATIONS.register
@@ -43,10 +43,6 @@ class MusicalNoise(Degradation):
     """How long a speckle lasts."""
     seed: int = Field(ge=0)
     """Names the noise."""
-
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` after noise came and went."""
-        return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Add noise and subtract it, and report the share of bins that were left over the floor."""

@@ -81,10 +81,6 @@ class NeuralCodec(Weighted, Degradation):
         """Return all weights that some back end stands for."""
         return tuple(PUBLISHED.values())
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` as the network gives it back."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Encode and decode; report the rate, the bits, and the delay that was removed.
 

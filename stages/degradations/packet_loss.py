@@ -109,10 +109,6 @@ class PacketLoss(Degradation):
         lost = self._drawn_losses(rng, num_packets)
         return lost if self.longest_burst_packets is None else packet_loss.limited(lost, self._longest)
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` as it is heard at the other end."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Lose packets; report how many there were and were lost, and the runs, as ``trace`` has them."""
         speech = scene.degraded

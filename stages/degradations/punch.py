@@ -36,10 +36,6 @@ class Punch(Degradation):
     look_ahead_ms: float = Field(default=10.0, ge=0.0, le=100.0)
     """How long before the envelope crosses the threshold the gain falls."""
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` with softer onsets."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Soften, and report threshold, reduction, and for how much of the time."""
         speech = scene.degraded

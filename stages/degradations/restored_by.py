@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 from schemas import OperatorSpec, Params
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf
-from stages.waveform import AudioSource, Waveform
+from stages.waveform import AudioSource
 from stages.weight_places import without_places
 
 BUILT_IN: tuple[JsonValue, ...] = (
@@ -51,12 +51,8 @@ class RestoredBy(Degradation):
         """None but the restorer's, which whoever builds it asks."""
         return ()
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` as the restorer gives it back."""
-        return sources.restored(self.restorer, speech, self.seed)
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
         """Restore, and report whether that changed anything."""
-        heard = self.apply(scene.degraded, sources)
+        heard = sources.restored(self.restorer, scene.degraded, self.seed)
         applied = not np.array_equal(heard.samples, scene.degraded.samples)
         return Scene(heard, scene.reference, {"applied": float(applied)})

@@ -41,10 +41,6 @@ class Reverb(Degradation):
     reverberant_peak: float | None = Field(default=None, gt=0.0, le=1.0)
     """Peak that the reverberant speech is brought to, and the reference by the same gain."""
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` in the room."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
         """Take the speech into the room, and the reference into its early part.
 

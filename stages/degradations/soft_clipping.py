@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, OneOf, Uniform
 from stages.level import from_db, peak
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.waveform import AudioSource, Samples
 
 Curve = Literal["tanh", "cubic"]
 
@@ -44,10 +44,6 @@ class SoftClipping(Degradation):
         if sum(measure is not None for measure in measures) != 1:
             raise ValueError("set ceiling, drive_db or clipped_fraction, and the others to null")
         return self
-
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` as the curve leaves it."""
-        return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Bend, and report the ceiling and the share of samples that were beyond it."""

@@ -25,13 +25,13 @@ class SpectralDegradation(Degradation):
         """Return what is known of it at ``sample_rate``, beyond its settings."""
         return {}
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:  # noqa: ARG002
-        """Return ``speech`` with its spectrum changed, or as it was if there is nothing to change."""
-        rate = speech.sample_rate
-        return filtered(speech, lambda hertz: self.gains(hertz, rate)) if self.acts_at(rate) else speech
+    def changed(self, speech: Waveform) -> Waveform:
+        """Return ``speech`` with its spectrum changed, where there is something to change."""
+        return filtered(speech, lambda hertz: self.gains(hertz, speech.sample_rate))
 
-    def damage(self, scene: Scene, sources: AudioSource) -> Scene:
+    def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Change the spectrum, and report whether there was anything to change."""
-        rate = scene.degraded.sample_rate
-        facts = {"applied": float(self.acts_at(rate))} | self.facts_at(rate)
-        return Scene(self.apply(scene.degraded, sources), scene.reference, facts)
+        speech, rate = scene.degraded, scene.degraded.sample_rate
+        acts = self.acts_at(rate)
+        facts = {"applied": float(acts)} | self.facts_at(rate)
+        return Scene(self.changed(speech) if acts else speech, scene.reference, facts)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, OneOf
 from stages.level import from_db, peak, to_db
-from stages.waveform import AudioSource, Waveform
+from stages.waveform import AudioSource
 
 
 @DEGRADATIONS.register
@@ -31,10 +31,6 @@ class Volume(Degradation):
         if (self.gain_db is None) == (self.peak is None):
             raise ValueError("set gain_db or peak, and the other one to null")
         return self
-
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` at another level."""
-        return self.damage(Scene(speech, speech), sources).degraded
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Change the level, and report by how much."""

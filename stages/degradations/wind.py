@@ -69,10 +69,6 @@ class Wind(Degradation):
     clipping_threshold: float = Field(default=1.0, gt=0.0, le=1.0)
     """Where, as a share of the loudest sample on either side."""
 
-    def apply(self, speech: Waveform, sources: AudioSource) -> Waveform:
-        """Return ``speech`` in the wind."""
-        return self.damage(Scene(speech, speech), sources).degraded
-
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Add the wind; report its SNR and peak, how far the speech was turned down, and what clipped."""
         speech = scene.degraded

@@ -8,7 +8,6 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from schemas import MissingWeightsError
-from stages import torchaudio_guard
 from stages.metrics.base import METRICS
 from stages.metrics.speaker_similarity import Embedding, SpeakerSimilarity
 from stages.networks.loading import asked, read_checkpoint, tensors, with_state
@@ -56,7 +55,6 @@ class EcapaSpeakerSimilarity(SpeakerSimilarity):
     def load(self, device: str) -> None:
         """Build the network of this state; raises ``MissingWeightsError`` if it is of another one."""
         place = self.checked_place()
-        torchaudio_guard.install()
         self._network = _network(tensors(read_checkpoint(place), place), place, device)
 
     def embed(self, samples: Samples) -> Embedding:

@@ -103,9 +103,7 @@ class SpeechBertScore(Weighted, HeardOnBothSides):
 
     def load(self, device: str) -> None:
         """Bring in the network; raises ``ConfigError`` if it has no such layer."""
-        from transformers import AutoModel  # noqa: PLC0415
-
-        network = pretrained(AutoModel, self.checked_place())
+        network = pretrained("AutoModel", self.checked_place())
         layers = network.config.num_hidden_layers
         if self.layer > layers:
             raise ConfigError(f"{self.model} has {layers} layers: there is no layer {self.layer}")

@@ -8,7 +8,7 @@ from schemas import MissingWeightsError
 from stages.metrics.base import METRICS
 from stages.metrics.speaker_similarity import SAMPLE_RATE, Embedding, SpeakerSimilarity
 from stages.networks.loading import checked_device
-from stages.pretrained import pretrained
+from stages.pretrained import architecture, pretrained
 from stages.waveform import Samples
 from stages.weights import WeightFile, Weights
 
@@ -48,14 +48,14 @@ class WavlmSpeakerSimilarity(SpeakerSimilarity):
 
     def load(self, device: str) -> None:
         """Bring in the network; raises ``MissingWeightsError`` if the folder holds another."""
-        from transformers import Wav2Vec2FeatureExtractor, WavLMForXVector  # noqa: PLC0415
-
         place = self.checked_place()
         try:
-            self._prepared = Wav2Vec2FeatureExtractor.from_pretrained(place, local_files_only=True)
+            self._prepared = architecture("Wav2Vec2FeatureExtractor").from_pretrained(
+                place, local_files_only=True
+            )
         except OSError as error:
             raise MissingWeightsError(f"{place} lacks preprocessor_config.json") from error
-        self._network = pretrained(WavLMForXVector, place).float().to(checked_device(device))
+        self._network = pretrained("WavLMForXVector", place).float().to(checked_device(device))
 
     def embed(self, samples: Samples) -> Embedding:
         """Return 512 numbers, or as many as the network has."""

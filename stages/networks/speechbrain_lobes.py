@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from stages import torchaudio_guard
+
 QUIRKS_VARIABLE = "SB_DISABLE_QUIRKS"
 """What SpeechBrain's import is to leave alone (``speechbrain.utils.quirks``)."""
 
 
 def lobe(name: str) -> Any:
     """Return the module ``speechbrain.lobes.NAME``, such as ``models.ECAPA_TDNN``."""
+    torchaudio_guard.install()
     with _without_quirks():
         module = importlib.import_module(f"speechbrain.lobes.{name}")
     forget_lazy_modules()

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas import MissingWeightsError
+from stages.pretrained import architecture
 
 STRIDES = (5, 2, 2, 2, 2, 2, 2)
 """Of wav2vec 2.0's convolutions: 20 ms at 16 kHz. Strides leave no trace in a checkpoint."""
@@ -52,10 +53,9 @@ class Utmos(nn.Module):
 
     def __init__(self, state: Mapping[str, Tensor], path: Path) -> None:
         super().__init__()
-        from transformers import Wav2Vec2Model  # noqa: PLC0415
-
+        speech_model = architecture("Wav2Vec2Model")
         try:
-            self.wav2vec2 = Wav2Vec2Model(_speech_settings(state))
+            self.wav2vec2 = speech_model(_speech_settings(state))
             self.domain_emb = nn.Parameter(torch.empty_like(state["domain_emb"]))
             self.judge_emb = nn.Parameter(torch.empty_like(state["judge_emb"]))
             gates, features = state["blstm.weight_ih_l0"].shape
@@ -78,15 +78,13 @@ class Utmos(nn.Module):
 
 
 def _speech_settings(state: Mapping[str, Tensor]) -> Any:
-    from transformers import Wav2Vec2Config  # noqa: PLC0415
-
     convolutions = [
         state[f"wav2vec2.feature_extractor.conv_layers.{layer}.conv.weight"] for layer in range(len(STRIDES))
     ]
     layers = {key.split(".")[3] for key in state if key.startswith("wav2vec2.encoder.layers.")}
     width = state["wav2vec2.encoder.layer_norm.weight"].shape[0]
     positions = state["wav2vec2.encoder.pos_conv_embed.conv.parametrizations.weight.original1"]
-    return Wav2Vec2Config(
+    return architecture("Wav2Vec2Config")(
         hidden_size=width,
         num_hidden_layers=len(layers),
         num_attention_heads=width // HEAD_WIDTH,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pipeline.threads import ONE_THREAD
+from stages.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)
 

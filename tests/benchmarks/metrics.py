@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.threads import ONE_THREAD
+from stages.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)
 

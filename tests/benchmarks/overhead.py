@@ -20,7 +20,7 @@ import threading
 import time
 from pathlib import Path
 
-from pipeline.threads import ONE_THREAD
+from stages.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)
 

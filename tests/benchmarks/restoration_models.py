@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.threads import ONE_THREAD
+from stages.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)
 sys.path.insert(0, str(Path(__file__).parents[1]))

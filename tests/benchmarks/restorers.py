@@ -31,7 +31,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pipeline.threads import ONE_THREAD
+from stages.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)
 

@@ -266,5 +266,11 @@ def test_takes_ten_minutes_in_bounded_memory(kind: str, sources: MemoryAudioSour
     assert most <= MOST_TIMES_THE_INPUT * speech.samples.nbytes
 
 
+def test_one_that_says_in_neither_way_what_it_does_is_no_degradation() -> None:
+    """``apply`` follows from ``damage`` and the other way round, so that one of them has to be written."""
+    with pytest.raises(TypeError, match="Silent has neither apply nor damage; write one of them"):
+        type("Silent", (Degradation,), {"kind": "silent", "__module__": __name__})
+
+
 if __name__ == "__main__":
     print(digests())  # noqa: T201 - for a test above

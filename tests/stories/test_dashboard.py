@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import signal
 import time
@@ -42,6 +43,20 @@ def test_a_finished_run_says_so(client: TestClient) -> None:
 
     assert "finished" in head
     assert f"{tiny.TICKETS} of {tiny.TICKETS} tickets" in head
+
+
+def test_scripts_and_styles_are_there_and_sent_once(client: TestClient) -> None:
+    """A browser that has one asks whether it is still so, and gets no more than a yes."""
+    pages = client.get("/").text + client.get("/listen").text
+    names = sorted(set(re.findall(r'"(/assets/[^"]+)"', pages)))
+
+    assert "/assets/plotly.min.js" in names
+    for name in names:
+        first = client.get(name)
+        again = client.get(name, headers={"If-None-Match": first.headers["etag"]})
+        assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+        assert first.headers["cache-control"] == again.headers["cache-control"] == "no-cache"
+        assert first.headers["x-content-type-options"] == "nosniff"
 
 
 def test_an_empty_workspace_waits_for_its_run(tmp_path: Path) -> None:

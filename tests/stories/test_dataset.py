@@ -22,8 +22,8 @@ from pipeline.export import Exported, export, exported
 from pipeline.graph import assemble
 from pipeline.resolve import resolve
 from pipeline.store import TableStore
-from schemas.licences import most_restrictive
 from stages.flac import digest_of
+from stages.licences import most_restrictive
 from stages.unanimity import Candidate, judge
 from tests.small_graphs import write_graph
 

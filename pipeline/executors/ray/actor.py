@@ -12,6 +12,7 @@ from pipeline.table import PoolTable
 from pipeline.tickets import Place, Ticket
 from pipeline.work import Report, Suspect, Worker
 from schemas import UnanimousError
+from stages import torchaudio_guard
 from stages.user_modules import OperatorModule, install
 
 
@@ -22,6 +23,7 @@ class TicketActor:
         self, workspace: str, modules: Sequence[OperatorModule], graph: bytes, device: str, log: str
     ) -> None:
         open_log(Path(log))
+        torchaudio_guard.install()
         install(modules)  # before the graph is unpickled: it may hold the user's operators
         unpickled: Graph = pickle.loads(graph)  # noqa: S301 - made by the driver of this run
         self._tables = {table.folder: table for table in unpickled.tables}

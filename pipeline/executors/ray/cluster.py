@@ -13,20 +13,18 @@ from ray.job_config import JobConfig
 
 from pipeline.resolve import Run
 from pipeline.stopping import handlers_kept
-from pipeline.threads import ONE_THREAD
 from pipeline.workspace import is_ray_job
 from schemas import RunError
 from stages.restorers.worker import ENVIRONMENTS_VARIABLE
+from stages.threads import ONE_THREAD
 from stages.weights import CACHE_VARIABLE
 
 OBJECT_STORE_BYTES = 80 * 2**20
 """Only tickets and counts travel; 80 MB is just above the least that Ray accepts."""
 ANSWER_S = 10.0
 ROOT = Path(__file__).parents[3]
-
-# Ray warns of its own future on every start
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+QUIET = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+"""Ray warns of its own future on every start, and tells its makers of it, unless the environment says so."""
 
 
 @contextmanager
@@ -35,6 +33,8 @@ def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterat
 
     Joins the cluster of ``RAY_ADDRESS`` or of the job that this process belongs to; else starts one here.
     """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     job = JobConfig(metadata={"run": run.config.name, "config_hash": run.config_hash})
     quiet: dict[str, Any] = {
         "log_to_driver": False,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.licences import Restriction, is_allowed, most_restrictive, restriction_of
+from stages.licences import Restriction, is_allowed, most_restrictive, restriction_of
 
 LADDER = (
     "CC0-1.0",
