@@ -280,7 +280,7 @@ def test_doctor_of_a_config_that_lacks_something(tmp_path: Path) -> None:
 
 
 def test_a_precision_that_this_processor_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``doctor`` says it with the way out, and ``run`` ends before a record is lost, if torch itself fails."""
+    """Said by ``doctor`` with the way out; ``run`` ends before a record is lost, if torch itself fails."""
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     model = {"kind": "metricgan_plus", "path": str(write_metricgan_plus(tmp_path)), "precision": "bfloat16"}
     config = written(tmp_path, restorers=[model, {"kind": "identity"}])
