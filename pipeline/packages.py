@@ -113,7 +113,7 @@ def _holds(requirement: Requirement, extra: str = "") -> bool:
 
 def _requirements(project: Declared, needed: Sequence[str]) -> Mapping[str, Requirement]:
     """Return what to look for, by name: all that is declared, whole extras, and what nobody has declared."""
-    found = {canonicalize_name(each.name): each for each in project.always}
+    found: dict[str, Requirement] = {canonicalize_name(each.name): each for each in project.always}
     for name in needed:
         if canonicalize_name(name) not in found:
             for each in _extra_of(project, name):
