@@ -7,57 +7,13 @@ from pipeline.judging_tables import PreferTable, ScoreTable
 from pipeline.pool_tables import NoisePoolTable, RoomPoolTable
 from pipeline.table import PoolTable, Table
 from pipeline.tables import DegradeTable, IngestTable, PlanTable, RestoreTable
+from stages.degradations import DEGRADATIONS
+from stages.operator import Operator
 
-SECONDS_PER_AUDIO_SECOND: Mapping[str, float] = {
-    "ingest": 0.01,
-    "degrade": 0.008,
-    "degrade/bandwidth": 0.003,
-    "degrade/clipping": 0.001,
-    "degrade/codec": 0.01,
-    "degrade/noise": 0.003,
-    "degrade/reverb": 0.005,
-    "restore/band_replication": 0.008,
-    "restore/bsrnn": 0.041,
-    "restore/conceal": 0.06,
-    "restore/declip": 0.06,
-    "restore/deepfilternet3": 0.018,
-    "restore/dtln": 0.022,
-    "restore/fast_enhancer": 0.02,
-    "restore/fe_dprnn": 0.043,
-    "restore/fe_dpt": 0.015,
-    "restore/fspen": 0.026,
-    "restore/gtcrn": 0.033,
-    "restore/identity": 0.005,
-    "restore/lisennet": 0.023,
-    "restore/rnnoise": 0.012,
-    "restore/spectral_gate": 0.012,
-    "restore/ul_unas": 0.043,
-    "restore/wiener": 0.014,
-    "restore/wpe": 0.045,
-    "score/estoi": 0.005,
-    "score/log_spectral_distance": 0.002,
-    "score/mel_cepstral_distance": 0.02,
-    "score/missing_speech": 0.001,
-    "score/multi_resolution_stft": 0.002,
-    "score/nisqa": 0.008,
-    "score/pesq": 0.012,
-    "score/phone_error": 0.06,
-    "score/plcmos": 0.01,
-    "score/sdr": 0.003,
-    "score/si_sdr": 0.001,
-    "score/spectral_envelope": 0.002,
-    "score/stoi": 0.005,
-    "score/vqscore": 0.002,
-    "pool": 0.02,
-}
-"""Core-seconds per second of audio and candidate, with reading and writing the shard."""
-SECONDS_PER_RECORD: Mapping[str, float] = {
-    "plan": 0.002,
-    "prefer": 0.003,
-    "score/dnsmos": 0.3,
-    "pool/room": 0.6,
-}
-"""Core-seconds per row and candidate, where the length of the audio hardly matters."""
+SECONDS_PER_AUDIO_SECOND: Mapping[str, float] = {"ingest": 0.01, "degrade": 0.008, "pool": 0.02}
+"""Core-seconds per second of audio of what is no operator's work, with reading and writing the shard."""
+SECONDS_PER_RECORD: Mapping[str, float] = {"plan": 0.002, "prefer": 0.003, "pool/room": 0.6}
+"""Core-seconds per row, where the length of the audio hardly matters."""
 GUESS = 0.1
 """For operators that nobody has measured, in core-seconds per second of audio and candidate."""
 FLAC_SHARE = 0.6
@@ -91,16 +47,15 @@ def num_takes(table: Table) -> int:
 
 def is_guess(table: Table) -> bool:
     """Whether nobody has said how fast the operator of ``table`` is."""
-    kind = _kind(table)
-    return kind not in SECONDS_PER_AUDIO_SECOND and kind not in SECONDS_PER_RECORD
+    return _costs(table) == (None, None)
 
 
 def rough_work_s(table: Table, load: Load) -> float:
     """Return about how long a shard of ``table`` takes on one core."""
-    kind = _kind(table)
-    if kind in SECONDS_PER_RECORD:
-        return SECONDS_PER_RECORD[kind] * load.records * num_takes(table)
-    per_s = SECONDS_PER_AUDIO_SECOND.get(kind, GUESS)
+    per_record, per_s = _costs(table)
+    if per_record is not None:
+        return per_record * load.records * num_takes(table)
+    per_s = GUESS if per_s is None else per_s
     if isinstance(table, DegradeTable):
         per_s += sum(share * _step(step.kind) for part in table.plan.chain for step, share in part.shares)
     return per_s * load.audio_s * num_takes(table)
@@ -116,12 +71,17 @@ def rough_bytes(table: Table, load: Load, sample_rate: int | None) -> float:
     return rows + per_s * load.audio_s * sides
 
 
-def _kind(table: Table) -> str:
+def _costs(table: Table) -> tuple[float | None, float | None]:
+    """Return the core-seconds per record and per second of audio, as far as somebody has measured them."""
+    operator: Operator | None = None
     if isinstance(table, RestoreTable):
-        return f"restore/{table.setup.restorer.kind}"
-    if isinstance(table, ScoreTable):
-        return f"score/{table.setup.metric.kind}"
-    return next((kind for made, kind in _KINDS.items() if isinstance(table, made)), "pool")
+        operator = table.setup.restorer
+    elif isinstance(table, ScoreTable):
+        operator = table.setup.metric
+    if operator is not None:
+        return operator.cost_s_per_record, operator.cost_s_per_s
+    kind = next((kind for made, kind in _KINDS.items() if isinstance(table, made)), "pool")
+    return SECONDS_PER_RECORD.get(kind), SECONDS_PER_AUDIO_SECOND.get(kind)
 
 
 _KINDS: Mapping[type[Table], str] = {
@@ -134,7 +94,8 @@ _KINDS: Mapping[type[Table], str] = {
 
 
 def _step(kind: str) -> float:
-    return SECONDS_PER_AUDIO_SECOND.get(f"degrade/{kind}", GUESS)
+    cost = DEGRADATIONS[kind].cost_s_per_s
+    return GUESS if cost is None else cost
 
 
 def pool_load(table: PoolTable, shard_sources: int, listed_s: float) -> Load:

@@ -5,7 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -13,6 +13,16 @@ import psutil
 from pipeline.wording import count, size
 
 CPU_INFO = Path("/proc/cpuinfo")
+VECTORS: Mapping[str, frozenset[str]] = {
+    "AVX-512": frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl"}),
+    "AVX2": frozenset({"avx2", "fma"}),
+    "SVE": frozenset({"sve"}),
+    "NEON": frozenset({"asimd"}),
+}
+"""By what libraries choose their kernels, widest first: the extension, and the flags that they look for."""
+SIXTEEN_BITS: Mapping[str, str] = {
+    "avx512_bf16": "BF16", "avx512_fp16": "FP16", "amx_bf16": "AMX", "bf16": "BF16", "asimdhp": "FP16"
+}  # fmt: skip
 GPU_QUERY = ("--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
 GPU_TIMEOUT_S = 20.0
 
@@ -21,7 +31,7 @@ def machine_facts(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield name and value: processor, memory, disk at ``folder``, GPUs, Python."""
     memory = psutil.virtual_memory()
     usable = len(os.sched_getaffinity(0))
-    yield "cpu", f"{_cpu_model()}, {count(usable, 'core')} for this process of {os.cpu_count()}"
+    yield "cpu", f"{kind_of_cpu()}, {count(usable, 'core')} for this process of {os.cpu_count()}"
     yield "memory", f"{size(memory.total)}, {size(memory.available)} available"
     yield "disk", f"{size(shutil.disk_usage(folder).free)} free at {folder}"
     yield "gpu", "; ".join(gpus()) or "none found (nothing that ships with the project needs one)"
@@ -42,9 +52,26 @@ def gpus() -> list[str]:
     return [line.strip() for line in done.stdout.splitlines() if line.strip()]
 
 
-def _cpu_model() -> str:
-    if CPU_INFO.is_file():
-        for line in CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def kind_of_cpu() -> str:
+    """Return model and vector extensions: CPUs of other extensions round otherwise."""
+    said = _cpu_info()
+    model = said.get("model name") or platform.processor() or platform.machine()
+    flags = said.get("flags") or said.get("Features") or ""
+    return f"{model}, {vector_extensions(flags.split())}"
+
+
+def vector_extensions(flags: Iterable[str]) -> str:
+    """Return the widest extension that a processor with these flags has, and its formats of 16 bits."""
+    found = set(flags)
+    widest = next((name for name, needed in VECTORS.items() if needed <= found), "no vector extension known")
+    short = dict.fromkeys(name for flag, name in SIXTEEN_BITS.items() if flag in found)
+    return f"{platform.machine()} {widest}" + (f" with {', '.join(short)}" if short else "")
+
+
+def _cpu_info() -> Mapping[str, str]:
+    """Return what Linux says of the first processor."""
+    if not CPU_INFO.is_file():
+        return {}
+    first, _, _ = CPU_INFO.read_text(encoding="utf-8", errors="replace").strip().partition("\n\n")
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}

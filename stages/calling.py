@@ -11,14 +11,21 @@ from typing import TypeVar
 
 import numpy as np
 
-from schemas import BrokenError, Outcome, Reason
+from schemas import BrokenError, Outcome, Reason, RecordError, RunError
 from stages import global_generators
 from stages.attempt import Attempt, attempt
+from stages.operator import Operator
 from stages.restorers.base import MixedPrecision, Restorer
+from stages.rng import rng_for
 from stages.stage import ModelTime
+from stages.user_modules import USERS_MISTAKES
 from stages.waveform import Waveform
 
 T = TypeVar("T")
+
+TRIAL_S = 0.5
+TRIAL_RATE_HZ = 16_000
+"""For models that work at any rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,17 @@ class Calls:
         return self.outputs(model, inputs, [question.stream() for question in questions])
 
 
+def load_model(model: Restorer, device: str) -> None:
+    """Load a model on ``device``, and have it and those within it try to compute in their precision there.
+
+    Raises ``RunError`` where that cannot be: a processor may have no kernel for a format that torch knows.
+    """
+    model.load(device)
+    for each in _with_inner(model):
+        if isinstance(each, MixedPrecision) and each.precision != "float32":
+            _try_precision(each, device)
+
+
 def by_length(
     items: Sequence[T], size: Callable[[T], tuple[int, float]], budget_s: float
 ) -> Iterator[list[T]]:
@@ -113,6 +131,35 @@ def by_length(
         held += count
     if group:
         yield group
+
+
+def _with_inner(operator: Operator) -> Iterator[Operator]:
+    yield operator
+    for inner in operator.inner:
+        yield from _with_inner(inner)
+
+
+def _try_precision(model: MixedPrecision, device: str) -> None:
+    """Raise ``RunError`` if the model fails at a moment of noise, but would not in 32 bits."""
+    said = _trial(model, device)
+    if not said or _trial(model.with_settings({"precision": "float32"}), device):
+        return
+    place, way = ("this processor", ", or run on a GPU") if device == "cpu" else (device, "")
+    raise RunError(
+        f"{place} cannot run {model.kind} in {model.precision}: {said}; set precision: float32{way}"
+    )
+
+
+def _trial(model: Restorer, device: str) -> str:
+    """Return what a model fails with when it is given a moment of noise, if it fails."""
+    rate = model.sample_rate or TRIAL_RATE_HZ
+    noise = 0.1 * rng_for(0, "trial").standard_normal(round(TRIAL_S * rate)).astype(np.float32)
+    try:
+        with global_generators.generators_put_back():
+            Calls(device).outputs(model, [Waveform(noise, rate)], [rng_for(0, "trial of", model.kind)])
+    except (RecordError, *USERS_MISTAKES) as error:
+        return f"{error}".partition("\n")[0].partition(". ")[0] or type(error).__name__
+    return ""
 
 
 def _noted(answer: Attempt[Waveform], note: str) -> Attempt[Waveform]:

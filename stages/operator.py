@@ -29,6 +29,19 @@ class Operator(Record, ABC):
     unverified: ClassVar[str] = ""
     """What of it was never run here, as "not run with its published weights"; empty where all was."""
     resources: ClassVar[Resources] = Resources()
+    cost_s_per_s: ClassVar[float | None] = None
+    """Core-seconds per second of audio, and for candidates per candidate, with reading and writing the shard.
+
+    Rough, from one core of a 2020s server; None where nobody has measured it.
+    """
+    cost_s_per_record: ClassVar[float | None] = None
+    """Instead, core-seconds per row and candidate where the length of the audio hardly matters."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose code or models decide what it gives."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Distributions that it imports to do its work, beside those that every run needs."""
+    package_files: ClassVar[Mapping[str, str]] = {}
+    """Models that come inside packages: what each is called, and where it is, as ``package/folder/file``."""
     isolated: ClassVar[bool] = False
     """Whether it calls code that can crash or hang, and so runs in a child process."""
 

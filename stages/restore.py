@@ -11,7 +11,7 @@ from schemas import Degraded, EncodedAudio, Outcome, Params, Reason, Restored, S
 from stages.ahead import prepared
 from stages.attempt import attempt
 from stages.audio_memory import AudioMemory
-from stages.calling import Calls, Question, by_length
+from stages.calling import Calls, Question, by_length, load_model
 from stages.distributions import Distribution
 from stages.placing import Heard
 from stages.resampling import resample
@@ -51,9 +51,9 @@ class RestoreStage(Stage[Degraded, Restored]):
         self._calls = Calls()
 
     def load(self, device: str) -> None:
-        """Load the model."""
+        """Load the model. Raises ``RunError`` if the device cannot compute as its settings say."""
         self._calls.device = device
-        self.restorer.load(device)
+        load_model(self.restorer, device)
 
     def name_of(self, record: Degraded) -> str:
         """Return the id of the degraded utterance."""

@@ -1,7 +1,7 @@
 """Secondary artefacts: what restoration models do to speech that another one will have to restore."""
 
 from schemas import OperatorSpec
-from stages.calling import Calls
+from stages.calling import Calls, load_model
 from stages.placing import Heard
 from stages.resampling import fit_length, resample
 from stages.restorers import RESTORERS
@@ -41,6 +41,6 @@ class LoadedRestorers:
         name = spec.fingerprint
         if name not in self._loaded:
             model = RESTORERS.build(spec)
-            model.load("cpu")
+            load_model(model, "cpu")
             self._loaded[name] = model
         return self._loaded[name]

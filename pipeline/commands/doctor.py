@@ -7,16 +7,20 @@ from pipeline.chain_entries import tried
 from pipeline.config import PoolFiles, PoolPart, PoolRooms
 from pipeline.machine import gpus, machine_facts
 from pipeline.nested import with_nested
-from pipeline.packages import Finding, embedded_models, packages
+from pipeline.packages import AnyOperator, Finding, broken, embedded_models, packages
 from pipeline.resolve import MetricSetup, RestorerSetup, Run, operators_in, resolve
 from pipeline.sources import Corpus, num_recordings
 from pipeline.weights_cache import size_of, source_of, state_of
 from pipeline.weights_needed import needed_by
 from pipeline.wording import aligned, count, say, size
 from schemas import ConfigError, RunError, UserError
+from stages.calling import load_model
 from stages.chain import steps_in
+from stages.degradations import DEGRADATIONS
+from stages.metrics import METRICS
 from stages.metrics.base import Metric
 from stages.operator import Operator
+from stages.restorers import RESTORERS
 from stages.restorers.base import Restorer
 from stages.user_modules import USERS_MISTAKES
 from stages.weighted import Weighted
@@ -32,14 +36,20 @@ def doctor_command(
     lacking = _show(
         "machine", [Finding(name, value, is_there=True) for name, value in machine_facts(Path.cwd())]
     )
-    lacking += _show("packages", list(packages()))
-    lacking += _show("models inside packages", list(embedded_models()))
+    named: Sequence[AnyOperator] = _registered() if path is None else operators_in(path, assignments)
+    plain = [each for each in named if each.weights == Operator.weights]
+    lacking += _show("packages", list(packages(plain if path is None else named)))
+    lacking += _show("models inside packages", list(embedded_models(named)))
     if path is not None:
         lacking += _config(path, assignments, replacements or {})
     what = "a run" if path is None else f"a run of {path}"
     if lacking:
         raise UserError(f"{what} could not start here: {count(lacking, 'thing')} lacking")
     say(f"{what} could start here")
+
+
+def _registered() -> list[type[Operator]]:
+    return [*DEGRADATIONS.values(), *RESTORERS.values(), *METRICS.values()]
 
 
 def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> int:
@@ -69,12 +79,15 @@ def weights(operators: Iterable[Operator]) -> Iterator[Finding]:
 
 
 def operators(run: Run) -> Iterator[Finding]:
-    """Yield every operator of a run but plain filters, loaded once to see that its weights are there."""
+    """Yield every operator of a run but plain filters, loaded once to see that its weights are there.
+
+    What it can compute is tried where it would run: here, unless that is a GPU.
+    """
     found = gpus()
     setups: Sequence[RestorerSetup | MetricSetup] = (*run.restorers, *run.metrics)
     for setup in setups:
         operator = setup.restorer if isinstance(setup, RestorerSetup) else setup.metric
-        yield _operator(setup.name, operator)
+        yield _operator(setup.name, operator, setup.gpus)
         if setup.gpus and not found:
             yield Finding(setup.name, "needs a GPU, and none was found here", is_there=False)
     for step in steps_in(run.chain):
@@ -83,7 +96,7 @@ def operators(run: Run) -> Iterator[Finding]:
                 yield _operator(f"degradation {step.kind}", inside)
 
 
-def _operator(name: str, operator: Operator) -> Finding:
+def _operator(name: str, operator: Operator, gpus: float = 0.0) -> Finding:
     said = f"licence {' AND '.join(dict.fromkeys(operator.licences)) or 'of what is within'}; "
     said += f"weights: {operator.weights}{_size(operator)}"
     for unverified in dict.fromkeys(each.unverified for each in with_nested(operator) if each.unverified):
@@ -92,7 +105,11 @@ def _operator(name: str, operator: Operator) -> Finding:
         return Finding(name, said, is_there=True)
     try:
         if isinstance(operator, Restorer | Metric):
-            operator.model_validate(operator.model_dump()).load("cpu")  # and let go: all would be too many
+            fresh = operator.model_validate(operator.model_dump())  # and let go: all would be too many
+            if isinstance(fresh, Restorer) and not gpus:
+                load_model(fresh, "cpu")
+            else:
+                fresh.load("cpu")
         elif isinstance(operator, Weighted):
             operator.checked_place()
     except (RunError, UserError) as error:
@@ -121,7 +138,9 @@ def _part(run: Run, pool: str, part: PoolPart) -> Finding:
     if isinstance(part, PoolFiles):
         return _listed(f"pool {pool}", Corpus(name=pool, path=run.path(part.path)))
     if isinstance(part, PoolRooms):
-        return Finding(f"pool {pool}", f"{count(part.rooms, 'room')} to simulate", is_there=True)
+        failure = broken("pyroomacoustics")
+        said = f"{count(part.rooms, 'room')} to simulate{failure and f': {failure}'}"
+        return Finding(f"pool {pool}", said, is_there=not failure)
     number = len(part.synthesise) * part.count
     return Finding(f"pool {pool}", f"{count(number, 'recording')} to synthesise", is_there=True)
 

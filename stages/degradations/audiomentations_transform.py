@@ -86,6 +86,7 @@ class AudiomentationsTransform(Degradation):
     kind: ClassVar[str] = "audiomentations"
     version: ClassVar[int] = 3
     licence: ClassVar[str] = "MIT"
+    libraries: ClassVar[tuple[str, ...]] = ("audiomentations",)
     draws: ClassVar[Mapping[str, Distribution]] = {
         "transform": OneOf(values=("BitCrush", "SevenBandParametricEQ", "TanhDistortion", "AddGaussianSNR")),
         "seed": Integer(low=0, high=2**31 - 1),

@@ -48,6 +48,7 @@ class AvCodec(Degradation):
     kind: ClassVar[str] = "av_codec"
     version: ClassVar[int] = 2
     licence: ClassVar[str] = "LGPL-2.1-or-later"
+    libraries: ClassVar[tuple[str, ...]] = ("av",)
     draws: ClassVar[Mapping[str, Distribution]] = {
         "codec": OneOf(values=("aac", "g722", "opus_voice")),
         "bitrate_kbps": OneOf(values=(12, 16, 24, 32, 48, 64)),

@@ -31,6 +31,7 @@ class Bandwidth(Degradation):
 
     kind: ClassVar[str] = "bandwidth"
     version: ClassVar[int] = 2
+    cost_s_per_s: ClassVar[float] = 0.003
     draws: ClassVar[Mapping[str, Distribution]] = {
         "sample_rate_hz": OneOf(values=(4_000, 8_000, 16_000, 24_000, 32_000)),
         "resampler": OneOf(values=("soxr_vhq", "soxr_lq", "polyphase", "fourier")),

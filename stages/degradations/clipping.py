@@ -23,6 +23,7 @@ class Clipping(Degradation):
 
     kind: ClassVar[str] = "clipping"
     version: ClassVar[int] = 2
+    cost_s_per_s: ClassVar[float] = 0.001
     draws: ClassVar[Mapping[str, Distribution]] = {"threshold": Uniform(low=0.06, high=0.9)}
 
     threshold: float | None = Field(default=None, gt=0.0, le=1.0)

@@ -40,6 +40,7 @@ class Codec(Degradation):
     """
 
     kind: ClassVar[str] = "codec"
+    cost_s_per_s: ClassVar[float] = 0.01
     draws: ClassVar[Mapping[str, Distribution]] = {
         "codec": OneOf(values=("mp3", "opus", "vorbis")),
         "bitrate_kbps": OneOf(values=(12, 16, 24, 32, 48, 64, 96, 128)),

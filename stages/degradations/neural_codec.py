@@ -38,6 +38,7 @@ class NeuralCodec(Weighted, Degradation):
     kind: ClassVar[str] = "neural_codec"
     version: ClassVar[int] = 3
     licence: ClassVar[str] = "as the weights"
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
     weights: ClassVar[str] = (
         "descript/dac_44khz and facebook/encodec_24khz on the hub, or a copy that 'path' names"
     )

@@ -22,6 +22,7 @@ class Noise(AddedSound):
     """
 
     kind: ClassVar[str] = "noise"
+    cost_s_per_s: ClassVar[float] = 0.003
     draws: ClassVar[Mapping[str, Distribution]] = {
         "noise": FromPool(pool="noise"),
         "offset_fraction": Uniform(low=0.0, high=1.0),

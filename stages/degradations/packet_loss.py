@@ -42,6 +42,7 @@ class PacketLoss(Degradation):
 
     kind: ClassVar[str] = "packet_loss"
     version: ClassVar[int] = 3
+    libraries: ClassVar[tuple[str, ...]] = ("av",)
     draws: ClassVar[Mapping[str, Distribution]] = {
         "model": Constant(value="bursts"),
         "loss_rate": Uniform(low=0.05, high=0.25),

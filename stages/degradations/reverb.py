@@ -31,6 +31,7 @@ class Reverb(Degradation):
 
     kind: ClassVar[str] = "reverb"
     version: ClassVar[int] = 3
+    cost_s_per_s: ClassVar[float] = 0.005
     draws: ClassVar[Mapping[str, Distribution]] = {"response": FromPool(pool="rir")}
 
     response: AudioRef

@@ -50,6 +50,12 @@ class Dnsmos(HeardAlone):
     packages: ClassVar[tuple[str, ...]] = ("speechmos",)
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    cost_s_per_record: ClassVar[float] = 0.3
+    libraries: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
+    package_files: ClassVar = {
+        "DNSMOS P.835": "speechmos/dnsmos_models/sig_bak_ovr.onnx",
+        "DNSMOS P.808": "speechmos/dnsmos_models/model_v8.onnx",
+    }
     outputs: ClassVar = {
         "sig": _opinion(
             "the speech alone; seldom moves when overall quality does not, so no vote by default"

@@ -44,6 +44,7 @@ class EcapaSpeakerSimilarity(SpeakerSimilarity):
     licence: ClassVar[str] = "Apache-2.0"
     weights: ClassVar[str] = "speechbrain/spkrec-ecapa-voxceleb"
     packages: ClassVar[tuple[str, ...]] = ("speechbrain",)
+    libraries: ClassVar[tuple[str, ...]] = ("torch",)
 
     _network: Any = PrivateAttr(default=None)
 

@@ -13,6 +13,7 @@ class Estoi(Intelligibility):
 
     kind: ClassVar[str] = "estoi"
     version: ClassVar[int] = 2
+    cost_s_per_s: ClassVar[float] = 0.005
     outputs: ClassVar = {
         "": intelligibility_output(
             votes=True,

@@ -24,6 +24,7 @@ class LogSpectralDistance(OneByOne):
 
     kind: ClassVar[str] = "log_spectral_distance"
     level_dependent: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.002
     full_band: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
     outputs: ClassVar = {

@@ -35,6 +35,7 @@ class MelCepstralDistance(OneByOne):
     kind: ClassVar[str] = "mel_cepstral_distance"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.02
     outputs: ClassVar = {
         "": Output(
             aspect=Aspect.SIGNAL_FIDELITY,

@@ -27,6 +27,7 @@ class MissingSpeech(OneByOne):
 
     kind: ClassVar[str] = "missing_speech"
     removes_dc: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.001
     outputs: ClassVar = {
         "": Output(
             aspect=Aspect.CONTENT_CONSISTENCY,

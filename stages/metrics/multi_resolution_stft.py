@@ -25,6 +25,7 @@ class MultiResolutionStft(OneByOne):
     kind: ClassVar[str] = "multi_resolution_stft"
     version: ClassVar[int] = 2
     level_dependent: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.002
     full_band: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
     outputs: ClassVar = {

@@ -60,6 +60,8 @@ class Nisqa(Weighted, HeardAlone):
     version: ClassVar[int] = 2
     weights: ClassVar[str] = "nisqa.tar of gabrielmittag/NISQA, CC-BY-NC-SA-4.0: not for commercial use"
     level_dependent: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.008
+    libraries: ClassVar[tuple[str, ...]] = ("torch",)
     full_band: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
     shortest_s: ClassVar[float] = SHORTEST_S

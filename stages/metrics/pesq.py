@@ -28,6 +28,8 @@ class Pesq(OneByOne):
     packages: ClassVar[tuple[str, ...]] = ("pesq",)
     isolated: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.012
+    libraries: ClassVar[tuple[str, ...]] = ("pesq",)
     shortest_s: ClassVar[float] = 0.25
     outputs: ClassVar = {
         "": Output(

@@ -35,6 +35,9 @@ class PhoneError(HeardOnBothSides):
     weights: ClassVar[str] = "inside the package pocketsphinx"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.06
+    libraries: ClassVar[tuple[str, ...]] = ("pocketsphinx", "jiwer")
+    package_files: ClassVar = {"English phones": "pocketsphinx/model/en-us/en-us-phone.lm.bin"}
     outputs: ClassVar = {
         "": Output(
             aspect=Aspect.CONTENT_CONSISTENCY,

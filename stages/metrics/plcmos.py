@@ -42,6 +42,9 @@ class Plcmos(HeardAlone):
     packages: ClassVar[tuple[str, ...]] = ("speechmos",)
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.01
+    libraries: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
+    package_files: ClassVar = {"PLCMOS v2": "speechmos/plcmos_models/plcmos_v2.onnx"}
     longest_s: ClassVar[float] = 30.0
     outputs: ClassVar = {
         "": Output(

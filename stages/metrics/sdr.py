@@ -31,6 +31,7 @@ class Sdr(DistortionRatio):
 
     kind: ClassVar[str] = "sdr"
     version: ClassVar[int] = 2
+    cost_s_per_s: ClassVar[float] = 0.003
 
     def energies(self, clean: Samples, candidate: Samples) -> tuple[float, float]:
         """Return the energy of the clean signal through the best filter, and of what that leaves over."""

@@ -21,6 +21,7 @@ class SiSdr(DistortionRatio):
 
     kind: ClassVar[str] = "si_sdr"
     version: ClassVar[int] = 2
+    cost_s_per_s: ClassVar[float] = 0.001
 
     def energies(self, clean: Samples, candidate: Samples) -> tuple[float, float]:
         """Return the energy of the projection on the clean signal, and of what is orthogonal to it."""

@@ -34,6 +34,7 @@ class SpectralEnvelope(OneByOne):
 
     kind: ClassVar[str] = "spectral_envelope"
     removes_dc: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.002
     outputs: ClassVar = {
         "": Output(
             aspect=Aspect.TIMBRE_PRESERVATION,

@@ -68,6 +68,7 @@ class SpeechBertScore(Weighted, HeardOnBothSides):
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     model: str = Field(default="hubert-base-ls960", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """What the scores are called after: of one's own choice with ``path``, a folder of a HuBERT or WavLM."""

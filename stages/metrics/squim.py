@@ -55,6 +55,7 @@ class Squim(Weighted, HeardAlone):
     packages: ClassVar[tuple[str, ...]] = ("torchaudio",)
     unverified: ClassVar[str] = "not run with its published weights"
     removes_dc: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ("torch",)
     longest_s: ClassVar[float] = 10.0
     outputs: ClassVar = {
         "stoi": _estimate(0.0, 1.0, 0.01),
@@ -100,6 +101,7 @@ class SquimMos(Weighted, OneByOne):
 
     kind: ClassVar[str] = "squim_mos"
     licence: ClassVar[str] = "BSD-2-Clause"
+    libraries: ClassVar[tuple[str, ...]] = ("torch",)
     weights: ClassVar[str] = (
         "squim_subjective_bvcc_daps.pth of torchaudio, CC-BY-NC-4.0: not for commercial use"
     )

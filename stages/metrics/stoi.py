@@ -12,6 +12,7 @@ class Stoi(Intelligibility):
     """Short-time objective intelligibility (Taal et al., TASLP 2011), as pystoi has it."""
 
     kind: ClassVar[str] = "stoi"
+    cost_s_per_s: ClassVar[float] = 0.005
     outputs: ClassVar = {
         "": intelligibility_output(
             votes=False, note="mostly repeats estoi, which also hears noise that comes and goes; no vote"

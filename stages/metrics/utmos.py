@@ -42,6 +42,7 @@ class Utmos(Weighted, HeardAlone):
     unverified: ClassVar[str] = "not run with its published weights"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
     longest_s: ClassVar[float] = 30.0
     outputs: ClassVar = {
         "": Output(

@@ -26,6 +26,8 @@ class VqScore(Weighted, HeardAlone):
     unverified: ClassVar[str] = "not run with its authors' weights, which come without a licence"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    cost_s_per_s: ClassVar[float] = 0.002
+    libraries: ClassVar[tuple[str, ...]] = ("torch",)
     outputs: ClassVar = {
         "": Output(
             aspect=Aspect.PERCEPTUAL_QUALITY,

@@ -37,6 +37,7 @@ class WavlmSpeakerSimilarity(SpeakerSimilarity):
     licence: ClassVar[str] = "CC-BY-SA-3.0"
     weights: ClassVar[str] = "microsoft/wavlm-base-plus-sv"
     packages: ClassVar[tuple[str, ...]] = ("transformers",)
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     _network: Any = PrivateAttr(default=None)
     _prepared: Any = PrivateAttr(default=None)

@@ -53,6 +53,7 @@ class _WordErrors(Weighted, Metric):
     unverified: ClassVar[str] = UNVERIFIED
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "onnxruntime")
     outputs: ClassVar = {
         "wer": _rate("word error rate", 0.05),
         "cer": _rate("character error rate", 0.02),

@@ -37,6 +37,7 @@ class BandReplication(Restorer):
     """
 
     kind: ClassVar[str] = "band_replication"
+    cost_s_per_s: ClassVar[float] = 0.008
     draws: ClassVar[Mapping[str, Distribution]] = {
         "gain_db": Uniform(low=-9.0, high=0.0),
         "tilt_db_per_octave": Uniform(low=-6.0, high=3.0),

@@ -128,8 +128,11 @@ class Restorer(Operator):
 class MixedPrecision(Restorer):
     """A torch model that may compute in 16 bits where torch holds that to be safe.
 
-    The stage enters ``torch.autocast`` around the call; the model returns float32 all the same.
+    The stage enters ``torch.autocast`` around the call; the model returns float32 all the same. Whether a
+    device has what that takes is tried once, when the model is loaded.
     """
+
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"precision"})
 
     precision: Precision = "float32"
 

@@ -16,6 +16,7 @@ class Bsrnn(OnnxGraph):
     kind: ClassVar[str] = "bsrnn"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 1.6 MB"
+    cost_s_per_s: ClassVar[float] = 0.041
 
     @property
     def published(self) -> Weights:

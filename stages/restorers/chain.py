@@ -106,12 +106,14 @@ class Chain(Restorer):
 
     def with_settings(self, settings: Mapping[str, Any]) -> Self:
         """Return the chain under other settings; other links are loaded anew."""
+        from stages.calling import load_model  # noqa: PLC0415 - it knows the family that this belongs to
+
         changed = super().with_settings(settings)
         if changed.links == self.links:
             return changed
         other = type(self).model_validate(changed.model_dump())
         if self._device:
-            other.load(self._device)
+            load_model(other, self._device)
         return other
 
     def _restored(self, waveform: Waveform, stream: np.random.Generator) -> Waveform:

@@ -28,6 +28,7 @@ class CodecResynthesis(Weighted, Restorer):
     licence: ClassVar[str] = "as the weights"
     paradigm: ClassVar[str] = "codec resynthesis"
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"model_sample_rate"})
 

@@ -34,6 +34,7 @@ class Conceal(Restorer):
 
     kind: ClassVar[str] = "conceal"
     version: ClassVar[int] = 2
+    cost_s_per_s: ClassVar[float] = 0.06
     draws: ClassVar[Mapping[str, Distribution]] = {
         "order_ms": Uniform(low=4.0, high=20.0),
         "fade_ms": Uniform(low=20.0, high=100.0),

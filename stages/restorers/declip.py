@@ -38,6 +38,7 @@ class Declip(Restorer):
     """
 
     kind: ClassVar[str] = "declip"
+    cost_s_per_s: ClassVar[float] = 0.06
     draws: ClassVar[Mapping[str, Distribution]] = {
         "frame_ms": Uniform(low=24.0, high=48.0),
         "step": Integer(low=1, high=4),

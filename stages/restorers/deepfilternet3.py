@@ -41,6 +41,8 @@ class DeepFilterNet3(Weighted, OneByOne):
     licence: ClassVar[str] = LICENCE
     weights: ClassVar[str] = "three graphs in svaningelgem/noisegate on GitHub, 9 MB"
     paradigm: ClassVar[str] = "predictive"
+    cost_s_per_s: ClassVar[float] = 0.018
+    libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
 
     _graphs: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 

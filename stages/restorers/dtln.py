@@ -26,6 +26,8 @@ class Dtln(Weighted, OneByOne):
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "breizhn/DTLN on GitHub, 4 MB"
     paradigm: ClassVar[str] = "predictive"
+    cost_s_per_s: ClassVar[float] = 0.022
+    libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
 
     _sessions: tuple[Any, Any] | None = PrivateAttr(default=None)
 

@@ -58,6 +58,7 @@ class FastEnhancer(OnnxGraph):
     kind: ClassVar[str] = "fast_enhancer"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 0.1 to 2 MB"
+    cost_s_per_s: ClassVar[float] = 0.02
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"size"})
 

@@ -16,6 +16,7 @@ class FeDprnn(OnnxGraph):
     kind: ClassVar[str] = "fe_dprnn"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 2.1 MB"
+    cost_s_per_s: ClassVar[float] = 0.043
 
     @property
     def published(self) -> Weights:

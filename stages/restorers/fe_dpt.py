@@ -16,6 +16,7 @@ class FeDpt(OnnxGraph):
     kind: ClassVar[str] = "fe_dpt"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 0.1 MB"
+    cost_s_per_s: ClassVar[float] = 0.015
 
     @property
     def published(self) -> Weights:

@@ -16,6 +16,7 @@ class Fspen(OnnxGraph):
     kind: ClassVar[str] = "fspen"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 0.4 MB"
+    cost_s_per_s: ClassVar[float] = 0.026
 
     @property
     def published(self) -> Weights:

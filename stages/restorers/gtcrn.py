@@ -16,6 +16,7 @@ class Gtcrn(OnnxGraph):
     kind: ClassVar[str] = "gtcrn"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "Xiaobin-Rong/gtcrn on GitHub, 0.5 MB"
+    cost_s_per_s: ClassVar[float] = 0.033
 
     @property
     def published(self) -> Weights:

@@ -15,6 +15,7 @@ class Identity(Restorer):
 
     kind: ClassVar[str] = "identity"
     paradigm: ClassVar[str] = "none"
+    cost_s_per_s: ClassVar[float] = 0.005
     restores_level: ClassVar[bool] = True
 
     def restore(

@@ -16,6 +16,7 @@ class LiSenNet(OnnxGraph):
     kind: ClassVar[str] = "lisennet"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "history of aask1357/fastenhancer on GitHub, 0.2 MB"
+    cost_s_per_s: ClassVar[float] = 0.023
 
     @property
     def published(self) -> Weights:

@@ -38,6 +38,7 @@ class MetricGanPlus(Weighted, MixedPrecision):
     weights: ClassVar[str] = "speechbrain/metricgan-plus-voicebank"
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
     paradigm: ClassVar[str] = "predictive"
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "speechbrain")
     draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
 
     strength: Strength = 1.0

@@ -25,6 +25,7 @@ class Onnx(Weighted, OneByOne):
     paradigm: ClassVar[str] = "as the user's model"
     licence: ClassVar[str] = "as the user's model"
     weights: ClassVar[str] = "the file that the config names"
+    libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
     loaded_by: ClassVar[frozenset[str]] = frozenset({"model_sample_rate", "layout"})
 
     path: Path

@@ -17,6 +17,7 @@ class OnnxGraph(Weighted, OneByOne):
     """One graph at 16 kHz, from the cache unless ``path`` names a copy."""
 
     paradigm: ClassVar[str] = "predictive"
+    libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
 
     _session: Any = PrivateAttr(default=None)
 

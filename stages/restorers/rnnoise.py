@@ -58,6 +58,8 @@ class RnNoise(Weighted, OneByOne):
     licence: ClassVar[str] = "BSD-3-Clause"
     weights: ClassVar[str] = "GregorR/rnnoise-models on GitHub, 0.3 MB"
     paradigm: ClassVar[str] = "predictive"
+    cost_s_per_s: ClassVar[float] = 0.012
+    libraries: ClassVar[tuple[str, ...]] = ("av",)
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"network"})
 

@@ -39,6 +39,7 @@ class SepFormer(Weighted, MixedPrecision, OneByOne):
     weights: ClassVar[str] = "speechbrain/sepformer-wham16k-enhancement and its like"
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
     paradigm: ClassVar[str] = "predictive"
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "speechbrain")
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"recipe", "heads", "chunk_frames"})
 

@@ -21,6 +21,8 @@ class SpectralGate(Restorer):
 
     kind: ClassVar[str] = "spectral_gate"
     licence: ClassVar[str] = "MIT"
+    cost_s_per_s: ClassVar[float] = 0.012
+    libraries: ClassVar[tuple[str, ...]] = ("noisereduce",)
     draws: ClassVar[Mapping[str, Distribution]] = {
         "stationary": OneOf(values=(False, True)),
         "strength": Uniform(low=0.5, high=1.0),

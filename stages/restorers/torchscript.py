@@ -26,6 +26,7 @@ class TorchScript(BatchedUserModel, MixedPrecision):
 
     kind: ClassVar[str] = "torchscript"
     weights: ClassVar[str] = "the file that the config names"
+    libraries: ClassVar[tuple[str, ...]] = ("torch",)
     draws = {"strength": Uniform(low=0.5, high=1.0)}
 
     path: Path

@@ -16,6 +16,7 @@ class UlUnas(OnnxGraph):
     kind: ClassVar[str] = "ul_unas"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "Xiaobin-Rong/ul-unas on GitHub, 0.8 MB"
+    cost_s_per_s: ClassVar[float] = 0.043
 
     @property
     def published(self) -> Weights:

@@ -26,6 +26,8 @@ class Wpe(OneByOne):
 
     kind: ClassVar[str] = "wpe"
     licence: ClassVar[str] = "MIT"
+    cost_s_per_s: ClassVar[float] = 0.045
+    libraries: ClassVar[tuple[str, ...]] = ("nara_wpe",)
     draws: ClassVar[Mapping[str, Distribution]] = {
         "taps": Integer(low=6, high=30),
         "strength": Uniform(low=0.6, high=1.0),

@@ -12,6 +12,9 @@ from pipeline import __version__
 from pipeline.cli import app
 from pipeline.workspace import Workspace
 from tests.command_line import files_below, typed, written
+from tests.other_process import printed_by
+from tests.tiny_restorers import write_metricgan_plus
+from tests.torch_kernels import KERNELS
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +277,25 @@ def test_doctor_of_a_config_that_lacks_something(tmp_path: Path) -> None:
     assert "the environment of flowse has no interpreter at" in doctor.stdout
     assert "the weights of flowse are not all there" in doctor.stdout
     assert "Traceback" not in doctor.stderr
+
+
+def test_a_precision_that_this_processor_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said by ``doctor`` with the way out; ``run`` ends before a record is lost, if torch itself fails."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    model = {"kind": "metricgan_plus", "path": str(write_metricgan_plus(tmp_path)), "precision": "bfloat16"}
+    config = written(tmp_path, restorers=[model, {"kind": "identity"}])
+    is_there = printed_by(KERNELS, "lstm", "bfloat16") == "True"
+
+    doctor = typed("doctor", config)
+    run = typed("run", config, "--workspace", tmp_path / "workspace", "--executor", "local")
+
+    assert (doctor.returncode, run.returncode) == ((0, 0) if is_there else (2, 1))
+    if not is_there:
+        said = "this processor cannot run metricgan_plus in bfloat16: could not create a primitive descriptor"
+        assert said in doctor.stdout
+        assert said in run.stderr
+        assert "; set precision: float32, or run on a GPU" in run.stderr
+        assert not list((tmp_path / "workspace" / "tables").glob("restore.metricgan_plus*/*.parquet"))
 
 
 @pytest.mark.parametrize(

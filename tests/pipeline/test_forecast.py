@@ -52,6 +52,43 @@ def test_work_is_expected_at_the_measured_speed_of_a_candidate(tmp_path: Path) -
     assert forecasts["restore.identity"].basis == "rough"
 
 
+SLOW = """
+from typing import ClassVar
+
+from stages.restorers.base import RESTORERS, Restorer
+
+
+@RESTORERS.register
+class Slow(Restorer):
+    kind: ClassVar[str] = "slow_in_a_forecast"
+    cost_s_per_s: ClassVar[float] = 3.0
+
+    def restore(self, batch, streams):
+        return list(batch)
+
+
+@RESTORERS.register
+class Unknown(Slow):
+    kind: ClassVar[str] = "unknown_in_a_forecast"
+    cost_s_per_s = None
+"""
+
+
+def test_an_operator_says_itself_what_it_costs(tmp_path: Path) -> None:
+    """One of the user's own too; where nobody has measured it, time is a guess."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    kinds = [{"kind": f"{name}_in_a_forecast"} for name in ("slow", "unknown")]
+    _, graph = _assembled(tmp_path, operators=["slow.py"], restorers=kinds)
+
+    slow, unknown = (
+        next(f for f in _forecast(graph, tmp_path).tables if f.table.name == f"restore.{kind['kind']}")
+        for kind in kinds
+    )
+
+    assert slow.work_left_s == pytest.approx(3.0 * 20.0)
+    assert (slow.basis, unknown.basis) == ("rough", "guess")
+
+
 def test_more_versions_cost_more(tmp_path: Path) -> None:
     """Three degraded versions of each utterance are three times the work, except for decoding."""
     once = {f.table.name: f for f in _forecast(_assembled(tmp_path)[1], tmp_path).tables}

@@ -1,16 +1,16 @@
 """Calling a model: who meets whom in a call, under what, and what happens when memory does not suffice."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from schemas import Reason, RunError, Status
 from stages.attempt import Attempt
-from stages.calling import Calls, Question, by_length
+from stages.calling import Calls, Question, by_length, load_model
 from stages.restorers.base import MixedPrecision, Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
@@ -263,6 +263,51 @@ def test_precision_is_what_was_asked_for(precision: str) -> None:
     assert full.value.samples[0] == np.float32(value)
     assert rounded.value.samples[0] == 1.0
     assert Matrix().fingerprint_params != Matrix(precision=precision).fingerprint_params
+
+
+class Recurrent(MixedPrecision):
+    """A model without a kernel for its precision, or for anything."""
+
+    kind: ClassVar[str] = "recurrent_for_tests"
+    lacks_all: bool = False
+
+    def restore(
+        self,
+        batch: Sequence[Waveform],
+        streams: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> Sequence[Waveform]:
+        """Draw from generators that it was not given, then fail as its kernels do."""
+        torch.rand(1)
+        random.random()
+        if self.lacks_all or torch.is_autocast_enabled("cpu"):
+            raise NotImplementedError("no kernel for this. See the manual")
+        return batch
+
+
+def test_a_precision_without_a_kernel_is_found_when_a_model_is_loaded() -> None:
+    """Before any record is lost, with the way out; the model itself is as it was, and so is what draws."""
+    before = torch.get_rng_state(), random.getstate()
+
+    with pytest.raises(RunError) as told:
+        load_model(Recurrent(precision="bfloat16"), "cpu")
+
+    assert str(told.value) == (
+        "this processor cannot run recurrent_for_tests in bfloat16: no kernel for this; "
+        "set precision: float32, or run on a GPU"
+    )
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert before[1] == random.getstate()
+
+
+@pytest.mark.parametrize("settings", [{}, {"precision": "bfloat16", "lacks_all": True}])
+def test_what_is_not_about_precision_is_left_to_the_records(settings: Mapping[str, Any]) -> None:
+    """A model in 32 bits is not tried, and one that fails at a trial in either way may mind its length."""
+    load_model(Recurrent(**settings), "cpu")
+
+
+def test_precision_is_one_for_all_takes() -> None:
+    """It is tried once, when the model is loaded."""
+    assert "precision" in Recurrent.undrawable()
 
 
 def test_time_inside_the_model_is_known() -> None:

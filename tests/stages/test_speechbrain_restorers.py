@@ -1,5 +1,10 @@
-"""SpeechBrain's enhancement networks from local folders: as SpeechBrain runs them, and tensors alone."""
+"""SpeechBrain's enhancement networks from local folders: as SpeechBrain runs them, and tensors alone.
 
+As a script, in ``folder``: what a processor says that is asked for MetricGAN+ in bfloat16.
+"""
+
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,16 +13,19 @@ import numpy as np
 import pytest
 import torch
 
-from schemas import MissingWeightsError
-from stages.calling import Calls
+from schemas import MissingWeightsError, RunError
+from stages.calling import Calls, load_model
 from stages.level import ratio_db
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.bundled_speech import bundled
+from tests.other_process import printed_by
 from tests.tiny_restorers import lawful_restorer, write_metricgan_plus, write_sepformer
+from tests.torch_kernels import KERNELS, computes
 
 KINDS = ("metricgan_plus", "sepformer")
+NO_KERNEL = r"this processor cannot run {} in bfloat16: .*; set precision: float32, or run on a GPU"
 METRICGAN_RECIPE = """
 compute_stft: !new:speechbrain.processing.features.STFT
     sample_rate: 16000
@@ -95,7 +103,7 @@ pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
 
 def _loaded(kind: str, folder: Path, **settings: Any) -> Restorer:
     model = lawful_restorer(kind, folder).with_settings(settings)
-    model.load("cpu")
+    load_model(model, "cpu")
     return model
 
 
@@ -113,9 +121,13 @@ def _by_speechbrain(interface: str, folder: Path, recipe: str) -> Any:
     return classes[interface].from_hparams(source=str(folder), run_opts={"device": "cpu"})
 
 
-@pytest.mark.parametrize("kind", ["metricgan_plus", "sepformer"])
-def test_sixteen_bits_are_nearly_as_good(kind: str, tmp_path: Path) -> None:
-    """In bfloat16 the sound is another one, and within 26 dB of that in 32 bits."""
+@pytest.mark.parametrize(("kind", "layer"), [("metricgan_plus", "lstm"), ("sepformer", "linear")])
+def test_sixteen_bits_are_nearly_as_good(kind: str, layer: str, tmp_path: Path) -> None:
+    """In bfloat16 the sound is another one, and within 26 dB of that in 32 bits; or it is refused at once."""
+    if not computes(layer, "bfloat16"):
+        with pytest.raises(RunError, match=NO_KERNEL.format(kind)):
+            _loaded(kind, tmp_path, precision="bfloat16")
+        return
     given = bundled(1)
     exact, rounded = (
         Calls().outputs(_loaded(kind, tmp_path, precision=precision), [given], [rng_for(0, "unused")])[0]
@@ -124,6 +136,18 @@ def test_sixteen_bits_are_nearly_as_good(kind: str, tmp_path: Path) -> None:
 
     assert not np.array_equal(exact.samples, rounded.samples)
     assert ratio_db(exact.samples, rounded.samples - exact.samples) > 26.0
+
+
+def test_what_a_processor_cannot_do_is_found_when_it_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without AVX-512 there is no LSTM in bfloat16: that and the way out are said, if torch itself fails."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+
+    said = printed_by(__file__, str(tmp_path))
+
+    assert re.fullmatch("fits|" + NO_KERNEL.format("metricgan_plus"), said)
+    assert (said == "fits") == (printed_by(KERNELS, "lstm", "bfloat16") == "True")
 
 
 def test_metricgan_plus_is_speechbrains(tmp_path: Path) -> None:
@@ -224,3 +248,11 @@ class _Touches:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Path.touch, (self.place,)
+
+
+if __name__ == "__main__":
+    try:
+        _loaded("metricgan_plus", Path(sys.argv[1]), precision="bfloat16")
+        sys.stdout.write("fits")
+    except RunError as error:
+        sys.stdout.write(str(error))
