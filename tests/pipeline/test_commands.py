@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from pipeline import __version__
 from pipeline.cli import app
 from pipeline.workspace import Workspace
-from tests.command_line import files_below, typed, written
+from tests.command_line import files_below, written
+from tests.forked_commands import typed
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import ROOT, files_below, typed, written
+from tests.command_line import ROOT, files_below, written
+from tests.forked_commands import typed
 from tests.hub_server import Hub, serving
 
 
