@@ -6,6 +6,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", 
     os.environ[_variable] = "1"  # before numpy is imported: two threads change the bits of matrix products
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,20 @@ settings.register_profile("unanimous", deadline=None)  # how long a test takes s
 settings.load_profile("unanimous")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+SLOW_FIRST = ("stories", "laws", "pipeline")
+"""Folders of tests by how long a file of theirs may take: what begins last should be short."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files that take long first: workers take whole files, and all should end at the same time."""
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (_place_in_line(item.path.parent.name), -sizes[item.path]))
+
+
+def _place_in_line(folder: str) -> int:
+    return SLOW_FIRST.index(folder) if folder in SLOW_FIRST else len(SLOW_FIRST)
 
 
 def tone(seconds: float = 1.0, hertz: float = 220.0, sample_rate: int = 16_000) -> Waveform:

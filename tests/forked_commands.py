@@ -1,4 +1,4 @@
-"""Commands in processes of their own that need not import anything: one that has imported it all forks for each."""
+"""Commands in processes of their own that start at once: one that has imported everything forks for each."""
 
 import atexit
 import multiprocessing

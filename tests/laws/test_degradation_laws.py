@@ -5,6 +5,7 @@ import hashlib
 import json
 import pickle
 import tracemalloc
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from stages.distributions import Pools
 from stages.memory_source import MemoryAudioSource
 from stages.operator import Operator
 from stages.rng import rng_for
-from stages.waveform import Waveform
+from stages.waveform import Samples, Waveform
 from tests.other_process import printed_by
 
 RATE = 48_000
@@ -33,13 +34,18 @@ OTHERS = tuple(f"somebody else {n}" for n in range(8))
 
 def speech_like(seconds: float = 1.0, sample_rate: int = RATE, name: str = "one") -> Waveform:
     """Return gliding voiced sound and bursts of hiss at a peak of 0.95: every frequency, never periodic."""
+    return Waveform(_bursts(seconds, sample_rate, name).copy(), sample_rate)
+
+
+@lru_cache(maxsize=32)
+def _bursts(seconds: float, sample_rate: int, name: str) -> Samples:
     rng = rng_for(0, "speech-like", name)
     t = np.arange(int(seconds * sample_rate)) / sample_rate
     phase = 2 * np.pi * np.cumsum(140.0 + 40.0 * np.sin(2 * np.pi * 1.3 * t)) / sample_rate
     voiced = sum(np.sin(k * phase + k * k) / k for k in range(1, 20)) * np.sin(2 * np.pi * 2.1 * t) ** 2
     hiss = 0.5 * rng.standard_normal(t.size) * np.cos(2 * np.pi * 2.1 * t) ** 8
     samples = voiced + hiss
-    return Waveform((0.95 * samples / np.max(np.abs(samples))).astype(np.float32), sample_rate)
+    return (0.95 * samples / np.max(np.abs(samples))).astype(np.float32)
 
 
 def room(sample_rate: int = RATE) -> Waveform:
