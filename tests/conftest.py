@@ -21,8 +21,8 @@ from stages.global_generators import generators_put_back
 from stages.metrics import METRICS
 from stages.networks.speechbrain_lobes import forget_lazy_modules
 from stages.restorers import RESTORERS
-from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.speech_like import white_noise
 
 settings.register_profile("unanimous", deadline=None)  # how long a test takes says more of the machine
 settings.load_profile("unanimous")
@@ -60,8 +60,7 @@ def clean() -> Waveform:
 @pytest.fixture
 def hiss() -> Waveform:
     """Return two seconds of white noise."""
-    samples = 0.1 * rng_for(0, "hiss").standard_normal(32_000)
-    return Waveform(samples.astype(np.float32), 16_000)
+    return Waveform(white_noise(32_000, "hiss"), 16_000)
 
 
 @pytest.fixture

@@ -43,6 +43,16 @@ def noisy(clean: Waveform, snr_db: float) -> Waveform:
     return clean.with_samples(clean.samples + gain * noise)
 
 
+def hiss(length: int, name: str = "hiss") -> Floats:
+    """Return white noise of unit variance, the same for a name every time."""
+    return rng_for(0, name).standard_normal(length)
+
+
+def white_noise(length: int = 5_000, name: str = "noise") -> Samples:
+    """Return white noise 20 dB under full scale."""
+    return (0.1 * hiss(length, name)).astype(np.float32)
+
+
 def _vowel(rng: np.random.Generator, pitch_hz: float, tract: float) -> Floats:
     length = int(RATE * rng.uniform(0.12, 0.22))
     glide = pitch_hz * np.linspace(1.1, 0.9, length) * rng.uniform(0.9, 1.1)
