@@ -41,7 +41,7 @@ pipeline: $(ENVIRONMENT) ## Run CONFIG (demo.yaml); SPEECH= NOISE= RESPONSES= WO
 test: export HF_HUB_OFFLINE := 1
 test: export HF_DATASETS_OFFLINE := 1
 test: $(ENVIRONMENT) ## Run the tests; ARGS='-k name' picks some
-	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(ENVIRONMENT) ## Check format, lint rules, types and import contracts
 	$(PYTHON) -m ruff format --check

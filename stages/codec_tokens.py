@@ -29,16 +29,19 @@ class Tokenizer:
     codebook_size: int
     encode: Callable[[Samples], Codes]
     """Samples, a whole number of hops, to one frame per hop."""
+    block_s: float = BLOCK_S
+    context_s: float = CONTEXT_S
 
     def codes(self, waveform: Waveform) -> Codes:
         """Return one frame for each hop of ``waveform``, the last one filled up with silence.
 
-        Long speech goes through in blocks of 30 s that are shown 2 s of what is around them.
+        Long speech goes through in blocks that are shown a context of what is around them.
         """
         samples = resample(waveform, self.sample_rate).samples
         num_frames = -(-samples.size // self.hop_samples)
         samples = fit_length(samples, num_frames * self.hop_samples)
-        block, context = (round(s * self.sample_rate / self.hop_samples) for s in (BLOCK_S, CONTEXT_S))
+        rate = self.sample_rate / self.hop_samples
+        block, context = (round(seconds * rate) for seconds in (self.block_s, self.context_s))
         parts = []
         for start in range(0, num_frames, block):
             before = min(start, context)

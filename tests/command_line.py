@@ -1,8 +1,6 @@
-"""The command line, typed as a user would, over a config of two short sentences."""
+"""A config of two short sentences to type commands for."""
 
 import csv
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,18 +22,6 @@ SMALL: Mapping[str, Any] = {
         "uncovered": ["perceptual_quality"],
     },
 }
-
-
-def typed(*words: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Type ``python -m pipeline`` and ``words``, and return what came of it."""
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *map(str, words)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def written(folder: Path, **changes: Any) -> Path:

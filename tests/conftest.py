@@ -9,6 +9,7 @@ os.environ.update(ONE_THREAD)  # before numpy is imported
 torchaudio_guard.install()
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,27 @@ from stages.global_generators import generators_put_back
 from stages.metrics import METRICS
 from stages.networks.speechbrain_lobes import forget_lazy_modules
 from stages.restorers import RESTORERS
-from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.speech_like import white_noise
 
 settings.register_profile("unanimous", deadline=None)  # how long a test takes says more of the machine
 settings.load_profile("unanimous")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+SLOW_FIRST = ("stories", "laws", "pipeline")
+"""Folders of tests by how long a file of theirs may take: what begins last should be short."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files that take long first: workers take whole files, and all should end at the same time."""
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (_place_in_line(item.path.parent.name), -sizes[item.path]))
+
+
+def _place_in_line(folder: str) -> int:
+    return SLOW_FIRST.index(folder) if folder in SLOW_FIRST else len(SLOW_FIRST)
 
 
 def tone(seconds: float = 1.0, hertz: float = 220.0, sample_rate: int = 16_000) -> Waveform:
@@ -48,8 +63,7 @@ def clean() -> Waveform:
 @pytest.fixture
 def hiss() -> Waveform:
     """Return two seconds of white noise."""
-    samples = 0.1 * rng_for(0, "hiss").standard_normal(32_000)
-    return Waveform(samples.astype(np.float32), 16_000)
+    return Waveform(white_noise(32_000, "hiss"), 16_000)
 
 
 @pytest.fixture

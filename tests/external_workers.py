@@ -32,11 +32,6 @@ serve(Model())
 """
 
 
-def noise(length: int = 5_000) -> np.ndarray:
-    """Return white noise at 16 kHz, the same every time."""
-    return (0.1 * rng_for(0, "noise").standard_normal(length)).astype(np.float32)
-
-
 def restored(model: External, samples: np.ndarray, take: int = 0) -> np.ndarray:
     """Return what the model makes of a recording at 16 kHz."""
     return model.restore([Waveform(samples, 16_000)], [rng_for(0, "take", take)])[0].samples

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 
 from pipeline.workspace import Workspace
 from tests.command_line import written
 from tests.in_process import run_here
+from tests.made_once import made_once
 
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>\"{{ 7 * 7 }}"
 LONG = "a" * 2_000
@@ -34,12 +36,15 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def reported_run(folder: Path) -> Workspace:
-    """Run it in ``folder`` and return its workspace."""
+def reported_run(factory: pytest.TempPathFactory) -> Workspace:
+    """Return the workspace of the run, which nobody may change."""
+    return Workspace(made_once(factory, "reported", _run) / "workspace")
+
+
+def _run(folder: Path) -> None:
     config = written(folder, **SETTINGS)
     _add_recordings(folder)
     run_here(config, folder / "workspace")
-    return Workspace(folder / "workspace")
 
 
 def _add_recordings(folder: Path) -> None:

@@ -80,8 +80,3 @@ def loaded(path: Path, **fields: Any) -> Onnx:
 def restored_by(model: Onnx, samples: np.ndarray) -> np.ndarray:
     """Return what the model makes of a recording at 16 kHz."""
     return model.restore([Waveform(samples, 16_000)], [rng_for(0, "unused")])[0].samples
-
-
-def noise(length: int = 5_000) -> np.ndarray:
-    """Return white noise, the same every time."""
-    return (0.1 * rng_for(0, "noise").standard_normal(length)).astype(np.float32)

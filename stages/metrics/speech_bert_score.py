@@ -115,9 +115,9 @@ class SpeechBertScore(Weighted, HeardOnBothSides):
         values = precision_recall_f1([similarities(*part) for part in zip(candidate, clean, strict=True)])
         return dict(zip(self.outputs, values, strict=True))
 
-    def hear(self, samples: Samples) -> list[Frames]:
-        """Return the frames of each part."""
-        return [self._hidden(part) for part in np.array_split(samples, -(-samples.size // LONGEST))]
+    def hear(self, samples: Samples, longest: int = LONGEST) -> list[Frames]:
+        """Return the frames of each part, of which none has more samples than ``longest``."""
+        return [self._hidden(part) for part in np.array_split(samples, -(-samples.size // longest))]
 
     def _hidden(self, samples: Samples) -> Frames:
         import torch  # noqa: PLC0415

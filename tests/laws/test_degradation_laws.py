@@ -5,6 +5,7 @@ import hashlib
 import json
 import pickle
 import tracemalloc
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from stages.distributions import Pools
 from stages.memory_source import MemoryAudioSource
 from stages.operator import Operator
 from stages.rng import rng_for
-from stages.waveform import Waveform
+from stages.waveform import Samples, Waveform
 from tests.other_process import printed_by
 
 RATE = 48_000
@@ -31,15 +32,20 @@ TURN_PHASES = frozenset({"av_codec", "packet_loss"})
 OTHERS = tuple(f"somebody else {n}" for n in range(8))
 
 
-def speech_like(seconds: float = 1.0, sample_rate: int = RATE, name: str = "one") -> Waveform:
+def gliding(seconds: float = 1.0, sample_rate: int = RATE, name: str = "one") -> Waveform:
     """Return gliding voiced sound and bursts of hiss at a peak of 0.95: every frequency, never periodic."""
+    return Waveform(_bursts(seconds, sample_rate, name).copy(), sample_rate)
+
+
+@lru_cache(maxsize=32)
+def _bursts(seconds: float, sample_rate: int, name: str) -> Samples:
     rng = rng_for(0, "speech-like", name)
     t = np.arange(int(seconds * sample_rate)) / sample_rate
     phase = 2 * np.pi * np.cumsum(140.0 + 40.0 * np.sin(2 * np.pi * 1.3 * t)) / sample_rate
     voiced = sum(np.sin(k * phase + k * k) / k for k in range(1, 20)) * np.sin(2 * np.pi * 2.1 * t) ** 2
     hiss = 0.5 * rng.standard_normal(t.size) * np.cos(2 * np.pi * 2.1 * t) ** 8
     samples = voiced + hiss
-    return Waveform((0.95 * samples / np.max(np.abs(samples))).astype(np.float32), sample_rate)
+    return (0.95 * samples / np.max(np.abs(samples))).astype(np.float32)
 
 
 def room(sample_rate: int = RATE) -> Waveform:
@@ -57,7 +63,7 @@ def filled() -> MemoryAudioSource:
     held.add("rir", "room", room())
     held.add("noise", "crackle", Waveform((hiss**3 * 50.0).astype(np.float32), RATE))
     for name in OTHERS:
-        held.add("speech", name, speech_like(0.8, name=name))
+        held.add("speech", name, gliding(0.8, name=name))
     return held
 
 
@@ -107,7 +113,7 @@ def phase_lag_samples(late: Waveform, early: Waveform, reach: int = 200, finer: 
 
 def test_is_audible_and_well_formed(degradation: Degradation, sources: MemoryAudioSource) -> None:
     """It changes the signal or says so, keeps length and rate, stays finite, and spares its input."""
-    speech = speech_like()
+    speech = gliding()
     before = speech.samples.copy()
 
     scene = degradation.damage(Scene(speech, speech), sources)
@@ -122,7 +128,7 @@ def test_is_audible_and_well_formed(degradation: Degradation, sources: MemoryAud
 
 def test_delays_nothing(degradation: Degradation, sources: MemoryAudioSource) -> None:
     """Degraded speech lies on the clean speech, and the reference lies on both."""
-    speech = speech_like()
+    speech = gliding()
 
     scene = degradation.damage(Scene(speech, speech), sources)
 
@@ -136,7 +142,7 @@ def test_reports_numbers_and_does_what_it_reports(
     degradation: Degradation, sources: MemoryAudioSource
 ) -> None:
     """What it measured is finite, and measuring changes nothing about the audio."""
-    speech = speech_like()
+    speech = gliding()
 
     scene = degradation.damage(Scene(speech, speech), sources)
 
@@ -150,13 +156,13 @@ def test_replays_bit_for_bit_from_its_record(degradation: Degradation, sources: 
 
     assert again == degradation
     np.testing.assert_array_equal(
-        again.apply(speech_like(), sources).samples, degradation.apply(speech_like(), sources).samples
+        again.apply(gliding(), sources).samples, degradation.apply(gliding(), sources).samples
     )
 
 
 def test_remembers_nothing(degradation: Degradation, sources: MemoryAudioSource) -> None:
     """A record's result is the same alone, first, last and after any other."""
-    mine, other = speech_like(), speech_like(0.7, name="three")
+    mine, other = gliding(), gliding(0.7, name="three")
 
     alone = degradation.apply(mine, sources).samples
     degradation.apply(other, sources)
@@ -167,7 +173,7 @@ def test_remembers_nothing(degradation: Degradation, sources: MemoryAudioSource)
 
 def digests() -> str:
     """Return a digest of what each degradation makes of a second of speech, and measures of it."""
-    held, speech = filled(), speech_like()
+    held, speech = filled(), gliding()
     made = {}
     for kind in KINDS:
         scene = DEGRADATIONS[kind].drawn(rng_for(0, kind), pools_of(held)).damage(Scene(speech, speech), held)
@@ -216,7 +222,7 @@ def test_gives_an_answer_or_a_reason(
 
 def test_turns_nothing_upside_down(degradation: Degradation, sources: MemoryAudioSource) -> None:
     """Degraded speech has the polarity of the clean speech."""
-    speech = speech_like()
+    speech = gliding()
 
     degraded = degradation.apply(speech, sources)
 
@@ -225,7 +231,7 @@ def test_turns_nothing_upside_down(degradation: Degradation, sources: MemoryAudi
 
 def test_clips_only_if_it_says_so(degradation: Degradation, sources: MemoryAudioSource) -> None:
     """Speech that was mixed above full scale passes whole; what flattens reports ``clipped_fraction``."""
-    loud = speech_like().scaled(4.0)
+    loud = gliding().scaled(4.0)
 
     scene = degradation.damage(Scene(loud, loud), sources)
 
@@ -240,7 +246,7 @@ def test_takes_any_rate_and_length(
     kind: str, seconds: float, sample_rate: int, sources: MemoryAudioSource, pools: Pools
 ) -> None:
     """Speech of the usual rates, however short, comes back as long as it was."""
-    speech = speech_like(seconds, sample_rate)
+    speech = gliding(seconds, sample_rate)
 
     out = DEGRADATIONS[kind].drawn(rng_for(0, kind), pools).apply(speech, sources)
 
@@ -252,7 +258,7 @@ def test_takes_any_rate_and_length(
 @pytest.mark.parametrize("kind", KINDS)
 def test_takes_ten_minutes_in_bounded_memory(kind: str, sources: MemoryAudioSource, pools: Pools) -> None:
     """Ten minutes at 8 kHz come back whole, and never hold 32 times as many bytes."""
-    sentence = speech_like(20.0, 8_000).samples
+    sentence = gliding(20.0, 8_000).samples
     speech = Waveform(np.tile(sentence, 30), 8_000)
     degradation = DEGRADATIONS[kind].drawn(rng_for(0, kind), pools)
     tracemalloc.start()

@@ -8,7 +8,8 @@ import soundfile
 
 from pipeline.bare_sides import bare_sides_said
 from pipeline.graph import assemble
-from tests.command_line import typed, written
+from tests.command_line import written
+from tests.forked_commands import typed
 from tests.small_config import resolved
 
 HALVES = {"sample_rate": 16_000, "splits": {"train": 0.5, "test": 0.5}}

@@ -10,8 +10,16 @@ from typer.testing import CliRunner
 
 from pipeline import __version__
 from pipeline.cli import app
+from pipeline.forecast import Forecast, TableForecast
+from pipeline.graph import assemble
+from pipeline.inventory import Inventory
+from pipeline.resolve import resolve
+from pipeline.standing import Standing
+from pipeline.ticket_log import ticket_lines
 from pipeline.workspace import Workspace
-from tests.command_line import files_below, typed, written
+from tests.command_line import files_below, written
+from tests.forked_commands import typed
+from tests.in_process import run_here
 from tests.other_process import printed_by
 from tests.tiny_restorers import write_metricgan_plus
 from tests.torch_kernels import KERNELS
@@ -36,12 +44,11 @@ def own(small: Path, tmp_path: Path) -> Path:
 
 
 def test_a_finished_run_has_nothing_left(small: Path) -> None:
-    """A second run does nothing and still says where the dataset is."""
-    again = typed("run", small / "small.yaml", "--executor", "local", "--workspace", small / "workspace")
+    """A second run does nothing and still knows where the dataset is."""
+    again = run_here(small / "small.yaml", small / "workspace")
 
-    assert again.returncode == 0
-    assert "nothing was left to do" in again.stdout
-    assert str(small / "workspace" / "dataset") in again.stdout
+    assert again.computed == 0
+    assert again.dataset == small / "workspace" / "dataset"
 
 
 def test_plan_says_what_a_run_would_do_and_writes_nothing(small: Path, tmp_path: Path) -> None:
@@ -61,16 +68,26 @@ def test_plan_knows_what_is_done_and_measured(small: Path) -> None:
     """What exists is done; what is left takes as long as it took here, and no file is touched."""
     before = files_below(small / "workspace")
 
-    done = typed("plan", small / "small.yaml", "--workspace", small / "workspace")
-    more = typed(
-        "plan", small / "small.yaml", "--workspace", small / "workspace", "--set", "restorers.1.takes=4"
-    )
+    said = typed("plan", small / "small.yaml", "--workspace", small / "workspace").stdout
+    done = _forecasts(small)
+    more = _forecasts(small, "restorers.1.takes=4")
 
-    assert "12 of 12 are done" in done.stdout
-    assert "decoded" in done.stdout
-    assert re.search(r"restore\.spectral_gate +1 +0 +\d:\d\d +measured", more.stdout)
-    assert re.search(r"restore\.identity +1 +1 +", more.stdout)
+    assert "12 of 12 are done" in said
+    assert "decoded" in said
+    assert len(done) == 12
+    assert all(table.done == table.num_shards == 1 for table in done.values())
+    anew = more["restore.spectral_gate"]
+    assert (anew.num_shards, anew.done, anew.basis) == (1, 0, "measured")
+    assert more["restore.identity"].done == 1
     assert files_below(small / "workspace") == before
+
+
+def _forecasts(small: Path, *assignments: str) -> dict[str, TableForecast]:
+    """Return what ``plan`` knows of each table."""
+    run, workspace = resolve(small / "small.yaml", assignments), Workspace(small / "workspace")
+    graph = assemble(run, workspace.root, keep=False)
+    tables = Forecast(graph, workspace.store, ticket_lines(workspace.ticket_log), 22_050).tables
+    return {table.table.name: table for table in tables}
 
 
 def test_status_of_a_finished_run(small: Path) -> None:
@@ -102,7 +119,10 @@ def test_status_of_a_run_that_was_stopped(own: Path) -> None:
 
     status = typed("status", own)
 
-    assert re.search(r"prefer +0/1 +0", status.stdout)
+    inventory = Inventory.read(Workspace(own).inventory)
+    assert inventory is not None
+    tables = {table.name: table for table in Standing(inventory, Workspace(own).store, []).tables}
+    assert {name for name, table in tables.items() if table.left} == {"prefer"}
     assert "11 of 12 are done; the run has stopped: the same command goes on" in status.stdout
 
 
@@ -133,9 +153,11 @@ def test_prune_removes_what_no_config_reaches(own: Path, small: Path, tmp_path: 
     other = written(tmp_path, restorers=[{"kind": "spectral_gate", "takes": 2}])
 
     both = typed("prune", own, "--config", other, "--config", small / "small.yaml")
+    all_of_it = len(list(own.glob("tables/*/*.parquet")))
     pruned = typed("prune", own, "--config", other)
     left = {path.parent.name.rpartition("-")[0] for path in own.glob("tables/*/*.parquet")}
 
+    assert (all_of_it, len(list(own.glob("tables/*/*.parquet")))) == (12, 7)
     assert "nothing to remove" in both.stdout
     assert "removing 5 shards" in pruned.stdout
     assert left == {

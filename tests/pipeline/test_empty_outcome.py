@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.command_line import typed, written
+from tests.command_line import written
+from tests.forked_commands import typed
 
 
 def test_a_run_without_pairs_points_to_what_was_refused(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tests.command_line import typed, written
+from tests.command_line import written
+from tests.forked_commands import typed
 
 
 def test_says_who_may_vote(tmp_path: Path) -> None:

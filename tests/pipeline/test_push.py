@@ -4,14 +4,14 @@ Files go through LFS here; the hub's own Xet transfer has no stand-in.
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from tests.command_line import ROOT, files_below, typed, written
+from tests.command_line import files_below, written
+from tests.forked_commands import typed
 from tests.hub_server import Hub, serving
 
 
@@ -33,26 +33,12 @@ def hub() -> Iterator[Hub]:
 
 def _pushed(
     small: Path, *options: str, endpoint: str, token: str = "hf_right", **environment: str
-) -> "subprocess.CompletedProcess[str]":
+) -> "CompletedProcess[str]":
     """Type ``export --push me/pairs`` with nobody's token."""
     known = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     command = ["export", small / "small.yaml", "--workspace", small / "workspace", "--push", "me/pairs"]
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *map(str, command), *options],
-        cwd=ROOT,
-        env={
-            **known,
-            "HF_ENDPOINT": endpoint,
-            "HF_TOKEN": token,
-            "HF_HOME": str(small / "hub"),
-            "HF_HUB_DISABLE_XET": "1",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    known |= {"HF_ENDPOINT": endpoint, "HF_TOKEN": token, "HF_HOME": str(small / "hub")}
+    return typed(*command, *options, environment={**known, "HF_HUB_DISABLE_XET": "1", **environment})
 
 
 def test_every_file_arrives_in_a_private_repository(small: Path, hub: Hub) -> None:

@@ -35,7 +35,7 @@ MOST_BYTES = 30_000_000
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return the workspace of a finished run, which wrote its report."""
-    return reported_run(tmp_path_factory.mktemp("report"))
+    return reported_run(tmp_path_factory)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import soundfile
 
 from pipeline.same_bytes import copies, copies_said
 from schemas import Source
-from tests.command_line import typed, written
+from tests.command_line import written
+from tests.forked_commands import typed
 
 
 def _source(name: str, content: str, **fields: Any) -> Source:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tests.command_line import typed, written
+from tests.command_line import written
+from tests.forked_commands import typed
 
 
 def test_names_each_recording_that_was_refused(tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ def typed(*words: object) -> Result:
     return CliRunner().invoke(app, ["weights", *map(str, words)])
 
 
+def listed(config: Path) -> dict[str, str]:
+    """Return, by the name of the weights, whether ``weights list`` has them there, missing or wrong."""
+    rows = (line.split() for line in typed("list", config).output.splitlines())
+    return {row[0]: row[1] for row in rows if len(row) > 1}
+
+
 def test_weights_are_listed_fetched_and_found(tmp_path: Path, server: FileServer, cache: Path) -> None:
     """A run is refused with the place in the config and the command; after that command it is not."""
     config = config_with(tmp_path, server, "own_pinned")
@@ -86,7 +92,7 @@ def test_weights_are_listed_fetched_and_found(tmp_path: Path, server: FileServer
     assert "own_pinned: 7.0 kB, licence CC-BY-4.0, from a test at r1" in fetched.output
     assert "pin them" not in fetched.output
     assert (cache / "own_pinned" / "r1" / "w.bin").read_bytes() == CONTENT
-    assert "own_pinned  there" in typed("list", config).output
+    assert listed(config)["own_pinned"] == "there"
     assert "nothing to fetch" in typed("fetch", config, "--yes").output
     assert len(server.requests) == 1
     from pipeline.resolve import resolve  # noqa: PLC0415
@@ -115,7 +121,7 @@ def test_wrong_weights_in_the_cache_are_refused_and_fetched_again(
 
     (refused,) = mistakes(config)
     assert f"not {DIGEST} as published" in refused
-    assert "own_wrong  wrong" in typed("list", config).output
+    assert listed(config)["own_wrong"] == "wrong"
 
     assert typed("fetch", config, "--yes").exit_code == 0
     assert place.read_bytes() == CONTENT
@@ -139,9 +145,8 @@ def test_every_missing_weight_is_said_at_once(tmp_path: Path, server: FileServer
 
     places = [line.split(": ")[1] for line in said if "weights fetch" in line]
     assert sorted(places) == ["degradations.chain.0", "metrics.0", "restorers.0"]
-    listed = typed("list", config).output
-    assert "own_everywhere  missing" in listed
-    assert "nisqa" in listed
+    assert listed(config)["own_everywhere"] == "missing"
+    assert "nisqa" in listed(config)
 
 
 def test_weights_that_are_refused_are_not_asked_for_in_vain(tmp_path: Path, server: FileServer) -> None:
@@ -298,4 +303,4 @@ def test_a_server_that_sends_something_else_is_an_error(tmp_path: Path, server: 
 
     assert isinstance(refused.exception, MissingWeightsError)
     assert DIGEST in str(refused.exception)
-    assert "own_swapped  missing" in typed("list", config).output
+    assert listed(config)["own_swapped"] == "missing"

@@ -13,12 +13,13 @@ from stages.active_level import active_level_db
 from stages.level import from_db, rms, to_db
 from stages.rng import rng_for
 from tests.other_process import printed_by
+from tests.speech_like import hiss
 
 RATES = (8_000, 16_000, 48_000)
 
 
 def _noise(seconds: float, sample_rate: int) -> NDArray[np.float64]:
-    return 0.1 * rng_for(0, "noise").standard_normal(int(seconds * sample_rate))
+    return 0.1 * hiss(int(seconds * sample_rate), "noise")
 
 
 def _sine(seconds: float, sample_rate: int) -> NDArray[np.float64]:

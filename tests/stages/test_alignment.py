@@ -12,7 +12,7 @@ from stages.resampling import resample
 from stages.restorers import RESTORERS
 from stages.rng import rng_for
 from stages.waveform import Waveform
-from tests.speech_like import speech_like
+from tests.speech_like import hiss, speech_like
 
 RATE = 16_000
 MAX_LAG = RATE // 4
@@ -25,12 +25,8 @@ def _speech(seconds: float = 3.0) -> Samples:
     t = np.arange(int(seconds * RATE)) / RATE
     phase = 2 * np.pi * np.cumsum(120 + 40 * np.sin(2 * np.pi * 0.7 * t)) / RATE
     voiced = sum(np.sin(k * phase) / k for k in range(1, 20)) * (np.sin(2 * np.pi * 1.5 * t) > -0.3)
-    unvoiced = _hiss(t.size) * (np.sin(2 * np.pi * 1.5 * t) < -0.6)
-    return 0.1 * (voiced + unvoiced) + 1e-4 * _hiss(t.size)
-
-
-def _hiss(length: int, name: str = "hiss") -> Samples:
-    return rng_for(0, name).standard_normal(length)
+    unvoiced = hiss(t.size) * (np.sin(2 * np.pi * 1.5 * t) < -0.6)
+    return 0.1 * (voiced + unvoiced) + 1e-4 * hiss(t.size)
 
 
 def _late(samples: Samples, lag: int) -> Samples:
@@ -39,7 +35,7 @@ def _late(samples: Samples, lag: int) -> Samples:
 
 def _reverberant(samples: Samples) -> Samples:
     decay = np.exp(-6.9 * np.arange(RATE) / RATE)
-    response = 0.1 * _hiss(RATE, "room") * decay
+    response = 0.1 * hiss(RATE, "room") * decay
     response[0] = 1.0
     return fftconvolve(samples, response)[: samples.size]
 
@@ -48,9 +44,9 @@ CHANGES: dict[str, Callable[[Samples], Samples]] = {
     "nothing": lambda x: x,
     "polarity": lambda x: -x,
     "gain": lambda x: 0.01 * x,
-    "noise": lambda x: x + x.std() * _hiss(x.size, "noise"),
+    "noise": lambda x: x + x.std() * hiss(x.size, "noise"),
     "reverberation": _reverberant,
-    "reverberation and noise": lambda x: _reverberant(x) + x.std() * _hiss(x.size, "noise"),
+    "reverberation and noise": lambda x: _reverberant(x) + x.std() * hiss(x.size, "noise"),
     "clipping": lambda x: np.clip(x, -0.1, 0.1),
 }
 
@@ -112,7 +108,7 @@ def test_restorers_without_delay_have_none(kind: str) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        _hiss(3 * RATE, "another"),
+        hiss(3 * RATE, "another"),
         _speech()[::-1],
         np.zeros(3 * RATE),
         np.sin(2 * np.pi * 200 * np.arange(3 * RATE) / RATE),

@@ -8,6 +8,7 @@ from stages.restorers.band_replication import BandReplication
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.bundled_speech import bundled
+from tests.speech_like import white_noise
 
 FRAME = 2_048
 
@@ -65,7 +66,7 @@ def test_the_band_that_is_there_stays() -> None:
 
 def test_a_full_band_is_returned() -> None:
     """Noise up to half its rate misses nothing."""
-    noise = Waveform((0.1 * rng_for(0, "noise").standard_normal(32_000)).astype(np.float32), 16_000)
+    noise = Waveform(white_noise(32_000), 16_000)
 
     assert np.array_equal(_widened(noise).samples, noise.samples)
 

@@ -7,16 +7,15 @@ from scipy.signal import resample_poly
 from stages.degradations.bandwidth import LIMITERS, Bandwidth, Resampler
 from stages.degradations.base import Scene
 from stages.memory_source import MemoryAudioSource
-from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.speech_like import white_noise
 
 SOURCES = MemoryAudioSource()
 
 
 def hiss(sample_rate: int) -> Waveform:
     """Return a second of all frequencies."""
-    samples = 0.1 * rng_for(0, "hiss").standard_normal(sample_rate)
-    return Waveform(samples.astype(np.float32), sample_rate)
+    return Waveform(white_noise(sample_rate, "hiss"), sample_rate)
 
 
 def gain_db(before: Waveform, after: Waveform, low_hz: float, high_hz: float) -> float:

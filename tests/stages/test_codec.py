@@ -19,7 +19,7 @@ SOURCES = MemoryAudioSource()
 CODECS = ("mp3", "opus", "vorbis", "alaw", "ulaw", "gsm")
 
 
-def speech_like(sample_rate: int, seconds: float = 2.0) -> Waveform:
+def gliding(sample_rate: int, seconds: float = 2.0) -> Waveform:
     """Return gliding voiced sound with some hiss."""
     t = np.arange(int(seconds * sample_rate)) / sample_rate
     phase = 2 * np.pi * np.cumsum(140.0 + 40.0 * np.sin(2 * np.pi * 1.3 * t)) / sample_rate
@@ -43,7 +43,7 @@ def lag_samples(late: Waveform, early: Waveform) -> float:
 @pytest.mark.parametrize("codec", ["mp3", "opus"])
 def test_delays_nothing_at_any_bitrate(codec: str, kbps: float, sample_rate: int) -> None:
     """Also where MP3 frames are too small for the header by which decoders trim."""
-    speech = speech_like(sample_rate)
+    speech = gliding(sample_rate)
 
     heard = Codec.model_validate({"codec": codec, "bitrate_kbps": kbps}).apply(speech, SOURCES)
 
@@ -55,7 +55,7 @@ def test_delays_nothing_at_any_bitrate(codec: str, kbps: float, sample_rate: int
 @pytest.mark.parametrize("quality", [0.0, 0.3, 1.0])
 def test_vorbis_delays_nothing_at_any_quality(quality: float, sample_rate: int) -> None:
     """Vorbis has no delay of its own."""
-    speech = speech_like(sample_rate)
+    speech = gliding(sample_rate)
 
     heard = Codec(codec="vorbis", quality=quality).apply(speech, SOURCES)
 
@@ -69,7 +69,7 @@ def test_telephones_delay_nothing_and_leave_the_telephone_band(
     codec: str, kbps: float, sample_rate: int
 ) -> None:
     """Whatever the rate of the speech, it goes through 8 kHz and the bits of the standard."""
-    speech = speech_like(sample_rate)
+    speech = gliding(sample_rate)
 
     scene = Codec.model_validate({"codec": codec}).damage(Scene(speech, speech), SOURCES)
 
@@ -85,7 +85,7 @@ def test_telephones_delay_nothing_and_leave_the_telephone_band(
 @pytest.mark.parametrize("codec", ["alaw", "ulaw"])
 def test_companding_leaves_the_noise_that_the_standard_promises(codec: str) -> None:
     """G.711 keeps some 37 dB over its noise at usual levels, at every one of them."""
-    speech = speech_like(8_000)
+    speech = gliding(8_000)
 
     for gain in (0.5, 1.0, 2.0):
         loud = speech.scaled(gain)
@@ -105,7 +105,7 @@ def test_companding_leaves_the_noise_that_the_standard_promises(codec: str) -> N
 )
 def test_many_generations_delay_no_more_than_one(settings: dict[str, object]) -> None:
     """What each generation delays is taken back before the next; what each damages adds up."""
-    speech = speech_like(16_000)
+    speech = gliding(16_000)
 
     once, often = (
         Codec.model_validate({**settings, "generations": n}).apply(speech, SOURCES) for n in (1, 5)
@@ -127,7 +127,7 @@ def test_specs_from_before_generations_mean_what_they_meant() -> None:
 @pytest.mark.parametrize(("codec", "kbps"), [("mp3", 64), ("mp3", 128), ("opus", 24), ("opus", 96)])
 def test_spends_the_bits_that_were_asked_for(codec: str, kbps: float) -> None:
     """The stream has the bitrate that the recipe names, and its container's overhead."""
-    speech = speech_like(48_000)
+    speech = gliding(48_000)
 
     scene = Codec.model_validate({"codec": codec, "bitrate_kbps": kbps}).damage(
         Scene(speech, speech), SOURCES
@@ -146,7 +146,7 @@ def test_spends_the_bits_that_were_asked_for(codec: str, kbps: float) -> None:
 )
 def test_fewer_bits_leave_more_damage(coarse: dict[str, object], fine: dict[str, object]) -> None:
     """What is heard is nearer to the speech when more bits were spent."""
-    speech = speech_like(16_000)
+    speech = gliding(16_000)
 
     worse, better = (
         ratio_db(speech.samples, Codec.model_validate(s).apply(speech, SOURCES).samples - speech.samples)
@@ -158,7 +158,7 @@ def test_fewer_bits_leave_more_damage(coarse: dict[str, object], fine: dict[str,
 
 def test_goes_through_a_rate_that_the_codec_knows() -> None:
     """Opus takes 44.1 kHz by way of 48 kHz."""
-    speech = speech_like(44_100)
+    speech = gliding(44_100)
 
     scene = Codec(codec="opus", bitrate_kbps=64).damage(Scene(speech, speech), SOURCES)
 
@@ -168,7 +168,7 @@ def test_goes_through_a_rate_that_the_codec_knows() -> None:
 
 def test_does_not_clip() -> None:
     """Speech above full scale comes back above full scale: levels are decided elsewhere."""
-    loud = speech_like(16_000).scaled(8.0)
+    loud = gliding(16_000).scaled(8.0)
 
     for codec in ("mp3", "opus", "vorbis", "alaw", "ulaw"):
         heard = Codec.model_validate({"codec": codec, "bitrate_kbps": 64, "quality": 0.8}).apply(
@@ -192,7 +192,7 @@ def test_forgets_the_setting_that_its_codec_does_not_have() -> None:
 def digest_of_all() -> str:
     """Return the digest of a second of speech through every codec."""
     settings = ({"codec": codec, "bitrate_kbps": 24, "quality": 0.2} for codec in CODECS)
-    heard = [Codec.model_validate(s).apply(speech_like(44_100, 1.0), SOURCES).samples for s in settings]
+    heard = [Codec.model_validate(s).apply(gliding(44_100, 1.0), SOURCES).samples for s in settings]
     return hashlib.sha256(np.concatenate(heard).tobytes()).hexdigest()
 
 

@@ -1,12 +1,12 @@
 """Codes of a DAC, on a small network of random weights."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from schemas import ConfigError, MissingWeightsError
-from stages import codec_tokens
 from stages.codec_tokens import Tokenizer, load_tokenizer
 from stages.waveform import Waveform
 from tests.neural_weights import write_dac, write_encodec
@@ -61,16 +61,13 @@ def test_fewer_codebooks_are_the_first_ones(place: Path, tokenizer: Tokenizer) -
     )
 
 
-def test_long_speech_goes_through_in_blocks_without_seams(
-    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_speech_goes_through_in_blocks_without_seams(tokenizer: Tokenizer) -> None:
     """Blocks are shown what is around them: the codes are those of the whole."""
     speech = speech_like(2.0, sample_rate=44_100)
-    whole = tokenizer.codes(speech)
-    monkeypatch.setattr(codec_tokens, "BLOCK_S", 0.4)
-    monkeypatch.setattr(codec_tokens, "CONTEXT_S", 0.3)
 
-    np.testing.assert_array_equal(tokenizer.codes(speech), whole)
+    in_blocks = replace(tokenizer, block_s=0.4, context_s=0.3).codes(speech)
+
+    np.testing.assert_array_equal(in_blocks, tokenizer.codes(speech))
 
 
 def test_refuses_what_it_cannot_serve(place: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from stages.restorers.conceal import NOTHING, Conceal, gaps, in_packets
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.bundled_speech import bundled
-from tests.speech_like import noisy, speech_like
+from tests.speech_like import noisy, speech_like, white_noise
 
 PACKET_S = 0.02
 
@@ -121,7 +121,7 @@ def test_a_tone_goes_on_through_a_gap() -> None:
 
 def test_a_long_gap_falls_silent_in_its_middle() -> None:
     """Half a second away from both sides there is nothing to say."""
-    noise = (0.1 * rng_for(0, "noise").standard_normal(32_000)).astype(np.float32)
+    noise = white_noise(32_000)
     noise[8_000:24_000] = 0.0
 
     filled = _filled(Waveform(noise, 16_000))

@@ -13,16 +13,17 @@ import pytest
 
 from schemas import MissingWeightsError
 from stages.restorers.external import External
-from tests.external_workers import BODY, ROOT, Write, noise, restored
+from tests.external_workers import BODY, ROOT, Write, restored
 from tests.numpy_environment import numpy_environment
 from tests.other_process import assert_ended
+from tests.speech_like import white_noise
 
 
 @pytest.mark.parametrize("length", [1, 5_000, 3_000_000])
 def test_arrays_go_there_and_back(external: Write, length: int) -> None:
     """One sample or a minute, every bit arrives, with the settings beside it."""
     model = external("return settings['gain'] * samples", settings={"gain": 2.0})
-    samples = noise(length)
+    samples = white_noise(length)
 
     assert np.array_equal(restored(model, samples), 2 * samples)
 
@@ -69,7 +70,7 @@ def test_the_environment_is_its_own(external: Write) -> None:
         """
     )
 
-    assert restored(model, noise()).tolist() == [0.0, 1.0, 1.0]
+    assert restored(model, white_noise()).tolist() == [0.0, 1.0, 1.0]
 
 
 def test_works_where_it_is_told_to(external: Write, tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_works_where_it_is_told_to(external: Write, tmp_path: Path) -> None:
         repository_path=tmp_path / "checkout",
         environment_variables={"HF_HUB_OFFLINE": "0.5"},
     )
-    samples = noise()
+    samples = white_noise()
 
     assert restored(model, samples) == pytest.approx(1.5 * samples)
 
@@ -103,14 +104,14 @@ def test_places_may_be_relative(
         path="gain",
     )
 
-    assert np.array_equal(restored(model, noise()), 3 * noise())
+    assert np.array_equal(restored(model, white_noise()), 3 * white_noise())
 
 
 def test_a_sampling_model_follows_its_stream(external: Write) -> None:
     """The same stream gives the same samples, another stream others, in any order, in any worker."""
     script = "import random\nreturn np.random.standard_normal(9) + random.random()"
     model = external(script, sampling=True)
-    samples = noise()
+    samples = white_noise()
     first, other, again = (restored(model, samples, take) for take in (0, 1, 0))
     model.close()
 
@@ -122,7 +123,7 @@ def test_a_sampling_model_follows_its_stream(external: Write) -> None:
 def test_prints_do_not_come_between(external: Write) -> None:
     """What the model and its C code print goes to standard error."""
     model = external("print('hello' * 10_000, flush=True)\nos.write(1, b'garbage' * 9000)\nreturn samples")
-    samples = noise()
+    samples = white_noise()
 
     assert np.array_equal(restored(model, samples), samples)
     assert np.array_equal(restored(model, samples), samples)
@@ -130,7 +131,7 @@ def test_prints_do_not_come_between(external: Write) -> None:
 
 def test_axes_of_length_one_do_not_matter(external: Write) -> None:
     """``(1, 1, samples)`` is one waveform."""
-    samples = noise()
+    samples = white_noise()
 
     assert np.array_equal(restored(external("return samples[None, None]"), samples), samples)
 
@@ -156,7 +157,7 @@ def test_survives_the_way_to_a_worker(external: Write) -> None:
     sent.load("cpu")
 
     assert sent.spec == model.spec
-    assert restored(sent, noise()).size == 5_000
+    assert restored(sent, white_noise()).size == 5_000
     sent.close()
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from schemas import BrokenError, ConfigError, MissingWeightsError, Reason, RunError
 from stages.restorers.external import External
-from tests.external_workers import Write, noise, reason_of, restored
+from tests.external_workers import Write, reason_of, restored
+from tests.speech_like import white_noise
 
 
 def test_a_crash_is_tried_once_more(external: Write, tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_last_words_are_in_the_log(external: Write, caplog: pytest.LogCaptureFix
     model = external("sys.stderr.write('the GPU fell out')\nsys.stderr.flush()\nos._exit(3)")
 
     with caplog.at_level("WARNING", logger="unanimous"):
-        reason_of(model, noise())
+        reason_of(model, white_noise())
 
     assert "the GPU fell out" in caplog.text
 
@@ -68,7 +69,7 @@ def test_an_exception_keeps_its_words_to_itself(external: Write, caplog: pytest.
 )
 def test_memory_that_runs_out_is_told_apart(external: Write, error: str) -> None:
     """The reason says what to do about it, in the words of old versions of torch too."""
-    assert reason_of(external(f"raise {error}"), noise()) is Reason.OUT_OF_MEMORY
+    assert reason_of(external(f"raise {error}"), white_noise()) is Reason.OUT_OF_MEMORY
 
 
 def test_a_worker_that_lost_its_gpu_is_replaced(external: Write) -> None:
@@ -87,7 +88,7 @@ def test_a_worker_that_lost_its_gpu_is_replaced(external: Write) -> None:
 @pytest.mark.parametrize("shape", ["(2, 9)", "(3, 1, 3)"])
 def test_more_than_one_waveform_is_a_reason(external: Write, shape: str) -> None:
     """Two channels are not one, and nobody guesses which is meant."""
-    assert reason_of(external(f"return np.zeros({shape})"), noise()) is Reason.ERROR
+    assert reason_of(external(f"return np.zeros({shape})"), white_noise()) is Reason.ERROR
 
 
 def test_an_answer_that_is_no_frame_is_a_reason(interpreter: Path, tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_an_answer_that_is_no_frame_is_a_reason(interpreter: Path, tmp_path: Pat
     model = External(interpreter_path=interpreter, script_path=script)
     model.load("cpu")
 
-    assert reason_of(model, noise()) is Reason.ERROR
+    assert reason_of(model, white_noise()) is Reason.ERROR
 
 
 def test_what_is_missing_stops_the_run(external: Write) -> None:
@@ -115,7 +116,7 @@ def test_what_is_missing_stops_the_run(external: Write) -> None:
     with pytest.raises(MissingWeightsError, match="no_such_package"):
         external("return samples", load="import no_such_package")
     with pytest.raises(MissingWeightsError, match="not_needed_before"):
-        restored(external("import not_needed_before"), noise())
+        restored(external("import not_needed_before"), white_noise())
 
 
 def test_a_worker_that_does_not_load_stops_the_run(external: Write) -> None:
@@ -142,7 +143,7 @@ def test_a_death_is_told_by_its_signal(external: Write, caplog: pytest.LogCaptur
     model = external("os.kill(os.getpid(), 11)")
 
     with caplog.at_level("WARNING", logger="unanimous"):
-        reason_of(model, noise())
+        reason_of(model, white_noise())
 
     assert "external worker.py: its worker died (SIGSEGV)" in caplog.text
 

@@ -75,7 +75,7 @@ def test_full_and_active_levels_differ_by_the_pauses() -> None:
 
 
 @pytest.mark.parametrize("length", [1_024, 1_025, 1_536, 5_000, 32_000])
-def test_active_level_is_that_of_the_samples_in_frames_above_a_hundredth_of_the_mean_power(
+def test_active_level_is_of_frames_above_a_hundredth_of_the_mean_power(
     length: int,
 ) -> None:
     """Frame by frame, as URGENT's ``detect_non_silence`` marks samples, from the energies of hops."""

@@ -18,11 +18,11 @@ from tests.small_graphs import (
     first_half_of_the_frame,
     halving,
     loaded,
-    noise,
     one_hop_late,
     restored_by,
     write_graph,
 )
+from tests.speech_like import white_noise
 
 
 def _summing(folder: Path) -> Path:
@@ -39,7 +39,7 @@ def _unchanging(folder: Path, shape: Shape) -> Path:
 @pytest.mark.parametrize("shape", [("T",), (1, "T"), (1, 1, "T"), ("batch", "T")])
 def test_a_whole_waveform_goes_through_in_the_graphs_shape(tmp_path: Path, shape: Shape) -> None:
     """One, two or three axes are read off the graph."""
-    samples = noise()
+    samples = white_noise()
 
     restored = restored_by(loaded(halving(tmp_path, shape)), samples)
 
@@ -49,7 +49,7 @@ def test_a_whole_waveform_goes_through_in_the_graphs_shape(tmp_path: Path, shape
 @pytest.mark.parametrize("length", [1, HOP - 1, HOP, HOP + 1, 5_000])
 def test_a_stream_with_memory_comes_back_on_time(tmp_path: Path, length: int) -> None:
     """A graph that gives back the hop before, declared as one hop late, is the identity at any length."""
-    samples = noise(length)
+    samples = white_noise(length)
 
     restored = restored_by(loaded(one_hop_late(tmp_path), layout=STREAMING), samples)
 
@@ -59,7 +59,7 @@ def test_a_stream_with_memory_comes_back_on_time(tmp_path: Path, length: int) ->
 @pytest.mark.parametrize("length", [1, HOP, 5_000])
 def test_overlapping_frames_come_back_on_time(tmp_path: Path, length: int) -> None:
     """A graph that gives the first half of each frame is one hop late, and so the identity."""
-    samples = noise(length)
+    samples = white_noise(length)
 
     restored = restored_by(loaded(first_half_of_the_frame(tmp_path), layout=OVERLAPPING), samples)
 
@@ -85,7 +85,7 @@ def test_spectra_come_back_as_the_waveform(tmp_path: Path, window: str, length: 
     shape = (1, HOP + 1, 1, 2)
     path = one_hop_late(tmp_path, shape) if late else _unchanging(tmp_path, shape)
     model = loaded(path, layout={**SPECTRA, "window": window, "delay_samples": HOP * late})
-    samples = noise(length)
+    samples = white_noise(length)
 
     restored = restored_by(model, samples)
 
@@ -106,7 +106,7 @@ def test_whole_spectra_go_through_in_the_axes_that_are_declared(
     sizes: dict[str, int | str] = {"batch": 1, "bin": HOP + 1, "frame": "T", "part": 2}
     shape = [sizes[axis] for axis in axes]
     layout = {**SPECTRA, "kind": "stft", "axes": axes}
-    samples = noise(length)
+    samples = white_noise(length)
 
     restored = restored_by(loaded(_unchanging(tmp_path, shape), layout=layout), samples)
 
@@ -126,7 +126,7 @@ def test_bins_and_frames_are_told_apart(tmp_path: Path) -> None:
     path = write_graph(tmp_path / "model.onnx", nodes, ([("x", shape)], [("y", shape)]))
     model = loaded(path, layout={**SPECTRA, "kind": "stft"})
 
-    spectrum = np.abs(np.fft.rfft(restored_by(model, noise(16_000))))
+    spectrum = np.abs(np.fft.rfft(restored_by(model, white_noise(16_000))))
 
     assert spectrum[2_200:].max() < 0.1 * spectrum[:1_900].max()
 
@@ -134,7 +134,7 @@ def test_bins_and_frames_are_told_apart(tmp_path: Path) -> None:
 def test_strength_leaves_some_of_the_input(tmp_path: Path) -> None:
     """Half of a model that halves takes a quarter away."""
     model = loaded(halving(tmp_path)).with_settings({"strength": 0.5})
-    samples = noise()
+    samples = white_noise()
 
     restored = restored_by(model, samples)
 

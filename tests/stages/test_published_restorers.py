@@ -21,6 +21,7 @@ from stages.weighted import Weighted
 from stages.weights import CACHE_VARIABLE
 from tests.bundled_speech import bundled
 from tests.shared_weights import lay_out
+from tests.speech_like import white_noise
 from tests.tiny_restorers import lawful_restorer
 
 SMALL = ("gtcrn", "fast_enhancer", "dtln", "deepfilternet3", "rnnoise")
@@ -122,7 +123,7 @@ def test_strength_leaves_some_of_the_input(kind: str, tmp_path: Path) -> None:
 def test_filters_of_one_tap_leave_low_bins_alone(tmp_path: Path) -> None:
     """DeepFilterNet3 with the filter that is 1, and gains under 1: below 4.8 kHz the input comes back."""
     model = _loaded("deepfilternet3", tmp_path)
-    noise = Waveform((0.1 * rng_for(0, "noise").standard_normal(48_000)).astype(np.float32), 48_000)
+    noise = Waveform(white_noise(48_000), 48_000)
 
     restored = model.restore([noise], [rng_for(0, "unused")])[0].samples
 

@@ -21,6 +21,7 @@ from stages.restorers.published_worker import PublishedWorker
 from stages.restorers.worker import ENVIRONMENTS_VARIABLE
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.speech_like import white_noise
 from tests.stand_ins import STAND_INS
 
 KINDS = sorted(kind for kind, member in RESTORERS.items() if issubclass(member, PublishedWorker))
@@ -124,8 +125,7 @@ def _write_weights(kind: str, folder: Path) -> None:
 
 def _noise(model: PublishedWorker, seconds: float = 0.7) -> Waveform:
     assert model.sample_rate is not None
-    samples = 0.1 * rng_for(0, "noise").standard_normal(round(seconds * model.sample_rate))
-    return Waveform(samples.astype(np.float32), model.sample_rate)
+    return Waveform(white_noise(round(seconds * model.sample_rate)), model.sample_rate)
 
 
 def _restored(model: PublishedWorker, given: Waveform, take: int = 0) -> Waveform:

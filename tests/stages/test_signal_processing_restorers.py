@@ -10,12 +10,9 @@ from stages.level import ratio_db
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.speech_like import hiss
 
 Samples = NDArray[np.float64]
-
-
-def _hiss(length: int, name: str = "hiss") -> Samples:
-    return rng_for(0, name).standard_normal(length)
 
 
 def _speech(seconds: float, sample_rate: int) -> Samples:
@@ -54,7 +51,7 @@ def test_noise_goes_down_more_than_speech(
 ) -> None:
     """Speech-like sound in white noise comes out with a better SNR than it had."""
     clean = _speech(4.0, sample_rate)
-    noise = _hiss(clean.size)
+    noise = hiss(clean.size)
     noisy = clean + noise * np.linalg.norm(clean) / np.linalg.norm(noise) * 10 ** (-snr_db / 20)
 
     restored = _restored(RESTORERS[kind].model_validate(settings), noisy, sample_rate)
@@ -70,7 +67,7 @@ def test_stronger_settings_take_more_noise(kind: str, field: str, weak: float, s
     """What is left in the pauses falls as the setting rises."""
     clean = _speech(4.0, 16_000)
     pauses = np.arange(clean.size) % 8_000 > 6_400
-    noisy = clean + 0.01 * _hiss(clean.size)
+    noisy = clean + 0.01 * hiss(clean.size)
 
     left = [
         np.std(_restored(RESTORERS[kind].model_validate({field: value}), noisy, 16_000)[pauses])
@@ -83,9 +80,9 @@ def test_stronger_settings_take_more_noise(kind: str, field: str, weak: float, s
 @pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100])
 def test_wpe_takes_late_reverberation(sample_rate: int) -> None:
     """In a room of 0.8 s, what rings on after the words falls by more than 2 dB; the words stay."""
-    dry = _speech(6.0, sample_rate) + 0.001 * _hiss(6 * sample_rate, "breath")
+    dry = _speech(6.0, sample_rate) + 0.001 * hiss(6 * sample_rate, "breath")
     t = np.arange(int(0.8 * sample_rate)) / sample_rate
-    response = 0.4 * _hiss(t.size, "room") * 10 ** (-3 * t / 0.8) / np.sqrt(0.05 * sample_rate)
+    response = 0.4 * hiss(t.size, "room") * 10 ** (-3 * t / 0.8) / np.sqrt(0.05 * sample_rate)
     response[0] = 1.0
     reverberant = fftconvolve(dry, response)[: dry.size]
     ringing = (np.arange(dry.size) / sample_rate) % 0.5 > 0.4
@@ -98,7 +95,7 @@ def test_wpe_takes_late_reverberation(sample_rate: int) -> None:
 
 def test_wpe_leaves_what_it_is_not_asked_for() -> None:
     """At a tenth of its strength, nine tenths of the input are in the output."""
-    speech = _speech(3.0, 16_000) + 0.01 * _hiss(48_000)
+    speech = _speech(3.0, 16_000) + 0.01 * hiss(48_000)
     full, tenth = (_restored(RESTORERS["wpe"](strength=s), speech, 16_000) for s in (1.0, 0.1))
 
     assert tenth == pytest.approx(0.9 * speech + 0.1 * full, abs=1e-6)
@@ -108,14 +105,14 @@ def test_wpe_leaves_what_it_is_not_asked_for() -> None:
 def test_too_short_is_a_reason(kind: str) -> None:
     """Less sound than one frame of the method cannot be restored by it."""
     with pytest.raises(UnfitError) as caught:
-        _restored(RESTORERS[kind](), _hiss(400), 16_000)
+        _restored(RESTORERS[kind](), hiss(400), 16_000)
 
     assert caught.value.reason is Reason.TOO_SHORT
 
 
 def test_a_long_recording_is_gated_in_one_piece() -> None:
     """Past noisereduce's own chunk of 600,000 samples there is no seam."""
-    noisy = _speech(40.0, 16_000) + 0.01 * _hiss(640_000)
+    noisy = _speech(40.0, 16_000) + 0.01 * hiss(640_000)
 
     restored = _restored(RESTORERS["spectral_gate"](), noisy, 16_000)
 

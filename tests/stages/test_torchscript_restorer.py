@@ -14,6 +14,7 @@ from stages.global_generators import drawn_from
 from stages.restorers.torchscript import TorchScript
 from stages.rng import rng_for
 from stages.waveform import Waveform
+from tests.speech_like import white_noise
 
 
 class Halves(torch.nn.Module):
@@ -77,10 +78,6 @@ def _loaded(path: Path, **fields: Any) -> TorchScript:
     return model
 
 
-def _noise(length: int = 5_000) -> Waveform:
-    return Waveform((0.1 * rng_for(0, "noise").standard_normal(length)).astype(np.float32), 16_000)
-
-
 def _restored(model: TorchScript, *given: Waveform) -> list[np.ndarray]:
     return [w.samples for w in model.restore(given, [rng_for(0, "unused")] * len(given))]
 
@@ -91,7 +88,7 @@ def test_samples_that_the_model_adds_are_not_cut_off_with_the_padding(
 ) -> None:
     """How long the output was is the stage's business."""
     model = _loaded(_file(tmp_path, Longer()), pad_multiple=64, strength=strength)
-    short, long = _noise(5_000), _noise(6_000)
+    short, long = Waveform(white_noise(5_000), 16_000), Waveform(white_noise(6_000), 16_000)
 
     assert [made.size for made in _restored(model, short, long)] == [5_100, 6_100]
     assert [made.size for made in _restored(model, short)] == [5_100]
@@ -99,7 +96,7 @@ def test_samples_that_the_model_adds_are_not_cut_off_with_the_padding(
 
 def test_a_waveform_goes_through(tmp_path: Path) -> None:
     """As (batch, samples), at its length."""
-    given = _noise()
+    given = Waveform(white_noise(), 16_000)
 
     (restored,) = _restored(_loaded(_file(tmp_path, Halves())), given)
 
@@ -110,7 +107,7 @@ def test_a_waveform_goes_through(tmp_path: Path) -> None:
 def test_delay_and_padding_are_taken_back(tmp_path: Path, length: int) -> None:
     """A module that needs a multiple of 64 and is 16 samples late is the identity at any length."""
     model = _loaded(_file(tmp_path, Late()), layout="batch_1_samples", delay_samples=16, pad_multiple=64)
-    given = _noise(length)
+    given = Waveform(white_noise(length), 16_000)
 
     (restored,) = _restored(model, given)
 
@@ -120,7 +117,7 @@ def test_delay_and_padding_are_taken_back(tmp_path: Path, length: int) -> None:
 def test_company_is_not_heard(tmp_path: Path) -> None:
     """Inputs of different lengths share a call, each with its own length and within the tolerance."""
     model = _loaded(_file(tmp_path, Filters()), batch_seconds=10.0)
-    short, long = _noise(3_000), _noise(5_000)
+    short, long = Waveform(white_noise(3_000), 16_000), Waveform(white_noise(5_000), 16_000)
 
     together = _restored(model, short, long)
     (alone,) = _restored(model, short)
@@ -134,7 +131,7 @@ def test_runs_in_evaluation_mode(tmp_path: Path) -> None:
     """Dropout drops nothing, so that the same input gives the same output."""
     model = _loaded(_file(tmp_path, Filters().train()))
 
-    first, second = (_restored(model, _noise())[0] for _ in range(2))
+    first, second = (_restored(model, Waveform(white_noise(), 16_000))[0] for _ in range(2))
 
     assert np.array_equal(first, second)
 
@@ -146,7 +143,7 @@ def test_a_sampling_module_asks_for_torchs_generator(tmp_path: Path) -> None:
     takes = []
     for take in (0, 0, 1):
         with drawn_from(rng_for(0, "take", take)):
-            takes += _restored(model, _noise())
+            takes += _restored(model, Waveform(white_noise(), 16_000))
 
     assert model.sampling
     assert model.global_randomness
@@ -159,7 +156,7 @@ def test_a_sampling_module_asks_for_torchs_generator(tmp_path: Path) -> None:
 def test_strength_leaves_some_of_the_input(tmp_path: Path) -> None:
     """Half of a module that halves takes a quarter away."""
     model = _loaded(_file(tmp_path, Halves())).with_settings({"strength": 0.5})
-    given = _noise()
+    given = Waveform(white_noise(), 16_000)
 
     assert _restored(model, given)[0] == pytest.approx(0.75 * given.samples, abs=1e-7)
 

@@ -4,9 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import sided
 import tiny
 from fastapi.testclient import TestClient
 from served import client_of
+
+from tests.made_once import made_once
 
 
 @pytest.fixture
@@ -26,11 +29,19 @@ def config(tmp_path: Path, speech: Path) -> Path:
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of an undisturbed local run of the tiny config: speech, config and workspace."""
-    folder = tmp_path_factory.mktemp("undisturbed")
+    return made_once(tmp_path_factory, "undisturbed", _run_undisturbed)
+
+
+def _run_undisturbed(folder: Path) -> None:
     tiny.write_speech(folder / "speech", ["a", "b", "c", "d"])
     path = tiny.write_config(folder, tiny.tiny_config(folder / "speech"))
     tiny.run(path, folder / "workspace", "--executor", "local")
-    return folder
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished run with speakers and two splits: speech, config, workspace."""
+    return made_once(tmp_path_factory, "sided", sided.make)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 import io
 import json
-import re
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -11,96 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
 import tiny
+from sided import SPEAKERS, TABLES, rows_of, said_of, settings
 
-from pipeline.audit.audit import audited
-from pipeline.export import Exported, export, exported
-from pipeline.graph import assemble
-from pipeline.resolve import resolve
-from pipeline.store import TableStore
+from pipeline.export import Exported
 from stages.flac import digest_of
 from stages.licences import most_restrictive
 from stages.unanimity import Candidate, judge
 from tests.small_graphs import write_graph
 
-SPLITS = {"train": 0.5, "test": 0.5}
-SPEAKERS = ("anna", "bert", "carla", "dora", "emil", "frida")
-TABLES = ("pairs", "candidates", "scores")
 
-
-def _settings(folder: Path, **changes: Any) -> dict[str, Any]:
-    speech = {"name": "clips", "path": str(folder), "speaker": "parent_folder", "licence": "CC-BY-4.0"}
-    more = {
-        "speech": [speech],
-        "description": "Small | with a <tag> in it.",
-        "citations": {"clips": "The clips of the\n<project>."},
-        "ingest": {"sample_rate": 16000, "splits": SPLITS},
-        "pools": {
-            "noise": [{"synthesise": ["white", "pink"], "count": 6, "duration_s": 2}],
-            "rir": [{"rooms": 10, "rt60_s": [0.2, 0.3]}],
-        },
-        "degradations": {
-            "chain": [
-                {"kind": "reverb", "target": "early", "probability": 0.6},
-                {"kind": "noise", "snr_db": {"uniform": [0, 10]}},
-            ]
-        },
-        "metrics": [
-            {"kind": kind} for kind in ("multi_resolution_stft", "estoi", "spectral_envelope", "pesq")
-        ],
-        "preference": {
-            "criteria": ["multi_resolution_stft", "estoi", "spectral_envelope"],
-            "uncovered": ["perceptual_quality"],
-            "held_out": ["pesq"],
-        },
-        "score_clean": True,
-    }
-    return tiny.tiny_config(folder, **{**more, **changes})
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished run: speech, config, workspace."""
-    folder = tmp_path_factory.mktemp("dataset")
-    for number, speaker in enumerate(SPEAKERS):
-        tiny.write_clip(folder / "speech" / speaker / "one.wav", number, 1.2)
-    config = tiny.write_config(folder, _settings(folder / "speech"))
-    tiny.run_here(config, folder / "workspace")
-    return folder
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def dataset(made: Path) -> Path:
     """Return the folder of the dataset."""
     return made / "workspace" / "dataset"
-
-
-def rows_of(dataset: Path, table: str) -> list[dict[str, Any]]:
-    """Return all rows of a table."""
-    files = sorted((dataset / table).glob("*.parquet"))
-    rows: list[dict[str, Any]] = pa.concat_tables(map(pq.read_table, files)).to_pylist()
-    return rows
-
-
-def said_of(dataset: Path) -> Exported:
-    """Return what a dataset says of itself."""
-    said = exported(dataset)
-    assert said is not None
-    return said
-
-
-def exported_as(made: Path, out: Path, **changes: Any) -> Path:
-    """Export the finished run under changed settings to ``out``."""
-    config = tiny.write_config(made, _settings(made / "speech", **changes))
-    run = resolve(config)
-    graph = assemble(run, made / "workspace", keep=False)
-    store = TableStore(made / "workspace" / "tables")
-    export(run, graph, store, out, audited(run, graph, store, keep=False))
-    return out
 
 
 def test_it_opens_with_datasets_by_name_whole_and_as_a_stream(dataset: Path, tmp_path: Path) -> None:
@@ -301,11 +226,11 @@ def test_a_candidate_of_a_stricter_licence_counts_for_the_whole(made: Path, tmp_
         "pools": {},
         "ingest": {"sample_rate": 16000},
         "degradations": {"chain": [{"kind": "clipping", "threshold": 0.1}]},
-        "preference": _settings(made)["preference"] | {"pairs": {"between": "same_model"}},
+        "preference": settings(made)["preference"] | {"pairs": {"between": "same_model"}},
     }
 
     def exported_with(**export: Any) -> Exported:
-        config = tiny.write_config(run, _settings(run / "speech", **changes, export=export))
+        config = tiny.write_config(run, settings(run / "speech", **changes, export=export))
         return tiny.run_here(config, run / "workspace").exported
 
     assert exported_with().licence == "CC-BY-NC-4.0"
@@ -341,7 +266,7 @@ def test_a_growing_corpus_moves_nothing(dataset: Path, tmp_path: Path) -> None:
     for number, speaker in enumerate((*SPEAKERS, "gero", "hilda")):
         tiny.write_clip(folder / speaker / "one.wav", number, 1.2)
     tiny.write_clip(folder / "anna" / "two.wav", 9, 1.2)
-    config = tiny.write_config(tmp_path, _settings(folder))
+    config = tiny.write_config(tmp_path, settings(folder))
 
     tiny.run_here(config, tmp_path / "workspace")
 
@@ -351,119 +276,3 @@ def test_a_growing_corpus_moves_nothing(dataset: Path, tmp_path: Path) -> None:
     for what, name, split in before | after:
         splits[what, name].add(split)
     assert all(len(found) == 1 for found in splits.values())
-
-
-def test_the_card_says_what_was_done(dataset: Path) -> None:
-    """It parses; sizes, licence and features are those of the files; sections hold the run's own numbers."""
-    from huggingface_hub import DatasetCard  # noqa: PLC0415
-
-    card = DatasetCard.load(dataset / "README.md")
-    front, text, said = card.data.to_dict(), card.text, said_of(dataset)
-
-    assert front["license"] == "cc-by-4.0"
-    assert front["size_categories"] == "n<1K"
-    assert {config["config_name"] for config in front["configs"] if config.get("default")} == {"pairs"}
-    sizes = {info["config_name"]: info for info in front["dataset_info"]}
-    for table, splits in said.tables.items():
-        rows = {split["name"]: split["num_examples"] for split in sizes[table]["splits"]}
-        assert rows == {split: files.rows for split, files in splits.items()}
-        assert sizes[table]["download_size"] == sum(p.stat().st_size for p in (dataset / table).iterdir())
-    assert "snr_db: {low: 0.0, high: 10.0, kind: uniform}" in text
-    assert "Held out, and so without a vote: `pesq`." in text
-    assert f"| CC-BY-4.0 | {len(rows_of(dataset, 'pairs'))} |" in text
-    assert "- clips: The clips of the &lt;project>." in text
-    assert all(f"`{metric.metric_fingerprint}`" in text for metric in said.metrics)
-    assert all(f"`{step.name}`" in text or step.name in text for step in said.funnel.steps)
-    assert "## Audit" in text
-
-
-def test_the_card_says_what_every_column_holds(dataset: Path) -> None:
-    """By its name, or by what columns of several sides have in common; nothing is said of others."""
-    said = (
-        (dataset / "README.md").read_text(encoding="utf-8").partition("## Columns")[2].partition("\n## ")[0]
-    )
-    named = set(re.findall(r"`([\w…]+)`", said))
-    scores = {score.name for metric in said_of(dataset).metrics for score in metric.scores}
-    columns = {name for table in TABLES for name in rows_of(dataset, table)[0]} - scores
-
-    undocumented = [name for name in columns if not _names_of(name, scores) & named]
-    assert undocumented == []
-
-
-def _names_of(column: str, scores: set[str]) -> set[str]:
-    """Return the names under which a card may speak of a column: its own, and those of both sides."""
-    side, _, rest = column.partition("_")
-    of_sides = {f"{side}_X"} if rest in scores else {f"…_{rest}"}
-    return {column, f"…_{column}", *of_sides}
-
-
-def test_no_place_on_this_machine_is_published(made: Path, dataset: Path) -> None:
-    """Neither card nor mark nor tables name the folder that the run lies in."""
-    for path in dataset.rglob("*"):
-        if path.is_file():
-            assert str(made).encode() not in path.read_bytes(), path
-
-
-def test_fingerprints_of_metrics_are_in_every_file(dataset: Path) -> None:
-    """A file that went astray still says what its scores are, and by which weights models restored."""
-    said = said_of(dataset)
-    for path in dataset.glob("*/*.parquet"):
-        about = json.loads(pq.read_schema(path).metadata[b"unanimous"])
-        assert [m["metric_fingerprint"] for m in about["metrics"]] == [
-            metric.metric_fingerprint for metric in said.metrics
-        ]
-        assert [model["name"] for model in about["models"]] == ["identity", "spectral_gate"]
-
-
-def test_the_same_run_exports_the_same_bytes(made: Path, dataset: Path, tmp_path: Path) -> None:
-    """Every file, card and mark included."""
-    again = exported_as(made, tmp_path / "again")
-
-    names = sorted(str(path.relative_to(dataset)) for path in dataset.rglob("*") if path.is_file())
-    assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
-    for name in names:
-        assert (dataset / name).read_bytes() == (again / name).read_bytes(), name
-
-
-def test_sixteen_bits_round_the_audio_and_are_said(made: Path, dataset: Path, tmp_path: Path) -> None:
-    """Each sample goes to the nearest step; digests are of what is published; the card says it."""
-    rounded = exported_as(made, tmp_path / "rounded", export={"audio_bits": 16})
-
-    pairs = zip(rows_of(dataset, "candidates"), rows_of(rounded, "candidates"), strict=True)
-    for before, after in ((a, b) for a, b in pairs if a["audio"] is not None):
-        whole, short = (soundfile.read(io.BytesIO(row["audio"]["bytes"]))[0] for row in (before, after))
-        assert abs(whole.clip(-1, 1 - 2**-15) - short).max() <= 2**-16
-        assert soundfile.info(io.BytesIO(after["audio"]["bytes"])).subtype == "PCM_16"
-        assert digest_of(after["audio"]["bytes"]) == after["digest"]
-        assert {n: v for n, v in before.items() if n not in {"audio", "digest"}} == {
-            n: v for n, v in after.items() if n not in {"audio", "digest"}
-        }
-    assert said_of(rounded).audio_bits == 16
-    assert "The audio has 16 bits" in (rounded / "README.md").read_text()
-
-
-def test_pairs_alone_when_asked(made: Path, tmp_path: Path) -> None:
-    """Without the tables beside them there is one table, and it still opens."""
-    from datasets import load_dataset  # noqa: PLC0415
-
-    alone = exported_as(made, tmp_path / "alone", export={"beside_pairs": []})
-
-    assert {path.name for path in alone.iterdir()} == {"README.md", "unanimous.json", "pairs"}
-    assert len(load_dataset(str(alone), split="train", cache_dir=str(tmp_path / "cache"))) > 0
-
-
-def test_a_dataset_written_again_is_opened_anew(dataset: Path, tmp_path: Path) -> None:
-    """The cache of ``datasets`` knows a local dataset by its card alone: another key is another dataset."""
-    from datasets import load_dataset  # noqa: PLC0415
-
-    copy, cache = Path(shutil.copytree(dataset, tmp_path / "dataset")), str(tmp_path / "cache")
-    before = load_dataset(str(copy), "scores", split="train", cache_dir=cache)
-    (file,) = (copy / "scores").glob("train-*.parquet")
-    rows = pq.read_table(file)
-    pq.write_table(rows.slice(0, 1), file)
-    card, key = copy / "README.md", said_of(copy).key
-    assert card.read_text().count(f"key {key}") == len(TABLES)
-    card.write_text(card.read_text().replace(f"key {key}", "key another"))
-    after = load_dataset(str(copy), "scores", split="train", cache_dir=cache, verification_mode="no_checks")
-
-    assert (len(before), len(after)) == (rows.num_rows, 1)

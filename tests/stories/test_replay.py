@@ -1,8 +1,6 @@
 """A published row can be made again from what is published about it."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny import ROOT, Finished, run, run_here, tiny_config, write_config, write_speech
+from tiny import Finished, run, run_here, tiny_config, write_config, write_speech
 
 from pipeline.commands.replay import replay_command, replay_lines
 from pipeline.published_row import published_row
 from pipeline.replay import Replayer
 from pipeline.workspace import Workspace
 from schemas import IntegrityError, UserError, WorkspaceError
+from tests.forked_commands import typed
 
 CHAIN = [
     {"kind": "reverb", "target": "early"},
@@ -189,12 +188,10 @@ def test_ones_own_operators_are_named_again(tmp_path: Path) -> None:
     }
     config = write_config(tmp_path, tiny_config(tmp_path / "speech", **changes))
     run(config, tmp_path / "workspace", "--executor", "local")
-    replay = [sys.executable, "-m", "pipeline", "replay", str(tmp_path / "workspace" / "dataset"), "0"]
+    replay = ("replay", tmp_path / "workspace" / "dataset", "0")
 
-    unnamed = subprocess.run(replay, cwd=ROOT, capture_output=True, text=True, check=False)
-    named = subprocess.run(
-        [*replay, "--operators", str(own)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    unnamed = typed(*replay)
+    named = typed(*replay, "--operators", own)
 
     assert unnamed.returncode == 2
     assert "halved" in unnamed.stderr

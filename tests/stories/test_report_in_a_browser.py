@@ -16,7 +16,7 @@ FIRST = "document.querySelector('.pair')"
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return the workspace of a finished run."""
-    return reported_run(tmp_path_factory.mktemp("browsed"))
+    return reported_run(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import processes
 import pytest
 import tiny
 
-from tests.command_line import typed
+from tests.forked_commands import typed
 
 pytestmark = pytest.mark.usefixtures("heeded_signals")
 

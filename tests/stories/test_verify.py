@@ -17,7 +17,7 @@ from pipeline.commands.verify import verify_command
 from pipeline.verify.verify import Verified, verify
 from schemas import IntegrityError, UserError
 from stages.weights import weights_digest
-from tests.command_line import typed
+from tests.forked_commands import typed
 from tests.tiny_metrics import lawful_metric
 
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import operators
@@ -13,6 +12,7 @@ import tiny
 
 from pipeline.workspace import JOB_VARIABLE, open_workspace
 from schemas import WorkspaceError
+from tests.forked_commands import typed
 
 
 @pytest.fixture
@@ -47,13 +47,7 @@ def test_two_runs_in_one_workspace(waiting: Path, tmp_path: Path) -> None:
 
 def test_a_url_is_no_workspace(config: Path) -> None:
     """Object stores are not supported yet, and that is said before anything is done."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "run", str(config), "--workspace", "s3://bucket/run"],
-        cwd=tiny.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = typed("run", config, "--workspace", "s3://bucket/run")
 
     assert done.returncode == 2
     assert "is a URL" in done.stderr
@@ -75,7 +69,7 @@ def test_a_file_is_no_workspace(config: Path, tmp_path: Path) -> None:
     """A file where the folder should be is left alone."""
     (tmp_path / "file").write_text("mine")
 
-    done = tiny.run(config, tmp_path / "file", check=False)
+    done = typed("run", config, "--workspace", tmp_path / "file")
 
     assert done.returncode == 2
     assert "is a file, not a folder" in done.stderr
