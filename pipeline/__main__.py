@@ -10,7 +10,7 @@ from stages.threads import ONE_THREAD
 def main() -> None:
     """Run the command line; a Python that lacks a package is told the way to one that has it."""
     os.environ.update(ONE_THREAD)
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     try:
         from pipeline.cli import main as run_command_line  # noqa: PLC0415 - numpy must find the variables set
     except KeyboardInterrupt:  # importing takes a second or two

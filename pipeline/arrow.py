@@ -31,13 +31,13 @@ def schema_of(record: type[Record]) -> pa.Schema:
 def table_of(record: type[R], rows: Sequence[R]) -> pa.Table:
     """Return ``rows`` as an Arrow table."""
     # what pydantic dumps is what Arrow takes, unless there is JSON in it; ten times as fast
-    plain = _plain if _holds_json(record) else record.model_dump
+    plain = _to_plain if _holds_json(record) else record.model_dump
     return pa.Table.from_pylist([plain(row) for row in rows], schema=schema_of(record))
 
 
 def rows_of(record: type[R], table: pa.Table) -> list[R]:
     """Return the rows of ``table`` as records; columns that were not read keep their defaults."""
-    return [record.model_validate(_revived(record, row)) for row in table.to_pylist()]
+    return [record.model_validate(_revive(record, row)) for row in table.to_pylist()]
 
 
 def _fields_of(record: type[Record]) -> list[pa.Field]:
@@ -45,7 +45,7 @@ def _fields_of(record: type[Record]) -> list[pa.Field]:
 
 
 def _type_of(annotation: Any) -> pa.DataType:
-    annotation = _bare(annotation)
+    annotation = _strip_annotation(annotation)
     if get_origin(annotation) is tuple:
         return pa.list_(_type_of(get_args(annotation)[0]))
     if _is_json(annotation):
@@ -57,13 +57,13 @@ def _type_of(annotation: Any) -> pa.DataType:
     return SCALARS[annotation]
 
 
-def _bare(annotation: Any) -> Any:
+def _strip_annotation(annotation: Any) -> Any:
     """Strip ``| None`` and ``Annotated``: every Arrow column may be null."""
     if get_origin(annotation) is Annotated:
-        return _bare(get_args(annotation)[0])
+        return _strip_annotation(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
         (inner,) = [a for a in get_args(annotation) if a is not type(None)]
-        return _bare(inner)
+        return _strip_annotation(inner)
     return annotation
 
 
@@ -73,25 +73,25 @@ def _is_json(annotation: Any) -> bool:
 
 @cache
 def _holds_json(annotation: Any) -> bool:
-    annotation = _bare(annotation)
+    annotation = _strip_annotation(annotation)
     if get_origin(annotation) is tuple:
         return _holds_json(get_args(annotation)[0])
     if isinstance(annotation, type) and issubclass(annotation, Record):
-        return any(_holds_json(_bare(info.annotation)) for info in annotation.model_fields.values())
+        return any(_holds_json(_strip_annotation(info.annotation)) for info in annotation.model_fields.values())
     return _is_json(annotation)
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     if isinstance(value, Record):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        return {name: _to_plain(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_to_plain(item) for item in value]
     if isinstance(value, dict):
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return value.value if isinstance(value, Enum) else value
 
 
-def _revived(record: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
+def _revive(record: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
     revivers = _revivers(record)
     return {
         name: value if (revive := revivers[name]) is None else revive(value)
@@ -107,12 +107,12 @@ def _revivers(record: type[Record]) -> Mapping[str, Reviver | None]:
 
 
 def _reviver(annotation: Any) -> Reviver | None:
-    annotation = _bare(annotation)
+    annotation = _strip_annotation(annotation)
     if get_origin(annotation) is tuple:
         inner = _reviver(get_args(annotation)[0])
         return tuple if inner is None else lambda items: tuple(map(inner, items))
     if _is_json(annotation):
         return json.loads
     if isinstance(annotation, type) and issubclass(annotation, Record):
-        return partial(_revived, annotation)
+        return partial(_revive, annotation)
     return None

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import IntegrityError, Status
-from stages.verdicts import Ballot, Floats
+from stages.verdicts import CandidateScores, Floats64
 
 _TAKE = "takes.list.element."
 _SCORE = f"{_TAKE}scores.list.element."
@@ -22,14 +22,14 @@ OfModels = Sequence[tuple[str, pa.Table]]
 """Tables, each with the model whose takes it is about."""
 
 
-def taken_columns(facts: Sequence[str]) -> tuple[str, ...]:
+def take_columns(facts: Sequence[str]) -> tuple[str, ...]:
     """Return the columns of a table of takes that ballots need to hold these facts."""
     return ("id", *(f"{_TAKE}{name}" for name in ("take", *facts)))
 
 
-def ballots_of(
+def candidate_scores_of(
     planned: pa.Table, scored: OfModels, names: Sequence[str], taken: OfModels = ()
-) -> list[Ballot]:
+) -> list[CandidateScores]:
     """Return one ballot per planned row, with the scores or facts called ``names``.
 
     ``scored`` are tables of scores, ``taken`` of takes and their facts. Takes that are no candidates of
@@ -42,7 +42,7 @@ def ballots_of(
             if table["id"].to_pylist() != ids:
                 raise IntegrityError(f"the plan and a table of {what} of {model} disagree on their rows")
     sheets = [
-        _sheet(model, [table for owner, table in scored if owner == model], names, len(ids))
+        _read_model_scores(model, [table for owner, table in scored if owner == model], names, len(ids))
         for model in dict.fromkeys(model for model, _ in scored)
     ]
     for sheet in sheets:
@@ -50,16 +50,16 @@ def ballots_of(
             if owner == sheet.model:
                 sheet.note(table)
     durations = pc.divide(pc.cast(planned["num_samples"], pa.float64()), planned["sample_rate"]).to_pylist()
-    return _ballots(ids, durations, sheets, names)
+    return _merge_scores(ids, durations, sheets, names)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class _ModelScores:
     """The scores of one model, by row and take."""
 
     model: str
     is_candidate: NDArray[np.bool_]
-    scores: dict[str, Floats]
+    scores: dict[str, Floats64]
     """And facts, each by its name; NaN where there is none."""
 
     @property
@@ -76,10 +76,10 @@ class _Sheet:
             self.scores[fact][places] = _array(pc.struct_field(take, fact))
 
 
-def _sheet(model: str, tables: Sequence[pa.Table], names: Sequence[str], num_rows: int) -> _Sheet:
+def _read_model_scores(model: str, tables: Sequence[pa.Table], names: Sequence[str], num_rows: int) -> _ModelScores:
     columns = [_Columns.of(table) for table in tables]
     shape = num_rows, max((int(c.takes.max(initial=-1)) for c in columns), default=-1) + 1
-    sheet = _Sheet(model, np.zeros(shape, dtype=bool), {name: np.full(shape, np.nan) for name in names})
+    sheet = _ModelScores(model, np.zeros(shape, dtype=bool), {name: np.full(shape, np.nan) for name in names})
     for c in columns:
         sheet.is_candidate[c.rows[c.is_tried], c.takes[c.is_tried]] = True
         for name in set(c.names.tolist()).intersection(names):
@@ -95,7 +95,7 @@ class _Columns:
     rows: NDArray[np.intp]
     takes: NDArray[np.intp]
     names: NDArray[np.object_]
-    values: Floats
+    values: Floats64
     is_tried: NDArray[np.bool_]
 
     @classmethod
@@ -119,12 +119,12 @@ def _array(values: pa.Array) -> NDArray[Any]:
     return array
 
 
-def _ballots(
-    ids: Sequence[str], durations: Sequence[float], sheets: Sequence[_Sheet], names: Sequence[str]
-) -> list[Ballot]:
+def _merge_scores(
+    ids: Sequence[str], durations: Sequence[float], sheets: Sequence[_ModelScores], names: Sequence[str]
+) -> list[CandidateScores]:
     """Put the models beside each other, and cut row by row."""
     if not sheets:
-        return [Ballot(row, (), (), {}, seconds) for row, seconds in zip(ids, durations, strict=True)]
+        return [CandidateScores(row, (), (), {}, seconds) for row, seconds in zip(ids, durations, strict=True)]
     places = [(sheet.model, take) for sheet in sheets for take in range(sheet.num_takes)]
     is_candidate = np.hstack([sheet.is_candidate for sheet in sheets])
     scores = {name: np.hstack([sheet.scores[name] for sheet in sheets]) for name in names}
@@ -133,5 +133,5 @@ def _ballots(
         there = np.flatnonzero(of_row[0])
         models, takes = zip(*(places[place] for place in there), strict=True) if there.size else ((), ())
         values = {name: held[there] for name, held in zip(scores, of_row[1:], strict=True)}
-        ballots.append(Ballot(row, models, takes, values, seconds))
+        ballots.append(CandidateScores(row, models, takes, values, seconds))
     return ballots

@@ -9,7 +9,7 @@ from schemas import Source, Split
 from stages.splits import side_of
 
 
-def bare_sides_said(graph: Graph) -> Iterator[str]:
+def empty_pool_warnings(graph: Graph) -> Iterator[str]:
     """Yield a warning for each pool and each side where what draws from the pool would find nothing.
 
     Which recordings can be used is not known before they are decoded: there may be more such sides.

@@ -8,13 +8,13 @@ import numpy as np
 
 from pipeline.executors.local import LocalExecutor
 from pipeline.graph import Graph, assemble
-from pipeline.resolve import MetricSetup, Run
-from pipeline.table import Reader, Table
+from pipeline.resolve import MetricSetup, ResolvedConfig
+from pipeline.table import TableReader, Table
 from pipeline.tickets import Board, Ticket
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import Degraded, Recipe, Restored, Score, Take, TakeScores, WorkspaceError
-from stages.flac import decode, encode
+from stages.flac import decode_flac, encode_flac
 from stages.inaudible import INAUDIBLE
 from stages.pair_rules import CLEAN
 from stages.score import ScoreInput, ScoreStage
@@ -45,8 +45,8 @@ class Movement:
         return max(known) if len(known) == len(quantiles) else None
 
 
-def movements(
-    run: Run, workspace: Workspace, num_utterances: int, worker: Worker, tell: Tell
+def measure_movements(
+    run: ResolvedConfig, workspace: Workspace, num_utterances: int, worker: Worker, tell: Tell
 ) -> dict[str, Movement]:
     """Score degraded speech of a sample of utterances before and after each change.
 
@@ -58,18 +58,18 @@ def movements(
     """
     with workspace.held():
         graph = assemble(run, workspace.root)
-        shards = _spread(graph)
+        shards = _spread_shards(graph)
         _prepare(graph, worker, workspace, shards, tell)
         records = list(_sample(graph, worker.reader, shards, num_utterances))
     if not records:
         raise WorkspaceError("none of the speech could be degraded, so there is nothing to measure with")
     found: dict[str, Movement] = {}
     for setup in run.metrics:
-        found.update(_moved(setup, worker.reader, records, tell))
+        found.update(_measure_moves(setup, worker.reader, records, tell))
     return found
 
 
-def _spread(graph: Graph) -> list[str]:
+def _spread_shards(graph: Graph) -> list[str]:
     places = np.linspace(0, len(graph.shards) - 1, min(SHARDS, len(graph.shards))).round().astype(int)
     return [graph.shards[place].name for place in places]
 
@@ -92,7 +92,7 @@ def _prepare(graph: Graph, worker: Worker, workspace: Workspace, shards: Sequenc
     LocalExecutor(worker).run(board, told)
 
 
-def _sample(graph: Graph, reader: Reader, shards: Sequence[str], wanted: int) -> Iterator[ScoreInput]:
+def _sample(graph: Graph, reader: TableReader, shards: Sequence[str], wanted: int) -> Iterator[ScoreInput]:
     """Walk the first utterances of each shard, as many of each, with the changed copies as takes."""
     per_shard = -(-wanted // len(shards))
     left = wanted
@@ -101,21 +101,21 @@ def _sample(graph: Graph, reader: Reader, shards: Sequence[str], wanted: int) ->
         firsts = {recipe.utterance_id: (recipe, degraded) for recipe, degraded in rows if degraded.is_ok}
         for recipe, degraded in list(firsts.values())[: min(per_shard, left)]:
             left -= 1
-            yield from _versions(recipe, degraded)
+            yield from _walk_versions(recipe, degraded)
 
 
-def _versions(recipe: Recipe, degraded: Degraded) -> Iterator[ScoreInput]:
+def _walk_versions(recipe: Recipe, degraded: Degraded) -> Iterator[ScoreInput]:
     """Yield the degraded side and the clean one as candidates: take 0 as it is, then each change."""
     for model, side in (("degraded", degraded.degraded), (CLEAN, degraded.clean)):
         if side is not None:
-            heard = decode(side)
-            audio = [side, *(encode(change(heard)) for change in INAUDIBLE.values())]
+            heard = decode_flac(side)
+            audio = [side, *(encode_flac(change(heard)) for change in INAUDIBLE.values())]
             takes = tuple(Take(take=number, audio=each) for number, each in enumerate(audio))
             yield ScoreInput(recipe, degraded, Restored(id=recipe.id, model=model, takes=takes))
 
 
-def _moved(
-    setup: MetricSetup, reader: Reader, records: Sequence[ScoreInput], tell: Tell
+def _measure_moves(
+    setup: MetricSetup, reader: TableReader, records: Sequence[ScoreInput], tell: Tell
 ) -> Mapping[str, Movement]:
     found = {score: Movement() for score in setup.outputs}
     stage = ScoreStage(setup.name, setup.metric, reader.memory)

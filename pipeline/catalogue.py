@@ -18,7 +18,7 @@ from pipeline.store import write_whole
 from schemas import Record, Source, fingerprint_of
 
 
-class Entry(Record):
+class ShardEntry(Record):
     """A source and the number of the shard that it belongs to."""
 
     shard: int
@@ -56,26 +56,26 @@ def shards_of(
     numbers = {entry.source.id: entry.shard for entry in known}
     new = [source for source in sources if source.id not in numbers]
     first = max(numbers.values(), default=-1) + 1
-    for number, members in enumerate(_cut(new, shard_seconds, duration_s), start=first):
+    for number, members in enumerate(_cut_into_shards(new, shard_seconds, duration_s), start=first):
         numbers.update({source.id: number for source in members})
-    entries = _merged(known, [Entry(shard=numbers[s.id], source=s) for s in sources])
+    entries = _merge(known, [ShardEntry(shard=numbers[s.id], source=s) for s in sources])
     if keep and entries != known:
-        write_whole(path, lambda file: pq.write_table(table_of(Entry, entries), file, compression="zstd"))
-    return _grouped(sources, numbers)
+        write_whole(path, lambda file: pq.write_table(table_of(ShardEntry, entries), file, compression="zstd"))
+    return _group_by_shard(sources, numbers)
 
 
-def _read(path: Path) -> list[Entry]:
-    return rows_of(Entry, pq.read_table(path)) if path.is_file() else []
+def _read(path: Path) -> list[ShardEntry]:
+    return rows_of(ShardEntry, pq.read_table(path)) if path.is_file() else []
 
 
-def _merged(known: Iterable[Entry], listed: Iterable[Entry]) -> list[Entry]:
+def _merge(known: Iterable[ShardEntry], listed: Iterable[ShardEntry]) -> list[ShardEntry]:
     """Keep what was known in its place, with what is known of it now; what is new comes after."""
     merged = {entry.source.id: entry for entry in known}
     merged.update({entry.source.id: entry for entry in listed})
     return list(merged.values())
 
 
-def _cut(
+def _cut_into_shards(
     sources: Sequence[Source], shard_seconds: float, duration_s: Callable[[Source], float]
 ) -> Iterator[list[Source]]:
     for _, corpus in groupby(sources, key=lambda source: source.corpus):
@@ -91,7 +91,7 @@ def _cut(
         yield members
 
 
-def _grouped(sources: Sequence[Source], numbers: dict[str, int]) -> list[Shard]:
+def _group_by_shard(sources: Sequence[Source], numbers: dict[str, int]) -> list[Shard]:
     members: dict[int, list[Source]] = {}
     for source in sources:
         members.setdefault(numbers[source.id], []).append(source)

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 from schemas import Record
 from stages.chain import Order
 from stages.conditions import When
-from stages.distributions import Weight
+from stages.distributions import RelativeWeight
 
 
 class Entry(Record):
@@ -27,7 +27,7 @@ class PartSettings(Record):
 
     probability: float = Field(default=1.0, ge=0.0, le=1.0)
     when: When | None = Field(default=None, description="utterances that it is for")
-    weight: Weight = Field(default=1.0, description="in one_of and some_of: how likely beside the others")
+    weight: RelativeWeight = Field(default=1.0, description="in one_of and some_of: how likely beside the others")
 
 
 class StepEntry(Entry, PartSettings):
@@ -52,7 +52,7 @@ class OneOfEntry(PartSettings):
 class Members(Record):
     """What some are chosen from."""
 
-    counts: dict[Annotated[int, Field(ge=0, le=100)], Weight] = Field(
+    counts: dict[Annotated[int, Field(ge=0, le=100)], RelativeWeight] = Field(
         min_length=1, description="how many are chosen, and how likely each number is"
     )
     members: tuple["PartEntry", ...] = Field(min_length=1)

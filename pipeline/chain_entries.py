@@ -17,9 +17,9 @@ from pipeline.chain_config import (
 )
 from pipeline.operator_entries import draws_of, trials_of
 from pipeline.places import Location
-from pipeline.reading import Reading
-from pipeline.sections import inside, readable
-from pipeline.weights_needed import needed_by
+from pipeline.reading import ReadContext
+from pipeline.sections import inside, read_entry
+from pipeline.weights_needed import needs_of
 from schemas import AudioRef, OperatorSpec
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, SomeOfParts, Step
 from stages.degradations import DEGRADATIONS, Degradation
@@ -38,7 +38,7 @@ NOTHING: Mapping[str, Any] = {"chain": []}
 class ChainReader:
     """Reads the entries of a chain."""
 
-    def __init__(self, pools: Iterable[str], reading: Reading) -> None:
+    def __init__(self, pools: Iterable[str], reading: ReadContext) -> None:
         self._pools = tuple(pools)
         self._reading = reading
         self.is_whole = True
@@ -97,12 +97,12 @@ class ChainReader:
             step = Step(kind=entry.kind, probability=entry.probability, when=entry.when, draws=draws)
             self._check_pools(location, step)
             trials = _trials(step)
-            if len(needed_by(trials)) > 1:
+            if len(needs_of(trials)) > 1:
                 raise ValueError(
                     f"what is drawn for {entry.kind} asks for one of several weights; make each a step of "
                     "its own, in one_of"
                 )
-            return _pinned(step, trials[-1], self._reading.ready(location, trials[-1]))
+            return _pin_step(step, trials[-1], self._reading.ready(location, trials[-1]))
         return None
 
     def _pinned_inside(self, location: Location, draw: Distribution) -> Distribution:
@@ -144,7 +144,7 @@ class ChainReader:
         content: Any = entry.some_of
         members = self._members((*location, "some_of", "members"), inside(content, "members"), weights=True)
         without = {**content, "members": [NOTHING]} if isinstance(content, dict) else content
-        known = readable(without, Members)
+        known = read_entry(without, Members)
         if not members or known is None:
             return None
         return SomeOfParts(
@@ -172,13 +172,13 @@ def entry_of(item: Any) -> PartSettings | None:
         return item
     form = form_of(item)
     if form == "kind":
-        return readable(item, StepEntry)
+        return read_entry(item, StepEntry)
     known = {key: value for key, value in item.items() if key in ChainEntry.model_fields}
-    settings = readable({**known, **NOTHING}, ChainEntry)
+    settings = read_entry({**known, **NOTHING}, ChainEntry)
     return ENTRIES[form].model_construct(**{**dict(settings or ()), form: item[form]})
 
 
-def tried(step: Step) -> Degradation:
+def example_of(step: Step) -> Degradation:
     """Return the degradation of a step as it might be drawn."""
     return _trials(step)[0]
 
@@ -188,7 +188,7 @@ def _trials(step: Step) -> list[Degradation]:
     return [member.drawn(rng, any_pools, step.draws) for rng in trials_of(step.distributions)]
 
 
-def _pinned(step: Step, tried: Degradation, pinned: Degradation) -> Step:
+def _pin_step(step: Step, tried: Degradation, pinned: Degradation) -> Step:
     """Return the step with the digests of the files that it names, as constants like any other setting."""
     digests = {
         name: Constant(value=getattr(pinned, name))

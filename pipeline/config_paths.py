@@ -6,42 +6,42 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import PoolFiles, PoolPart, PoolSynthesis
-from pipeline.folders import at_home
+from pipeline.folders import expand_home
 from pipeline.own_operators import module_in
 from pipeline.places import Location
 from pipeline.problems import Problems
 from pipeline.sources import Corpus
 from schemas import ConfigError
-from stages.user_modules import OperatorModule, install
+from stages.user_modules import OperatorModule, install_modules
 
-WILDCARDS = "*?["
+_WILDCARDS = "*?["
 
 
-def located(base: Path, text: str) -> str:
+def locate(base: Path, text: str) -> str:
     """Return a path of a config: relative ones start from the config's folder."""
-    path = at_home(text)
+    path = expand_home(text)
     return str(path if path.is_absolute() else (base / path).absolute())
 
 
-def located_params(base: Path, params: Mapping[str, Any]) -> dict[str, Any]:
+def locate_params(base: Path, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return an operator's parameters with its paths located: those whose names end with ``path``.
 
     Paths of operators within operators, such as the links of a chain, are among them. Raises ``ValueError``
     for a URL.
     """
-    return {name: _located_value(base, name, value) for name, value in params.items()}
+    return {name: _locate_value(base, name, value) for name, value in params.items()}
 
 
-def _located_value(base: Path, name: str, value: Any) -> Any:
+def _locate_value(base: Path, name: str, value: Any) -> Any:
     match value:
         case Mapping():
-            return located_params(base, value)
+            return locate_params(base, value)
         case list():
-            return [_located_value(base, name, item) for item in value]
+            return [_locate_value(base, name, item) for item in value]
         case str() if name.endswith("path"):
             if is_url(value):
                 raise ValueError(f"{name}: {_no_url(value)}")
-            return located(base, value)
+            return locate(base, value)
     return value
 
 
@@ -70,15 +70,15 @@ def check_recordings(
 def _check(base: Path, text: str, location: Location, problems: Problems) -> None:
     if is_url(text):
         problems.add(location, _no_url(text))
-    elif not set(WILDCARDS) & set(text) and not Path(located(base, text)).exists():
-        problems.add(location, f"there is nothing at {located(base, text)}")
+    elif not set(_WILDCARDS) & set(text) and not Path(locate(base, text)).exists():
+        problems.add(location, f"there is nothing at {locate(base, text)}")
 
 
 def _no_url(text: str) -> str:
     return f"{text!r} is a URL; only local or mounted paths can be read"
 
 
-def installed_modules(
+def install_listed_modules(
     base: Path, files: Sequence[tuple[Location, str]], problems: Problems
 ) -> tuple[OperatorModule, ...]:
     """Return the user's own operator modules, executed; those that cannot be are mistakes."""
@@ -87,13 +87,13 @@ def installed_modules(
 
 
 def _module(base: Path, text: str, location: Location, problems: Problems) -> OperatorModule | None:
-    path = Path(located(base, text))
+    path = Path(locate(base, text))
     if is_url(text) or not path.is_file():
         problems.add(location, _no_url(text) if is_url(text) else f"there is no file {path}")
         return None
     module = module_in(path)
     try:
-        install([module])
+        install_modules([module])
     except ConfigError as error:
         problems.add(location, f"{path}:{_line(error, module.path)}: {error}")
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 THREADS = 4
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Told how many files are done, of how many."""
 
 
@@ -21,12 +21,12 @@ class Stamp(NamedTuple):
     sha256: str
 
 
-Reader = Callable[[Stamp | None], Stamp | None]
+StampReader = Callable[[Stamp | None], Stamp | None]
 """Returns the stamp that it is given if that still holds, else a new one; None if nothing can be read."""
 
 
 def stamps_of(
-    readers: Mapping[str, Reader], known: Mapping[str, Stamp], progress: Progress
+    readers: Mapping[str, StampReader], known: Mapping[str, Stamp], progress: OnProgress
 ) -> dict[str, Stamp]:
     """Return a stamp for each name in ``readers`` whose reader gives one.
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pipeline.config import Config, CriterionEntry
 from pipeline.operator_entries import MetricSetup, RestorerSetup
 from pipeline.places import Location
-from pipeline.problems import Problems, closest
+from pipeline.problems import Problems, suggest
 from stages.metrics import METRICS
 from stages.metrics.base import Aspect, Output
 from stages.pair_rules import CLEAN
@@ -60,7 +60,7 @@ def _no_score(name: str, known: Collection[str]) -> str:
     kinds = [kind for kind in METRICS if name == kind or name.startswith(f"{kind}_")]
     if kinds and not any(score.startswith(max(kinds, key=len)) for score in known):
         return f"no metric gives {name!r}; put '- kind: {max(kinds, key=len)}' into 'metrics'"
-    return f"no metric gives {name!r}; {closest(name, known)}"
+    return f"no metric gives {name!r}; {suggest(name, known)}"
 
 
 def _criterion(entry: CriterionEntry, output: Output) -> Criterion:
@@ -128,7 +128,7 @@ def held_out_of(
     for index, name in enumerate(config.preference.held_out):
         location = ("preference", "held_out", index)
         if name not in known and not _is_of(name, lacking):
-            problems.add(location, f"no metric or score is called {name!r}; {closest(name, known)}")
+            problems.add(location, f"no metric or score is called {name!r}; {suggest(name, known)}")
         for score in known.get(name, ()):
             if score in rules.scores:
                 role = "votes" if score in [c.metric for c in rules.criteria] else "is a veto"
@@ -145,7 +145,7 @@ def check_comparisons(config: Config, restorers: Sequence[RestorerSetup], proble
         if name not in names:
             problems.add(
                 ("preference", "pairs", "never_chosen", index),
-                f"no restorer is called {name!r}; {closest(name, names)}",
+                f"no restorer is called {name!r}; {suggest(name, names)}",
             )
     if CLEAN in names:
         problems.add(

@@ -19,7 +19,7 @@ COUNTS = (
     "missing_vote",
 )
 _REMOVED = "removed.list.element."
-COLUMNS = (
+_COLUMNS = (
     *(f"num_{name}" for name in COUNTS),
     f"{_REMOVED}by",
     f"{_REMOVED}pairs",
@@ -28,7 +28,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class PreferenceCounts:
     """Sums over degraded utterances."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -43,24 +43,24 @@ class Decisions:
         """Unanimous pairs that neither rule nor caps have room for."""
         return self.counts["unanimous"] - self.removed.total() - self.num_pairs
 
-    def __add__(self, other: "Decisions") -> "Decisions":
+    def __add__(self, other: "PreferenceCounts") -> "PreferenceCounts":
         """Return both together."""
-        return Decisions(
+        return PreferenceCounts(
             self.counts + other.counts, self.removed + other.removed, self.num_pairs + other.num_pairs
         )
 
 
-def decisions_of(store: TableStore, folder: str, shards: Iterable[str]) -> Decisions:
+def preference_counts_of(store: TableStore, folder: str, shards: Iterable[str]) -> PreferenceCounts:
     """Return what the named shards of a table of preferences hold."""
-    return sum((_decisions(store.columns(folder, shard, COLUMNS)) for shard in shards), Decisions())
+    return sum((_counts_in(store.columns(folder, shard, _COLUMNS)) for shard in shards), PreferenceCounts())
 
 
-def _decisions(table: pa.Table) -> Decisions:
+def _counts_in(table: pa.Table) -> PreferenceCounts:
     counts = {name: pc.sum(table[f"num_{name}"]).as_py() or 0 for name in COUNTS}
     removed: Counter[str] = Counter()
     for name, number in _removals(table):
         removed[name] += number
-    return Decisions(Counter(counts), removed, pc.sum(pc.list_value_length(table["pairs"])).as_py() or 0)
+    return PreferenceCounts(Counter(counts), removed, pc.sum(pc.list_value_length(table["pairs"])).as_py() or 0)
 
 
 def _removals(table: pa.Table) -> Iterator[tuple[str, int]]:

@@ -7,14 +7,14 @@ from typing import Any
 
 from pipeline.config_paths import is_url
 from pipeline.coverage import CRITERIA
-from pipeline.folders import at_home
+from pipeline.folders import expand_home
 from pipeline.fragments import include_recipes
-from pipeline.places import Document, load, override
+from pipeline.places import Document, load_document, override
 from schemas import ConfigError
 
-POOLS = {"noise": "noise", "responses": "rir"}
+POOL_OPTIONS = {"noise": "noise", "responses": "rir"}
 """The pools that options of the command line stand for."""
-PARTS = {"speech": "speech corpus", "noise": "noise corpus", "responses": "room responses"}
+_PARTS = {"speech": "speech corpus", "noise": "noise corpus", "responses": "room responses"}
 """What the options are called where a config names its substitutes."""
 
 
@@ -23,7 +23,7 @@ def document_of(path: Path, assignments: Sequence[str], replacements: Mapping[st
 
     Raises ``ConfigError`` for a file that is no config, and for an option that reaches nothing.
     """
-    document = load(path)
+    document = load_document(path)
     if not isinstance(document.data, dict):
         raise ConfigError(f"{path}: a config is a mapping of settings, see 'python -m pipeline schema'")
     include_recipes(document)  # so that assignments reach into them
@@ -52,14 +52,14 @@ def _replace(document: Document, what: str, where: str) -> None:
     if not where:
         raise ConfigError(f"--{what} is empty; give a folder or a manifest, or leave it out")
     substitutes = data.get("substitutes")
-    if isinstance(substitutes, dict) and PARTS[what] in substitutes:
-        substitutes[PARTS[what]] = f"your own, {Path(where).name}"
-    absolute = where if is_url(where) else str(at_home(where).absolute())
+    if isinstance(substitutes, dict) and _PARTS[what] in substitutes:
+        substitutes[_PARTS[what]] = f"your own, {Path(where).name}"
+    absolute = where if is_url(where) else str(expand_home(where).absolute())
     if what == "speech":
         data["speech"] = [{"name": _corpus_name(absolute), "path": absolute}]
         document.came_from(("speech",), option)
         return
-    pool = POOLS[what]
+    pool = POOL_OPTIONS[what]
     if not isinstance(data.get("pools"), dict):
         data["pools"] = {}
     data["pools"][pool] = [{"path": absolute}]

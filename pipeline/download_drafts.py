@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline.wording import size
+from pipeline.wording import format_bytes
 from schemas import MissingWeightsError
 from stages.weights import CACHE_VARIABLE, WeightFile
 
@@ -59,6 +59,6 @@ def check_room(folder: Path, num_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if num_bytes > free:
         raise MissingWeightsError(
-            f"{size(num_bytes)} are to come, and {folder} has room for {size(free)}: make room, or name "
+            f"{format_bytes(num_bytes)} are to come, and {folder} has room for {format_bytes(free)}: make room, or name "
             f"another cache with --cache or {CACHE_VARIABLE}"
         )

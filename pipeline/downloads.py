@@ -34,7 +34,7 @@ Advance = Callable[[int, int | None], None]
 """Is told how many bytes are there, and how many there will be, if that is known."""
 
 
-class Cut(Exception):  # noqa: N818 - no mistake, and never seen outside
+class ConnectionCut(Exception):  # noqa: N818 - no mistake, and never seen outside
     """The connection ended early; what came so far is kept."""
 
 
@@ -51,14 +51,14 @@ def fetch(file: WeightFile, folder: Path, advance: Advance, pauses_s: tuple[floa
         try:
             _continue(file, draft, advance)
             break
-        except Cut as cut:
+        except ConnectionCut as cut:
             if pause_s is None:
                 raise MissingWeightsError(
                     f"{file.url}: {cut}, {len(pauses_s) + 1} times; what came so far is kept, and the "
                     "same command goes on from there"
                 ) from cut
             time.sleep(pause_s)
-    found = _checked(file, draft)
+    found = _check_digest(file, draft)
     draft.finish(target)
     return found
 
@@ -79,21 +79,21 @@ def _continue(file: WeightFile, draft: Draft, advance: Advance) -> None:
         ) as response:
             _receive(response, file, draft, advance)
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-        raise MissingWeightsError(f"{file.url} cannot be fetched from here; {_by_hand(file)}") from error
+        raise MissingWeightsError(f"{file.url} cannot be fetched from here; {_explain_by_hand(file)}") from error
     except requests.RequestException as error:
-        raise Cut(f"the connection failed ({type(error).__name__})") from error
+        raise ConnectionCut(f"the connection failed ({type(error).__name__})") from error
 
 
 def _receive(response: requests.Response, file: WeightFile, draft: Draft, advance: Advance) -> None:
     if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         draft.discard()
-        raise Cut("what was there is not the beginning of what is published")
+        raise ConnectionCut("what was there is not the beginning of what is published")
     _check_status(response, file)
     if response.status_code != HTTPStatus.PARTIAL_CONTENT:  # a server that knows no ranges
         draft.begin(_version_of(response))
     elif not response.headers.get("Content-Range", "").startswith(f"bytes {draft.size}-"):
         draft.discard()
-        raise Cut("the server sent another part than was asked for")
+        raise ConnectionCut("the server sent another part than was asked for")
     length = response.headers.get("Content-Length")
     total = draft.size + int(length) if length is not None else None
     if file.size_bytes is not None and total not in {None, file.size_bytes}:
@@ -106,36 +106,36 @@ def _receive(response: requests.Response, file: WeightFile, draft: Draft, advanc
             kept.write(block)
             advance(kept.tell(), total)
     if total is not None and draft.size < total:
-        raise Cut(f"the connection ended after {draft.size:,} of {total:,} bytes")
+        raise ConnectionCut(f"the connection ended after {draft.size:,} of {total:,} bytes")
 
 
 def _check_status(response: requests.Response, file: WeightFile) -> None:
     status = response.status_code
     if status in _BUSY:
-        raise Cut(f"the server answers {status} {response.reason}")
+        raise ConnectionCut(f"the server answers {status} {response.reason}")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise MissingWeightsError(
             f"{file.url} is not open to all (the server answers {status}): {_way_in(file)}"
         )
     if status >= HTTPStatus.BAD_REQUEST:
         raise MissingWeightsError(
-            f"{file.url}: the server answers {status} {response.reason}; {_by_hand(file)}"
+            f"{file.url}: the server answers {status} {response.reason}; {_explain_by_hand(file)}"
         )
     if response.headers.get("Content-Type", "").startswith("text/html"):
         raise MissingWeightsError(
-            f"{file.url} gives a web page, such as one that asks for consent; {_by_hand(file)}"
+            f"{file.url} gives a web page, such as one that asks for consent; {_explain_by_hand(file)}"
         )
 
 
 def _way_in(file: WeightFile) -> str:
     if urlsplit(file.url).hostname != HUB_HOST:
-        return _by_hand(file)
+        return _explain_by_hand(file)
     return (
         f"accept its terms on its page while logged in, and set {TOKEN_VARIABLE} to an access token of yours"
     )
 
 
-def _by_hand(file: WeightFile) -> str:
+def _explain_by_hand(file: WeightFile) -> str:
     return f"get {file.name} by hand, and name it with 'path' in the config"
 
 
@@ -144,11 +144,11 @@ def _version_of(response: requests.Response) -> str:
     return "" if tag.startswith("W/") else tag  # a weak tag does not promise the same bytes
 
 
-def _checked(file: WeightFile, draft: Draft) -> Digest:
+def _check_digest(file: WeightFile, draft: Draft) -> Digest:
     """Return the digest of what came. What is wrong is removed."""
     if not draft.size:
         draft.discard()
-        raise MissingWeightsError(f"{file.url} is empty; {_by_hand(file)}")
+        raise MissingWeightsError(f"{file.url} is empty; {_explain_by_hand(file)}")
     if file.size_bytes is not None and draft.size != file.size_bytes:
         wrong = f"{draft.size:,} bytes came, not {file.size_bytes:,}"
         draft.discard()

@@ -10,16 +10,16 @@ from pipeline.audit.records import Audit
 from pipeline.audit.text import audit_lines
 from pipeline.dataset.background import Background
 from pipeline.dataset.card import card_of
-from pipeline.dataset.columns import TABLES, Table, schema_of
-from pipeline.dataset.facts import MetricFacts, ModelFacts, metrics_of, models_of
-from pipeline.dataset.files import Cut, SplitFiles, TableWriter
+from pipeline.dataset.columns import TABLES, DatasetTable, table_schema_of
+from pipeline.dataset.facts import MetricFacts, ModelFacts, metric_facts_of, model_facts_of
+from pipeline.dataset.files import FileLimits, SplitFiles, TableWriter
 from pipeline.dataset.licences import Licences
-from pipeline.dataset.reading import degraded_utterances
+from pipeline.dataset.reading import read_degraded_utterances
 from pipeline.dataset.rows import Rows
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary, Summary
 from pipeline.funnel import Funnel, funnel_of
 from pipeline.graph import Graph
-from pipeline.resolve import Run
+from pipeline.resolve import ResolvedConfig
 from pipeline.store import TableStore, sync_folder, write_whole
 from schemas import Record, Split, fingerprint_of
 from stages.pair_rules import PairRule
@@ -29,11 +29,11 @@ from stages.vetoes import Veto
 VERSION = 6
 MARK = "unanimous.json"
 CARD = "README.md"
-FILES = frozenset((MARK, CARD, *TABLES))
+DATASET_FILES = frozenset((MARK, CARD, *TABLES))
 """What is in the folder of a dataset."""
 
 
-class Exported(Record):
+class DatasetDescription(Record):
     """What a dataset says of itself, in ``unanimous.json``."""
 
     key: str
@@ -41,7 +41,7 @@ class Exported(Record):
     config_hash: str
     audio_bits: int
     """16 if the audio was rounded after it was scored, at 24."""
-    tables: dict[Table, dict[Split, SplitFiles]]
+    tables: dict[DatasetTable, dict[Split, SplitFiles]]
     funnel: Funnel
     models: tuple[ModelFacts, ...]
     metrics: tuple[MetricFacts, ...]
@@ -64,7 +64,7 @@ class Exported(Record):
         return {split: files.rows for split, files in self.tables["pairs"].items()}
 
 
-def dataset_key(run: Run, graph: Graph) -> str:
+def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
     """Return the fingerprint of everything that the dataset depends on."""
     return fingerprint_of(
         {
@@ -83,25 +83,25 @@ def dataset_key(run: Run, graph: Graph) -> str:
     )
 
 
-def exported(folder: Path, key: str | None = None) -> Exported | None:
+def read_description(folder: Path, key: str | None = None) -> DatasetDescription | None:
     """Return what the dataset in ``folder`` says of itself, if it is there and has the key."""
     mark = folder / MARK
     if not mark.is_file():
         return None
     try:
-        found = Exported.model_validate_json(mark.read_text())
+        found = DatasetDescription.model_validate_json(mark.read_text())
     except ValidationError:  # by another version of the program
         return None
     return found if key in {None, found.key} else None
 
 
-def export(run: Run, graph: Graph, store: TableStore, folder: Path, audit: Audit) -> Exported:
+def write_dataset(run: ResolvedConfig, graph: Graph, store: TableStore, folder: Path, audit: Audit) -> DatasetDescription:
     """Write the dataset to ``folder``, ``audit`` in its card, and return what it says of itself."""
     remove_leftovers(folder)
-    draft, _ = _beside(folder)
+    draft, _ = _paths_beside(folder)
     draft.mkdir(parents=True)
     try:
-        result = _written(run, graph, store, draft)
+        result = _write_files(run, graph, store, draft)
         write_whole(draft / CARD, card_of(run, result, audit_lines(audit)).encode())
         write_whole(draft / MARK, result.model_dump_json(indent=1).encode())
     except BaseException:  # of a full disk it may be what has filled it
@@ -111,23 +111,23 @@ def export(run: Run, graph: Graph, store: TableStore, folder: Path, audit: Audit
     return result
 
 
-def _written(run: Run, graph: Graph, store: TableStore, draft: Path) -> Exported:
+def _write_files(run: ResolvedConfig, graph: Graph, store: TableStore, draft: Path) -> DatasetDescription:
     """Write the tables of the dataset into a folder that is there."""
     summary = Summary(list(run.outputs()))
     with Background() as background:
-        kept: list[Table] = ["pairs", *run.config.export.beside_pairs]
+        kept: list[DatasetTable] = ["pairs", *run.config.export.beside_pairs]
         writers = {table: _writer(run, table, draft, background) for table in kept}
         _write_rows(run, graph, store, writers, summary)
         tables = {table: writer.close() for table, writer in writers.items()}
-    return Exported(
+    return DatasetDescription(
         key=dataset_key(run, graph),
         name=run.config.name,
         config_hash=run.config_hash,
         audio_bits=run.config.export.audio_bits,
         tables=tables,
         funnel=funnel_of(graph, store),
-        models=models_of(run),
-        metrics=metrics_of(run),
+        models=model_facts_of(run),
+        metrics=metric_facts_of(run),
         criteria=tuple(run.criteria),
         vetoes=tuple(run.rules.vetoes),
         pair_rule=run.rules.pairs,
@@ -142,12 +142,12 @@ def _written(run: Run, graph: Graph, store: TableStore, draft: Path) -> Exported
 
 
 def _write_rows(
-    run: Run, graph: Graph, store: TableStore, writers: Mapping[Table, TableWriter], summary: Summary
+    run: ResolvedConfig, graph: Graph, store: TableStore, writers: Mapping[DatasetTable, TableWriter], summary: Summary
 ) -> None:
     """Hand every row to the writer of its table, and tell the summary of it."""
     better = {name: output.better for name, output in run.outputs().items()}
     rows = Rows(better, Licences(graph, store))
-    for utterance in degraded_utterances(graph, store, run.config.export.audio_bits):
+    for utterance in read_degraded_utterances(graph, store, run.config.export.audio_bits):
         summary.add_candidates(utterance)
         for table, writer in writers.items():
             for row in rows.of(table, utterance):
@@ -160,26 +160,26 @@ def _write_rows(
         writer.finish()
 
 
-def _writer(run: Run, table: Table, folder: Path, background: Background) -> TableWriter:
+def _writer(run: ResolvedConfig, table: DatasetTable, folder: Path, background: Background) -> TableWriter:
     rate = run.config.ingest.sample_rate
     about = {
         "criteria": [criterion.model_dump(mode="json") for criterion in run.criteria],
-        "metrics": [metric.model_dump(mode="json") for metric in metrics_of(run)],
-        "models": [model.model_dump(mode="json") for model in models_of(run)],
+        "metrics": [metric.model_dump(mode="json") for metric in metric_facts_of(run)],
+        "models": [model.model_dump(mode="json") for model in model_facts_of(run)],
     }
-    schema = schema_of(table, list(run.outputs()), None if rate == "native" else rate, about)
+    schema = table_schema_of(table, list(run.outputs()), None if rate == "native" else rate, about)
     settings = run.config.export
-    cut = Cut(settings.shard_megabytes, settings.row_group_megabytes)
+    cut = FileLimits(settings.shard_megabytes, settings.row_group_megabytes)
     return TableWriter(folder / table, schema, cut, background)
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what a killed export left beside the dataset."""
-    for leftover in _beside(folder):
+    for leftover in _paths_beside(folder):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _beside(folder: Path) -> tuple[Path, Path]:
+def _paths_beside(folder: Path) -> tuple[Path, Path]:
     """Return where the draft of a dataset lies, and where the one before it waits to be removed."""
     # names that nobody gives to folders of their own: what has them is removed
     draft, old = (f".{folder.name}.unanimous-{what}" for what in ("draft", "old"))
@@ -188,7 +188,7 @@ def _beside(folder: Path) -> tuple[Path, Path]:
 
 def _swap(draft: Path, folder: Path) -> None:
     """Put the draft in the dataset's place."""
-    _, old = _beside(folder)
+    _, old = _paths_beside(folder)
     if folder.exists():
         folder.rename(old)
     draft.rename(folder)
@@ -198,7 +198,7 @@ def _swap(draft: Path, folder: Path) -> None:
 
 def discard(folder: Path) -> None:
     """Remove a dataset that is no longer what its tables say, at once as seen from outside."""
-    _, old = _beside(folder)
+    _, old = _paths_beside(folder)
     if folder.exists():
         folder.rename(old)
     shutil.rmtree(old, ignore_errors=True)

@@ -18,7 +18,7 @@ AUDIO_SUFFIXES = READABLE_SUFFIXES | OTHER_SUFFIXES
 WILDCARDS = frozenset("*?[")
 
 
-def at_home(text: str) -> Path:
+def expand_home(text: str) -> Path:
     """Return the path, ``~`` being the user's home; a name like ``~old`` that is nobody's is left alone."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises RuntimeError for ~old
 
@@ -28,7 +28,7 @@ def is_audio_name(name: str) -> bool:
     return not name.startswith(".") and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
 
 
-def audio_files(folder: Path) -> list[Path]:
+def list_audio_files(folder: Path) -> list[Path]:
     """Return all audio files below ``folder``, sorted by relative POSIX path.
 
     Hidden files and folders are ignored. Links are followed, but no folder is entered twice, and real
@@ -38,7 +38,7 @@ def audio_files(folder: Path) -> list[Path]:
     return sorted(_walk(folder), key=lambda path: path.relative_to(folder).as_posix())
 
 
-def matching_files(pattern: str) -> tuple[Path, list[Path]]:
+def match_files(pattern: str) -> tuple[Path, list[Path]]:
     """Return the folder before the first wildcard of ``pattern``, and the audio files that match.
 
     ``**`` stands for any number of folders.
@@ -48,7 +48,7 @@ def matching_files(pattern: str) -> tuple[Path, list[Path]]:
     base = Path(*parts[:first])
     if not base.is_dir():
         raise ConfigError(f"{pattern}: there is no folder {base}")
-    files = audio_files(base)
+    files = list_audio_files(base)
     return base, [path for path in files if _matches(path.relative_to(base).parts, parts[first:])]
 
 

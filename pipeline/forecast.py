@@ -73,7 +73,7 @@ class Forecast:
     def _speech(self, shard: Shard) -> Load:
         ingest = self._graph.ingest
         if shard.name in self._store.shards(ingest.folder):
-            return _ingested(self._store, ingest, shard.name)
+            return _ingested_load_of(self._store, ingest, shard.name)
         lengths = list(map(self._duration_s, shard.sources))
         longest_s = ingest.settings.max_duration_s
         return Load(sum(lengths), sum(_num_utterances(length, longest_s) for length in lengths))
@@ -145,7 +145,7 @@ def _ratio(above: float, below: float) -> float | None:
     return above / below if above > 0 and below > 0 else None
 
 
-def _ingested(store: TableStore, table: IngestTable, shard: str) -> Load:
+def _ingested_load_of(store: TableStore, table: IngestTable, shard: str) -> Load:
     lengths = list(_segment_lengths(store, table, shard))
     return Load(sum(lengths), len(lengths))
 

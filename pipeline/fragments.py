@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.chain_config import form_of
-from pipeline.places import Document, Location, load
-from pipeline.problems import closest
+from pipeline.places import Document, Location, load_document
+from pipeline.problems import suggest
 from schemas import ConfigError
 
-RECIPES = Path(__file__).parents[1] / "configs" / "recipes"
+SHIPPED_RECIPES = Path(__file__).parents[1] / "configs" / "recipes"
 KEYS = ("description", "chain")
 
 
@@ -41,8 +41,8 @@ class _Inclusion:
     def _included(
         self, item: Mapping[str, Any], place: Location, around: tuple[Path, ...]
     ) -> tuple[dict[str, Any], tuple[Path, ...]]:
-        path = _found(str(item["recipe"]), around[-1].parent)
-        fragment = _loaded(path, around)
+        path = _find_recipe(str(item["recipe"]), around[-1].parent)
+        fragment = _load_recipe(path, around)
         others = {key: value for key, value in item.items() if key != "recipe"}
         self._document.includes((*place, "chain"), fragment, ("chain",))
         return {**others, "chain": fragment.data["chain"]}, (*around, path)
@@ -58,24 +58,24 @@ def _lists_in(item: Any) -> Iterator[tuple[Location, Any]]:
         yield ("some_of", "members"), item["some_of"].get("members")
 
 
-def _found(text: str, base: Path) -> Path:
+def _find_recipe(text: str, base: Path) -> Path:
     """Return the file that is meant: beside the file that names it, or of those that ship."""
-    candidates = [base / text, RECIPES / text, RECIPES / f"{text}.yaml", RECIPES.parent / text]
+    candidates = [base / text, SHIPPED_RECIPES / text, SHIPPED_RECIPES / f"{text}.yaml", SHIPPED_RECIPES.parent / text]
     for path in candidates:
         if path.is_file():
             return path.resolve()
-    known = sorted(path.stem for path in RECIPES.glob("*.yaml"))
-    raise ConfigError(f"there is no recipe {text!r}; {closest(text, known)}")
+    known = sorted(path.stem for path in SHIPPED_RECIPES.glob("*.yaml"))
+    raise ConfigError(f"there is no recipe {text!r}; {suggest(text, known)}")
 
 
-def _loaded(path: Path, around: tuple[Path, ...]) -> Document:
+def _load_recipe(path: Path, around: tuple[Path, ...]) -> Document:
     if path in around:
         raise ConfigError(f"{path.name} includes itself")
-    fragment = load(path)
+    fragment = load_document(path)
     data = fragment.data
     if not isinstance(data, dict) or not isinstance(data.get("chain"), list):
         raise ConfigError(f"{path}: a recipe is a mapping with a list 'chain'")
     unknown = [str(key) for key in data if key not in KEYS]
     if unknown:
-        raise ConfigError(f"{path}: unknown key {unknown[0]!r}; {closest(unknown[0], KEYS)}")
+        raise ConfigError(f"{path}: unknown key {unknown[0]!r}; {suggest(unknown[0], KEYS)}")
     return fragment

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.decisions import Decisions, decisions_of
+from pipeline.decisions import PreferenceCounts, preference_counts_of
 from pipeline.graph import Graph
 from pipeline.store import TableStore
 from schemas import Record, Status
@@ -32,7 +32,7 @@ class Funnel(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class FunnelTables:
     """Where a run's tables lie, and who votes: all that a funnel is read from."""
 
     ingest: str
@@ -47,7 +47,7 @@ class Places:
 
 def funnel_of(graph: Graph, store: TableStore) -> Funnel:
     """Return the funnel of a finished run, read from its tables."""
-    places = Places(
+    places = FunnelTables(
         ingest=graph.ingest.folder,
         degrade=graph.degrade.folder,
         restores=tuple(table.folder for table in graph.restores),
@@ -56,32 +56,32 @@ def funnel_of(graph: Graph, store: TableStore) -> Funnel:
         shards=tuple(shard.name for shard in graph.shards),
         criteria=frozenset(criterion.metric for criterion in graph.prefer.rules.criteria),
     )
-    return funnel_at(places, store)
+    return read_funnel(places, store)
 
 
-def funnel_at(places: Places, store: TableStore) -> Funnel:
+def read_funnel(places: FunnelTables, store: TableStore) -> Funnel:
     """Return the funnel of the shards that are there by now."""
     return Funnel(steps=tuple(_steps(places, store)))
 
 
-def _steps(places: Places, store: TableStore) -> Iterator[FunnelStep]:
+def _steps(places: FunnelTables, store: TableStore) -> Iterator[FunnelStep]:
     columns = _Columns(places.shards, store)
     sources = columns.outcomes(places.ingest, "")
     yield FunnelStep(name="sources", count=sources.total())
     utterances = columns.number(places.ingest, "segments.list.element.id")
-    yield FunnelStep(name="utterances", count=utterances, lost=_lost(sources))
+    yield FunnelStep(name="utterances", count=utterances, lost=_lost_in(sources))
     degraded = columns.outcomes(places.degrade, "")
-    yield FunnelStep(name="degraded", count=degraded["ok"], lost=_lost(degraded))
+    yield FunnelStep(name="degraded", count=degraded["ok"], lost=_lost_in(degraded))
     takes = _sum(columns.outcomes(folder, "takes.list.element.") for folder in places.restores)
-    yield FunnelStep(name="candidates", count=takes["ok"], lost=_lost(takes))
+    yield FunnelStep(name="candidates", count=takes["ok"], lost=_lost_in(takes))
     decided = store.shards(places.prefer)
-    decisions = decisions_of(store, places.prefer, [shard for shard in places.shards if shard in decided])
+    decisions = preference_counts_of(store, places.prefer, [shard for shard in places.shards if shard in decided])
     missing = _sum(columns.missing_scores(folder, places.criteria) for folder in places.scores)
     yield FunnelStep(name="scored", count=decisions.counts["complete"], lost=dict(missing))
-    yield from compared(decisions)
+    yield from comparison_steps_of(decisions)
 
 
-def compared(decisions: Decisions) -> Iterator[FunnelStep]:
+def comparison_steps_of(decisions: PreferenceCounts) -> Iterator[FunnelStep]:
     """Walk the steps from comparisons to pairs."""
     counts = decisions.counts
     yield FunnelStep(name="compared", count=counts["comparisons"])
@@ -102,7 +102,7 @@ class _Columns:
         """Count outcomes: ``ok``, ``unfit/silent`` …."""
         counted: Counter[str] = Counter()
         for statuses, reasons in self._read(table, [f"{prefix}status", f"{prefix}reason"]):
-            counted.update(_joined(statuses, reasons))
+            counted.update(_join_reasons(statuses, reasons))
         return counted
 
     def missing_scores(self, table: str, names: Collection[str]) -> Counter[str]:
@@ -126,10 +126,10 @@ class _Columns:
             if shard not in there:
                 continue
             arrow = self._store.columns(table, shard, paths)
-            yield [_flat(arrow, path) for path in paths]
+            yield [_flatten(arrow, path) for path in paths]
 
 
-def _flat(arrow: pa.Table, path: str) -> pa.ChunkedArray:
+def _flatten(arrow: pa.Table, path: str) -> pa.ChunkedArray:
     first, *rest = path.split(".")
     values = arrow.column(first)
     for part in rest:
@@ -140,7 +140,7 @@ def _flat(arrow: pa.Table, path: str) -> pa.ChunkedArray:
     return values
 
 
-def _joined(statuses: pa.ChunkedArray, reasons: pa.ChunkedArray) -> Iterator[str]:
+def _join_reasons(statuses: pa.ChunkedArray, reasons: pa.ChunkedArray) -> Iterator[str]:
     for status, reason in zip(statuses.to_pylist(), reasons.to_pylist(), strict=True):
         yield status if reason is None else f"{status}/{reason}"
 
@@ -149,7 +149,7 @@ def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:
     return sum(counters, Counter())
 
 
-def _lost(outcomes: Counter[str]) -> dict[str, int]:
+def _lost_in(outcomes: Counter[str]) -> dict[str, int]:
     """Return what has no value, without what was only skipped because an ancestor has none."""
     return {
         outcome.replace("/", ": "): number

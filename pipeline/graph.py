@@ -11,7 +11,7 @@ from pipeline.config import Config, PoolFiles, PoolPart, PoolRooms, PoolSynthesi
 from pipeline.contents import Stamp
 from pipeline.judging_tables import PreferTable, ScoreTable
 from pipeline.pool_tables import NoisePoolTable, RecordedPoolTable, RoomPoolTable
-from pipeline.resolve import RestorerSetup, Run
+from pipeline.resolve import RestorerSetup, ResolvedConfig
 from pipeline.source_audio import estimate_duration_s
 from pipeline.sources import Corpus, list_sources
 from pipeline.store import TableStore, write_whole
@@ -26,13 +26,13 @@ from pipeline.tables import (
 from pipeline.tickets import Board, Ticket
 from schemas import Source
 from stages.chain import steps_in
-from stages.licences import is_allowed, most_restrictive
+from stages.licences import is_allowed, most_restrictive_of
 from stages.made_pool import NoiseSettings, RoomSettings
 from stages.pair_rules import CLEAN
 from stages.pool import PoolSettings
 from stages.restorers.identity import Identity
 
-Progress = Callable[[int, int], None]
+ListingProgress = Callable[[int, int], None]
 MADE_POOL_RATE = 48_000
 """For pools that are made, when speech keeps its native rates."""
 ROOMS_PER_SHARD = 8
@@ -79,7 +79,7 @@ class Graph:
 
 
 def assemble(
-    run: Run, workspace: Path, progress: Progress = lambda _done, _total: None, *, keep: bool = True
+    run: ResolvedConfig, workspace: Path, progress: ListingProgress = lambda _done, _total: None, *, keep: bool = True
 ) -> Graph:
     """List speech and pools, give new recordings their shards, and return the graph of the run.
 
@@ -93,7 +93,7 @@ def assemble(
     return graph_of(run, pools, listing.shards("speech", speech))
 
 
-def graph_of(run: Run, pools: Sequence[PoolTable], shards: Sequence[Shard]) -> Graph:
+def graph_of(run: ResolvedConfig, pools: Sequence[PoolTable], shards: Sequence[Shard]) -> Graph:
     """Return the tables of ``run`` over given pools and shards."""
     config = run.config
     needed = {pool for part in run.chain for pool in part.pools}
@@ -117,7 +117,7 @@ class Listing:
     Unchanged files are not read again, and what has a shard keeps it.
     """
 
-    def __init__(self, config: Config, catalogue: Path, progress: Progress, *, keep: bool) -> None:
+    def __init__(self, config: Config, catalogue: Path, progress: ListingProgress, *, keep: bool) -> None:
         self._catalogue = catalogue
         self._shard_seconds = config.shard_seconds
         self._allow_licences = config.allow_licences
@@ -157,17 +157,17 @@ def _stamps_in(path: Path) -> dict[str, Stamp]:
     return {name: Stamp(*stamp) for name, stamp in json.loads(path.read_text()).items()}
 
 
-def _owners(run: Run, score: str) -> Iterator[str]:
+def _owners(run: ResolvedConfig, score: str) -> Iterator[str]:
     return (setup.name for setup in run.metrics if score in setup.outputs)
 
 
-def _pools(run: Run, listing: Listing) -> Iterator[PoolTable]:
+def _pools(run: ResolvedConfig, listing: Listing) -> Iterator[PoolTable]:
     for pool, parts in sorted(run.config.pools.items()):
         for index, part in enumerate(parts):
             yield _pool(run, listing, (pool, index, part))
 
 
-def _pool(run: Run, listing: Listing, place: tuple[str, int, PoolPart]) -> PoolTable:
+def _pool(run: ResolvedConfig, listing: Listing, place: tuple[str, int, PoolPart]) -> PoolTable:
     pool, index, part = place
     config = run.config
     rate = MADE_POOL_RATE if config.ingest.sample_rate == "native" else config.ingest.sample_rate
@@ -181,17 +181,17 @@ def _pool(run: Run, listing: Listing, place: tuple[str, int, PoolPart]) -> PoolT
             return RecordedPoolTable(pool, index, settings, tuple(shards))
         case PoolRooms():
             rooms = RoomSettings(seed=config.seed, sample_rate=rate, ranges=part.ranges, **common)
-            sources = [_made(name, f"room-{n:05d}", "simulated") for n in range(part.rooms)]
-            return RoomPoolTable(pool, index, rooms, _made_shards(sources))
+            sources = [_make_source(name, f"room-{n:05d}", "simulated") for n in range(part.rooms)]
+            return RoomPoolTable(pool, index, rooms, _make_shards(sources))
         case PoolSynthesis():
             noises = NoiseSettings(seed=config.seed, sample_rate=rate, duration_s=part.duration_s, **common)
             kinds = [(kind, n) for kind in part.synthesise for n in range(part.count)]
             voices = _voices(run, part, listing)
-            sources = [_noise(name, kind, n, voices) for kind, n in kinds]
-            return NoisePoolTable(pool, index, noises, _made_shards(sources), voices)
+            sources = [_make_noise(name, kind, n, voices) for kind, n in kinds]
+            return NoisePoolTable(pool, index, noises, _make_shards(sources), voices)
 
 
-def _voices(run: Run, part: PoolSynthesis, listing: Listing) -> tuple[Source, ...]:
+def _voices(run: ResolvedConfig, part: PoolSynthesis, listing: Listing) -> tuple[Source, ...]:
     if part.voices is None or "babble" not in part.synthesise:
         return ()
     voices = PoolFiles(path=part.voices)
@@ -199,7 +199,7 @@ def _voices(run: Run, part: PoolSynthesis, listing: Listing) -> tuple[Source, ..
     return tuple(source for source in found if source.licence_allowed)
 
 
-def _corpus_of(run: Run, part: PoolFiles, name: str) -> Corpus:
+def _corpus_of(run: ResolvedConfig, part: PoolFiles, name: str) -> Corpus:
     """Return the recordings of ``part`` as a corpus.
 
     Speech of the run has the name that it has there, so that a speaker is on one side of the split
@@ -213,7 +213,7 @@ def _corpus_of(run: Run, part: PoolFiles, name: str) -> Corpus:
     return Corpus(name=name, **said)
 
 
-def _holds_responses(run: Run, pool: str) -> bool:
+def _holds_responses(run: ResolvedConfig, pool: str) -> bool:
     return any(
         drawn.pool == pool and name == "response"
         for step in steps_in(run.chain)
@@ -221,18 +221,18 @@ def _holds_responses(run: Run, pool: str) -> bool:
     )
 
 
-def _noise(corpus: str, kind: str, number: int, voices: Sequence[Source]) -> Source:
+def _make_noise(corpus: str, kind: str, number: int, voices: Sequence[Source]) -> Source:
     """Return a noise to synthesise; babble is under the licences of its voices."""
     licences = [voice.licence for voice in voices] if kind == "babble" else []
-    licence = most_restrictive([MADE_LICENCE, *licences])
-    return _made(corpus, f"{kind}-{number:05d}", f"synthesised:{kind}", licence)
+    licence = most_restrictive_of([MADE_LICENCE, *licences])
+    return _make_source(corpus, f"{kind}-{number:05d}", f"synthesised:{kind}", licence)
 
 
-def _made(corpus: str, name: str, content: str, licence: str = MADE_LICENCE) -> Source:
+def _make_source(corpus: str, name: str, content: str, licence: str = MADE_LICENCE) -> Source:
     return Source(id=f"{corpus}/{name}", corpus=corpus, path="", name=name, content=content, licence=licence)
 
 
-def _made_shards(sources: Sequence[Source]) -> tuple[Shard, ...]:
+def _make_shards(sources: Sequence[Source]) -> tuple[Shard, ...]:
     starts = range(0, len(sources), ROOMS_PER_SHARD)
     return tuple(
         Shard(number, tuple(sources[start : start + ROOMS_PER_SHARD])) for number, start in enumerate(starts)

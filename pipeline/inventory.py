@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from pipeline.graph import Graph
-from pipeline.resolve import Run
+from pipeline.resolve import ResolvedConfig
 from pipeline.store import write_whole
 from pipeline.table import PoolTable, Table
 from schemas import Digest, Record, WorkspaceError
@@ -49,7 +49,7 @@ class Inventory(Record):
     """Scores that take no part in choosing."""
 
     @classmethod
-    def of(cls, run: Run, graph: Graph, *, dataset_key: str, audit_key: str, started_at_s: float) -> Self:
+    def of(cls, run: ResolvedConfig, graph: Graph, *, dataset_key: str, audit_key: str, started_at_s: float) -> Self:
         """Return the inventory of a run."""
         pools = {table.name: tuple(shard.name for shard in table.shards) for table in graph.pools}
         return cls(

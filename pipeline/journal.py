@@ -18,7 +18,7 @@ from schemas import Row
 HEADER = struct.Struct("<QI")
 
 
-def size_of(path: Path) -> int:
+def journal_size_of(path: Path) -> int:
     """Return how long a journal is; −1 where there is none: not begun yet, or committed just now."""
     try:
         return path.stat().st_size
@@ -58,12 +58,12 @@ class Journal:
         self._file.close()
 
 
-def finished(path: Path) -> dict[str, Row]:
+def read_finished(path: Path) -> dict[str, Row]:
     """Return the rows that an earlier worker finished, by id."""
     return {row.id: row for _, (what, content) in _entries(path) if what == "done" for row in content}
 
 
-def in_flight(path: Path) -> tuple[str, ...]:
+def read_in_flight(path: Path) -> tuple[str, ...]:
     """Return the records that were begun last and not finished: the suspects when a worker has died."""
     last: tuple[str, ...] = ()
     for _, (what, content) in _entries(path):

@@ -6,16 +6,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.ballots import PLANNED, SCORED, ballots_of, taken_columns
+from pipeline.ballots import PLANNED, SCORED, candidate_scores_of, take_columns
 from pipeline.catalogue import Shard
 from pipeline.preference_columns import preferences_of
 from pipeline.resolve import MetricSetup
-from pipeline.table import Reader, Table
-from pipeline.tables import PlanTable, RestoreTable, together
+from pipeline.table import TableReader, Table
+from pipeline.tables import PlanTable, RestoreTable, walk_together
 from schemas import Preference, Scored, fingerprint_of
 from stages import prefer, score
 from stages.stage import Stage
-from stages.verdicts import Ballot
+from stages.verdicts import CandidateScores
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class ScoreTable(Table):
         """The metric's: it scores whatever model made the takes."""
         return f"score.{self.setup.name}-{fingerprint_of(self.setup.identity)}"
 
-    def stage(self, reader: Reader) -> Stage[score.ScoreInput, Scored]:
+    def stage(self, reader: TableReader) -> Stage[score.ScoreInput, Scored]:
         return score.ScoreStage(self.setup.name, self.setup.metric, reader.memory)
 
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[score.ScoreInput]:
+    def inputs(self, shard: Shard, reader: TableReader) -> Sequence[score.ScoreInput]:
         restored, degraded, recipes = (reader.rows(table, shard.name) for table in self.reads)
-        return [score.ScoreInput(r, d, x) for r, d, x in together(recipes, degraded, restored)]
+        return [score.ScoreInput(r, d, x) for r, d, x in walk_together(recipes, degraded, restored)]
 
 
 @dataclass(frozen=True)
@@ -91,23 +91,23 @@ class PreferTable(Table):
         found = {table.restore.name: table.restore for table in self.scores}
         return tuple(found.values()) if self.rules.facts else ()
 
-    def stage(self, reader: Reader) -> Stage[Ballot, prefer.Decision]:  # noqa: ARG002
+    def stage(self, reader: TableReader) -> Stage[CandidateScores, prefer.Choice]:  # noqa: ARG002
         return prefer.PreferStage(self.rules)
 
-    def arrow(self, rows: Sequence[prefer.Decision]) -> pa.Table:
+    def arrow(self, rows: Sequence[prefer.Choice]) -> pa.Table:
         return preferences_of(rows, self.rules.votes)
 
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Ballot]:
+    def inputs(self, shard: Shard, reader: TableReader) -> Sequence[CandidateScores]:
         return self.ballots(shard.name, reader, self.scores, self.rules.scores)
 
     def ballots(
-        self, shard: str, reader: Reader, scores: Sequence[ScoreTable], names: Sequence[str]
-    ) -> Sequence[Ballot]:
+        self, shard: str, reader: TableReader, scores: Sequence[ScoreTable], names: Sequence[str]
+    ) -> Sequence[CandidateScores]:
         """Return the ballots of a shard with these scores, and with the facts that vetoes look at."""
         facts = self.rules.facts
         planned = reader.columns(self.plan, shard, PLANNED)
         scored = [(table.restore.setup.name, reader.columns(table, shard, SCORED)) for table in scores]
         taken = [
-            (table.setup.name, reader.columns(table, shard, taken_columns(facts))) for table in self.restores
+            (table.setup.name, reader.columns(table, shard, take_columns(facts))) for table in self.restores
         ]
-        return ballots_of(planned, scored, (*names, *facts), taken)
+        return candidate_scores_of(planned, scored, (*names, *facts), taken)

@@ -26,7 +26,7 @@ def open_log(path: Path) -> logging.Handler:
 
 
 @contextmanager
-def logged_to(path: Path) -> Iterator[None]:
+def log_to(path: Path) -> Iterator[None]:
     """Send the log to a file for as long as this lasts, and leave logging as it was found."""
     level, propagate = _LOGGER.level, _LOGGER.propagate
     handler = open_log(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from pipeline.wording import count, size
+from pipeline.wording import count, format_bytes
 
 CPU_INFO = Path("/proc/cpuinfo")
 VECTORS: Mapping[str, frozenset[str]] = {
@@ -27,18 +27,18 @@ GPU_QUERY = ("--query-gpu=name,memory.total,driver_version", "--format=csv,nohea
 GPU_TIMEOUT_S = 20.0
 
 
-def machine_facts(folder: Path) -> Iterator[tuple[str, str]]:
+def list_machine_facts(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield name and value: processor, memory, disk at ``folder``, GPUs, Python."""
     memory = psutil.virtual_memory()
     usable = len(os.sched_getaffinity(0))
     yield "cpu", f"{kind_of_cpu()}, {count(usable, 'core')} for this process of {os.cpu_count()}"
-    yield "memory", f"{size(memory.total)}, {size(memory.available)} available"
-    yield "disk", f"{size(shutil.disk_usage(folder).free)} free at {folder}"
-    yield "gpu", "; ".join(gpus()) or "none found (nothing that ships with the project needs one)"
+    yield "memory", f"{format_bytes(memory.total)}, {format_bytes(memory.available)} available"
+    yield "disk", f"{format_bytes(shutil.disk_usage(folder).free)} free at {folder}"
+    yield "gpu", "; ".join(list_gpus()) or "none found (nothing that ships with the project needs one)"
     yield "python", f"{platform.python_version()} at {sys.executable}"
 
 
-def gpus() -> list[str]:
+def list_gpus() -> list[str]:
     """Return name, memory and driver of each NVIDIA GPU."""
     program = shutil.which("nvidia-smi")
     if program is None:

@@ -28,7 +28,7 @@ class ManifestRow(Record):
     duration: float | None = None
 
 
-COLUMNS = tuple(ManifestRow.model_fields)
+_COLUMNS = tuple(ManifestRow.model_fields)
 
 
 def read_manifest(file: Path) -> list[ManifestRow]:
@@ -66,12 +66,12 @@ def _jsonl_lines(file: Path, opened: Iterable[str]) -> Iterator[tuple[str, Mappi
     for number, line in enumerate(opened, start=1):
         where = f"{file}, line {number}"
         if line.strip():
-            cells = _object(where, line)
+            cells = _read_object(where, line)
             _check_columns(where, cells)
             yield where, cells
 
 
-def _object(where: str, line: str) -> Mapping[str, Any]:
+def _read_object(where: str, line: str) -> Mapping[str, Any]:
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
@@ -84,9 +84,9 @@ def _object(where: str, line: str) -> Mapping[str, Any]:
 def _check_columns(where: str, columns: Iterable[str]) -> None:
     named = list(columns)
     for column in named:
-        if column not in COLUMNS:
-            close = difflib.get_close_matches(column, COLUMNS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(COLUMNS)}"
+        if column not in _COLUMNS:
+            close = difflib.get_close_matches(column, _COLUMNS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(_COLUMNS)}"
             if len(named) == 1 and (found := next(iter(_SEPARATORS & set(column)), None)):
                 hint = f"cells are separated by ',', not by {found!r}"
             raise ConfigError(f"{where}: unknown column {column!r}; {hint}")

@@ -12,25 +12,25 @@ def licences_of(operator: Operator) -> list[str]:
     return [licence for each in with_nested(operator) for licence in each.licences]
 
 
-def network_licences(operator: Operator) -> list[str]:
+def network_licences_of(operator: Operator) -> list[str]:
     """Return the licences of the networks among an operator and those within it.
 
     What a network was trained on may show in what it gives; a filter leaves nothing of itself behind.
     """
-    inside = list(nested(operator))
+    inside = list(nested_in(operator))
     if inside:
-        return [licence for inner in inside for licence in network_licences(inner)]
+        return [licence for inner in inside for licence in network_licences_of(inner)]
     return [] if operator.weights == Operator.weights else list(operator.licences)
 
 
 def with_nested(operator: Operator) -> Iterator[Operator]:
     """Yield an operator and all that are within it, however deep."""
     yield operator
-    for inner in nested(operator):
+    for inner in nested_in(operator):
         yield from with_nested(inner)
 
 
-def nested(operator: Operator) -> Iterator[Operator]:
+def nested_in(operator: Operator) -> Iterator[Operator]:
     """Yield the operators that stand in an operator's settings."""
     yield from operator.inner
     for _, value in operator:

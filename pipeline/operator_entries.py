@@ -9,12 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipeline.chain_config import Entry
 from pipeline.config import MetricEntry, NamedEntry, RestorerEntry
-from pipeline.config_paths import located_params
+from pipeline.config_paths import locate_params
 from pipeline.dataset.columns import is_column
 from pipeline.nested import with_nested
 from pipeline.places import Location
-from pipeline.problems import A_FLAG, Problems, closest, flags_read_as_numbers, said
-from pipeline.reading import Reading
+from pipeline.problems import A_FLAG, Problems, suggest, find_flags_read_as_numbers, messages_of
+from pipeline.reading import ReadContext
 from schemas import Params
 from stages import score
 from stages.distribution_forms import FORMS, distribution_of
@@ -30,7 +30,7 @@ TRIALS = 4
 """Drawings before a run: settings that exclude one another show when they are drawn together."""
 
 E = TypeVar("E", bound=Entry)
-Placed = tuple[Location, E]
+Located = tuple[Location, E]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class MetricSetup:
     @property
     def identity(self) -> Params:
         """All that its scores depend on besides the audio, as table and dataset keep it."""
-        return {"name": self.name, "stage": score.VERSION, "level_db": score.LEVEL_DB, **self.metric.identity}
+        return {"name": self.name, "stage": score.VERSION, "level_db": score.SCORING_LEVEL_DB, **self.metric.identity}
 
 
-def restorers_of(entries: Sequence[Placed[RestorerEntry]], reading: Reading) -> tuple[RestorerSetup, ...]:
+def restorers_of(entries: Sequence[Located[RestorerEntry]], reading: ReadContext) -> tuple[RestorerSetup, ...]:
     """Return the restoration models, those that can be built."""
     setups: list[RestorerSetup] = []
     for location, entry in entries:
@@ -74,7 +74,7 @@ def restorers_of(entries: Sequence[Placed[RestorerEntry]], reading: Reading) -> 
     return tuple(setups)
 
 
-def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> list[RestorerSetup]:
+def _restorer(location: Location, entry: RestorerEntry, reading: ReadContext) -> list[RestorerSetup]:
     member = RESTORERS[entry.kind]
     draws = draws_of(member, location, entry, reading)
     if draws is None:
@@ -86,7 +86,7 @@ def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> lis
             told = f"{name} is one for all takes; give each value an entry of its own"
             reading.problems.add((*location, name), told)
         return []
-    restorer = _tried(member, fixed, drawn)
+    restorer = _try_model(member, fixed, drawn)
     if entry.takes > 1 and not (restorer.sampling or drawn or member.draws):
         way = ", or say 'model_sampling: true' if it draws" if "model_sampling" in member.model_fields else ""
         told = f"{entry.kind} gives the same audio every time; ask for one take{way}"
@@ -96,7 +96,7 @@ def _restorer(location: Location, entry: RestorerEntry, reading: Reading) -> lis
     return [RestorerSetup(entry.called, reading.ready(location, restorer), entry.takes, drawn, gpus)]
 
 
-def _tried(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str, Distribution]) -> Restorer:
+def _try_model(member: type[Restorer], fixed: Mapping[str, Any], drawn: Mapping[str, Distribution]) -> Restorer:
     """Return the model as it would be for some take; raises ``ValueError`` for settings that cannot be."""
     if any(isinstance(distribution, PoolDraw) for distribution in drawn.values()):
         raise ValueError("a restorer draws its settings from no pool")
@@ -111,7 +111,7 @@ def trials_of(draws: Mapping[str, Distribution]) -> Sequence[np.random.Generator
     return [rng_for(trial, "check") for trial in range(TRIALS if varies else 1)]
 
 
-def metrics_of(entries: Sequence[Placed[MetricEntry]], reading: Reading) -> tuple[MetricSetup, ...]:
+def metrics_of(entries: Sequence[Located[MetricEntry]], reading: ReadContext) -> tuple[MetricSetup, ...]:
     """Return the metrics, those that can be built."""
     setups: list[MetricSetup] = []
     for location, entry in entries:
@@ -124,11 +124,11 @@ def metrics_of(entries: Sequence[Placed[MetricEntry]], reading: Reading) -> tupl
     return tuple(setups)
 
 
-def _metric(location: Location, entry: MetricEntry, reading: Reading) -> list[MetricSetup]:
+def _metric(location: Location, entry: MetricEntry, reading: ReadContext) -> list[MetricSetup]:
     member = METRICS[entry.kind]
     if not _has_fields(member, location, entry, reading):
         return []
-    metric = member.model_validate(located_params(reading.base, entry.params))
+    metric = member.model_validate(locate_params(reading.base, entry.params))
     reading.problems.add_flags(location, entry.params, metric)
     gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
     return [MetricSetup(entry.called, reading.ready(location, metric), gpus)]
@@ -149,7 +149,7 @@ def _check_scores(
                 problems.add(location, told)
 
 
-def _check_names(entries: Sequence[Placed[NamedEntry]], problems: Problems) -> None:
+def _check_names(entries: Sequence[Located[NamedEntry]], problems: Problems) -> None:
     taken: set[str] = set()
     for location, entry in entries:
         if entry.called in taken:
@@ -157,22 +157,22 @@ def _check_names(entries: Sequence[Placed[NamedEntry]], problems: Problems) -> N
         taken.add(entry.called)
 
 
-def _has_fields(member: type[Operator], location: Location, entry: Entry, reading: Reading) -> bool:
+def _has_fields(member: type[Operator], location: Location, entry: Entry, reading: ReadContext) -> bool:
     known = [*member.model_fields, *type(entry).model_fields]
     unknown = [name for name in entry.params if name not in member.model_fields]
     for name in unknown:
-        reading.problems.add((*location, name), f"{entry.kind} has no {name!r}; {closest(name, known)}")
+        reading.problems.add((*location, name), f"{entry.kind} has no {name!r}; {suggest(name, known)}")
     return not unknown
 
 
 def draws_of(
-    member: type[Operator], location: Location, entry: Entry, reading: Reading
+    member: type[Operator], location: Location, entry: Entry, reading: ReadContext
 ) -> dict[str, Distribution] | None:
     """Return how each given parameter is drawn, its bounds checked against the field's; None if one fails."""
     before = len(reading.problems.found)
     _has_fields(member, location, entry, reading)
     draws: dict[str, Distribution] = {}
-    for name, value in located_params(reading.base, entry.params).items():
+    for name, value in locate_params(reading.base, entry.params).items():
         if name in member.model_fields:
             with reading.problems.at((*location, name)):
                 draws[name] = distribution_of(value)
@@ -190,16 +190,16 @@ def _misfits(member: type[Operator], name: str, distribution: Distribution) -> S
         try:
             read = field.validate_python(value)
         except ValidationError as error:
-            meant = _form_meant(value)
-            return [((), meant)] if meant else list(said(error, field.json_schema()))
-        if flags := list(flags_read_as_numbers(value, read)):
+            meant = _guess_form(value)
+            return [((), meant)] if meant else list(messages_of(error, field.json_schema()))
+        if flags := list(find_flags_read_as_numbers(value, read)):
             return [(place, A_FLAG) for place in flags]
     return []
 
 
-def _form_meant(value: Any) -> str | None:
+def _guess_form(value: Any) -> str | None:
     """Return what a mapping with one key may have been meant for: a distribution, misspelled."""
     if not isinstance(value, dict) or len(value) != 1 or "kind" in value:
         return None
     (form,) = value
-    return f"there is no distribution {form!r}; {closest(str(form), FORMS)}"
+    return f"there is no distribution {form!r}; {suggest(str(form), FORMS)}"

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
-from pipeline.weights_cache import size_of, source_of
+from pipeline.weights_cache import weights_size_of, source_of
 from schemas import AudioRef, Record
 from stages.distributions import (
     Constant,
@@ -26,7 +26,7 @@ from stages.distributions import (
 from stages.metrics.base import Metric, Output, score_name
 from stages.operator import Operator
 from stages.restorers.base import Restorer
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 
 WIDTH = 100
 INDENT = 4
@@ -60,9 +60,9 @@ def _facts(member: type[Operator]) -> Iterator[str]:
     gpus = f"; {member.resources.gpus:g} GPU" if member.resources.gpus else ""
     weights = "no weights needed" if member.weights == Operator.weights else f"weights: {member.weights}"
     yield f"licence: {member.licence}; {weights}{cpus}{gpus}; version {member.version}"
-    if issubclass(member, Weighted):
+    if issubclass(member, HasWeights):
         for published in member.catalogue():
-            yield f"{published.name}: {size_of(published)}, {published.licence}, {source_of(published)}"
+            yield f"{published.name}: {weights_size_of(published)}, {published.licence}, {source_of(published)}"
     if member.unverified:
         yield member.unverified
 

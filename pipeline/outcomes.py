@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipeline.store import METADATA_KEY, TableStore
-from schemas import LUCK, Reason, Status
+from schemas import NONDETERMINISTIC, Reason, Status
 
 LEAVES = frozenset({"status", "reason", "detail"})
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class MissingValue:
     """One row, take or score that has no value."""
 
     row: str
@@ -34,7 +34,7 @@ class Footer:
     """Whether its rows may hold a reason that depends on luck."""
 
 
-def footer(store: TableStore, table: str, shard: str) -> Footer | None:
+def read_footer(store: TableStore, table: str, shard: str) -> Footer | None:
     """Return the footer of a shard, or None if it has gone."""
     path = store.path(table, shard)
     try:
@@ -43,7 +43,7 @@ def footer(store: TableStore, table: str, shard: str) -> Footer | None:
     except FileNotFoundError:
         return None
     described = json.loads((found.metadata or {}).get(METADATA_KEY, b"{}"))
-    return Footer(described.get("counts", {}), num_bytes, _holds_luck(found))
+    return Footer(described.get("counts", {}), num_bytes, _may_be_nondeterministic(found))
 
 
 def statuses_of(counts: Mapping[str, int]) -> Counter[str]:
@@ -54,7 +54,7 @@ def statuses_of(counts: Mapping[str, int]) -> Counter[str]:
     return statuses
 
 
-def endings(store: TableStore, table: str, shard: str) -> Iterator[Ending]:
+def missing_values(store: TableStore, table: str, shard: str) -> Iterator[MissingValue]:
     """Yield what has no value in a shard; nothing if the shard has gone."""
     try:
         with pq.ParquetFile(store.path(table, shard)) as file:
@@ -64,21 +64,21 @@ def endings(store: TableStore, table: str, shard: str) -> Iterator[Ending]:
     except FileNotFoundError:
         return
     for row in rows:
-        yield from _endings(row["id"], row)
+        yield from _missing_values_in(row["id"], row)
 
 
-def _endings(row: str, value: Any) -> Iterator[Ending]:
+def _missing_values_in(row: str, value: Any) -> Iterator[MissingValue]:
     if isinstance(value, list):
         for item in value:
-            yield from _endings(row, item)
+            yield from _missing_values_in(row, item)
     elif isinstance(value, dict):
         if value.get("reason") is not None:
-            yield Ending(row, Status(value["status"]), Reason(value["reason"]), value.get("detail") or "")
+            yield MissingValue(row, Status(value["status"]), Reason(value["reason"]), value.get("detail") or "")
         for inner in value.values():
-            yield from _endings(row, inner)
+            yield from _missing_values_in(row, inner)
 
 
-def _holds_luck(found: Any) -> bool:
+def _may_be_nondeterministic(found: Any) -> bool:
     """Whether the least and the greatest reason of a column leave room for one of luck."""
     for group in range(found.num_row_groups):
         for index in range(found.num_columns):
@@ -86,6 +86,6 @@ def _holds_luck(found: Any) -> bool:
             statistics = column.statistics
             if column.path_in_schema.rpartition(".")[2] != "reason" or statistics is None:
                 continue
-            if statistics.has_min_max and any(statistics.min <= r <= statistics.max for r in LUCK):
+            if statistics.has_min_max and any(statistics.min <= r <= statistics.max for r in NONDETERMINISTIC):
                 return True
     return False

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from schemas import UserError, fingerprint_of
-from stages.user_modules import PREFIX, OperatorModule, install
+from stages.user_modules import PREFIX, OperatorModule, install_modules
 
 
 def module_in(path: Path) -> OperatorModule:
@@ -20,4 +20,4 @@ def module_in(path: Path) -> OperatorModule:
 
 def install_files(files: Iterable[str]) -> None:
     """Register the operators in ``files`` in this process."""
-    install([module_in(Path(file)) for file in files])
+    install_modules([module_in(Path(file)) for file in files])

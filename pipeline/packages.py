@@ -25,7 +25,7 @@ AnyOperator = Operator | type[Operator]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """Something that a run needs, and whether it is there."""
 
     name: str
@@ -41,7 +41,7 @@ class Declared:
     extras: Mapping[str, Sequence[Requirement]] = field(default_factory=dict)
 
 
-def packages(operators: Iterable[AnyOperator]) -> Iterator[Finding]:
+def check_packages(operators: Iterable[AnyOperator]) -> Iterator[CheckResult]:
     """Yield every package that is declared, with those extras that ``operators`` need, or they alone need.
 
     A broken one shows when it is imported, not before: those that every run imports are, and those of
@@ -64,14 +64,14 @@ def declared() -> Declared:
         return _of_file(Path(str(files("pipeline"))).parent / "pyproject.toml")
 
 
-def embedded_models(operators: Iterable[AnyOperator]) -> Iterator[Finding]:
+def check_embedded_models(operators: Iterable[AnyOperator]) -> Iterator[CheckResult]:
     """Yield every model of ``operators`` that comes inside a package."""
     models = {name: place for each in operators for name, place in each.package_files.items()}
     for name, place in models.items():
         package, _, file = place.partition("/")
-        path = _inside(package, file)
+        path = _find_inside(package, file)
         is_there = path is not None and path.is_file()
-        yield Finding(
+        yield CheckResult(
             name, f"inside the package {package}" if is_there else f"no {file} in {package}", is_there
         )
 
@@ -129,13 +129,13 @@ def _extra_of(project: Declared, name: str) -> Sequence[Requirement]:
     return [Requirement(name)]
 
 
-def _found(requirement: Requirement, *, is_imported: bool) -> Finding:
+def _found(requirement: Requirement, *, is_imported: bool) -> CheckResult:
     if lack := _lack(requirement):
-        return Finding(requirement.name, lack, is_there=False)
+        return CheckResult(requirement.name, lack, is_there=False)
     version = _version(requirement.name) or ""
     if is_imported and (failure := broken(requirement.name)):
-        return Finding(requirement.name, f"{version}: {failure}", is_there=False)
-    return Finding(requirement.name, version, is_there=True)
+        return CheckResult(requirement.name, f"{version}: {failure}", is_there=False)
+    return CheckResult(requirement.name, version, is_there=True)
 
 
 def _version(name: str) -> str | None:
@@ -157,7 +157,7 @@ def _lack(requirement: Requirement) -> str:
     return f"{version}, but {requirement.specifier} is needed; {way}"
 
 
-def _lacking_of_extras(requirement: Requirement) -> Iterator[Finding]:
+def _lacking_of_extras(requirement: Requirement) -> Iterator[CheckResult]:
     """Yield what is wrong with what a package needs for those of its extras that are asked for."""
     if not requirement.extras or _lack(requirement):
         return
@@ -165,10 +165,10 @@ def _lacking_of_extras(requirement: Requirement) -> Iterator[Finding]:
         asked = not _holds(inner) and any(_holds(inner, extra) for extra in requirement.extras)
         if asked and (lack := _lack(inner)):
             by = f"{requirement.name}[{','.join(sorted(requirement.extras))}]"
-            yield Finding(inner.name, f"for {by}: {lack}", is_there=False)
+            yield CheckResult(inner.name, f"for {by}: {lack}", is_there=False)
 
 
-def _inside(package: str, file: str) -> Path | None:
+def _find_inside(package: str, file: str) -> Path | None:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return None

@@ -9,14 +9,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.graph import Graph
-from pipeline.resolve import Run
+from pipeline.resolve import ResolvedConfig
 from pipeline.store import TableStore
-from pipeline.wording import count, few_digits
+from pipeline.wording import count, format_digits
 from stages.prefer import PreferStage, Rules
 from stages.rng import rng_for
-from stages.verdicts import Ballot
+from stages.verdicts import CandidateScores
 
-RESAMPLES = 2_000
+_RESAMPLES = 2_000
 FEWEST_UTTERANCES = 5
 """Fewer say nothing of how much utterances differ."""
 CORRELATION = 0.2
@@ -47,12 +47,12 @@ class Yield:
         return not self.is_measured or self.num_utterances >= FEWEST_UTTERANCES
 
 
-def pair_yield(run: Run, graph: Graph, store: TableStore) -> Yield:
+def estimate_yield(run: ResolvedConfig, graph: Graph, store: TableStore) -> Yield:
     """Return what decided shards say, or, as long as there is none, what the model does."""
-    return measured(graph, store) or guessed(run)
+    return measured_yield(graph, store) or guessed_yield(run)
 
 
-def measured(graph: Graph, store: TableStore) -> Yield | None:
+def measured_yield(graph: Graph, store: TableStore) -> Yield | None:
     """Return the yield of the shards that are decided, with a 95 % interval by bootstrap over utterances.
 
     Versions of one utterance are drawn together. None if no shard is decided.
@@ -98,19 +98,19 @@ def _interval(counts: NDArray[np.int64]) -> tuple[float, float]:
     if not counts[:, 0].any():
         return 0.0, 3.0 / float(counts[:, 1].sum())
     kinds, numbers = np.unique(counts, axis=0, return_counts=True)
-    drawn = rng_for(0, "pair yield").multinomial(len(counts), numbers / len(counts), size=RESAMPLES)
+    drawn = rng_for(0, "pair yield").multinomial(len(counts), numbers / len(counts), size=_RESAMPLES)
     pairs, versions = (drawn @ kinds).T
     low, high = np.percentile(pairs / versions, (2.5, 97.5))
     return float(low), float(high)
 
 
-def guessed(run: Run) -> Yield:
+def guessed_yield(run: ResolvedConfig) -> Yield:
     """Return what the pair rule keeps of made-up scores, normal and correlated, where margins are 0."""
-    low, expected, high = (_simulated(run, rho) for rho in (CORRELATIONS[0], CORRELATION, CORRELATIONS[1]))
+    low, expected, high = (_simulate_yield(run, rho) for rho in (CORRELATIONS[0], CORRELATION, CORRELATIONS[1]))
     return Yield(expected, low, high)
 
 
-def _simulated(run: Run, correlation: float) -> float:
+def _simulate_yield(run: ResolvedConfig, correlation: float) -> float:
     models = [setup.name for setup in run.restorers for _ in range(setup.takes)]
     criteria = [c.model_copy(update={"margin": 0.0, "scale": 1.0}) for c in run.rules.criteria]
     num_inputs = max(30, min(MOST_INPUTS, COMPARISONS // len(models) ** 2))
@@ -123,7 +123,7 @@ def _simulated(run: Run, correlation: float) -> float:
         for c in criteria
     }
     ballots = [
-        Ballot(str(n), models, range(len(models)), {name: values[n] for name, values in scores.items()})
+        CandidateScores(str(n), models, range(len(models)), {name: values[n] for name, values in scores.items()})
         for n in range(num_inputs)
     ]
     rows = PreferStage(Rules(criteria, run.rules.pairs)).process(ballots)
@@ -134,21 +134,21 @@ def yield_lines(found: Yield, num_inputs: int, target: int | None = None) -> Ite
     """Yield what ``num_inputs`` degraded versions will give, and how many a target of pairs needs."""
     expected = f"about {_number(found.pairs * num_inputs)} in all {num_inputs:,}"
     if found.is_measured:
-        between = f" ({few_digits(found.low)} to {few_digits(found.high)})" if found.has_interval else ""
+        between = f" ({format_digits(found.low)} to {format_digits(found.high)})" if found.has_interval else ""
         how = f"measured on {count(found.num_utterances, 'utterance')}"
-        yield f"pairs     {few_digits(found.pairs)}{between} per degraded version, {how}: {expected}"
+        yield f"pairs     {format_digits(found.pairs)}{between} per degraded version, {how}: {expected}"
     else:
         ends = zip((found.low, found.high), CORRELATIONS, strict=True)
-        low, high = (f"{few_digits(value)} at {correlation:g}" for value, correlation in ends)
+        low, high = (f"{format_digits(value)} at {correlation:g}" for value, correlation in ends)
         yield (
-            f"pairs     a guess until a shard is finished: {few_digits(found.pairs)} per degraded version if "
+            f"pairs     a guess until a shard is finished: {format_digits(found.pairs)} per degraded version if "
             f"scores correlate by {CORRELATION:g} ({low}, {high}), before margins and vetoes: {expected}"
         )
     if target is not None:
-        yield from _needed(found, num_inputs, target)
+        yield from _needed_lines(found, num_inputs, target)
 
 
-def _needed(found: Yield, num_inputs: int, target: int) -> Iterator[str]:
+def _needed_lines(found: Yield, num_inputs: int, target: int) -> Iterator[str]:
     if not found.pairs:
         least = f"; more than {_number(target / found.high)} degraded versions at best" if found.high else ""
         yield f"target    {target:,} pairs: none was found so far{least}"
@@ -160,7 +160,7 @@ def _needed(found: Yield, num_inputs: int, target: int) -> Iterator[str]:
     times = target / found.pairs / max(num_inputs, 1)
     yield (
         f"target    {target:,} pairs need about {_number(target / found.pairs)} degraded versions{between}: "
-        f"{few_digits(times)} times the {num_inputs:,} of this run"
+        f"{format_digits(times)} times the {num_inputs:,} of this run"
     )
 
 

@@ -9,7 +9,7 @@ import yaml
 from schemas import ConfigError
 
 Location = tuple[str | int, ...]
-Places = dict[Location, tuple[int, int]]
+Positions = dict[Location, tuple[int, int]]
 
 
 class Document:
@@ -51,7 +51,7 @@ class Document:
         return f"{self.path}:1:1"
 
 
-def load(path: Path) -> Document:
+def load_document(path: Path) -> Document:
     """Return the document in ``path``.
 
     Raises ``ConfigError`` with the place for anything that is not plain YAML with unique keys.
@@ -60,7 +60,7 @@ def load(path: Path) -> Document:
         text = path.read_text(encoding="utf-8")
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        places: Places = {}
+        places: Positions = {}
         if node is None:
             return Document(path, None, places)
         _Notes(path, places).take(node, (), ())
@@ -83,7 +83,7 @@ def load(path: Path) -> Document:
 class _Notes:
     """Where everything stands in a file."""
 
-    def __init__(self, path: Path, places: Places) -> None:
+    def __init__(self, path: Path, places: Positions) -> None:
         self._path = path
         self._places = places
 

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 from pipeline.arrow import rows_of
 from pipeline.store import TableStore
 from schemas import AudioRef, EncodedAudio, IntegrityError, OperatorSpec, PoolRecording, Split, Status
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.distributions import Pools
-from stages.flac import decode
+from stages.flac import decode_flac
 from stages.resampling import resample
 from stages.secondary import LoadedRestorers
 from stages.waveform import Waveform
@@ -26,11 +26,11 @@ class PoolPart:
     shards: tuple[str, ...]
 
 
-def pools_by_split(store: TableStore, parts: Sequence[PoolPart]) -> Mapping[Split, Pools]:
+def read_pools(store: TableStore, parts: Sequence[PoolPart]) -> Mapping[Split, Pools]:
     """Return references to all usable recordings, by side and pool, in the order of their ids."""
     found: dict[Split, dict[str, list[AudioRef]]] = {split: {} for split in Split}
     for part in parts:
-        for row in sorted(_described(store, part), key=lambda row: row.id):
+        for row in sorted(_read_descriptions(store, part), key=lambda row: row.id):
             if row.status is Status.OK and row.audio is not None:
                 found[row.split].setdefault(part.pool, []).append(_reference(row, row.audio))
     return found
@@ -39,7 +39,7 @@ def pools_by_split(store: TableStore, parts: Sequence[PoolPart]) -> Mapping[Spli
 class PoolAudio:
     """Reads recordings of pools one at a time: each has a row group of its own."""
 
-    def __init__(self, store: TableStore, parts: Sequence[PoolPart], memory: AudioMemory) -> None:
+    def __init__(self, store: TableStore, parts: Sequence[PoolPart], memory: AudioCache) -> None:
         self._store = store
         self._memory = memory
         self._restorers = LoadedRestorers()
@@ -60,7 +60,7 @@ class PoolAudio:
                 f"pool {ref.pool!r} no longer holds {ref.id!r} with digest {ref.digest[:12]}…"
             )
         return self._memory.made(
-            (ref.digest, str(sample_rate)), lambda: resample(decode(self._audio(ref)), sample_rate)
+            (ref.digest, str(sample_rate)), lambda: resample(decode_flac(self._audio(ref)), sample_rate)
         )
 
     def facts(self, ref: AudioRef) -> Mapping[str, float]:
@@ -86,7 +86,7 @@ class PoolAudio:
         return row.audio
 
 
-def _described(store: TableStore, part: PoolPart) -> list[PoolRecording]:
+def _read_descriptions(store: TableStore, part: PoolPart) -> list[PoolRecording]:
     return [
         row for shard in part.shards for row in store.read(part.folder, shard, PoolRecording, audio=False)
     ]

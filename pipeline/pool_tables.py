@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pipeline.source_audio import open_source
-from pipeline.table import PoolTable, Reader
+from pipeline.table import PoolTable, TableReader
 from schemas import PoolRecording, Source, Split
 from stages import made_pool
 from stages import pool as pool_files
@@ -23,7 +23,7 @@ class RecordedPoolTable(PoolTable):
     def side(self, source: Source) -> Split:
         return side_of(source, self.settings.splits)
 
-    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+    def stage(self, reader: TableReader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
         return pool_files.PoolStage(self.settings, open_source)
 
 
@@ -44,7 +44,7 @@ class RoomPoolTable(MadePoolTable):
     settings: made_pool.RoomSettings
     version: ClassVar[int] = made_pool.ROOMS_VERSION
 
-    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+    def stage(self, reader: TableReader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
         return made_pool.RoomStage(self.settings)
 
 
@@ -61,5 +61,5 @@ class NoisePoolTable(MadePoolTable):
         voices = [[voice.id, voice.speaker, voice.content] for voice in self.voices]
         return {**super().spec, "voices": voices}
 
-    def stage(self, reader: Reader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
+    def stage(self, reader: TableReader) -> Stage[Source, PoolRecording]:  # noqa: ARG002
         return made_pool.NoiseStage(self.settings, self.voices, open_source)

@@ -6,21 +6,21 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.arrow import schema_of, table_of
-from schemas import Comparisons, Preference
-from stages.prefer import Decision
+from schemas import ComparisonCounts, Preference
+from stages.prefer import Choice
 from stages.verdicts import Indices
 
 
-def preferences_of(decided: Sequence[Decision], votes: Sequence[str]) -> pa.Table:
+def preferences_of(decided: Sequence[Choice], votes: Sequence[str]) -> pa.Table:
     """Return decisions as rows of ``Preference``; ``votes`` are the scores that vote."""
     field = schema_of(Preference).field("pairs")
     kept = [row for row in decided if len(row.kept)]
     values = _pairs(field.type.value_type, kept, votes) if kept else pa.array([], field.type.value_type)
-    pairs = _listed(field.type, (len(row.kept) for row in decided), values)
-    return table_of(Comparisons, decided).append_column(field, pairs)
+    pairs = _list_array(field.type, (len(row.kept) for row in decided), values)
+    return table_of(ComparisonCounts, decided).append_column(field, pairs)
 
 
-def _pairs(kind: pa.StructType, kept: Sequence[Decision], votes: Sequence[str]) -> pa.Array:
+def _pairs(kind: pa.StructType, kept: Sequence[Choice], votes: Sequence[str]) -> pa.Array:
     """Return all pairs, one after the other."""
     models = np.array([model for row in kept for model in row.ballot.models], dtype=object)
     takes = np.array([take for row in kept for take in row.ballot.takes])
@@ -35,7 +35,7 @@ def _pairs(kind: pa.StructType, kept: Sequence[Decision], votes: Sequence[str]) 
             "rejected_model": models[rejected],
             "rejected_take": takes[rejected],
             "strength": np.concatenate([row.kept.strengths for row in kept]),
-            "margins": _listed(
+            "margins": _list_array(
                 margins,
                 np.full(chosen.size, len(votes)),
                 _struct(
@@ -52,7 +52,7 @@ def _pairs(kind: pa.StructType, kept: Sequence[Decision], votes: Sequence[str]) 
     )
 
 
-def _sides(kept: Sequence[Decision]) -> tuple[Indices, Indices]:
+def _sides(kept: Sequence[Choice]) -> tuple[Indices, Indices]:
     """Return both sides of all pairs, by their places among the candidates of all ballots."""
     starts = np.cumsum([0, *(len(row.ballot.models) for row in kept)])[:-1]
     both = list(zip((row.kept for row in kept), starts, strict=True))
@@ -66,7 +66,7 @@ def _struct(kind: pa.StructType, columns: Mapping[str, object]) -> pa.Array:
     return pa.StructArray.from_arrays(arrays, fields=list(kind))
 
 
-def _listed(kind: pa.ListType, numbers: Iterable[int], values: pa.Array) -> pa.Array:
+def _list_array(kind: pa.ListType, numbers: Iterable[int], values: pa.Array) -> pa.Array:
     """Cut ``values`` into lists of these lengths."""
     offsets = np.cumsum([0, *numbers], dtype=np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values, type=kind)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pipeline.places import Document, Location
-from pipeline.shapes import Schema, Spot, spot_of
+from pipeline.shapes import Schema, ErrorLocation, error_location_of
 from pipeline.wording import count
 from schemas import ConfigError, MissingWeightsError, UnknownOperatorError
 
@@ -41,14 +41,14 @@ class Problems:
         try:
             yield
         except ValidationError as error:
-            for inner, message in said(error, model.model_json_schema() if model is not None else {}):
+            for inner, message in messages_of(error, model.model_json_schema() if model is not None else {}):
                 self.add((*location, *inner), message)
         except (ConfigError, UnknownOperatorError, MissingWeightsError, ValueError) as error:
             self.add(location, str(error))
 
     def add_flags(self, location: Location, given: Any, read: Any) -> None:
         """Note where ``given`` says yes or no and ``read``, what a validator made of it, has a number."""
-        for inner in flags_read_as_numbers(given, read):
+        for inner in find_flags_read_as_numbers(given, read):
             self.add((*location, *inner), A_FLAG)
 
     def raise_if_any(self) -> None:
@@ -57,7 +57,7 @@ class Problems:
             raise ConfigError("\n".join(self.found))
 
 
-def flags_read_as_numbers(given: Any, read: Any) -> Iterator[Location]:
+def find_flags_read_as_numbers(given: Any, read: Any) -> Iterator[Location]:
     """Yield the places in ``given`` that say yes or no and that a validator has taken for 1 or 0."""
     if isinstance(given, bool):
         if isinstance(read, int | float) and not isinstance(read, bool):
@@ -65,22 +65,22 @@ def flags_read_as_numbers(given: Any, read: Any) -> Iterator[Location]:
     elif isinstance(given, Mapping):
         for key, inner in given.items():
             found = read.get(key) if isinstance(read, Mapping) else getattr(read, str(key), None)
-            yield from ((key, *place) for place in flags_read_as_numbers(inner, found))
+            yield from ((key, *place) for place in find_flags_read_as_numbers(inner, found))
     elif isinstance(given, list) and isinstance(read, list | tuple) and len(given) == len(read):
         for index, inner in enumerate(given):
-            yield from ((index, *place) for place in flags_read_as_numbers(inner, read[index]))
+            yield from ((index, *place) for place in find_flags_read_as_numbers(inner, read[index]))
 
 
-def closest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
     """Return which of ``known`` a user may have meant, or all of them."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"
 
 
-def said(error: ValidationError, schema: Schema) -> Iterator[tuple[Location, str]]:
+def messages_of(error: ValidationError, schema: Schema) -> Iterator[tuple[Location, str]]:
     """Return where in a value of ``schema`` each mistake is, and what it is; one per place."""
-    details = [(spot_of(schema, detail["loc"]), detail) for detail in error.errors()]
+    details = [(error_location_of(schema, detail["loc"]), detail) for detail in error.errors()]
     spots = [spot for spot, _ in details]
     by_place: dict[Location, list[Mapping[str, Any]]] = {}
     for spot, detail in details:
@@ -90,12 +90,12 @@ def said(error: ValidationError, schema: Schema) -> Iterator[tuple[Location, str
         yield location, _message(here)
 
 
-def _may_follow(spot: Spot, kind: str) -> bool:
+def _may_follow(spot: ErrorLocation, kind: str) -> bool:
     """Whether a mistake further inside explains this one: another form was meant, or a list lacks it."""
     return spot.is_choice or kind == "too_short"
 
 
-def _is_around(spot: Spot, others: Sequence[Spot]) -> bool:
+def _is_around(spot: ErrorLocation, others: Sequence[ErrorLocation]) -> bool:
     depth = len(spot.location)
     return any(len(other.location) > depth and other.location[:depth] == spot.location for other in others)
 
@@ -105,16 +105,16 @@ def _message(details: Sequence[Mapping[str, Any]]) -> str:
     match first["type"]:
         case "extra_forbidden":
             name = str(first["loc"][-1])
-            return f"unknown key {name!r}; {closest(name, first['keys'])}" if first["keys"] else "unknown key"
+            return f"unknown key {name!r}; {suggest(name, first['keys'])}" if first["keys"] else "unknown key"
         case "missing":
             return "is missing"
         case "value_error":
             return str(first["msg"]).removeprefix("Value error, ")
-    wanted = " or ".join(dict.fromkeys(_wanted(detail) for detail in details))
+    wanted = " or ".join(dict.fromkeys(_describe_wanted(detail) for detail in details))
     return f"{wanted}, got {_SHORT.repr(first['input'])}"
 
 
-def _wanted(detail: Mapping[str, Any]) -> str:
+def _describe_wanted(detail: Mapping[str, Any]) -> str:
     """Return what a value should be, in the words of YAML where the validator has those of Python."""
     given = detail["input"]
     match detail["type"]:

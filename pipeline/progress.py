@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from pipeline.tally import TableTally, Tally
-from pipeline.wording import few_digits
+from pipeline.wording import format_digits
 
 PLAIN_EVERY_S = 5.0
 PLAIN_QUIET_S = 20.0
@@ -72,7 +72,7 @@ class PlainView:
 
     def _say_state(self) -> None:
         elapsed_s = time.monotonic() - self._started
-        self.say(_line(self._tally, elapsed_s) if self._tally else f"{clock(elapsed_s)}  starting")
+        self.say(_line(self._tally, elapsed_s) if self._tally else f"{format_clock(elapsed_s)}  starting")
 
 
 class LiveView:
@@ -100,12 +100,12 @@ class LiveView:
     def _drawn(self) -> RenderableType:
         elapsed_s = time.monotonic() - self._started
         if self._tally is None:
-            return Text(f"{clock(elapsed_s)}  starting")
+            return Text(f"{format_clock(elapsed_s)}  starting")
         return Group(_table(self._tally), Text(_line(self._tally, elapsed_s)))
 
 
 @contextmanager
-def view() -> Iterator[View]:
+def open_view() -> Iterator[View]:
     """Give the view that fits where output goes."""
     console = Console()
     if console.is_terminal:
@@ -146,9 +146,9 @@ def _line(tally: Tally, elapsed_s: float) -> str:
     done, total = sum(t.done for t in tables), sum(t.num_tickets for t in tables)
     failed = sum(t.num_failed for t in tables)
     left_s = remaining_s(tally, elapsed_s)
-    eta = "time left: measuring" if left_s is None else f"{clock(left_s)} left"
-    parts = [clock(elapsed_s), f"{done}/{total} tickets", eta]
-    parts.append(f"{few_digits(speech_speed(tally, elapsed_s))} s of speech per s")
+    eta = "time left: measuring" if left_s is None else f"{format_clock(left_s)} left"
+    parts = [format_clock(elapsed_s), f"{done}/{total} tickets", eta]
+    parts.append(f"{format_digits(speech_speed(tally, elapsed_s))} s of speech per s")
     if failed:
         parts.append(f"{failed} rows failed")
     return "  ".join([*parts, tally.last]).rstrip()
@@ -173,12 +173,12 @@ def _cells(group: str, members: list[TableTally]) -> list[str]:
         group,
         f"{sum(t.done for t in members)}/{sum(t.num_tickets for t in members)}",
         str(sum(t.num_rows for t in members)),
-        few_digits(speed) if speed else "",
+        format_digits(speed) if speed else "",
         *(str(statuses[status]) if statuses[status] else "" for status in ("unfit", "skipped", "failed")),
     ]
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """Return seconds as ``1:02:03`` or ``2:03``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

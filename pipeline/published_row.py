@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 from schemas import AppliedStep, IntegrityError, OperatorSpec, UserError
 from stages.flac import digest_of
 
-COLUMNS = ("pair_id", "utterance_id", "source_id", "corpus", "split", "recipe", "bandwidth_hz")
+_COLUMNS = ("pair_id", "utterance_id", "source_id", "corpus", "split", "recipe", "bandwidth_hz")
 TOLD = "degradation_steps"
-SIDES = ("degraded", "clean")
+_SIDES = ("degraded", "clean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PublishedRow:
         return tuple(OperatorSpec.model_validate(step) for step in self.recipe["steps"])
 
 
-def published_row(dataset: Path, name: str) -> PublishedRow:
+def find_published_row(dataset: Path, name: str) -> PublishedRow:
     """Return the row of ``dataset`` with this ``pair_id`` or number, counted from 0 over all files.
 
     Raises ``UserError`` if there is none.
@@ -59,14 +59,14 @@ def _read(file: Path, index: int) -> PublishedRow:
         for group in range(opened.num_row_groups):
             held = opened.metadata.row_group(group).num_rows
             if index < first + held:
-                table = opened.read_row_group(group, columns=[*COLUMNS, TOLD, *SIDES])
+                table = opened.read_row_group(group, columns=[*_COLUMNS, TOLD, *_SIDES])
                 (row,) = table.slice(index - first, 1).to_pylist()
-                return _published(row)
+                return _published_row_of(row)
             first += held
     raise IntegrityError(f"{file} has fewer rows than it says")
 
 
-def _published(row: Mapping[str, Any]) -> PublishedRow:
+def _published_row_of(row: Mapping[str, Any]) -> PublishedRow:
     recipe = json.loads(row["recipe"])
     told = [{**step, "params": json.loads(step["params"])} for step in row[TOLD]]
     if [{name: step[name] for name in ("kind", "version", "params")} for step in told] != recipe["steps"]:
@@ -74,13 +74,13 @@ def _published(row: Mapping[str, Any]) -> PublishedRow:
     return PublishedRow(
         pair_id=row["pair_id"],
         recipe=recipe,
-        texts={name: row[name] for name in COLUMNS},
-        told=tuple(map(_told, told)),
-        digests={side: digest_of(row[side]["bytes"]) for side in SIDES},
+        texts={name: row[name] for name in _COLUMNS},
+        told=tuple(map(_applied_step_of, told)),
+        digests={side: digest_of(row[side]["bytes"]) for side in _SIDES},
     )
 
 
-def _told(step: Mapping[str, Any]) -> AppliedStep:
+def _applied_step_of(step: Mapping[str, Any]) -> AppliedStep:
     facts = json.loads(step["facts"])
     if bool(facts.get("applied", 1.0)) != step["is_applied"]:
         raise IntegrityError(f"the row says of {step['kind']} both that it was applied and that it was not")

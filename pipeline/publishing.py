@@ -3,17 +3,17 @@
 import time
 from collections.abc import Callable
 
-from pipeline.audit.audit import audit_key, audited
-from pipeline.export import Exported, dataset_key, export, exported
+from pipeline.audit.audit import audit_key, load_or_run_audit
+from pipeline.export import DatasetDescription, dataset_key, write_dataset, read_description
 from pipeline.graph import Graph
 from pipeline.inventory import Inventory
 from pipeline.report.report import is_outdated, write_report
-from pipeline.resolve import Run
+from pipeline.resolve import ResolvedConfig
 from pipeline.store import write_whole
 from pipeline.workspace import Workspace
 
 
-def note_aim(run: Run, graph: Graph, workspace: Workspace) -> None:
+def write_inventory(run: ResolvedConfig, graph: Graph, workspace: Workspace) -> None:
     """Note what is to be made: for the report, for those who look on, and for who replays rows."""
     write_whole(workspace.config, run.config.model_dump_json(indent=1).encode())
     noted = inventory_of(run, graph)
@@ -21,7 +21,7 @@ def note_aim(run: Run, graph: Graph, workspace: Workspace) -> None:
         noted.write(path)
 
 
-def inventory_of(run: Run, graph: Graph) -> Inventory:
+def inventory_of(run: ResolvedConfig, graph: Graph) -> Inventory:
     """Return the inventory of a run that starts now."""
     return Inventory.of(
         run,
@@ -33,17 +33,17 @@ def inventory_of(run: Run, graph: Graph) -> Inventory:
 
 
 def publish(
-    run: Run, graph: Graph, workspace: Workspace, tell: Callable[[str], None], *, anew: bool = False
-) -> Exported:
+    run: ResolvedConfig, graph: Graph, workspace: Workspace, tell: Callable[[str], None], *, anew: bool = False
+) -> DatasetDescription:
     """Bring dataset, audit and report of a workspace to what a finished run decided; return the dataset.
 
     What is there already stays; ``anew`` writes the dataset in any case.
     """
-    audit = audited(run, graph, workspace.store)
-    found = None if anew else exported(workspace.dataset, dataset_key(run, graph))
+    audit = load_or_run_audit(run, graph, workspace.store)
+    found = None if anew else read_description(workspace.dataset, dataset_key(run, graph))
     if found is None:
         tell("writing the dataset")
-        found = export(run, graph, workspace.store, workspace.dataset, audit)
+        found = write_dataset(run, graph, workspace.store, workspace.dataset, audit)
     if is_outdated(workspace):
         tell("writing the report")
         write_report(workspace, workspace.report)

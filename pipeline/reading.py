@@ -18,7 +18,7 @@ Member = TypeVar("Member", bound=Operator)
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadContext:
     """Where a config lies, what was found wrong with it so far, and what it allows."""
 
     base: Path
@@ -46,7 +46,7 @@ class Reading:
         if not self.needs_weights:
             return operator
         try:
-            pinned = _pinned(operator)
+            pinned = _with_required_digests(operator)
         except MissingWeightsError:  # nobody should fetch what is then refused
             self._check_licences(location, operator)
             raise
@@ -56,22 +56,22 @@ class Reading:
     def _check_licences(self, location: Location, operator: Operator) -> None:
         for licence in dict.fromkeys(licences_of(operator)):
             if not is_allowed(licence, self.allow_licences):
-                self.problems.add(location, f"{operator.kind} is under {_refused(licence)}")
+                self.problems.add(location, f"{operator.kind} is under {_describe_refusal(licence)}")
 
     def check_corpora(self, stated: Sequence[tuple[Location, Corpus | PoolPart]]) -> None:
         """Note corpora and pools whose recordings are under a licence that is not allowed, if they say so."""
         for location, corpus in stated:
             licence = getattr(corpus, "licence", None)
             if licence is not None and not is_allowed(licence, self.allow_licences):
-                self.problems.add((*location, "licence"), f"the recordings are under {_refused(licence)}")
+                self.problems.add((*location, "licence"), f"the recordings are under {_describe_refusal(licence)}")
 
 
-def _refused(licence: str) -> str:
+def _describe_refusal(licence: str) -> str:
     known = "a licence that nobody states" if licence == UNKNOWN else f"the licence {licence}"
     return f"{known}, which allow_licences does not list"
 
 
-def _pinned(operator: Member) -> Member:
+def _with_required_digests(operator: Member) -> Member:
     """Return the operator with its file's digest; raises ``MissingWeightsError`` if it is another file."""
     wanted = getattr(operator, "sha256", None)
     if wanted is None:

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pipeline.catalogue import Shard
-from pipeline.decisions import Decisions, decisions_of
+from pipeline.decisions import PreferenceCounts, preference_counts_of
 from pipeline.graph import Graph, assemble
 from pipeline.judging_tables import PreferTable
-from pipeline.resolve import Run
-from pipeline.store import TableStore, room_on_disk
+from pipeline.resolve import ResolvedConfig
+from pipeline.store import TableStore, explain_full_disk
 from pipeline.ticket_log import note_ticket
 from pipeline.tickets import Ticket
 from pipeline.wording import count
@@ -19,24 +19,24 @@ from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import WorkspaceError
 
-Progress = Callable[[int, int], None]
+_OnProgress = Callable[[int, int], None]
 """What is told how many of how many shards are decided."""
-NAMED = 4
+_NAMED = 4
 """Tables that are named when scores are missing; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecideResult:
     """What a config's criteria make of the scores of a workspace."""
 
-    decisions: Decisions
+    decisions: PreferenceCounts
     num_decided: int
     """Shards that were decided now; the others were already."""
     num_unscored: int
     """Shards that lack scores, and so have no preferences yet."""
 
 
-def decide(run: Run, workspace: Workspace, progress: Progress) -> Decided:
+def redecide(run: ResolvedConfig, workspace: Workspace, progress: _OnProgress) -> DecideResult:
     """Make the preferences of every shard that has its scores, shard by shard, in this process.
 
     They are those that ``run`` would make, byte for byte, and ``run`` then finds them there. Raises
@@ -46,20 +46,20 @@ def decide(run: Run, workspace: Workspace, progress: Progress) -> Decided:
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     with workspace.held(), _without_collector():
         graph = assemble(run, workspace.root, keep=False)
-        scored = _scored(graph, workspace.store)
+        scored = _scored_shards(graph, workspace.store)
         num_decided = make_preferences(graph.prefer, scored, workspace, progress)
-        found = decisions_of(workspace.store, graph.prefer.folder, [shard.name for shard in scored])
-    return Decided(found, num_decided, len(graph.shards) - len(scored))
+        found = preference_counts_of(workspace.store, graph.prefer.folder, [shard.name for shard in scored])
+    return DecideResult(found, num_decided, len(graph.shards) - len(scored))
 
 
 def make_preferences(
-    table: PreferTable, shards: Sequence[Shard], workspace: Workspace, progress: Progress
+    table: PreferTable, shards: Sequence[Shard], workspace: Workspace, progress: _OnProgress
 ) -> int:
     """Decide those of ``shards`` that are not decided yet, and return how many these were."""
     there = workspace.store.shards(table.folder)
     todo = [shard for shard in shards if shard.name not in there]
     worker = Worker(workspace.root)
-    with room_on_disk(workspace.root), _without_collector():
+    with explain_full_disk(workspace.root), _without_collector():
         for number, shard in enumerate(todo, start=1):
             ticket = Ticket(table, shard)
             report = worker.run(ticket)
@@ -80,14 +80,14 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _scored(graph: Graph, store: TableStore) -> list[Shard]:
+def _scored_shards(graph: Graph, store: TableStore) -> list[Shard]:
     """Return the shards whose scores are there, in their order."""
     there = {table.folder: store.shards(table.folder) for table in graph.prefer.reads}
     names = set[str].intersection(*there.values())
     scored = [shard for shard in graph.shards if shard.name in names]
     if not scored:
         missing = [table.name for table in graph.prefer.reads if not there[table.folder]]
-        named = ", ".join(missing[:NAMED]) + (" …" if len(missing) > NAMED else "")
+        named = ", ".join(missing[:_NAMED]) + (" …" if len(missing) > _NAMED else "")
         lacking = f"{count(len(missing), 'table')} ({named})" if missing else "a shard with all its scores"
         raise WorkspaceError(
             f"nothing can be decided in {store.root.parent}: for this config it lacks {lacking}; 'run' makes "

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.export import Exported
+from pipeline.export import DatasetDescription
 from pipeline.inventory import Inventory
 from pipeline.pool_audio import PoolAudio, PoolPart
 from pipeline.published_row import PublishedRow
 from pipeline.workspace import Workspace
 from schemas import AppliedStep, EncodedAudio, Ingested, IntegrityError, Recipe, Segment, WorkspaceError
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.degrade import DegradeInput, DegradeStage
-from stages.flac import BITS, at_bits
+from stages.flac import FLAC_BITS, round_to_bits
 
-TOLERANCE = 1e-6
+_TOLERANCE = 1e-6
 """Figures that were measured on another processor may differ in their last digits."""
 
 
@@ -44,13 +44,13 @@ def _agree(told: AppliedStep, done: AppliedStep) -> bool:
     if told.facts.keys() != done.facts.keys():
         return False
     both = ((told.facts[name], done.facts[name]) for name in told.facts)
-    return all(np.shape(a) == np.shape(b) and np.allclose(a, b, TOLERANCE, TOLERANCE) for a, b in both)
+    return all(np.shape(a) == np.shape(b) and np.allclose(a, b, _TOLERANCE, _TOLERANCE) for a, b in both)
 
 
 class Replayer:
     """Makes rows again from the tables of a workspace, those of the run that made the dataset."""
 
-    def __init__(self, workspace: Workspace, said: Exported | None = None) -> None:
+    def __init__(self, workspace: Workspace, said: DatasetDescription | None = None) -> None:
         """Take the tables of the dataset that ``said`` is of; those of the latest run if that is not known.
 
         Raises ``WorkspaceError`` if they are not there.
@@ -64,20 +64,20 @@ class Replayer:
             )
         self._inventory = inventory
         self._store = workspace.store
-        self._audio_bits = BITS if said is None else said.audio_bits
+        self._audio_bits = FLAC_BITS if said is None else said.audio_bits
         self._refuse_pruned()
 
     def replay(self, row: PublishedRow) -> Replay:
         """Return the row, made again. Raises ``UnknownOperatorError`` for operators of another version."""
         segment, shard = self._utterance(row.recipe["utterance_id"])
-        memory = AudioMemory()
+        memory = AudioCache()
         pools = PoolAudio(self._store, list(_pools(self._inventory)), memory)
         level = self._store.metadata(self._folder("degrade"), shard)["spec"]["level"]
         stage = DegradeStage(pools, memory, level, self._inventory.weights)
         (made,) = stage.process([DegradeInput(_recipe(row, segment), segment.audio)])
         sides = {"degraded": made.degraded, "clean": made.clean}
         digests = {
-            side: at_bits(audio, self._audio_bits).digest
+            side: round_to_bits(audio, self._audio_bits).digest
             for side, audio in sides.items()
             if audio is not None
         }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.chain_entries import ChainReader
 from pipeline.config import Config
-from pipeline.config_paths import check_recordings, installed_modules, located
+from pipeline.config_paths import check_recordings, install_listed_modules, locate
 from pipeline.coverage import (
     check_comparisons,
     check_coverage,
@@ -16,12 +16,12 @@ from pipeline.coverage import (
     outputs_of,
     vetoes_of,
 )
-from pipeline.documents import POOLS, document_of
+from pipeline.documents import POOL_OPTIONS, document_of
 from pipeline.operator_entries import MetricSetup, RestorerSetup, metrics_of, restorers_of
 from pipeline.places import Document
 from pipeline.problems import Problems
-from pipeline.reading import Reading
-from pipeline.sections import Sections
+from pipeline.reading import ReadContext
+from pipeline.sections import PartialConfig
 from schemas import ConfigError
 from stages.chain import Part
 from stages.metrics.base import Output
@@ -31,11 +31,11 @@ from stages.prefer import Rules
 from stages.unanimity import Criterion
 from stages.user_modules import OperatorModule
 
-__all__ = ["MetricSetup", "RestorerSetup", "Run", "operators_in", "resolve"]
+__all__ = ["MetricSetup", "RestorerSetup", "ResolvedConfig", "operators_in", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ResolvedConfig:
     """A config, checked, with its operators built."""
 
     config: Config
@@ -61,7 +61,7 @@ class Run:
 
     def path(self, text: str) -> str:
         """Return a path of the config: relative ones start from the config's folder."""
-        return located(self.base, text)
+        return locate(self.base, text)
 
     def outputs(self) -> dict[str, Output]:
         """Return every score of the run."""
@@ -72,7 +72,7 @@ def resolve(
     path: Path,
     assignments: Sequence[str] = (),
     replacements: Mapping[str, str] | None = None,
-) -> Run:
+) -> ResolvedConfig:
     """Return the run that the config in ``path`` describes.
 
     ``assignments`` are ``a.b=value`` texts; ``replacements`` point ``speech``, ``noise`` or ``responses`` at
@@ -80,8 +80,8 @@ def resolve(
     mistake and its place.
     """
     document = document_of(path, assignments, replacements or {})
-    reading = Reading(path.parent, Problems(document))
-    return _built(document, reading, replacements or {})
+    reading = ReadContext(path.parent, Problems(document))
+    return _build(document, reading, replacements or {})
 
 
 def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operator]:
@@ -90,21 +90,21 @@ def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operat
     Operators within operators are among them; weights need not be there.
     """
     document = document_of(path, assignments, {})
-    reading = Reading(path.parent, Problems(document), needs_weights=False)
+    reading = ReadContext(path.parent, Problems(document), needs_weights=False)
     with suppress(ConfigError):  # whoever runs the config is told
-        _built(document, reading, {})
+        _build(document, reading, {})
     return reading.operators
 
 
-def _built(document: Document, reading: Reading, replacements: Mapping[str, str]) -> Run:
+def _build(document: Document, reading: ReadContext, replacements: Mapping[str, str]) -> ResolvedConfig:
     """Read each section as far as it can be read, whatever is wrong with the others; raise all mistakes."""
     base, problems = reading.base, reading.problems
     config = None
     with problems.at((), Config):
         config = Config.model_validate(document.data)
         problems.add_flags((), document.data, config)
-    sections = Sections(document.data if config is None else config)
-    modules = installed_modules(base, sections.operators, problems)
+    sections = PartialConfig(document.data if config is None else config)
+    modules = install_listed_modules(base, sections.operators, problems)
     reading.all_known = len(modules) == len(sections.operators)
     reading.allow_licences = sections.allow_licences
     reader = ChainReader(sections.pools, reading)
@@ -130,17 +130,17 @@ def _built(document: Document, reading: Reading, replacements: Mapping[str, str]
     problems.raise_if_any()
     if config is None:
         raise AssertionError("a config that is not valid has mistakes")
-    return Run(config, base, modules, chain, restorers, metrics, rules, held_out)
+    return ResolvedConfig(config, base, modules, chain, restorers, metrics, rules, held_out)
 
 
 def _check_pools(
-    sections: Sections, chain: Sequence[Part] | None, replacements: Mapping[str, str], problems: Problems
+    sections: PartialConfig, chain: Sequence[Part] | None, replacements: Mapping[str, str], problems: Problems
 ) -> None:
     for name, parts in sections.pools.items():
         if parts in ([], ()):
             problems.add(("pools", name), "the pool is empty")
     if chain is not None:
         used = {pool for part in chain for pool in part.pools}
-        for pool in (POOLS[what] for what in replacements if what in POOLS):
+        for pool in (POOL_OPTIONS[what] for what in replacements if what in POOL_OPTIONS):
             if pool not in used:
                 problems.add(("pools", pool), f"no degradation draws from the pool {pool!r}")

@@ -6,34 +6,34 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.bare_sides import bare_sides_said
+from pipeline.bare_sides import empty_pool_warnings
 from pipeline.executors.base import Executor
-from pipeline.export import Exported, discard, remove_leftovers
+from pipeline.export import DatasetDescription, discard, remove_leftovers
 from pipeline.graph import Graph, assemble
-from pipeline.journal import in_flight
-from pipeline.log_file import logged_to
-from pipeline.outcomes import endings
-from pipeline.pair_yield import expected_inputs, measured, yield_lines
-from pipeline.progress import View, view
-from pipeline.publishing import note_aim, publish
-from pipeline.resolve import Run
-from pipeline.same_bytes import copies_said
-from pipeline.store import TableStore, remove_drafts, room_on_disk
+from pipeline.journal import read_in_flight
+from pipeline.log_file import log_to
+from pipeline.outcomes import missing_values
+from pipeline.pair_yield import expected_inputs, measured_yield, yield_lines
+from pipeline.progress import View, open_view
+from pipeline.publishing import write_inventory, publish
+from pipeline.resolve import ResolvedConfig
+from pipeline.same_bytes import duplicate_warnings
+from pipeline.store import TableStore, remove_drafts, explain_full_disk
 from pipeline.tally import Tally
 from pipeline.ticket_log import note_ticket, ticket_lines
-from pipeline.tickets import Board, Place, Ticket
-from pipeline.work import Report, journal_path
+from pipeline.tickets import Board, ShardPlace, Ticket
+from pipeline.work import TicketResult, journal_path
 from pipeline.workspace import Workspace
 from schemas import Status
 
-MakeExecutor = Callable[[Run, Workspace, Graph, View], Executor]
+MakeExecutor = Callable[[ResolvedConfig, Workspace, Graph, View], Executor]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunResult:
     """What a run came to."""
 
-    exported: Exported
+    exported: DatasetDescription
     dataset: Path
     report: Path
     computed: int
@@ -42,11 +42,11 @@ class Result:
 
 
 def execute(
-    run: Run,
+    run: ResolvedConfig,
     workspace: Workspace,
     make_executor: MakeExecutor,
     retry_failed: str | None = None,
-) -> Result:
+) -> RunResult:
     """Bring the workspace to where the config wants it, and return what came out.
 
     ``retry_failed`` first removes shards with failed rows, and what descends from them: a reason, or
@@ -54,11 +54,11 @@ def execute(
     ``RunError`` for what no record can help.
     """
     started = time.monotonic()
-    with room_on_disk(workspace.root), workspace.held(), logged_to(workspace.log), view() as shown:
+    with explain_full_disk(workspace.root), workspace.held(), log_to(workspace.log), open_view() as shown:
         remove_drafts(workspace.root)
         remove_leftovers(workspace.dataset)
-        graph = assemble(run, workspace.root, _listing(shown))
-        note_aim(run, graph, workspace)
+        graph = assemble(run, workspace.root, _report_listing(shown))
+        write_inventory(run, graph, workspace)
         for line in _warnings(graph):
             shown.say(line)
         if retry_failed is not None:
@@ -70,16 +70,16 @@ def execute(
         if computed:
             _compute(run, workspace, graph, board, (make_executor, shown))
         result = publish(run, graph, workspace, shown.say)
-    return Result(result, workspace.dataset, workspace.report, computed, time.monotonic() - started)
+    return RunResult(result, workspace.dataset, workspace.report, computed, time.monotonic() - started)
 
 
 def _warnings(graph: Graph) -> Iterator[str]:
-    yield from copies_said(source for shard in graph.shards for source in shard.sources)
-    yield from bare_sides_said(graph)
+    yield from duplicate_warnings(source for shard in graph.shards for source in shard.sources)
+    yield from empty_pool_warnings(graph)
 
 
 def _compute(
-    run: Run, workspace: Workspace, graph: Graph, board: Board, with_: tuple[MakeExecutor, View]
+    run: ResolvedConfig, workspace: Workspace, graph: Graph, board: Board, with_: tuple[MakeExecutor, View]
 ) -> None:
     make_executor, shown = with_
     tally = Tally(graph, run.config.failure_budget)
@@ -91,7 +91,7 @@ def _compute(
     tally.check()
     tally.recall_speeds(ticket_lines(workspace.ticket_log))
 
-    def told(ticket: Ticket, report: Report) -> None:
+    def told(ticket: Ticket, report: TicketResult) -> None:
         note_ticket(workspace.ticket_log, ticket, report, time.time())
         tally.add(ticket, report)
         if ticket.table.folder == graph.prefer.folder and tally.tables[ticket.table.folder].done == 1:
@@ -103,7 +103,7 @@ def _compute(
 
 def _say_yield(graph: Graph, store: TableStore, shown: View) -> None:
     """Say after the first shard what the run will come to, before it has taken its time."""
-    found = measured(graph, store)
+    found = measured_yield(graph, store)
     if found is not None:
         shown.say("\n".join(["after the first shard:", *yield_lines(found, expected_inputs(graph, store))]))
 
@@ -113,7 +113,7 @@ def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:
 
     What unfinished shards have in their journals goes too: failed rows may be among it.
     """
-    stale = list(_failed_shards(graph, workspace.store, reason))
+    stale = list(_find_failed_shards(graph, workspace.store, reason))
     shutil.rmtree(workspace.journals, ignore_errors=True)
     if stale:
         discard(workspace.dataset)
@@ -122,7 +122,7 @@ def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:
     return len(stale)
 
 
-def _failed_shards(graph: Graph, store: TableStore, reason: str) -> Iterator[Place]:
+def _find_failed_shards(graph: Graph, store: TableStore, reason: str) -> Iterator[ShardPlace]:
     stale: dict[str, set[str]] = {}
     for table in graph.tables:
         for shard in sorted(store.shards(table.folder)):
@@ -135,11 +135,11 @@ def _failed_shards(graph: Graph, store: TableStore, reason: str) -> Iterator[Pla
 
 def _has_failed(store: TableStore, table: str, shard: str, reason: str) -> bool:
     """Whether a row failed for the reason, or a take or a score in a row that has others."""
-    ends = endings(store, table, shard)
+    ends = missing_values(store, table, shard)
     return any(end.status is Status.FAILED and reason in {"any", end.reason} for end in ends)
 
 
-def _listing(shown: View) -> Callable[[int, int], None]:
+def _report_listing(shown: View) -> Callable[[int, int], None]:
     last = time.monotonic()
 
     def progress(done: int, total: int) -> None:
@@ -161,7 +161,7 @@ def _take_up(board: Board, workspace: Workspace, shown: View) -> None:
         ticket = tickets[path]
         if board.is_done(ticket):
             path.unlink()
-        elif records := in_flight(path):
+        elif records := read_in_flight(path):
             shown.say(
                 f"an earlier run ended at {ticket.name}, record {', '.join(records[:3])}; going on from there"
             )

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pipeline.wording import count
 from schemas import Source
 
-SHOWN = 3
+_SHOWN = 3
 
 
-def copies(sources: Iterable[Source]) -> list[list[str]]:
+def find_duplicates(sources: Iterable[Source]) -> list[list[str]]:
     """Return the ids of recordings of the same bytes and the same stretch, where there are several.
 
     Those that are refused as duplicates of an id anyway are left out, and so is what cannot be read.
@@ -21,14 +21,14 @@ def copies(sources: Iterable[Source]) -> list[list[str]]:
     return [ids for ids in found.values() if len(ids) > 1]
 
 
-def copies_said(sources: Iterable[Source]) -> Iterator[str]:
+def duplicate_warnings(sources: Iterable[Source]) -> Iterator[str]:
     """Yield a warning if there are copies: they weigh more than others."""
-    found = copies(sources)
+    found = find_duplicates(sources)
     if not found:
         return
     extra = sum(len(ids) - 1 for ids in found)
-    shown = "; ".join(" = ".join(map(repr, ids[:SHOWN])) for ids in found[:SHOWN])
-    more = "; …" if len(found) > SHOWN or any(len(ids) > SHOWN for ids in found) else ""
+    shown = "; ".join(" = ".join(map(repr, ids[:_SHOWN])) for ids in found[:_SHOWN])
+    more = "; …" if len(found) > _SHOWN or any(len(ids) > _SHOWN for ids in found) else ""
     have = "has" if extra == 1 else "have"
     yield (
         f"warning: {count(extra, 'recording')} of the speech {have} the same bytes as another"

@@ -38,11 +38,11 @@ def is_saved_dataset(folder: Path) -> bool:
         return False
 
 
-def saved_rows(folder: Path) -> Iterator[SavedRow]:
+def read_saved_rows(folder: Path) -> Iterator[SavedRow]:
     """Yield the rows of all splits. Raises ``ConfigError`` if there is no audio column."""
     from datasets import DatasetDict, load_from_disk  # noqa: PLC0415 - takes a second
 
-    loaded = _loaded_or_refused(load_from_disk, folder)
+    loaded = _load_or_refuse(load_from_disk, folder)
     splits = (
         {f"{name}/": folder / name for name in loaded} if isinstance(loaded, DatasetDict) else {"": folder}
     )
@@ -101,7 +101,7 @@ def _dataset(folder: str) -> tuple[Any, str]:
 def _dataset_as_of(folder: str, _data: tuple[int, int]) -> tuple[Any, str]:
     from datasets import Audio, load_from_disk  # noqa: PLC0415 - takes a second
 
-    dataset = _loaded_or_refused(load_from_disk, Path(folder))
+    dataset = _load_or_refuse(load_from_disk, Path(folder))
     columns = [name for name, feature in dataset.features.items() if isinstance(feature, Audio)]
     if not columns:
         raise ConfigError(
@@ -111,7 +111,7 @@ def _dataset_as_of(folder: str, _data: tuple[int, int]) -> tuple[Any, str]:
     return dataset.cast_column(column, Audio(decode=False)), column
 
 
-def _loaded_or_refused(load: Callable[[str], Any], folder: Path) -> Any:
+def _load_or_refuse(load: Callable[[str], Any], folder: Path) -> Any:
     try:
         return load(str(folder))
     except (OSError, ValueError, KeyError) as error:

@@ -15,7 +15,7 @@ T = TypeVar("T", bound=Record)
 _POOL_PART: TypeAdapter[PoolPart] = TypeAdapter(PoolPart)
 
 
-class Sections:
+class PartialConfig:
     """The entries of a config's lists, each with its place; those that say nothing usable are left out.
 
     ``data`` is the config, or what its file says where that is none.
@@ -40,7 +40,7 @@ class Sections:
     ) -> Iterator[tuple[Location, T]]:
         for place, item in self._items(location):
             whole = {short_for: item} if short_for and isinstance(item, str) else item
-            entry = readable(whole, model)
+            entry = read_entry(whole, model)
             if entry is not None:
                 yield place, entry
 
@@ -70,7 +70,7 @@ def inside(value: Any, key: str | int) -> Any:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def readable(item: Any, model: type[T]) -> T | None:
+def read_entry(item: Any, model: type[T]) -> T | None:
     """Return the entry, without the keys that are wrong; None if it cannot do without them."""
     if isinstance(item, model):
         return item

@@ -8,7 +8,7 @@ from pipeline.places import Location
 Schema = Mapping[str, Any]
 
 
-class Spot(NamedTuple):
+class ErrorLocation(NamedTuple):
     """A place in a value."""
 
     location: Location
@@ -18,47 +18,47 @@ class Spot(NamedTuple):
     """Whether the whole value is not of one form that it could have had."""
 
 
-def spot_of(schema: Schema, path: Location) -> Spot:
+def error_location_of(schema: Schema, path: Location) -> ErrorLocation:
     """Return the place that a validator's ``path`` means, in a value of ``schema`` (a JSON Schema).
 
     Where a value may have several forms, validators put the name of the form into the path; a config does
     not have it.
     """
-    node = _plain(schema, schema)
+    node = _resolve_reference(schema, schema)
     location: list[str | int] = []
     keys: tuple[str, ...] = ()
     is_choice = False
     for part in path:
         if part == "[key]":  # the key itself is wrong, and it is the last of the location already
             continue
-        forms = _forms(node, schema)
+        forms = _forms_of(node, schema)
         is_choice = len(forms) > 1
         if is_choice:
-            node = _chosen(node, forms, part, schema)
+            node = _choose_form(node, forms, part, schema)
             continue
         node = forms[0]
         location.append(part)
         keys = tuple(node.get("properties", ()))
-        node = _plain(_inside(node, part), schema)
-    return Spot(tuple(location), keys, is_choice)
+        node = _resolve_reference(_step_inside(node, part), schema)
+    return ErrorLocation(tuple(location), keys, is_choice)
 
 
-def _forms(node: Schema, schema: Schema) -> Sequence[Schema]:
+def _forms_of(node: Schema, schema: Schema) -> Sequence[Schema]:
     """Return the forms that a value may have, null apart."""
-    forms = [_plain(form, schema) for form in (*node.get("anyOf", ()), *node.get("oneOf", ()))]
+    forms = [_resolve_reference(form, schema) for form in (*node.get("anyOf", ()), *node.get("oneOf", ()))]
     return [form for form in forms if form.get("type") != "null"] or [node]
 
 
-def _chosen(node: Schema, forms: Sequence[Schema], name: str | int, schema: Schema) -> Schema:
+def _choose_form(node: Schema, forms: Sequence[Schema], name: str | int, schema: Schema) -> Schema:
     """Return the form that a validator calls ``name``: by its tag, its title, or a key that only it has."""
     tagged = node.get("discriminator", {}).get("mapping", {}).get(name)
     if tagged is not None:
-        return _plain({"$ref": tagged}, schema)
+        return _resolve_reference({"$ref": tagged}, schema)
     fitting = (form for form in forms if form.get("title") == name or name in form.get("properties", ()))
     return next(fitting, {})
 
 
-def _inside(node: Schema, part: str | int) -> Schema:
+def _step_inside(node: Schema, part: str | int) -> Schema:
     if isinstance(part, int):
         first = node.get("prefixItems", ())
         found = first[part] if part < len(first) else node.get("items", {})
@@ -67,7 +67,7 @@ def _inside(node: Schema, part: str | int) -> Schema:
     return found if isinstance(found, Mapping) else {}
 
 
-def _plain(node: Schema, schema: Schema) -> Schema:
+def _resolve_reference(node: Schema, schema: Schema) -> Schema:
     """Return what ``node`` refers to, if it is a reference."""
     while (reference := node.get("$ref")) is not None:
         node = schema["$defs"][str(reference).rpartition("/")[2]]

@@ -7,7 +7,7 @@ import soundfile
 
 from pipeline.saved_datasets import open_row
 from schemas import Source
-from stages.decoding import BITS
+from stages.decoding import BITS_OF_SUBTYPE
 
 UNREADABLE_S = 1.0
 LEAST_BYTES_PER_S = 100
@@ -40,7 +40,7 @@ def estimate_duration_s(source: Source) -> float:
 
 def _claimed_s(file: BinaryIO) -> float:
     with soundfile.SoundFile(file) as sound:
-        bits = BITS.get(sound.subtype) if sound.format != "FLAC" else None
+        bits = BITS_OF_SUBTYPE.get(sound.subtype) if sound.format != "FLAC" else None
         frames = float(sound.frames)
         if bits is not None:
             frames = min(frames, _size(file) * 8 / (bits * sound.channels))

@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from pipeline.contents import Progress, Reader, Stamp, stamp_of, stamps_of
-from pipeline.folders import READABLE_SUFFIXES, WILDCARDS, at_home, audio_files, is_audio_name, matching_files
+from pipeline.contents import OnProgress, StampReader, Stamp, stamp_of, stamps_of
+from pipeline.folders import READABLE_SUFFIXES, WILDCARDS, expand_home, list_audio_files, is_audio_name, match_files
 from pipeline.manifests import MANIFEST_SUFFIXES, ManifestRow, read_manifest
-from pipeline.saved_datasets import SavedRow, is_saved_dataset, row_stamp, saved_rows
+from pipeline.saved_datasets import SavedRow, is_saved_dataset, row_stamp, read_saved_rows
 from schemas import ConfigError, Record, Source
 
 SpeakerRule = Literal["parent_folder", "stem_prefix"]
@@ -36,20 +36,20 @@ class Corpus(Record):
     )
 
 
-class Listing(NamedTuple):
+class SourceListing(NamedTuple):
     """The sources in order, and what is to be remembered of their files for the next listing."""
 
     sources: list[Source]
     stamps: dict[str, Stamp]
 
 
-def _quiet(done: int, total: int) -> None:
+def _report_nothing(done: int, total: int) -> None:
     """Report nothing."""
 
 
 def list_sources(
-    corpora: Sequence[Corpus], known: Mapping[str, Stamp] | None = None, progress: Progress = _quiet
-) -> Listing:
+    corpora: Sequence[Corpus], known: Mapping[str, Stamp] | None = None, progress: OnProgress = _report_nothing
+) -> SourceListing:
     """Return a source for each recording: corpora in the order given, files by path, manifests by line.
 
     A file that cannot be read is a source without content. Files that did not change since ``known`` (the
@@ -58,14 +58,14 @@ def list_sources(
     without recordings, and for two corpora of one name.
     """
     _check_names(corpora)
-    listed = _with_own_ids([source for corpus in corpora for source in _listed(corpus)])
+    listed = _with_own_ids([source for corpus in corpora for source in _list_sources_of(corpus)])
     stamps = stamps_of({stamp_name(source): _reader(source) for source in listed}, known or {}, progress)
-    return Listing([_with_content(source, stamps.get(stamp_name(source))) for source in listed], stamps)
+    return SourceListing([_with_content(source, stamps.get(stamp_name(source))) for source in listed], stamps)
 
 
 def num_recordings(corpus: Corpus) -> int:
     """Return how many recordings ``corpus`` lists, without reading any; raises ``ConfigError`` for none."""
-    return len(_listed(corpus))
+    return len(_list_sources_of(corpus))
 
 
 def stamp_name(source: Source) -> str:
@@ -79,8 +79,8 @@ def _check_names(corpora: Sequence[Corpus]) -> None:
             raise ConfigError(f"{count} corpora are called {name!r}; ids need a name of its own for each")
 
 
-def _listed(corpus: Corpus) -> list[Source]:
-    path = at_home(corpus.path).absolute()
+def _list_sources_of(corpus: Corpus) -> list[Source]:
+    path = expand_home(corpus.path).absolute()
     try:
         sources = list(_sources_at(corpus, path))
     except ConfigError as error:
@@ -96,12 +96,12 @@ def _listed(corpus: Corpus) -> list[Source]:
 def _sources_at(corpus: Corpus, path: Path) -> Iterator[Source]:
     if path.is_dir():
         if is_saved_dataset(path):
-            return (_of_row(corpus, row) for row in saved_rows(path))
-        return (_of_file(corpus, path, file) for file in audio_files(path))
+            return (_of_row(corpus, row) for row in read_saved_rows(path))
+        return (_of_file(corpus, path, file) for file in list_audio_files(path))
     if path.is_file():
         return _of_one_file(corpus, path)
     if WILDCARDS & set(corpus.path):
-        base, files = matching_files(str(path))
+        base, files = match_files(str(path))
         return (_of_file(corpus, base, file) for file in files)
     raise ConfigError(f"there is no {path}")
 
@@ -194,7 +194,7 @@ def _with_own_id(source: Source, wanted: Iterable[str], taken: set[str]) -> Sour
     return source.model_copy(update={"id": own, "duplicate_of": source.id})
 
 
-def _reader(source: Source) -> Reader:
+def _reader(source: Source) -> StampReader:
     if source.row is not None:
         return partial(row_stamp, source.path, source.row)
     return partial(stamp_of, source.path)

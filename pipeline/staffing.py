@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from pipeline.tickets import CPU, gpus_of
 
-ROUNDING = 1e-6
+_ROUNDING = 1e-6
 """Three thirds of a GPU are one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Capacity:
     """What there is to work on."""
 
     cpus: int
@@ -21,12 +21,12 @@ class Places:
         """Return how many more workers of a class there can be beside those that there are."""
         if share := gpus_of(resource):
             taken = sum(gpus_of(other) * number for other, number in held.items())
-            return int((self.gpus - taken) / share + ROUNDING)
+            return int((self.gpus - taken) / share + _ROUNDING)
         return max(1, self.cpus) - held.get(resource, 0)
 
 
-def classes_to_leave(
-    held: Counter[str], waiting: Counter[str], ready: Counter[str], places: Places
+def classes_to_release(
+    held: Counter[str], waiting: Counter[str], ready: Counter[str], places: Capacity
 ) -> frozenset[str]:
     """Return the classes whose idle workers are let go: GPUs and environments are held for a purpose only.
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pipeline.inventory import Inventory, TableEntry
-from pipeline.outcomes import endings, footer, statuses_of
+from pipeline.outcomes import missing_values, read_footer, statuses_of
 from pipeline.store import TableStore
 from pipeline.ticket_log import TicketLine
-from schemas import LUCK
+from schemas import NONDETERMINISTIC
 
 
 @dataclass(frozen=True, slots=True)
-class Unlucky:
+class RetryableRow:
     """A row that may end differently when it is tried again."""
 
     table: str
@@ -22,7 +22,7 @@ class Unlucky:
 
 
 @dataclass
-class TableStanding:
+class TableStatus:
     """One table: shards and rows that are there, and how fast this run made them."""
 
     name: str
@@ -30,7 +30,7 @@ class TableStanding:
     done: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     num_bytes: int = 0
-    unlucky: list[Unlucky] = field(default_factory=list)
+    unlucky: list[RetryableRow] = field(default_factory=list)
     noted: int = 0
     """Tickets whose speed is known."""
     audio_s: float = 0.0
@@ -58,7 +58,7 @@ class TableStanding:
         return statuses_of(self.counts)
 
 
-class Standing:
+class RunStatus:
     """All tables of a run."""
 
     def __init__(self, inventory: Inventory, store: TableStore, lines: Sequence[TicketLine]) -> None:
@@ -67,7 +67,7 @@ class Standing:
         self._lines = lines
 
     @cached_property
-    def tables(self) -> tuple[TableStanding, ...]:
+    def tables(self) -> tuple[TableStatus, ...]:
         """Every table, in the order in which they are made."""
         noted = _by_folder(self._lines)
         return tuple(
@@ -98,8 +98,8 @@ class Standing:
         elapsed_s = max(line.finished_at_s for line in ours) - began_s
         return max(sum(line.work_s for line in ours) / max(elapsed_s, 1e-3), 1e-3)
 
-    def _table(self, entry: TableEntry, shards: Sequence[str], lines: Sequence[TicketLine]) -> TableStanding:
-        table = TableStanding(entry.name, len(shards))
+    def _table(self, entry: TableEntry, shards: Sequence[str], lines: Sequence[TicketLine]) -> TableStatus:
+        table = TableStatus(entry.name, len(shards))
         there = self._store.shards(entry.folder)
         for shard in shards:
             if shard in there:
@@ -111,20 +111,20 @@ class Standing:
         table.peak_bytes = max((line.peak_bytes for line in lines), default=0)
         return table
 
-    def _take_in(self, table: TableStanding, folder: str, shard: str) -> None:
-        found = footer(self._store, folder, shard)
+    def _take_in(self, table: TableStatus, folder: str, shard: str) -> None:
+        found = read_footer(self._store, folder, shard)
         if found is None:
             return
         table.done += 1
         table.counts.update(found.counts)
         table.num_bytes += found.num_bytes
         if found.holds_luck:
-            table.unlucky.extend(_unlucky(table.name, self._store, folder, shard))
+            table.unlucky.extend(_retryable_rows(table.name, self._store, folder, shard))
 
 
-def grouped(tables: Iterable[TableStanding]) -> dict[str, list[TableStanding]]:
+def group_tables(tables: Iterable[TableStatus]) -> dict[str, list[TableStatus]]:
     """Return tables by what makes them: a metric's scores of all models together, every other by itself."""
-    groups: dict[str, list[TableStanding]] = {}
+    groups: dict[str, list[TableStatus]] = {}
     for table in tables:
         # score.<metric>.<model>: neither name has a dot
         name = table.name.rpartition(".")[0] if table.name.startswith("score.") else table.name
@@ -132,9 +132,9 @@ def grouped(tables: Iterable[TableStanding]) -> dict[str, list[TableStanding]]:
     return groups
 
 
-def _unlucky(name: str, store: TableStore, folder: str, shard: str) -> Iterator[Unlucky]:
-    found = {(end.row, end.reason): None for end in endings(store, folder, shard) if end.reason in LUCK}
-    return (Unlucky(name, row, reason) for row, reason in found)
+def _retryable_rows(name: str, store: TableStore, folder: str, shard: str) -> Iterator[RetryableRow]:
+    found = {(end.row, end.reason): None for end in missing_values(store, folder, shard) if end.reason in NONDETERMINISTIC}
+    return (RetryableRow(name, row, reason) for row, reason in found)
 
 
 def _by_folder(lines: Sequence[TicketLine]) -> Mapping[str, list[TicketLine]]:

@@ -11,7 +11,7 @@ from types import FrameType
 import pydantic
 import soundfile
 
-HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RETRY_S = 0.001
 FORGETFUL = (soundfile.__file__, str(Path(pydantic.__file__).parent))
 """Where the code lies during which a request to stop waits."""
@@ -58,7 +58,7 @@ def _would_be_lost(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def heeding_interruption() -> Iterator[Interruption]:
+def catch_stop_signals() -> Iterator[Interruption]:
     """Interrupt what is done inside when told to stop; only the main thread can be told.
 
     What is ignored goes on being so: Ctrl-C by a command in the background of a script, a closed terminal
@@ -68,7 +68,7 @@ def heeding_interruption() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.getsignal(number) for number in (*HEEDED, signal.SIGALRM)}
+    before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGALRM)}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, interruption.receive)
@@ -80,7 +80,7 @@ def heeding_interruption() -> Iterator[Interruption]:
             signal.signal(number, handler)
 
 
-def heeding_termination() -> Interruption:
+def catch_termination() -> Interruption:
     """Let SIGTERM end this process as it would have, but heed it where foreign code swallows that.
 
     For a process that a library with a handler of its own serves; outside the main thread nothing is heeded.
@@ -95,9 +95,9 @@ def heeding_termination() -> Interruption:
 
 
 @contextmanager
-def ended_when_told() -> Iterator[Interruption]:
+def exit_on_stop() -> Iterator[Interruption]:
     """End a command that can be gone on with by a sentence and a shell's exit code when told to stop."""
-    with heeding_interruption() as interruption:
+    with catch_stop_signals() as interruption:
         try:
             yield interruption
         except KeyboardInterrupt:
@@ -107,7 +107,7 @@ def ended_when_told() -> Iterator[Interruption]:
 
 
 @contextmanager
-def handlers_kept() -> Iterator[None]:
+def preserve_handlers() -> Iterator[None]:
     """Put back the handler of SIGTERM that a library replaces inside by its own, which leaves the process.
 
     What that one has received meanwhile, the first one is told.

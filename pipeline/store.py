@@ -22,7 +22,7 @@ from pipeline.arrow import rows_of, schema_of, table_of
 from schemas import IntegrityError, PoolRecording, Record, Row, RunError
 
 R = TypeVar("R", bound=Record)
-SUFFIX = ".parquet"
+SHARD_SUFFIX = ".parquet"
 DRAFT = ".draft"
 METADATA_KEY = b"unanimous"
 ROW_GROUP_BYTES = 64 * 2**20
@@ -41,12 +41,12 @@ class TableStore:
         if not folder.is_dir():
             return set()
         return {
-            entry.name.removesuffix(SUFFIX) for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)
+            entry.name.removesuffix(SHARD_SUFFIX) for entry in os.scandir(folder) if entry.name.endswith(SHARD_SUFFIX)
         }
 
     def path(self, table: str, shard: str) -> Path:
         """Return where a shard lies, or will lie."""
-        return self.root / table / f"{shard}{SUFFIX}"
+        return self.root / table / f"{shard}{SHARD_SUFFIX}"
 
     def put(
         self, table: str, shard: str, record: type[R], rows: Sequence[R], spec: Mapping[str, Any]
@@ -76,7 +76,7 @@ class TableStore:
     def columns(self, table: str, shard: str, paths: Sequence[str] | None) -> pa.Table:
         """Return some leaf columns of a shard, nested as they are; all of them for None."""
         # opened by its name: to look for a file system by a path takes as long as to read a few columns
-        with pa.OSFile(f"{self.root}/{table}/{shard}{SUFFIX}") as source, pq.ParquetFile(source) as file:
+        with pa.OSFile(f"{self.root}/{table}/{shard}{SHARD_SUFFIX}") as source, pq.ParquetFile(source) as file:
             return file.read(columns=None if paths is None else list(paths), use_threads=False)
 
     def metadata(self, table: str, shard: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class TableStore:
 
 
 @contextmanager
-def room_on_disk(folder: Path) -> Iterator[None]:
+def explain_full_disk(folder: Path) -> Iterator[None]:
     """Say what to do when something inside cannot be written for want of room.
 
     Raises ``RunError``: the next shard would meet it too.

@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from pipeline.arrow import table_of
 from pipeline.catalogue import Shard
-from pipeline.pool_audio import PoolAudio, PoolPart, pools_by_split
+from pipeline.pool_audio import PoolAudio, PoolPart, read_pools
 from pipeline.store import TableStore
 from schemas import PoolRecording, Record, Row, Source, Split, fingerprint_of
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.distributions import Pools
 from stages.stage import Stage
 from stages.waveform import AudioSource
@@ -27,11 +27,11 @@ ROWS_KEPT = 4
 """Shards whose rows a reader keeps: those of the tables that one shard is made from."""
 
 
-class Reader:
+class TableReader:
     """Reads finished tables for those that are made of them, and keeps what was read and decoded last."""
 
     def __init__(self, store: TableStore) -> None:
-        self.memory = AudioMemory()
+        self.memory = AudioCache()
         self._store = store
         self._kept: OrderedDict[tuple[str, str, bool], Sequence[Any]] = OrderedDict()
 
@@ -51,7 +51,7 @@ class Reader:
 
     def pools(self, tables: Sequence["PoolTable"]) -> Mapping[Split, Pools]:
         """Return the recordings of finished pools, by side of the split."""
-        return pools_by_split(self._store, [table.part_of_pool for table in tables])
+        return read_pools(self._store, [table.part_of_pool for table in tables])
 
     def audio_source(self, tables: Sequence["PoolTable"]) -> AudioSource:
         """Return the audio of finished pools."""
@@ -82,11 +82,11 @@ class Table(ABC):
         """The tables whose shard of the same name must be finished first."""
 
     @abstractmethod
-    def stage(self, reader: Reader) -> Stage[Any, Any]:
+    def stage(self, reader: TableReader) -> Stage[Any, Any]:
         """Return the stage that makes its rows, not yet loaded."""
 
     @abstractmethod
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Any]:
+    def inputs(self, shard: Shard, reader: TableReader) -> Sequence[Any]:
         """Return one record per planned row."""
 
     def arrow(self, rows: Sequence[Any]) -> pa.Table:
@@ -165,5 +165,5 @@ class PoolTable(Table):
     def reads(self) -> tuple[Table, ...]:
         return ()
 
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Source]:  # noqa: ARG002
+    def inputs(self, shard: Shard, reader: TableReader) -> Sequence[Source]:  # noqa: ARG002
         return shard.sources

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.catalogue import Shard
 from pipeline.resolve import RestorerSetup
 from pipeline.source_audio import open_source
-from pipeline.table import PoolTable, Reader, Table
+from pipeline.table import PoolTable, TableReader, Table
 from schemas import (
     Degraded,
     Ingested,
@@ -23,7 +23,7 @@ from stages.chain import Part, places_of
 from stages.stage import Stage
 
 
-def together(*tables: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
+def walk_together(*tables: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
     """Walk tables of the same rows side by side; rows that do not match are an error, never a guess."""
     for rows in zip(*tables, strict=True):
         if len({row.id for row in rows}) != 1:
@@ -50,10 +50,10 @@ class IngestTable(Table):
     def reads(self) -> tuple[Table, ...]:
         return ()
 
-    def stage(self, reader: Reader) -> Stage[Source, Ingested]:  # noqa: ARG002
+    def stage(self, reader: TableReader) -> Stage[Source, Ingested]:  # noqa: ARG002
         return ingest.IngestStage(self.settings, open_source)
 
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Source]:  # noqa: ARG002
+    def inputs(self, shard: Shard, reader: TableReader) -> Sequence[Source]:  # noqa: ARG002
         return shard.sources
 
 
@@ -92,10 +92,10 @@ class PlanTable(Table):
     def pools(self) -> tuple[PoolTable, ...]:
         return self.pool_tables
 
-    def stage(self, reader: Reader) -> Stage[plan.Planned, Recipe]:
+    def stage(self, reader: TableReader) -> Stage[plan.Planned, Recipe]:
         return plan.PlanStage(self.chain, self.seed, reader.pools(self.pool_tables))
 
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[plan.Planned]:
+    def inputs(self, shard: Shard, reader: TableReader) -> Sequence[plan.Planned]:
         return [
             plan.Planned(source, segment, repeat)
             for source in reader.rows(self.ingest, shard.name, audio=False)
@@ -128,11 +128,11 @@ class DegradeTable(Table):
     def pools(self) -> tuple[PoolTable, ...]:
         return self.plan.pool_tables
 
-    def stage(self, reader: Reader) -> Stage[degrade.DegradeInput, Degraded]:
+    def stage(self, reader: TableReader) -> Stage[degrade.DegradeInput, Degraded]:
         places = places_of(self.plan.chain)
         return degrade.DegradeStage(reader.audio_source(self.pools), reader.memory, self.level, places)
 
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[degrade.DegradeInput]:
+    def inputs(self, shard: Shard, reader: TableReader) -> Sequence[degrade.DegradeInput]:
         ingested = reader.rows(self.plan.ingest, shard.name)
         audio = {segment.id: segment.audio for source in ingested for segment in source.segments}
         recipes = reader.rows(self.plan, shard.name)
@@ -165,7 +165,7 @@ class RestoreTable(Table):
             "code": restorer.version,
             "params": restorer.fingerprint_params,
             "takes": self.setup.takes,
-            "draws": _described(self.setup.draws),
+            "draws": _describe_draws(self.setup.draws),
             "seed": self.degrade.plan.seed,
             "degrade": self.degrade.key,
         }
@@ -182,7 +182,7 @@ class RestoreTable(Table):
     def environment(self) -> str:
         return self.setup.restorer.environment
 
-    def stage(self, reader: Reader) -> Stage[Degraded, Restored]:
+    def stage(self, reader: TableReader) -> Stage[Degraded, Restored]:
         return restore.RestoreStage(
             self.setup.name,
             self.setup.restorer,
@@ -192,7 +192,7 @@ class RestoreTable(Table):
             memory=reader.memory,
         )
 
-    def inputs(self, shard: Shard, reader: Reader) -> Sequence[Degraded]:
+    def inputs(self, shard: Shard, reader: TableReader) -> Sequence[Degraded]:
         rows: Sequence[Degraded] = reader.rows(self.degrade, shard.name)
         return rows
 
@@ -205,9 +205,9 @@ class CleanTable(RestoreTable):
     def spec(self) -> Mapping[str, Any]:
         return {"version": clean_candidate.VERSION, "degrade": self.degrade.key}
 
-    def stage(self, reader: Reader) -> Stage[Degraded, Restored]:  # noqa: ARG002
+    def stage(self, reader: TableReader) -> Stage[Degraded, Restored]:  # noqa: ARG002
         return clean_candidate.CleanStage()
 
 
-def _described(draws: Mapping[str, Record]) -> dict[str, Any]:
+def _describe_draws(draws: Mapping[str, Record]) -> dict[str, Any]:
     return {name: draw.model_dump(mode="json") for name, draw in sorted(draws.items())}

@@ -10,7 +10,7 @@ from pipeline.outcomes import statuses_of
 from pipeline.store import TableStore
 from pipeline.ticket_log import TicketLine
 from pipeline.tickets import Ticket
-from pipeline.work import Report
+from pipeline.work import TicketResult
 from schemas import BudgetExceededError, Status
 
 FORGIVEN_ROWS = 3
@@ -88,7 +88,7 @@ class Tally:
         for folder in taken.keys() & self.tables.keys():
             self.tables[folder].earlier_s = sum(taken[folder]) / len(taken[folder])
 
-    def add(self, ticket: Ticket, report: Report) -> None:
+    def add(self, ticket: Ticket, report: TicketResult) -> None:
         """Take in a finished ticket; raises ``BudgetExceededError`` when too many rows have failed."""
         tally = self.tables[ticket.table.folder]
         tally.done += 1

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from pipeline.estimates import num_takes
 from pipeline.tickets import Ticket
-from pipeline.work import Report
+from pipeline.work import TicketResult
 from schemas import Record
 
 
@@ -40,7 +40,7 @@ class TicketLine(Record):
         return max(self.wall_s - self.load_s, 0.0)
 
 
-def note_ticket(path: Path, ticket: Ticket, report: Report, finished_at_s: float) -> None:
+def note_ticket(path: Path, ticket: Ticket, report: TicketResult, finished_at_s: float) -> None:
     """Append the line of a ticket."""
     line = TicketLine(
         table=ticket.table.name,

@@ -9,10 +9,10 @@ from pipeline.catalogue import Shard
 from pipeline.table import PoolTable, Table
 
 CPU = "cpu"
-WINDOW = 32
+OPEN_SHARDS = 32
 """How many unfinished shards are open for work at a time."""
-POOLS = -1
-Place = tuple[str, str]
+POOL_SHARD_NUMBER = -1
+ShardPlace = tuple[str, str]
 """Folder and shard name: where the rows of a ticket lie."""
 
 
@@ -34,7 +34,7 @@ class Ticket:
         return self.table.folder, self.shard.name
 
     @cached_property
-    def needs(self) -> frozenset[Place]:
+    def needs(self) -> frozenset[ShardPlace]:
         """Folders and shards that must be there first."""
         own = {(table.folder, self.shard.name) for table in self.table.reads}
         return frozenset(
@@ -54,13 +54,13 @@ def gpus_of(resource: str | None) -> float:
 
 
 @dataclass
-class Bench:
+class WorkerState:
     """What the board knows of one worker: what it has loaded and read, to give it more of the same."""
 
     resource: str | None = CPU
     """The class of ticket it can do; None if it does any."""
     loaded: set[str] = field(default_factory=set)
-    last_read: frozenset[Place] = frozenset()
+    last_read: frozenset[ShardPlace] = frozenset()
 
     def notice(self, ticket: Ticket) -> None:
         """Remember what doing ``ticket`` leaves in the worker's memory."""
@@ -71,13 +71,13 @@ class Bench:
 class Board:
     """All tickets of a run: done, given out, waiting."""
 
-    def __init__(self, tickets: Sequence[Ticket], done: Iterable[Place]) -> None:
+    def __init__(self, tickets: Sequence[Ticket], done: Iterable[ShardPlace]) -> None:
         self.tickets = tuple(tickets)
         self._done = set(done)
-        self._given: dict[Place, Ticket] = {}
+        self._given: dict[ShardPlace, Ticket] = {}
         self._took_s: dict[str, float] = {}
         self._order = {ticket.place: index for index, ticket in enumerate(tickets)}
-        self._waiting: dict[int, dict[Place, Ticket]] = {}
+        self._waiting: dict[int, dict[ShardPlace, Ticket]] = {}
         for ticket in sorted(tickets, key=_shard_number):
             if ticket.place not in self._done:
                 self._waiting.setdefault(_shard_number(ticket), {})[ticket.place] = ticket
@@ -105,7 +105,7 @@ class Board:
         """Count tickets that could be given out now, per class of worker."""
         return Counter(ticket.resource for ticket in self._open() if ticket.needs <= self._done)
 
-    def take(self, bench: Bench) -> Ticket | None:
+    def take(self, bench: WorkerState) -> Ticket | None:
         """Give out the best ready ticket for the worker, or None if there is none now.
 
         Pools and the first shard go first (smoke test, measured speeds); then what the worker has loaded;
@@ -136,13 +136,13 @@ class Board:
 
     def _open(self) -> Iterator[Ticket]:
         """Walk the waiting tickets of pools and of the oldest shards: later ones wait for their turn."""
-        oldest = sorted(self._waiting)[:WINDOW]
+        oldest = sorted(self._waiting)[:OPEN_SHARDS]
         return (ticket for number in oldest for ticket in self._waiting[number].values())
 
-    def _urgency(self, ticket: Ticket, bench: Bench) -> tuple[bool, bool, int, float, bool, int]:
+    def _urgency(self, ticket: Ticket, bench: WorkerState) -> tuple[bool, bool, int, float, bool, int]:
         number = _shard_number(ticket)
         return (
-            number not in {POOLS, self._first},
+            number not in {POOL_SHARD_NUMBER, self._first},
             ticket.table.stage_name not in bench.loaded,
             number,
             -self._took_s.get(ticket.table.stage_name, 0.0),
@@ -157,4 +157,4 @@ def _is_pool(ticket: Ticket) -> bool:
 
 def _shard_number(ticket: Ticket) -> int:
     """Return the shard's number; what everything waits for comes before all."""
-    return POOLS if _is_pool(ticket) else ticket.shard.number
+    return POOL_SHARD_NUMBER if _is_pool(ticket) else ticket.shard.number

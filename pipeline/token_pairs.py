@@ -11,13 +11,13 @@ import pyarrow as pa
 from pipeline.dataset.background import Background
 from pipeline.dataset.card_front import Front
 from pipeline.dataset.columns import CODE, INTEGER, NUMBER, TEXT, Columns, features_of
-from pipeline.dataset.files import Cut, SplitFiles, TableWriter
-from pipeline.dataset.published import Dataset, Row
+from pipeline.dataset.files import FileLimits, SplitFiles, TableWriter
+from pipeline.dataset.published import Dataset, DatasetRow
 from schemas import Digest, Record, Split, UserError
 from stages.codec_tokens import Tokenizer
-from stages.flac import decode_bytes
+from stages.flac import decode_flac_bytes
 
-SIDES = ("degraded", "chosen", "rejected", "clean")
+TOKEN_SIDES = ("degraded", "chosen", "rejected", "clean")
 CODES = pa.list_(pa.list_(CODE))
 KEPT: Columns = {
     "pair_id": TEXT,
@@ -30,8 +30,8 @@ KEPT: Columns = {
     "strength": NUMBER,
 }
 """Columns of ``pairs`` that come along; all others are found there by ``pair_id``."""
-COLUMNS: Columns = {**KEPT, "num_frames": INTEGER, **dict.fromkeys(SIDES, CODES)}
-CUT = Cut(file_mb=500, row_group_mb=100)
+_COLUMNS: Columns = {**KEPT, "num_frames": INTEGER, **dict.fromkeys(TOKEN_SIDES, CODES)}
+CUT = FileLimits(file_mb=500, row_group_mb=100)
 
 
 class CodecFacts(Record):
@@ -45,7 +45,7 @@ class CodecFacts(Record):
     codebook_size: int
 
 
-def codec_facts(tokenizer: Tokenizer, digest: Digest) -> CodecFacts:
+def codec_facts_of(tokenizer: Tokenizer, digest: Digest) -> CodecFacts:
     """Return what readers have to know to make speech of the codes."""
     known = {name: getattr(tokenizer, name) for name in CodecFacts.model_fields if name != "sha256"}
     return CodecFacts(sha256=digest, **known)
@@ -66,17 +66,17 @@ def write_tokens(
     draft.mkdir(parents=True)
     with Background() as background:
         writer = TableWriter(draft / "tokens", _schema(dataset, codec), CUT, background)
-        for row in dataset.pairs(range(dataset.num_pairs), columns=[*KEPT, *SIDES]):
-            writer.add(_coded(row, tokenizer))
+        for row in dataset.pairs(range(dataset.num_pairs), columns=[*KEPT, *TOKEN_SIDES]):
+            writer.add(_encode_row(row, tokenizer))
         writer.finish()
         files = writer.close()
-    (draft / "README.md").write_text(_card(dataset, codec, files), encoding="utf-8")
+    (draft / "README.md").write_text(_write_card(dataset, codec, files), encoding="utf-8")
     draft.rename(out)
     return files
 
 
-def _coded(row: Row, tokenizer: Tokenizer) -> dict[str, Any]:
-    codes = {side: tokenizer.codes(decode_bytes(row[side]["bytes"])) for side in SIDES}
+def _encode_row(row: DatasetRow, tokenizer: Tokenizer) -> dict[str, Any]:
+    codes = {side: tokenizer.codes(decode_flac_bytes(row[side]["bytes"])) for side in TOKEN_SIDES}
     kept = {name: row[name] for name in KEPT}
     listed = {side: each.tolist() for side, each in codes.items()}
     return {**kept, "num_frames": codes["chosen"].shape[1], **listed}
@@ -85,13 +85,13 @@ def _coded(row: Row, tokenizer: Tokenizer) -> dict[str, Any]:
 def _schema(dataset: Dataset, codec: CodecFacts) -> pa.Schema:
     about = {"codec": codec.model_dump(), "dataset": dataset.said.name, "dataset_key": dataset.said.key}
     metadata = {
-        "huggingface": json.dumps({"info": {"features": features_of(COLUMNS, None)}}),
+        "huggingface": json.dumps({"info": {"features": features_of(_COLUMNS, None)}}),
         "unanimous": json.dumps(about, sort_keys=True),
     }
-    return pa.schema(COLUMNS.items(), metadata=metadata)
+    return pa.schema(_COLUMNS.items(), metadata=metadata)
 
 
-def _card(dataset: Dataset, codec: CodecFacts, files: Mapping[Split, SplitFiles]) -> str:
+def _write_card(dataset: Dataset, codec: CodecFacts, files: Mapping[Split, SplitFiles]) -> str:
     said = dataset.said
     front = Front(
         name=f"{said.name} as tokens",
@@ -99,7 +99,7 @@ def _card(dataset: Dataset, codec: CodecFacts, files: Mapping[Split, SplitFiles]
         languages=said.languages,
         licence=said.licence,
         tables={"tokens": files},
-        features={"tokens": features_of(COLUMNS, None)},
+        features={"tokens": features_of(_COLUMNS, None)},
     )
     return f"""---
 {str(front).strip()}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from pipeline.folders import audio_files
+from pipeline.folders import list_audio_files
 from schemas import RecordError, UserError
 from stages.decoding import decode_recording
 from stages.resampling import fit_length, resample
@@ -23,7 +23,7 @@ class SpeechFolder:
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}")
         self._sample_rate = sample_rate
-        self._files = audio_files(folder)
+        self._files = list_audio_files(folder)
         if not self._files:
             raise UserError(f"no recordings in {folder}")
         self._durations_s = np.array([_duration_s(file) for file in self._files])

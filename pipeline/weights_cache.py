@@ -7,7 +7,7 @@ from filelock import FileLock
 
 from pipeline.download_drafts import bytes_to_come, check_room
 from pipeline.downloads import Advance, fetch
-from pipeline.wording import size
+from pipeline.wording import format_bytes
 from schemas import Digest, MissingWeightsError
 from stages.weights import WeightFile, Weights, file_digest, weights_digest
 
@@ -52,9 +52,9 @@ def state_of(weights: Weights) -> str:
     return "there"
 
 
-def size_of(weights: Weights) -> str:
+def weights_size_of(weights: Weights) -> str:
     """Return how much there is to fetch, as far as it is known."""
-    return "size unknown" if weights.size_bytes is None else size(weights.size_bytes)
+    return "size unknown" if weights.size_bytes is None else format_bytes(weights.size_bytes)
 
 
 def source_of(weights: Weights) -> str:

@@ -9,7 +9,7 @@ from stages.degradations import DEGRADATIONS
 from stages.metrics import METRICS
 from stages.operator import Operator
 from stages.restorers import RESTORERS
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
 
@@ -21,29 +21,29 @@ class Need:
     kinds: tuple[str, ...]
 
 
-def needed_by(operators: Iterable[Operator]) -> Mapping[str, Need]:
+def needs_of(operators: Iterable[Operator]) -> Mapping[str, Need]:
     """Return the published weights that ``operators`` stand for, by name; not those that a path replaces."""
     found: dict[str, Need] = {}
     for operator in operators:
-        if isinstance(operator, Weighted) and operator.path is None and operator.published is not None:
+        if isinstance(operator, HasWeights) and operator.path is None and operator.published is not None:
             _add(found, operator.published, operator.kind)
     return found
 
 
-def known_weights() -> Mapping[str, Need]:
+def list_known_weights() -> Mapping[str, Need]:
     """Return the published weights that any operator stands for under some setting, by name."""
     found: dict[str, Need] = {}
     members: list[type[Operator]] = [*DEGRADATIONS.values(), *RESTORERS.values(), *METRICS.values()]
     for member in members:
-        if issubclass(member, Weighted):
+        if issubclass(member, HasWeights):
             for weights in member.catalogue():
                 _add(found, weights, member.kind)
     return dict(sorted(found.items()))
 
 
-def weights_called(name: str) -> Need:
+def find_weights(name: str) -> Need:
     """Return the weights of a name. Raises ``ConfigError`` that says which name is closest."""
-    known = known_weights()
+    known = list_known_weights()
     if name in known:
         return known[name]
     close = difflib.get_close_matches(name, known, n=1)

@@ -13,7 +13,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def size(num_bytes: float) -> str:
+def format_bytes(num_bytes: float) -> str:
     """Return bytes as ``25 MB``."""
     value, unit = float(num_bytes), 0
     while value >= 999.5 and unit + 1 < len(UNITS):  # noqa: PLR2004 - what would be written as 1000
@@ -27,13 +27,13 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def few_digits(number: float) -> str:
+def format_digits(number: float) -> str:
     """Return a measured number as ``0.75``, ``7.5``, ``75``, ``7,500``."""
     magnitude = math.floor(math.log10(number)) if number > 0 else 1
     return f"{number:,.{max(0, 1 - magnitude)}f}"
 
 
-def aligned(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
+def align_columns(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
     """Return rows as lines of equally wide columns, the first ``left`` of them flush left."""
     if not rows:
         return []

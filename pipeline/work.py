@@ -7,10 +7,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from pipeline.journal import Journal, finished
+from pipeline.journal import Journal, read_finished
 from pipeline.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
-from pipeline.store import TableStore, counts_of, room_on_disk
-from pipeline.table import Reader, Table
+from pipeline.store import TableStore, counts_of, explain_full_disk
+from pipeline.table import TableReader, Table
 from pipeline.tickets import Ticket
 from schemas import IntegrityError, Outcome, Reason, Row, RunError, Status
 from stages.attempt import attempt
@@ -19,7 +19,7 @@ from stages.stage import ModelTime, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TicketResult:
     """What one ticket came to."""
 
     counts: Mapping[str, int]
@@ -63,21 +63,21 @@ class Worker:
         self._backwards = cycle((False, True))
         self._workspace = workspace
         self._store = TableStore(workspace / "tables")
-        self.reader = Reader(self._store)
+        self.reader = TableReader(self._store)
         self._journals = workspace / "journals"
         self._device = device
         self._stages: dict[str, Stage[Any, Any]] = {}
 
-    def run(self, ticket: Ticket, condemned: Sequence[Suspect] = (), *, alone: bool = False) -> Report:
+    def run(self, ticket: Ticket, condemned: Sequence[Suspect] = (), *, alone: bool = False) -> TicketResult:
         """Make the shard of the ticket and commit it; records in ``condemned`` are failed, not tried.
 
         ``alone`` processes records one by one, so that the one that kills the worker is known.
         Raises ``RunError`` for what the next record would meet too; the shard is then not written.
         """
-        with room_on_disk(self._workspace):
+        with explain_full_disk(self._workspace):
             return self._run(ticket, condemned, alone=alone)
 
-    def _run(self, ticket: Ticket, condemned: Sequence[Suspect], *, alone: bool) -> Report:
+    def _run(self, ticket: Ticket, condemned: Sequence[Suspect], *, alone: bool) -> TicketResult:
         started = time.perf_counter()
         forget_peaks()
         stage, load_s = self._stage(ticket.table)
@@ -85,15 +85,15 @@ class Worker:
         inputs = ticket.table.inputs(ticket.shard, self.reader)
         path = journal_path(self._journals, ticket)
         with Journal(path) as journal:
-            have = {**_failed(stage, inputs, condemned), **finished(path)}
+            have = {**_fail_excluded(stage, inputs, condemned), **read_finished(path)}
             todo = self._ordered(stage, [record for record in inputs if stage.name_of(record) not in have])
             batches = ([record] for record in todo) if alone else stage.batches(todo)
             inside_s = self._process(stage, ticket, batches, journal, have, left=len(todo))
         rows = [have[stage.name_of(record)] for record in inputs]
         self._commit(ticket, rows)
         path.unlink(missing_ok=True)
-        audio_s = sum(_seconds(record) for record in inputs)
-        return Report(
+        audio_s = sum(_duration_of(record) for record in inputs)
+        return TicketResult(
             counts_of(rows),
             audio_s,
             inside_s,
@@ -122,7 +122,7 @@ class Worker:
         for batch in batches:
             journal.began([stage.name_of(record) for record in batch])
             started = time.perf_counter()
-            rows = list(_processed(stage, batch, ticket.name))
+            rows = list(_process_batch(stage, batch, ticket.name))
             inside_s += time.perf_counter() - started
             self._heed()
             left -= len(batch)
@@ -162,7 +162,7 @@ class Worker:
         self._store.put_arrow(table.folder, ticket.shard.name, table.record, table.arrow(rows), spec)
 
 
-def _failed(stage: Stage[Any, Any], inputs: Sequence[Any], condemned: Sequence[Suspect]) -> dict[str, Row]:
+def _fail_excluded(stage: Stage[Any, Any], inputs: Sequence[Any], condemned: Sequence[Suspect]) -> dict[str, Row]:
     """Return the rows of records that have killed workers: they are not tried again."""
     dead = {suspect.id: suspect for suspect in condemned}
     rows = {}
@@ -178,22 +178,22 @@ def journal_path(folder: Path, ticket: Ticket) -> Path:
     return folder / ticket.table.folder / f"{ticket.shard.name}.journal"
 
 
-def _processed(stage: Stage[Any, Any], batch: Sequence[Any], where: str) -> Iterator[Row]:
+def _process_batch(stage: Stage[Any, Any], batch: Sequence[Any], where: str) -> Iterator[Row]:
     """Process a batch; if it breaks, each record alone: a bad one does not take its neighbours along."""
     tried = attempt(f"{where} {stage.name_of(batch[0])}", lambda: stage.process(batch))
     if tried.value is not None:
         yield from tried.value
     elif len(batch) > 1:
         for record in batch:
-            yield from _processed(stage, [record], where)
+            yield from _process_batch(stage, [record], where)
     else:
         yield stage.without_value(batch[0], tried.outcome)
 
 
-def _seconds(record: Any) -> float:
+def _duration_of(record: Any) -> float:
     """Return how much audio a record is about, as far as it says."""
     for name in ("recipe", "segment", "degraded", "audio"):
         inner = getattr(record, name, None)
         if inner is not None:
-            return _seconds(inner)
+            return _duration_of(inner)
     return float(getattr(record, "duration_s", 0.0) or 0.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from pipeline.folders import at_home
+from pipeline.folders import expand_home
 from pipeline.store import TableStore, write_whole
 from schemas import WorkspaceError
 
@@ -117,7 +117,7 @@ def open_workspace(text: str | None, name: str, environment: Mapping[str, str] =
             f"the workspace {chosen!r} is a URL; object stores are not supported yet: give a folder that all "
             "machines of the cluster mount, such as /shared/runs/demo"
         )
-    path = at_home(chosen)
+    path = expand_home(chosen)
     if not path.is_absolute() and is_ray_job(environment):
         raise WorkspaceError(
             f"the workspace {chosen!r} is relative, and inside a Ray job that is a folder named by the "

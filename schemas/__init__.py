@@ -17,7 +17,7 @@ from schemas.errors import (
 )
 from schemas.flow import (
     AppliedStep,
-    Comparisons,
+    ComparisonCounts,
     Degraded,
     Fact,
     Margin,
@@ -32,18 +32,18 @@ from schemas.flow import (
     TakeScores,
 )
 from schemas.operator import OperatorSpec, Params
-from schemas.outcome import LUCK, Outcome, Reason, Row, Status
+from schemas.outcome import NONDETERMINISTIC, Outcome, Reason, Row, Status
 from schemas.record import Record, fingerprint_of
 from schemas.source import Ingested, PoolRecording, Probe, Segment, Source
 from schemas.split import Split
 
 __all__ = [
-    "LUCK",
+    "NONDETERMINISTIC",
     "AppliedStep",
     "AudioRef",
     "BrokenError",
     "BudgetExceededError",
-    "Comparisons",
+    "ComparisonCounts",
     "ConfigError",
     "Degraded",
     "Digest",

@@ -147,7 +147,7 @@ class Removal(Record):
     pairs: int
 
 
-class Comparisons(Row):
+class ComparisonCounts(Row):
     """What became of the comparisons of one degraded utterance's candidates."""
 
     num_candidates: int = 0
@@ -163,7 +163,7 @@ class Comparisons(Row):
     """Unanimous pairs that vetoes took away, each counted under the first that did."""
 
 
-class Preference(Comparisons):
+class Preference(ComparisonCounts):
     """The unanimous pairs of one degraded utterance, and what became of the other comparisons."""
 
     pairs: tuple[Pair, ...] = ()

@@ -40,7 +40,7 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
 
 
-LUCK = frozenset({Reason.CRASHED, Reason.TIMED_OUT, Reason.OUT_OF_MEMORY})
+NONDETERMINISTIC = frozenset({Reason.CRASHED, Reason.TIMED_OUT, Reason.OUT_OF_MEMORY})
 """Reasons that may differ from run to run; rows that hold them are outside the same-bytes promise."""
 
 

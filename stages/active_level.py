@@ -47,14 +47,14 @@ def _envelope(samples: Signal, sample_rate: int) -> NDArray[np.float64]:
     age = np.arange(step)[::-1]
     once = (1.0 - decay) * decay**age
     twice = (1.0 - decay) * (age + 1) * once
-    heard_once, heard_twice = np.einsum("ij,kj->ki", _in_ticks(samples, step), np.stack([once, twice]))
+    heard_once, heard_twice = np.einsum("ij,kj->ki", _split_into_ticks(samples, step), np.stack([once, twice]))
     recursion = [1.0], [1.0, -(decay**step)]
     smooth = lfilter(*recursion, heard_once)
     carried = (1.0 - decay) * step * decay**step * np.pad(smooth[:-1], (1, 0))
     return np.asarray(lfilter(*recursion, heard_twice + carried))
 
 
-def _in_ticks(samples: Signal, step: int) -> NDArray[np.float64]:
+def _split_into_ticks(samples: Signal, step: int) -> NDArray[np.float64]:
     """Return absolute values (ticks, ``step``); the last tick ends with the last sample."""
     lead = -samples.size % step
     magnitudes = np.zeros(lead + samples.size)

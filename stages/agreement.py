@@ -26,7 +26,7 @@ DECIDING: Mapping[Aspect, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Climb:
+class Trend:
     """How a score went down one ladder."""
 
     of_means: float
@@ -42,13 +42,13 @@ class Climb:
         return self.of_means >= LEAST_TAU_OF_MEANS and self.of_utterances >= LEAST_TAU_OF_UTTERANCES
 
 
-def climb(scores: Sequence[Sequence[float]], better: Better) -> Climb | None:
+def trend_of(scores: Sequence[Sequence[float]], better: Better) -> Trend | None:
     """Return how ``scores`` went down, one row per utterance and the mildest step first; None without any."""
     if not scores:
         return None
     worse = np.asarray(scores) * (1.0 if better is Better.LOWER else -1.0)
     singly = [kendall_tau(row) for row in worse]
-    return Climb(kendall_tau(worse.mean(axis=0)), float(np.mean(singly)), len(scores))
+    return Trend(kendall_tau(worse.mean(axis=0)), float(np.mean(singly)), len(scores))
 
 
 def kendall_tau(values: Sequence[float] | NDArray[np.float64]) -> float:
@@ -59,7 +59,7 @@ def kendall_tau(values: Sequence[float] | NDArray[np.float64]) -> float:
     return 0.0 if np.isnan(tau) else round(tau, 9)  # 0.8 is a threshold, and comes out a hair under it
 
 
-def may_vote(aspect: Aspect, climbs: Mapping[str, Climb | None]) -> bool:
+def may_vote(aspect: Aspect, climbs: Mapping[str, Trend | None]) -> bool:
     """Say whether a score of ``aspect`` went down well enough on every ladder that decides on it."""
     deciding = [climbs.get(ladder) for ladder in DECIDING[aspect]]
     return all(climb is not None and climb.is_enough for climb in deciding)

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def prepared(batches: Iterator[T], prepare: Callable[[T], None]) -> Generator[T, None, None]:
+def prefetched(batches: Iterator[T], prepare: Callable[[T], None]) -> Generator[T, None, None]:
     """Yield each batch, having called ``prepare`` on all but the first in a thread meanwhile.
 
     Preparing only saves time: what it raises is left to whoever processes the batch and meets it again.

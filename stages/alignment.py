@@ -51,16 +51,16 @@ def align(samples: Samples, lag: int, length: int) -> Samples:
 def _phase_correlation(candidate: Signal, reference: Signal, widest: int) -> NDArray[np.float64]:
     """Return the absolute correlation at lags from ``-widest`` to ``widest``; polarity does not count."""
     size = quick_length(max(candidate.size, reference.size) + widest)  # none wraps around
-    left, right = (fft.rfft(_faded(signal), size) for signal in (candidate, reference))
+    left, right = (fft.rfft(_fade(signal), size) for signal in (candidate, reference))
     sizes = np.abs(left), np.abs(right)
-    audible = _audible(sizes[0]) & _audible(sizes[1])
+    audible = _mask_audible(sizes[0]) & _mask_audible(sizes[1])
     weights = np.divide(1.0, sizes[0] * sizes[1], out=np.zeros_like(sizes[0]), where=audible)
     correlation = fft.irfft(weights * left * right.conj(), size)
     around_zero = np.concatenate([correlation[size - widest :], correlation[: widest + 1]])
     return np.asarray(np.abs(around_zero), dtype=np.float64)
 
 
-def _faded(signal: Signal) -> Samples:
+def _fade(signal: Signal) -> Samples:
     """Return a copy that begins and ends in silence: in an empty band, cut edges are all that is heard."""
     faded = signal.astype(np.float32)
     ramp = round(RAMP_SHARE * signal.size)
@@ -70,7 +70,7 @@ def _faded(signal: Signal) -> Samples:
     return faded
 
 
-def _audible(magnitude: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _mask_audible(magnitude: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(magnitude > AUDIBLE * np.sqrt(np.mean(np.square(magnitude))))
 
 

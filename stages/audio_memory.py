@@ -5,14 +5,14 @@ from collections.abc import Callable
 from threading import Lock
 
 from schemas import EncodedAudio
-from stages.flac import decode
+from stages.flac import decode_flac
 from stages.resampling import resample
 from stages.waveform import Waveform
 
-FIGURES_HELD = 65_536
+NUMBERS_HELD = 65_536
 
 
-class AudioMemory:
+class AudioCache:
     """Decoded and resampled copies, least recently used first out, at most ``max_bytes``.
 
     Only a cache: a result never depends on what is in it. Threads may share it.
@@ -27,7 +27,7 @@ class AudioMemory:
 
     def waveform(self, audio: EncodedAudio, sample_rate: int | None = None) -> Waveform:
         """Return ``audio`` at ``sample_rate``, or at its own."""
-        stored = self.made((audio.digest,), lambda: decode(audio))
+        stored = self.made((audio.digest,), lambda: decode_flac(audio))
         if sample_rate is None or sample_rate == stored.sample_rate:
             return stored
         return self.made((audio.digest, str(sample_rate)), lambda: resample(stored, sample_rate))
@@ -51,7 +51,7 @@ class AudioMemory:
         figure = make()
         with self._lock:
             self._figures[name] = figure
-            if len(self._figures) > FIGURES_HELD:
+            if len(self._figures) > NUMBERS_HELD:
                 self._figures.popitem(last=False)
         return figure
 

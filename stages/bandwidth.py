@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from stages.level import Signal
 
-FRAME_S = 0.04
+_FRAME_S = 0.04
 MAX_FRAMES = 1_024
 """Frames that are looked at, evenly spread: hours of audio take no longer than a minute."""
 LOUD_PERCENTILE = 95.0
@@ -15,7 +15,7 @@ LOWEST_PEAK_HZ = 80.0
 """Offsets and rumble below this are not what the rest is compared with."""
 RANGE_DB = 75.0
 """Speech falls by 30 to 70 dB up to 20 kHz; resamplers and codecs leave less than −80 dB above their edge."""
-FLOOR_DB = 10.0
+_FLOOR_DB = 10.0
 
 
 def bandwidth_hz(samples: Signal, sample_rate: int) -> float:
@@ -25,7 +25,7 @@ def bandwidth_hz(samples: Signal, sample_rate: int) -> float:
     within 75 dB of its maximum, and 10 dB above what rounding to 16 bits would leave there. So 8 kHz
     audio in a 48 kHz file has 4 kHz. 0 if there is no such frequency.
     """
-    size = 2 ** int(np.ceil(np.log2(FRAME_S * sample_rate)))
+    size = 2 ** int(np.ceil(np.log2(_FRAME_S * sample_rate)))
     density = _smooth(_loud_density(samples, sample_rate, size), sample_rate / size)
     frequencies = np.fft.rfftfreq(size, 1.0 / sample_rate)
     threshold = max(
@@ -55,4 +55,4 @@ def _smooth(density: NDArray[np.float64], bin_hz: float) -> NDArray[np.float64]:
 
 def _floor(sample_rate: int) -> float:
     """Return 10 dB over the density of rounding to 16 bits: a twelfth of a step², spread evenly."""
-    return (2.0**-15) ** 2 / 12 / (sample_rate / 2) * 10 ** (FLOOR_DB / 10)
+    return (2.0**-15) ** 2 / 12 / (sample_rate / 2) * 10 ** (_FLOOR_DB / 10)

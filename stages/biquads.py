@@ -9,17 +9,17 @@ from stages.spectral_gain import Sections
 BUTTERWORTH_Q = 0.7071
 
 
-def low_shelf(corner_hz: float, gain_db: float, q: float, sample_rate: int) -> Sections:
+def design_low_shelf(corner_hz: float, gain_db: float, q: float, sample_rate: int) -> Sections:
     """Return a shelf with ``gain_db`` well below the corner, half of that at it, and none above."""
-    return _shelf(corner_hz, gain_db, q, sample_rate, sign=1.0)
+    return _design_shelf(corner_hz, gain_db, q, sample_rate, sign=1.0)
 
 
-def high_shelf(corner_hz: float, gain_db: float, q: float, sample_rate: int) -> Sections:
+def design_high_shelf(corner_hz: float, gain_db: float, q: float, sample_rate: int) -> Sections:
     """Return a shelf with ``gain_db`` well above the corner, half of that at it, and none below."""
-    return _shelf(corner_hz, gain_db, q, sample_rate, sign=-1.0)
+    return _design_shelf(corner_hz, gain_db, q, sample_rate, sign=-1.0)
 
 
-def bell(centre_hz: float, gain_db: float, q: float, sample_rate: int) -> Sections:
+def design_bell(centre_hz: float, gain_db: float, q: float, sample_rate: int) -> Sections:
     """Return a peaking filter with ``gain_db`` at the centre and none far from it."""
     a = 10.0 ** (gain_db / 40.0)
     w = 2.0 * math.pi * centre_hz / sample_rate
@@ -29,7 +29,7 @@ def bell(centre_hz: float, gain_db: float, q: float, sample_rate: int) -> Sectio
     return np.asarray(np.array([[*upper, *lower]]) / lower[0])
 
 
-def _shelf(corner_hz: float, gain_db: float, q: float, sample_rate: int, *, sign: float) -> Sections:
+def _design_shelf(corner_hz: float, gain_db: float, q: float, sample_rate: int, *, sign: float) -> Sections:
     """Return a low shelf for a ``sign`` of 1, a high one for −1: they differ in the sign of the cosine."""
     a = 10.0 ** (gain_db / 40.0)
     w = 2.0 * math.pi * corner_hz / sample_rate

@@ -29,7 +29,7 @@ TRIAL_RATE_HZ = 16_000
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ModelRequest:
     """One input of a model and the stream that it may draw from, both made when it is asked."""
 
     name: str
@@ -41,7 +41,7 @@ class Question:
     """Returns the stream at its beginning: asked once more, a question has the same answer."""
 
 
-class Calls:
+class ModelCalls:
     """Calls models on a device, and knows how long that has taken so far."""
 
     def __init__(self, device: str = "cpu") -> None:
@@ -57,12 +57,12 @@ class Calls:
         """
         return model.batch_s > 0.0 and (self.device != "cpu" or model.tolerance == 0.0)
 
-    def answers(self, model: Restorer, questions: Sequence[Question]) -> list[Attempt[Waveform]]:
+    def answers(self, model: Restorer, questions: Sequence[ModelRequest]) -> list[Attempt[Waveform]]:
         """Return what the model answers to each question, or why it does not, in order."""
         places = range(len(questions))
         budget_s = 0.0 if model.global_randomness else model.batch_s
         found: dict[int, Attempt[Waveform]] = {}
-        for group in by_length(places, lambda place: (1, questions[place].duration_s), budget_s):
+        for group in group_by_length(places, lambda place: (1, questions[place].duration_s), budget_s):
             answers = self._together(model, [questions[place] for place in group])
             found.update(zip(group, answers, strict=True))
         return [found[place] for place in places]
@@ -80,7 +80,7 @@ class Calls:
             raise BrokenError(Reason.WRONG_SHAPE, f"{len(outputs)} outputs for {len(inputs)} inputs")
         return outputs
 
-    def _together(self, model: Restorer, questions: Sequence[Question]) -> list[Attempt[Waveform]]:
+    def _together(self, model: Restorer, questions: Sequence[ModelRequest]) -> list[Attempt[Waveform]]:
         """Ask all at once; where that does not work, halves if memory did not suffice, else one by one."""
         names = ", ".join(question.name for question in questions)
         tried = attempt(names, partial(self._asked, model, questions))
@@ -93,9 +93,9 @@ class Calls:
         _free_memory()
         middle = len(questions) // 2
         halves = [*self._together(model, questions[:middle]), *self._together(model, questions[middle:])]
-        return [_noted(answer, f"out of memory with {len(questions)} inputs at once") for answer in halves]
+        return [_add_note(answer, f"out of memory with {len(questions)} inputs at once") for answer in halves]
 
-    def _asked(self, model: Restorer, questions: Sequence[Question]) -> Sequence[Waveform]:
+    def _asked(self, model: Restorer, questions: Sequence[ModelRequest]) -> Sequence[Waveform]:
         inputs = [question.given() for question in questions]
         return self.outputs(model, inputs, [question.stream() for question in questions])
 
@@ -111,7 +111,7 @@ def load_model(model: Restorer, device: str) -> None:
             _try_precision(each, device)
 
 
-def by_length(
+def group_by_length(
     items: Sequence[T], size: Callable[[T], tuple[int, float]], budget_s: float
 ) -> Iterator[list[T]]:
     """Group items of about one length, longest first: inputs times the longest stay within the budget.
@@ -155,14 +155,14 @@ def _trial(model: Restorer, device: str) -> str:
     rate = model.sample_rate or TRIAL_RATE_HZ
     noise = 0.1 * rng_for(0, "trial").standard_normal(round(TRIAL_S * rate)).astype(np.float32)
     try:
-        with global_generators.generators_put_back():
-            Calls(device).outputs(model, [Waveform(noise, rate)], [rng_for(0, "trial of", model.kind)])
+        with global_generators.preserve_generators():
+            ModelCalls(device).outputs(model, [Waveform(noise, rate)], [rng_for(0, "trial of", model.kind)])
     except (RecordError, *USERS_MISTAKES) as error:
         return f"{error}".partition("\n")[0].partition(". ")[0] or type(error).__name__
     return ""
 
 
-def _noted(answer: Attempt[Waveform], note: str) -> Attempt[Waveform]:
+def _add_note(answer: Attempt[Waveform], note: str) -> Attempt[Waveform]:
     """Return an answer whose row will say what happened on the way; the largest group is named."""
     return Attempt(Outcome(detail=note), answer.value) if answer.value is not None else answer
 
@@ -178,7 +178,7 @@ def _surroundings(model: Restorer, stream: np.random.Generator, device: str) -> 
             kind, number_format = device.partition(":")[0], getattr(torch, model.precision)
             stack.enter_context(torch.autocast(kind, dtype=number_format))
         if model.global_randomness:
-            stack.enter_context(global_generators.drawn_from(stream))
+            stack.enter_context(global_generators.seeded_from(stream))
         yield
 
 

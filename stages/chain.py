@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from schemas import Record
 from stages.conditions import Situation, When
 from stages.degradations import DEGRADATIONS
-from stages.distributions import Constant, Distribution, PoolDraw, Weight, check_weights
-from stages.weight_places import Places, places_in, without_places
+from stages.distributions import Constant, Distribution, PoolDraw, RelativeWeight, check_weights
+from stages.weight_places import WeightLocations, paths_in, without_paths
 
 Order = Literal["given", "random"]
 
@@ -75,7 +75,7 @@ class Step(Part):
         """Kind, version of its code, distributions; a pinned file by its digest, wherever it lies."""
         draws = {name: d.model_dump(mode="json") for name, d in sorted(self.distributions.items())}
         version = DEGRADATIONS[self.kind].version
-        return self._described(kind=self.kind, version=version, draws=without_places(draws))
+        return self._described(kind=self.kind, version=version, draws=without_paths(draws))
 
 
 class Chain(Part):
@@ -88,7 +88,7 @@ class Chain(Part):
     @property
     def shares(self) -> Iterator[tuple[Step, float]]:
         """The steps of all parts."""
-        return _scaled(self.parts, [self.probability] * len(self.parts))
+        return _scale_steps(self.parts, [self.probability] * len(self.parts))
 
     @property
     def described(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class Chain(Part):
 class Branch(Record):
     """A member of a group, and how likely it is among the others."""
 
-    weight: Weight = 1.0
+    weight: RelativeWeight = 1.0
     part: "AnyPart"
 
     @property
@@ -124,7 +124,7 @@ class OneOfParts(Part):
         """The steps of all branches."""
         total = sum(branch.weight for branch in self.branches)
         factors = [self.probability * branch.weight / total for branch in self.branches]
-        return _scaled([branch.part for branch in self.branches], factors)
+        return _scale_steps([branch.part for branch in self.branches], factors)
 
     @property
     def described(self) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class SomeOfParts(Part):
     """Some of several members, no one twice: how many by ``counts``, which ones by their weights."""
 
     part: Literal["some_of"] = "some_of"
-    counts: tuple[Weight, ...]
+    counts: tuple[RelativeWeight, ...]
     """The weight of none, of one, of two … members."""
     members: tuple[Branch, ...] = Field(min_length=1)
     order: Order = "given"
@@ -156,7 +156,7 @@ class SomeOfParts(Part):
         mean = sum(number * weight for number, weight in enumerate(self.counts)) / sum(self.counts)
         total = sum(member.weight for member in self.members)
         factors = [self.probability * min(1.0, mean * member.weight / total) for member in self.members]
-        return _scaled([member.part for member in self.members], factors)
+        return _scale_steps([member.part for member in self.members], factors)
 
     @property
     def described(self) -> dict[str, Any]:
@@ -175,9 +175,9 @@ def steps_in(chain: Sequence[Part]) -> tuple[Step, ...]:
     return tuple(step for part in chain for step, _ in part.shares)
 
 
-def places_of(chain: Sequence[Part]) -> Places:
+def places_of(chain: Sequence[Part]) -> WeightLocations:
     """Return where the weights are that the steps of a chain name by path."""
-    return {digest: path for step in steps_in(chain) for digest, path in places_in(_settings(step))}
+    return {digest: path for step in steps_in(chain) for digest, path in paths_in(_settings(step))}
 
 
 def _settings(step: Step) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _settings(step: Step) -> dict[str, Any]:
     }
 
 
-def _scaled(parts: Sequence[Part], factors: Sequence[float]) -> Iterator[tuple[Step, float]]:
+def _scale_steps(parts: Sequence[Part], factors: Sequence[float]) -> Iterator[tuple[Step, float]]:
     for part, factor in zip(parts, factors, strict=True):
         for step, share in part.shares:
             yield step, factor * share

@@ -114,7 +114,7 @@ def _signal_name(number: int) -> str:
 
 
 @contextmanager
-def bounded(questions: IO[bytes], seconds: int) -> Iterator[None]:
+def limit_time(questions: IO[bytes], seconds: int) -> Iterator[None]:
     """In a child: have the system end its group when time is up or the parent has closed ``questions``.
 
     Even while foreign code holds the interpreter, which no thread could interrupt: the signals do.

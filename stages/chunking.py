@@ -28,7 +28,7 @@ def chunk_places(length: int, longest: int, overlap: int) -> list[slice]:
     return [slice(start, start + size) for start in starts]
 
 
-def joined(chunks: Sequence[Samples], places: Sequence[slice]) -> Samples:
+def join_chunks(chunks: Sequence[Samples], places: Sequence[slice]) -> Samples:
     """Return the whole of which ``chunks`` lie at ``places``, faded into one another where they overlap."""
     whole = np.zeros(places[-1].stop, dtype=np.float32)
     whole[places[0]] = chunks[0]

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import ConfigError
-from stages.neural_codecs import BLOCK_S, CONTEXT_S
-from stages.pretrained import pretrained
+from stages.neural_codecs import CODEC_BLOCK_S, CONTEXT_S
+from stages.pretrained import load_pretrained
 from stages.resampling import fit_length, resample
 from stages.waveform import Samples, Waveform
 
-Codes = NDArray[np.int16]
+_Codes = NDArray[np.int16]
 """Of shape (codebooks, frames)."""
 LARGEST_CODEBOOK = 2**15
 
@@ -27,12 +27,12 @@ class Tokenizer:
     hop_samples: int
     num_codebooks: int
     codebook_size: int
-    encode: Callable[[Samples], Codes]
+    encode: Callable[[Samples], _Codes]
     """Samples, a whole number of hops, to one frame per hop."""
-    block_s: float = BLOCK_S
+    block_s: float = CODEC_BLOCK_S
     context_s: float = CONTEXT_S
 
-    def codes(self, waveform: Waveform) -> Codes:
+    def codes(self, waveform: Waveform) -> _Codes:
         """Return one frame for each hop of ``waveform``, the last one filled up with silence.
 
         Long speech goes through in blocks that are shown a context of what is around them.
@@ -59,7 +59,7 @@ def load_tokenizer(path: Path, device: str = "cpu", num_codebooks: int | None = 
     """
     import torch  # noqa: PLC0415 - seconds
 
-    model = pretrained("DacModel", path).to(device)
+    model = load_pretrained("DacModel", path).to(device)
     settings = model.config
     wanted = settings.n_codebooks if num_codebooks is None else num_codebooks
     if not 0 < wanted <= settings.n_codebooks:
@@ -67,11 +67,11 @@ def load_tokenizer(path: Path, device: str = "cpu", num_codebooks: int | None = 
     if settings.codebook_size > LARGEST_CODEBOOK:
         raise ConfigError(f"{path} has codebooks of {settings.codebook_size}: more than 16 bits hold")
 
-    def encode(samples: Samples) -> Codes:
+    def encode(samples: Samples) -> _Codes:
         given = torch.from_numpy(samples.copy())[None, None].to(device)
         with torch.inference_mode():
             codes = model.encode(given, n_quantizers=wanted).audio_codes
-        found: Codes = codes[0, :wanted].cpu().numpy().astype(np.int16)
+        found: _Codes = codes[0, :wanted].cpu().numpy().astype(np.int16)
         return found
 
     return Tokenizer(settings.sampling_rate, settings.hop_length, wanted, settings.codebook_size, encode)

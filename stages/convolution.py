@@ -14,7 +14,7 @@ LANES = 4
 """pocketfft transforms four single-precision rows at once, in the time of one."""
 
 
-def convolved(samples: Samples, taps: Samples) -> Samples:
+def convolve(samples: Samples, taps: Samples) -> Samples:
     """Return the linear convolution of both, with all of its tail, in single precision.
 
     Overlap-add in blocks that stay in the processor's cache: measured three times as fast as

@@ -18,9 +18,9 @@ from stages.waveform import Samples, Waveform
 ChannelRule = Literal["mean", "first", "reject"]
 
 SAMPLE_RATES = range(1_000, 384_001)
-BLOCK = 65_536
+_BLOCK = 65_536
 """Frames per read: a long file of many channels is never whole in memory."""
-BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
+BITS_OF_SUBTYPE = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def decode_recording(
     cut_short = is_cut_short(file)
     if has_damaged_page(file):
         raise UnfitError(Reason.UNREADABLE, "damaged: a page is not what its checksum says")
-    with _opened(with_length(file)) as sound:
+    with _open_sound(with_length(file)) as sound:
         _check(sound, channels)
         start, wanted = _stretch(sound, offset_s, duration_s)
         samples = _mono(sound, start, wanted, channels)
@@ -55,15 +55,15 @@ def decode_recording(
         if samples.size < wanted or (cut_short and reaches_the_end):
             raise UnfitError(Reason.UNREADABLE, "cut short: the file ends before its samples do")
         return Decoded(
-            waveform=Waveform(_finite(samples), sound.samplerate),
+            waveform=Waveform(_require_finite(samples), sound.samplerate),
             channels=sound.channels,
-            bits=BITS.get(sound.subtype),
+            bits=BITS_OF_SUBTYPE.get(sound.subtype),
             is_float=sound.subtype in {"FLOAT", "DOUBLE"},
         )
 
 
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
+def _open_sound(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
     try:
         with soundfile.SoundFile(file) as sound:
             yield sound
@@ -92,11 +92,11 @@ def _stretch(sound: soundfile.SoundFile, offset_s: float, duration_s: float | No
 
 def _mono(sound: soundfile.SoundFile, start: int, wanted: int, channels: ChannelRule) -> Samples:
     if sound.format == "MP3":  # a seek in MP3 lands somewhere near, and soundfile seeks after every read
-        return _mixed(_read(sound, start + wanted), channels)[start:]
+        return _mix_down(_read(sound, start + wanted), channels)[start:]
     sound.seek(start)
     blocks = [np.empty(0, np.float32)]
-    while wanted > 0 and len(block := _read(sound, min(wanted, BLOCK))):
-        blocks.append(_mixed(block, channels))
+    while wanted > 0 and len(block := _read(sound, min(wanted, _BLOCK))):
+        blocks.append(_mix_down(block, channels))
         wanted -= len(block)
     return np.concatenate(blocks)
 
@@ -105,13 +105,13 @@ def _read(sound: soundfile.SoundFile, frames: int) -> NDArray[np.float32]:
     return np.asarray(sound.read(frames, dtype="float32", always_2d=True))
 
 
-def _mixed(block: NDArray[np.float32], channels: ChannelRule) -> Samples:
+def _mix_down(block: NDArray[np.float32], channels: ChannelRule) -> Samples:
     if channels == "mean" and block.shape[1] > 1:
         return np.asarray(block.mean(axis=1, dtype=np.float64), dtype=np.float32)
     return np.ascontiguousarray(block[:, 0])
 
 
-def _finite(samples: Samples) -> Samples:
+def _require_finite(samples: Samples) -> Samples:
     if not np.isfinite(samples).all():
         raise UnfitError(Reason.NOT_FINITE, "NaN or infinite samples")
     return samples

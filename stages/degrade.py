@@ -20,22 +20,22 @@ from schemas import (
     Status,
     UnfitError,
 )
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.degradations import DEGRADATIONS
 from stages.degradations.base import Scene
-from stages.flac import CEILING, encode
+from stages.flac import FLAC_CEILING, encode_flac
 from stages.level import energy, exceeds, is_silent, mean_root, peak, to_db
 from stages.residual_lag import residual_lag_samples
 from stages.stage import Stage
 from stages.waveform import AudioSource, Waveform
-from stages.weight_places import Places, with_places
+from stages.weight_places import WeightLocations, with_paths
 
 VERSION = 6
 """Rises when the same records and settings would give other rows."""
 
 LevelRule = Literal["guard", "joint_peak"]
 
-ROUNDING = 1e-9
+_ROUNDING = 1e-9
 """−90 dB of the speech: resamplers leave −100 dB of speech that holds nothing for them to take."""
 
 
@@ -59,9 +59,9 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
     def __init__(
         self,
         sources: AudioSource,
-        memory: AudioMemory,
+        memory: AudioCache,
         level: LevelRule = "guard",
-        places: Places | None = None,
+        places: WeightLocations | None = None,
     ) -> None:
         self._sources = sources
         self._memory = memory
@@ -91,8 +91,8 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         gain = self._joint_gain(scene, applied)
         return Degraded(
             id=record.recipe.id,
-            degraded=encode(_scaled(scene.degraded, gain)),
-            clean=_stored_reference(scene, gain, clean, record.clean),
+            degraded=encode_flac(_scale(scene.degraded, gain)),
+            clean=_encode_reference(scene, gain, clean, record.clean),
             joint_gain_db=0.0 if gain == 1.0 else to_db(gain),
             residual_lag_samples=residual_lag_samples(scene.degraded, scene.reference),
             applied=applied,
@@ -102,26 +102,26 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         applied = []
         after = energy(scene.degraded.samples) if steps else 0.0
         for step in steps:
-            operator = DEGRADATIONS.build(with_places(step, self._places))
+            operator = DEGRADATIONS.build(with_paths(step, self._places))
             old, scene = scene, operator.damage(scene, self._sources)
-            before, after = after, _checked_energy(step.kind, old, scene)
+            before, after = after, _require_energy(step.kind, old, scene)
             size = scene.degraded.samples.size
             facts = {
                 **scene.facts,
                 "level_change_db": to_db(mean_root(after, size)) - to_db(mean_root(before, size)),
                 "applied": float(_has_acted(old, scene, before)),
             }
-            applied.append(AppliedStep(kind=step.kind, facts=_finite(step.kind, facts)))
+            applied.append(AppliedStep(kind=step.kind, facts=_plain_numbers_of(step.kind, facts)))
         return scene, tuple(applied)
 
     def _joint_gain(self, scene: Scene, applied: Sequence[AppliedStep]) -> float:
         loudest = max(peak(scene.degraded.samples), peak(scene.reference.samples))
         if self._level == "joint_peak":
-            return CEILING / max(loudest, *(step.number("noise_peak") or 0.0 for step in applied), 0.0)
-        return CEILING / loudest if loudest > 1.0 else 1.0
+            return FLAC_CEILING / max(loudest, *(step.number("noise_peak") or 0.0 for step in applied), 0.0)
+        return FLAC_CEILING / loudest if loudest > 1.0 else 1.0
 
 
-def _checked_energy(kind: str, before: Scene, after: Scene) -> float:
+def _require_energy(kind: str, before: Scene, after: Scene) -> float:
     """Return the energy of the degraded speech; ``BrokenError`` if a step did what no degradation may do."""
     _check_shape(kind, "degraded speech", before.degraded, after.degraded)
     degraded = _finite_energy(kind, "degraded speech", after.degraded)
@@ -152,10 +152,10 @@ def _has_acted(before: Scene, after: Scene, energy_before: float) -> bool:
     """Whether the step changed the speech beyond rounding; one that says that it could not is believed."""
     if after.facts.get("applied", 1.0) == 0.0:
         return False
-    return exceeds(after.degraded.samples - before.degraded.samples, ROUNDING * energy_before)
+    return exceeds(after.degraded.samples - before.degraded.samples, _ROUNDING * energy_before)
 
 
-def _finite(kind: str, facts: Mapping[str, Fact]) -> dict[str, Fact]:
+def _plain_numbers_of(kind: str, facts: Mapping[str, Fact]) -> dict[str, Fact]:
     """Return what was measured as plain numbers."""
     for name, value in facts.items():
         if not np.isfinite(value).all():
@@ -166,12 +166,12 @@ def _finite(kind: str, facts: Mapping[str, Fact]) -> dict[str, Fact]:
     }
 
 
-def _stored_reference(scene: Scene, gain: float, clean: Waveform, audio: EncodedAudio) -> EncodedAudio:
+def _encode_reference(scene: Scene, gain: float, clean: Waveform, audio: EncodedAudio) -> EncodedAudio:
     """Return the reference encoded: as ``clean`` is already, if nothing was done to it."""
     if scene.reference is clean and gain == 1.0 and audio.sample_rate == clean.sample_rate:
         return audio.model_copy(update={"gain_db": 0.0})
-    return encode(_scaled(scene.reference, gain))
+    return encode_flac(_scale(scene.reference, gain))
 
 
-def _scaled(waveform: Waveform, gain: float) -> Waveform:
+def _scale(waveform: Waveform, gain: float) -> Waveform:
     return waveform if gain == 1.0 else waveform.scaled(gain)

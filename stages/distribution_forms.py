@@ -46,20 +46,20 @@ def distribution_of(value: Any) -> AnyDistribution:
 
 def _range_of(form: str) -> Callable[[Any], AnyDistribution]:
     def read(content: Any) -> AnyDistribution:
-        low, high = _listed(form, content, "[low, high]", 2)
+        low, high = _require_list(form, content, "[low, high]", 2)
         return RANGES[form](low=low, high=high)
 
     return read
 
 
 def _one_of(content: Any, weights: Any = None) -> OneOf:
-    values = _listed("one_of", content, "a list of values")
-    return OneOf(values=tuple(values), weights=weights and tuple(_listed("weights", weights, "a list")))
+    values = _require_list("one_of", content, "a list of values")
+    return OneOf(values=tuple(values), weights=weights and tuple(_require_list("weights", weights, "a list")))
 
 
 def _buckets(content: Any) -> Buckets:
     rows = [
-        _listed("a bucket", row, "[low, high, weight]", 3) for row in _listed("buckets", content, "a list")
+        _require_list("a bucket", row, "[low, high, weight]", 3) for row in _require_list("buckets", content, "a list")
     ]
     return Buckets(buckets=tuple(Bucket(low=low, high=high, weight=weight) for low, high, weight in rows))
 
@@ -71,12 +71,12 @@ def _from_pool(content: Any) -> FromPool:
 def _several_from_pool(content: Any) -> SeveralFromPool:
     if not isinstance(content, Mapping) or not {"pool", "count"} <= content.keys():
         raise ValueError(f"several_from_pool takes {{pool: NAME, count: [low, high]}}, got {content!r}")
-    low, high = _listed("count", content["count"], "[low, high]", 2)
+    low, high = _require_list("count", content["count"], "[low, high]", 2)
     others = {key: value for key, value in content.items() if key != "count"}
     return SeveralFromPool.model_validate({**others, "low": low, "high": high})
 
 
-def _listed(form: str, content: Any, expected: str, length: int | None = None) -> Sequence[Any]:
+def _require_list(form: str, content: Any, expected: str, length: int | None = None) -> Sequence[Any]:
     if not isinstance(content, Sequence) or isinstance(content, str) or length not in {None, len(content)}:
         raise ValueError(f"{form} takes {expected}, got {content!r}")
     if form != "one_of" and any(isinstance(item, bool) for item in content):

@@ -11,7 +11,7 @@ from schemas import AudioRef, ConfigError, Record
 
 Pools = Mapping[str, Sequence[AudioRef]]
 """For each pool, the recordings on the same side of the split as the utterance."""
-Weight = Annotated[float, Field(ge=0.0)]
+RelativeWeight = Annotated[float, Field(ge=0.0)]
 
 
 class Constant(Record):
@@ -75,7 +75,7 @@ class OneOf(Record):
 
     kind: Literal["one_of"] = "one_of"
     values: tuple[JsonValue, ...] = Field(min_length=1)
-    weights: tuple[Weight, ...] | None = None
+    weights: tuple[RelativeWeight, ...] | None = None
 
     @model_validator(mode="after")
     def _each_value_has_a_weight(self) -> Self:
@@ -88,13 +88,13 @@ class OneOf(Record):
         """Return one of the values."""
         if self.weights is None:
             return self.values[int(rng.integers(len(self.values)))]
-        return self.values[weighted(rng, self.weights)]
+        return self.values[weighted_choice(rng, self.weights)]
 
 
 class Bucket(_Range):
     """A range, and how likely it is among the others."""
 
-    weight: Weight
+    weight: RelativeWeight
 
 
 class Buckets(Record):
@@ -110,7 +110,7 @@ class Buckets(Record):
 
     def draw(self, rng: np.random.Generator, pools: Pools) -> JsonValue:  # noqa: ARG002
         """Return a number of one of the buckets."""
-        bucket = self.buckets[weighted(rng, [bucket.weight for bucket in self.buckets])]
+        bucket = self.buckets[weighted_choice(rng, [bucket.weight for bucket in self.buckets])]
         return rng.uniform(bucket.low, bucket.high)
 
 
@@ -170,7 +170,7 @@ def bounds_of(distribution: Distribution) -> tuple[JsonValue, ...]:
     return ()
 
 
-def weighted(rng: np.random.Generator, weights: Sequence[float]) -> int:
+def weighted_choice(rng: np.random.Generator, weights: Sequence[float]) -> int:
     """Return a place in ``weights``, each as often as its weight says."""
     reached = np.cumsum(weights)
     return int(np.searchsorted(reached / reached[-1], rng.uniform(), side="right"))

@@ -9,9 +9,9 @@ from schemas import AudioRef, ConfigError, OperatorSpec, Split
 from stages.chain import AnyPart, Branch, Chain, OneOfParts, Part, SomeOfParts, Step
 from stages.conditions import Situation, Utterance
 from stages.degradations import DEGRADATIONS
-from stages.distributions import Pools, weighted
+from stages.distributions import Pools, weighted_choice
 from stages.rng import rng_for
-from stages.weight_places import without_places
+from stages.weight_places import without_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ def draw_steps(chain: Sequence[Part], occasion: Occasion) -> tuple[OperatorSpec,
 
     Raises ``ConfigError`` when a pool that a step needs has nothing on this side of the split.
     """
-    return _drawn(enumerate(chain), occasion, (), ())
+    return _draw_parts(enumerate(chain), occasion, (), ())
 
 
-def references(steps: Sequence[OperatorSpec]) -> tuple[AudioRef, ...]:
+def references_in(steps: Sequence[OperatorSpec]) -> tuple[AudioRef, ...]:
     """Return the pool recordings that the steps refer to, in order."""
     return tuple(
         AudioRef.model_validate(value)
@@ -52,7 +52,7 @@ def references(steps: Sequence[OperatorSpec]) -> tuple[AudioRef, ...]:
 _NEEDED = {name for name, field in AudioRef.model_fields.items() if field.is_required()}
 
 
-def _drawn(
+def _draw_parts(
     parts: Iterable[tuple[int, Part]],
     occasion: Occasion,
     around: tuple[int, ...],
@@ -67,38 +67,38 @@ def _drawn(
         if rng.uniform() >= part.probability or not part.is_for(situation):
             continue
         if isinstance(part, Step):
-            steps += (_operator(part, occasion, rng),)
+            steps += (_draw_operator(part, occasion, rng),)
         else:
-            steps = _drawn(_chosen(part, situation, rng), occasion, path, steps)
+            steps = _draw_parts(_choose_members(part, situation, rng), occasion, path, steps)
     return steps
 
 
-def _operator(step: Step, occasion: Occasion, rng: np.random.Generator) -> OperatorSpec:
-    pools = _usable(step, occasion)
+def _draw_operator(step: Step, occasion: Occasion, rng: np.random.Generator) -> OperatorSpec:
+    pools = _usable_pools_of(step, occasion)
     drawn = DEGRADATIONS[step.kind].drawn(rng, pools, step.draws).spec
-    return drawn.model_copy(update={"params": without_places(drawn.params)})
+    return drawn.model_copy(update={"params": without_paths(drawn.params)})
 
 
-def _chosen(part: Part, situation: Situation, rng: np.random.Generator) -> list[tuple[int, AnyPart]]:
+def _choose_members(part: Part, situation: Situation, rng: np.random.Generator) -> list[tuple[int, AnyPart]]:
     """Return the members of a group that apply, each with its place in the group, in their order."""
     match part:
         case Chain():
-            return _ordered(list(enumerate(part.parts)), part.order, rng)
+            return _order_members(list(enumerate(part.parts)), part.order, rng)
         case OneOfParts():
             weights = _weights(part.branches, situation)
             if not any(weights):
                 return []
-            place = weighted(rng, weights)
+            place = weighted_choice(rng, weights)
             return [(place, part.branches[place].part)]
         case SomeOfParts():
-            chosen = _some(part, situation, rng)
-            return _ordered([(place, part.members[place].part) for place in chosen], part.order, rng)
+            chosen = _choose_some(part, situation, rng)
+            return _order_members([(place, part.members[place].part) for place in chosen], part.order, rng)
     raise AssertionError(f"{type(part).__name__} is no group")
 
 
-def _some(part: SomeOfParts, situation: Situation, rng: np.random.Generator) -> list[int]:
+def _choose_some(part: SomeOfParts, situation: Situation, rng: np.random.Generator) -> list[int]:
     weights = np.array(_weights(part.members, situation))
-    number = min(weighted(rng, part.counts), int(np.count_nonzero(weights)))
+    number = min(weighted_choice(rng, part.counts), int(np.count_nonzero(weights)))
     if number == 0:
         return []
     chosen = rng.choice(weights.size, size=number, replace=False, p=weights / weights.sum())
@@ -109,13 +109,13 @@ def _weights(branches: Sequence[Branch], situation: Situation) -> list[float]:
     return [branch.weight if branch.part.is_for(situation) else 0.0 for branch in branches]
 
 
-def _ordered(
+def _order_members(
     members: list[tuple[int, AnyPart]], order: str, rng: np.random.Generator
 ) -> list[tuple[int, AnyPart]]:
     return members if order == "given" else [members[place] for place in rng.permutation(len(members))]
 
 
-def _usable(step: Step, occasion: Occasion) -> Pools:
+def _usable_pools_of(step: Step, occasion: Occasion) -> Pools:
     """Return the pools as the step may use them: without the utterance's speaker where it says so."""
     usable: Mapping[str, Sequence[AudioRef]] = occasion.pools
     name, side = occasion.utterance.id, occasion.side

@@ -30,7 +30,7 @@ class Ballistics:
     def smoothed(self, targets_db: Control, sample_rate: int) -> Control:
         """Return gains that fall with the attack and rise with the release, from the first target on."""
         fall, rise = (_decay(t, sample_rate) for t in (self.attack_ms, self.release_ms))
-        return np.asarray(_followed(targets_db.tolist(), fall, rise))
+        return np.asarray(_follow(targets_db.tolist(), fall, rise))
 
 
 def step_of(sample_rate: int) -> int:
@@ -50,14 +50,14 @@ def peaks_db(waveform: Waveform, hold_s: float = HOLD_S) -> Control:
     return np.asarray(20.0 * np.log10(np.maximum(held, SILENCE_RMS, dtype=np.float64)))
 
 
-def amplified(waveform: Waveform, gains_db: Control) -> Waveform:
+def amplify(waveform: Waveform, gains_db: Control) -> Waveform:
     """Return the waveform times the gains, which are joined by straight lines."""
     step = step_of(waveform.sample_rate)
     gains = (10.0 ** (gains_db / 20.0)).astype(np.float32)
-    return waveform.with_samples(waveform.samples * _joined(gains, step, waveform.samples.size))
+    return waveform.with_samples(waveform.samples * _join_gains(gains, step, waveform.samples.size))
 
 
-def _joined(gains: NDArray[np.float32], step: int, length: int) -> Samples:
+def _join_gains(gains: NDArray[np.float32], step: int, length: int) -> Samples:
     before = np.r_[gains[:1], gains[:-1]]
     share = (np.arange(1, step + 1, dtype=np.float32) / np.float32(step))[None, :]
     joined = before[:, None] + (gains - before)[:, None] * share
@@ -70,7 +70,7 @@ def _decay(time_ms: float, sample_rate: int) -> float:
     return math.exp(-step_of(sample_rate) / (time_ms / 1_000.0 * sample_rate))
 
 
-def _followed(targets: Sequence[float], fall: float, rise: float) -> list[float]:
+def _follow(targets: Sequence[float], fall: float, rise: float) -> list[float]:
     gain, gains = (targets or [0.0])[0], []
     for target in targets:
         gain = target + (fall if target < gain else rise) * (gain - target)

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from schemas import BrokenError, MissingWeightsError, Params, Reason, Record, RunError, SampleRate
 from stages.attempt import says_gpu_is_lost, says_out_of_memory
 from stages.child_process import ChildProcess, DiedError, HungError
-from stages.external_frames import PROTOCOL, GarbledError, asked
+from stages.external_frames import PROTOCOL, GarbledError, ask_worker
 from stages.waveform import Samples
 
-LOAD_TIMEOUT_S = 600.0
+_LOAD_TIMEOUT_S = 600.0
 """Time to import a framework and to read weights from a slow disk."""
 LIBRARY = Path(__file__).parents[1] / "configs" / "external"
 """Where ``unanimous_worker.py`` and the shipped workers are."""
@@ -86,7 +86,7 @@ class ExternalModel:
         except OSError as error:
             raise MissingWeightsError(f"{self._name}: {error}; see {LIBRARY}/README.md") from error
         try:
-            header, _ = asked(worker, {**self._loading, "timeout_s": LOAD_TIMEOUT_S}, (), LOAD_TIMEOUT_S)
+            header, _ = ask_worker(worker, {**self._loading, "timeout_s": _LOAD_TIMEOUT_S}, (), _LOAD_TIMEOUT_S)
             return self._introduction(header)
         except (DiedError, HungError, GarbledError, ValidationError) as error:
             lost = self._lost(error)
@@ -110,7 +110,7 @@ class ExternalModel:
         for _ in range(2):
             worker = self._ready_worker()
             try:
-                return self._restored(len(inputs), *asked(worker, question, inputs, timeout_s))
+                return self._restored(len(inputs), *ask_worker(worker, question, inputs, timeout_s))
             except DiedError as error:
                 self._lost(error)
             except HungError as error:
@@ -141,7 +141,7 @@ class ExternalModel:
         worker, self._worker = self._worker, None
         if worker is None:
             return "was gone"
-        what = _what_happened(error, worker)
+        what = _describe_failure(error, worker)
         worker.close()
         log.warning("%s: its worker %s; it said: %s", self._name, what, worker.last_words or "nothing")
         return f"{what}; it said: {(worker.last_words.splitlines() or ['nothing'])[-1]}"
@@ -184,7 +184,7 @@ class ExternalModel:
         raise lost
 
 
-def _what_happened(error: Exception, worker: ChildProcess) -> str:
+def _describe_failure(error: Exception, worker: ChildProcess) -> str:
     match error:
         case DiedError():
             return f"died ({worker.ending or 'it closed its streams'})"

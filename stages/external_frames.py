@@ -22,7 +22,7 @@ from stages.child_process import ChildProcess
 from stages.waveform import Samples
 
 PROTOCOL = 1
-LENGTH = struct.Struct("<I")
+_LENGTH = struct.Struct("<I")
 SAMPLE_BYTES = 4
 LONGEST_HEADER = 1 << 20
 
@@ -31,7 +31,7 @@ class GarbledError(Exception):
     """What came back is no frame."""
 
 
-def asked(
+def ask_worker(
     worker: ChildProcess, header: Mapping[str, Any], arrays: Sequence[Samples], timeout_s: float
 ) -> tuple[Mapping[str, Any], Sequence[Samples]]:
     """Return the header and the arrays of the answer.
@@ -41,8 +41,8 @@ def asked(
     deadline = time.monotonic() + timeout_s
     body = json.dumps({**header, "arrays": [array.size for array in arrays]}).encode()
     raw = [np.ascontiguousarray(array, dtype="<f4").tobytes() for array in arrays]
-    worker.send(b"".join([LENGTH.pack(len(body)), body, *raw]), timeout_s)
-    (length,) = LENGTH.unpack(worker.receive(LENGTH.size, deadline))
+    worker.send(b"".join([_LENGTH.pack(len(body)), body, *raw]), timeout_s)
+    (length,) = _LENGTH.unpack(worker.receive(_LENGTH.size, deadline))
     if length > LONGEST_HEADER:
         raise GarbledError
     answer = _header(worker.receive(length, deadline))

@@ -13,12 +13,12 @@ from schemas import BrokenError, EncodedAudio, Reason
 from stages.level import peak, to_db
 from stages.waveform import Samples, Waveform
 
-BITS = 24
-FULL_SCALE = 1 << BITS - 1
-CEILING = 1.0 - 1.0 / FULL_SCALE
+FLAC_BITS = 24
+FULL_SCALE = 1 << FLAC_BITS - 1
+FLAC_CEILING = 1.0 - 1.0 / FULL_SCALE
 
 
-def encode(waveform: Waveform) -> EncodedAudio:
+def encode_flac(waveform: Waveform) -> EncodedAudio:
     """Return ``waveform`` as FLAC; a peak over 1 is brought to 1 and the gain recorded.
 
     libsndfile clips above 1 without a word and dies on NaN, so both are decided here.
@@ -29,8 +29,8 @@ def encode(waveform: Waveform) -> EncodedAudio:
     loudest = peak(waveform.samples)
     if not math.isfinite(loudest):  # which one such sample makes it
         raise BrokenError(Reason.NOT_FINITE, "NaN or infinite samples cannot be stored")
-    gain = CEILING / loudest if loudest > 1.0 else 1.0
-    integers = _integers(waveform.samples, gain, is_full=loudest > CEILING)
+    gain = FLAC_CEILING / loudest if loudest > 1.0 else 1.0
+    integers = _integers(waveform.samples, gain, is_full=loudest > FLAC_CEILING)
     buffer = io.BytesIO()
     soundfile.write(buffer, integers << 8, waveform.sample_rate, format="FLAC", subtype="PCM_24")
     return EncodedAudio(
@@ -54,25 +54,25 @@ def _integers(samples: Samples, gain: float, *, is_full: bool) -> NDArray[np.int
     return steps.astype("<i4")
 
 
-def decode(audio: EncodedAudio) -> Waveform:
+def decode_flac(audio: EncodedAudio) -> Waveform:
     """Return the stored samples, exactly."""
-    return decode_bytes(audio.flac)
+    return decode_flac_bytes(audio.flac)
 
 
-def decode_bytes(flac: bytes) -> Waveform:
+def decode_flac_bytes(flac: bytes) -> Waveform:
     """Return the samples of mono FLAC, exactly."""
     integers, sample_rate = soundfile.read(io.BytesIO(flac), dtype="int32")
     return Waveform((integers >> 8).astype(np.float32) / np.float32(FULL_SCALE), sample_rate)
 
 
-def at_bits(audio: EncodedAudio, bits: int) -> EncodedAudio:
+def round_to_bits(audio: EncodedAudio, bits: int) -> EncodedAudio:
     """Return stored audio rounded to ``bits`` (16 or 24) per sample, and its digest then; at 24 it is itself.
 
     Each sample goes to the nearest step that there is, without dither: digital silence stays what it is.
     """
-    if bits == BITS:
+    if bits == FLAC_BITS:
         return audio
-    unit = 1 << BITS - bits
+    unit = 1 << FLAC_BITS - bits
     integers, sample_rate = soundfile.read(io.BytesIO(audio.flac), dtype="int32")
     steps = np.rint((integers >> 8) / unit)
     rounded = (np.clip(steps, -(FULL_SCALE // unit), FULL_SCALE // unit - 1) * unit).astype("<i4")

@@ -11,7 +11,7 @@ EDGE = 0.06
 """Over which share of the highest frequency that moves the move comes to an end."""
 
 
-def advanced(samples: Samples, by_samples: float, below: float = 1.0) -> Samples:
+def advance_samples(samples: Samples, by_samples: float, below: float = 1.0) -> Samples:
     """Return as many samples, earlier by any fraction of one, at frequencies ``below`` cycles per sample."""
     if by_samples == 0.0 or samples.size == 0:
         return samples

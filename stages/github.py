@@ -4,7 +4,7 @@ from schemas import Digest
 from stages.weights import WeightFile, Weights
 
 
-def file_of_commit(repository: str, commit: str, path: str, *, sha256: Digest, size_bytes: int) -> WeightFile:
+def make_commit_file(repository: str, commit: str, path: str, *, sha256: Digest, size_bytes: int) -> WeightFile:
     """Return the file at ``path`` in ``commit`` of ``owner/name``, under its own name without folders."""
     return WeightFile(
         name=path.rsplit("/", 1)[-1],
@@ -24,7 +24,7 @@ def weights_of_commit(
         revision=commit,
         licence=licence,
         files=tuple(
-            file_of_commit(repository, commit, path, sha256=sha256, size_bytes=size_bytes)
+            make_commit_file(repository, commit, path, sha256=sha256, size_bytes=size_bytes)
             for path, (size_bytes, sha256) in files.items()
         ),
     )

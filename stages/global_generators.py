@@ -9,10 +9,10 @@ import numpy as np
 
 
 @contextmanager
-def drawn_from(stream: np.random.Generator) -> Iterator[None]:
+def seeded_from(stream: np.random.Generator) -> Iterator[None]:
     """Set the generators of ``random``, numpy and, if it is loaded, torch from ``stream``; put them back."""
     seeds = [int(seed) for seed in stream.integers(2**32, size=3)]
-    with generators_put_back():
+    with preserve_generators():
         random.seed(seeds[0])
         np.random.seed(seeds[1])  # noqa: NPY002 - libraries draw from it
         if (torch := sys.modules.get("torch")) is not None:
@@ -21,11 +21,11 @@ def drawn_from(stream: np.random.Generator) -> Iterator[None]:
 
 
 @contextmanager
-def generators_put_back() -> Iterator[None]:
+def preserve_generators() -> Iterator[None]:
     """Leave the generators of ``random``, numpy and, if it is loaded, torch as they were found."""
     before = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
-        with _torch_put_back():
+        with _preserve_torch_generators():
             yield
     finally:
         random.setstate(before[0])
@@ -33,7 +33,7 @@ def generators_put_back() -> Iterator[None]:
 
 
 @contextmanager
-def _torch_put_back() -> Iterator[None]:
+def _preserve_torch_generators() -> Iterator[None]:
     torch = sys.modules.get("torch")
     if torch is None:
         yield

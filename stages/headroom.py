@@ -7,13 +7,13 @@ import numpy as np
 from stages.level import peak
 from stages.waveform import Samples
 
-CEILING = 0.5
+_CEILING = 0.5
 """6 dB: what codecs overshoot by."""
 
 
 def with_headroom(process: Callable[[Samples], Samples], samples: Samples) -> Samples:
     """Return what ``process`` makes of ``samples``, which it is given at a peak of at most 0.5."""
-    gain = np.float32(min(1.0, CEILING / max(peak(samples), 1e-12)))
+    gain = np.float32(min(1.0, _CEILING / max(peak(samples), 1e-12)))
     if gain == 1.0:
         return process(samples)
     return np.asarray(process(samples * gain) / gain, dtype=np.float32)

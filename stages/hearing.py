@@ -7,7 +7,7 @@ import numpy as np
 
 from schemas import BrokenError, EncodedAudio, Reason, Recipe, UnfitError
 from stages.active_level import active_level_db
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.level import from_db, is_silent
 from stages.metrics.base import Comparison, Metric
 from stages.resampling import resample
@@ -16,7 +16,7 @@ from stages.waveform import Waveform
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Prepared:
     """A comparison, the gains that brought its sides to the level they are heard at, and how late one is."""
 
     comparison: Comparison
@@ -27,15 +27,15 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class MetricInputs:
     """Prepares comparisons for one metric; what was made once is remembered."""
 
     metric: Metric
-    memory: AudioMemory
+    memory: AudioCache
     level_db: float
     """Active level (ITU-T P.56) in dBFS that both sides are brought to if the metric depends on level."""
 
-    def heard(self, candidate: EncodedAudio, clean: EncodedAudio | None, recipe: Recipe) -> Heard:
+    def heard(self, candidate: EncodedAudio, clean: EncodedAudio | None, recipe: Recipe) -> Prepared:
         """Return what the metric is given; ``recipe`` knows what is said, and in which language.
 
         Raises ``UnfitError`` without the reference or the transcript that the metric needs and for silence
@@ -47,13 +47,13 @@ class Hearing:
             raise UnfitError(Reason.NO_TRANSCRIPT, "the metric compares with the words that were said")
         ours, gain_db = self._side(candidate, "candidate")
         if not self.metric.needs_clean:
-            return Heard(Comparison(ours, ours, *words), gain_db)
+            return Prepared(Comparison(ours, ours, *words), gain_db)
         if clean is None:
             raise UnfitError(Reason.NO_REFERENCE, "the metric compares with the clean reference")
         require_alike(candidate, clean)
         theirs, clean_gain_db = self._side(clean, "clean")
-        comparison = Comparison(*of_one_length(ours, theirs), *words)
-        return Heard(comparison, gain_db, clean_gain_db, self._lag_samples(candidate, clean))
+        comparison = Comparison(*cut_to_one_length(ours, theirs), *words)
+        return Prepared(comparison, gain_db, clean_gain_db, self._lag_samples(candidate, clean))
 
     def _lag_samples(self, candidate: EncodedAudio, clean: EncodedAudio) -> int:
         """Return what is left of a delay: the restore stage takes back what it finds against the input."""
@@ -65,7 +65,7 @@ class Hearing:
         waveform, name = self._at_rate(audio)
         if not self.metric.level_dependent:
             return waveform, 0.0
-        gain_db = self.level_db - self.memory.figure((*name, "level"), partial(level_of, waveform, role))
+        gain_db = self.level_db - self.memory.figure((*name, "level"), partial(active_level_of, waveform, role))
         at_level = partial(waveform.scaled, from_db(gain_db))
         return self.memory.made((*name, f"{self.level_db} dBFS"), at_level), gain_db
 
@@ -93,7 +93,7 @@ def without_dc(waveform: Waveform) -> Waveform:
     return waveform.with_samples(centred)
 
 
-def level_of(waveform: Waveform, role: str) -> float:
+def active_level_of(waveform: Waveform, role: str) -> float:
     """Return the active level in dBFS; raises ``UnfitError`` for silence."""
     if is_silent(waveform.samples):
         raise UnfitError(Reason.SILENT, f"{role} is silent")
@@ -108,7 +108,7 @@ def require_alike(candidate: EncodedAudio, clean: EncodedAudio) -> None:
         raise BrokenError(Reason.WRONG_SHAPE, f"{found}, clean {clean.num_samples} at {clean.sample_rate} Hz")
 
 
-def of_one_length(candidate: Waveform, clean: Waveform) -> tuple[Waveform, Waveform]:
+def cut_to_one_length(candidate: Waveform, clean: Waveform) -> tuple[Waveform, Waveform]:
     """Return both, the longer one cut by what rounding has left."""
     if candidate.samples.size == clean.samples.size:
         return candidate, clean

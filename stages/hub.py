@@ -9,7 +9,7 @@ from stages.weights import WeightFile, Weights
 HUB = "https://huggingface.co"
 
 
-def hub_file(
+def make_hub_file(
     repository: str,
     path: str,
     *,
@@ -32,5 +32,5 @@ def weights_of_revision(
         source=f"{HUB}/{repository}",
         revision=revision,
         licence=licence,
-        files=tuple(hub_file(repository, file, revision=revision) for file in files),
+        files=tuple(make_hub_file(repository, file, revision=revision) for file in files),
     )

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.convolution import convolved
+from stages.convolution import convolve
 from stages.level import energy, from_db, to_db
 from stages.resampling import fit_length
 from stages.waveform import Waveform
@@ -59,7 +59,7 @@ def reverberation_time_s(response: Waveform, direct: int) -> float | None:
     return next((-60.0 / slope for slope in slopes if slope is not None), None)
 
 
-def early_part(response: Waveform, direct: int, *, pre_ms: float, early_ms: float) -> Waveform:
+def cut_early_part(response: Waveform, direct: int, *, pre_ms: float, early_ms: float) -> Waveform:
     """Return ``response`` with nothing left but ``pre_ms`` before to ``early_ms`` after the direct sound."""
     start = max(0, direct - _samples(pre_ms, response.sample_rate))
     stop = direct + _samples(early_ms, response.sample_rate) + 1
@@ -68,10 +68,10 @@ def early_part(response: Waveform, direct: int, *, pre_ms: float, early_ms: floa
     return response.with_samples(samples)
 
 
-def heard_through(speech: Waveform, response: Waveform, delay_samples: int = 0) -> Waveform:
+def convolve_with_response(speech: Waveform, response: Waveform, delay_samples: int = 0) -> Waveform:
     """Return the linear convolution of both, begun ``delay_samples`` late, as long as ``speech``."""
     needed = np.trim_zeros(response.samples[: delay_samples + speech.samples.size], "b")
-    heard = fit_length(convolved(speech.samples, needed), delay_samples + speech.samples.size)
+    heard = fit_length(convolve(speech.samples, needed), delay_samples + speech.samples.size)
     return speech.with_samples(heard[delay_samples : delay_samples + speech.samples.size])
 
 

@@ -10,27 +10,27 @@ from stages.waveform import Waveform
 
 GAIN_DB = -0.5
 SHIFT_S = 0.005
-BITS = 16
+_BITS = 16
 
 
-def quieter(waveform: Waveform) -> Waveform:
+def lower_level(waveform: Waveform) -> Waveform:
     """Return the samples at half a decibel less."""
     return waveform.scaled(from_db(GAIN_DB))
 
 
-def rounded(waveform: Waveform) -> Waveform:
+def quantise(waveform: Waveform) -> Waveform:
     """Return the samples in steps of 16 bits, without dither."""
-    steps = 2.0 ** (BITS - 1)
+    steps = 2.0 ** (_BITS - 1)
     return waveform.with_samples(np.rint(waveform.samples.astype(np.float64) * steps) / steps)
 
 
-def later(waveform: Waveform) -> Waveform:
+def delay_slightly(waveform: Waveform) -> Waveform:
     """Return the samples 5 ms later: silence first, the end cut off."""
     delay = np.zeros(round(SHIFT_S * waveform.sample_rate))
     return waveform.with_samples(np.concatenate([delay, waveform.samples])[: waveform.samples.size])
 
 
-def resampled(waveform: Waveform) -> Waveform:
+def resample_there_and_back(waveform: Waveform) -> Waveform:
     """Return the samples after a way to twice the rate and back through a polyphase filter (SciPy's)."""
     from scipy.signal import resample_poly  # noqa: PLC0415 - takes most of a second to load
 
@@ -39,9 +39,9 @@ def resampled(waveform: Waveform) -> Waveform:
 
 
 INAUDIBLE: Mapping[str, Callable[[Waveform], Waveform]] = {
-    "0.5 dB": quieter,
-    "16 bits": rounded,
-    "5 ms": later,
-    "resampler": resampled,
+    "0.5 dB": lower_level,
+    "16 bits": quantise,
+    "5 ms": delay_slightly,
+    "resampler": resample_there_and_back,
 }
 """By a short name."""

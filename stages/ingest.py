@@ -7,9 +7,9 @@ from pydantic import AfterValidator, Field
 
 from schemas import Ingested, Outcome, Probe, Reason, Record, SampleRate, Segment, Source, Split, UnfitError
 from stages.decoding import ChannelRule, Decoded, decode_recording
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.level import is_silent
-from stages.pauses import segments
+from stages.pauses import split_at_pauses
 from stages.probe import probe
 from stages.resampling import resample
 from stages.splits import TRAIN_ONLY, check_fractions, side_of
@@ -93,7 +93,7 @@ class IngestStage(Stage[Source, Ingested]):
 
     def _pieces(self, waveform: Waveform) -> list[tuple[int, Waveform]]:
         """Return where each utterance starts, and the utterance; coughs between pauses are none."""
-        spans = segments(waveform.samples, waveform.sample_rate, self._settings.max_duration_s)
+        spans = split_at_pauses(waveform.samples, waveform.sample_rate, self._settings.max_duration_s)
         pieces = [(start, waveform.with_samples(waveform.samples[start:end])) for start, end in spans]
         shortest = self._settings.min_duration_s
         kept = [
@@ -108,7 +108,7 @@ class IngestStage(Stage[Source, Ingested]):
     def _segment(self, name: str, offset_s: float, waveform: Waveform, measured: Probe) -> Segment:
         rate = self._settings.sample_rate
         stored = waveform if rate == "native" else resample(waveform, rate)
-        return Segment(id=name, offset_s=offset_s, audio=encode(stored), probe=measured)
+        return Segment(id=name, offset_s=offset_s, audio=encode_flac(stored), probe=measured)
 
     def _check_duration(self, duration_s: float) -> None:
         shortest = self._settings.min_duration_s

@@ -17,11 +17,11 @@ from typing import IO, Any
 from schemas import Outcome, Reason, RunError, Status, UserError
 from stages import torchaudio_guard, user_modules
 from stages.attempt import attempt
-from stages.child_process import ChildProcess, DiedError, HungError, bounded
+from stages.child_process import ChildProcess, DiedError, HungError, limit_time
 from stages.metrics.base import Comparison, Measured, Metric
 
-LENGTH = struct.Struct(">Q")
-LOAD_TIMEOUT_S = 600.0
+_LENGTH = struct.Struct(">Q")
+_LOAD_TIMEOUT_S = 600.0
 """Time to read weights from a slow disk."""
 GRACE_S = 5
 
@@ -71,7 +71,7 @@ class IsolatedMetric:
 
     def _ready_child(self) -> "_Child":
         if self._child is None:
-            self._child = _started(self._metric, self._device, self._timeout_s)
+            self._child = _start_child(self._metric, self._device, self._timeout_s)
         return self._child
 
 
@@ -87,7 +87,7 @@ class _Child:
     def tell(self, value: Any, timeout_s: float) -> None:
         """Send ``value``."""
         body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-        self._process.send(LENGTH.pack(len(body)) + body, timeout_s)
+        self._process.send(_LENGTH.pack(len(body)) + body, timeout_s)
 
     def ask(self, value: Any, timeout_s: float) -> Any:
         """Send ``value`` and return the answer, or raise the error that the answer is."""
@@ -98,15 +98,15 @@ class _Child:
         return answer
 
     def _answer(self, deadline: float) -> Any:
-        (length,) = LENGTH.unpack(self._process.receive(LENGTH.size, deadline))
+        (length,) = _LENGTH.unpack(self._process.receive(_LENGTH.size, deadline))
         return pickle.loads(self._process.receive(length, deadline))  # noqa: S301 - from our own child
 
 
-def _started(metric: Metric, device: str, timeout_s: float) -> _Child:
+def _start_child(metric: Metric, device: str, timeout_s: float) -> _Child:
     child = _Child()
     try:
-        child.tell((user_modules.installed(), timeout_s), LOAD_TIMEOUT_S)
-        child.ask((metric, device), LOAD_TIMEOUT_S)
+        child.tell((user_modules.loaded_modules(), timeout_s), _LOAD_TIMEOUT_S)
+        child.ask((metric, device), _LOAD_TIMEOUT_S)
     except (DiedError, HungError) as error:
         child.close()
         raise RunError(f"{metric.kind}: its process did not survive loading the metric") from error
@@ -115,17 +115,17 @@ def _started(metric: Metric, device: str, timeout_s: float) -> _Child:
 
 def _write(stream: IO[bytes], value: Any) -> None:
     body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-    left = memoryview(LENGTH.pack(len(body)) + body)
+    left = memoryview(_LENGTH.pack(len(body)) + body)
     while left:
         left = left[stream.write(left) :]
 
 
 def _read(stream: IO[bytes]) -> Any:
     """Return the next value, or None once the parent is gone."""
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
         return None
-    return pickle.loads(stream.read(*LENGTH.unpack(head)))  # noqa: S301 - from our own parent
+    return pickle.loads(stream.read(*_LENGTH.unpack(head)))  # noqa: S301 - from our own parent
 
 
 def _own_streams() -> tuple[IO[bytes], IO[bytes]]:
@@ -136,11 +136,11 @@ def _own_streams() -> tuple[IO[bytes], IO[bytes]]:
     return questions, answers
 
 
-def _loaded(questions: IO[bytes]) -> tuple[Metric, float]:
+def _load_metric(questions: IO[bytes]) -> tuple[Metric, float]:
     modules, timeout_s = _read(questions)
-    user_modules.install(modules)
+    user_modules.install_modules(modules)
     metric, device = _read(questions)
-    with bounded(questions, round(LOAD_TIMEOUT_S) + GRACE_S):
+    with limit_time(questions, round(_LOAD_TIMEOUT_S) + GRACE_S):
         metric.load(device)
     return metric, timeout_s
 
@@ -152,12 +152,12 @@ def _result(metric: Metric, comparison: Comparison) -> Measured | Outcome:
 
 def _serve() -> None:
     questions, answers = _own_streams()
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     try:
-        metric, timeout_s = _loaded(questions)
+        metric, timeout_s = _load_metric(questions)
         _write(answers, None)
         while (comparison := _read(questions)) is not None:
-            with bounded(questions, round(timeout_s) + GRACE_S):
+            with limit_time(questions, round(timeout_s) + GRACE_S):
                 tried = attempt(f"isolated {metric.kind}", partial(_result, metric, comparison))
             _write(answers, tried.outcome if tried.value is None else tried.value)
     except (RunError, UserError) as error:

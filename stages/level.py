@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 Signal = NDArray[np.floating[Any]]
 
-BLOCK = 512
-GLANCE = 64 * BLOCK
+_BLOCK = 512
+GLANCE = 64 * _BLOCK
 SILENCE_RMS = 1e-6
 """−120 dBFS: below this there is nothing to measure or to restore."""
 
@@ -20,10 +20,10 @@ def energy(samples: Signal) -> float:
     Within 1e-6 of what double precision gives. Not by BLAS, which adds in the order that suits the processor.
     """
     flat = samples.reshape(-1)
-    whole = flat.size // BLOCK * BLOCK
+    whole = flat.size // _BLOCK * _BLOCK
     total = sum(
         float(np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64))
-        for rows in (flat[:whole].reshape(-1, BLOCK), flat[whole:].reshape(1, -1))
+        for rows in (flat[:whole].reshape(-1, _BLOCK), flat[whole:].reshape(1, -1))
     )
     return total if np.isfinite(total) or flat.dtype == np.float64 else energy(flat.astype(np.float64))
 

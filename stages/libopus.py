@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 
 from schemas import RunError
-from stages.fractional_delay import advanced
+from stages.fractional_delay import advance_samples
 from stages.resampling import fit_length, resample
 from stages.waveform import Samples, Waveform
 
-RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
+_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 """By bandwidth: narrow, medium, wide, super-wide and full."""
 PACKETS_MS = (2.5, 5.0, 10.0, 20.0, 40.0, 60.0)
 HIGHEST_KBPS = 256
 """Of one channel."""
-SPEECH, HYBRID = range(12), range(12, 16)
+_SPEECH, HYBRID = range(12), range(12, 16)
 """Configurations of the speech mode (three bandwidths, four lengths) and of the hybrid one (two, two)."""
 LOOKAHEAD_S = {True: 0.0025, False: 0.0065}
 """Of packets shorter than 10 ms, and of others: what RFC 7845 calls pre-skip."""
@@ -46,21 +46,21 @@ class OpusStream:
     """By how much what is decoded is early below 8 kHz, once the look-ahead is gone."""
 
 
-def encode(speech: Waveform, bitrate_kbps: float, packet_ms: float) -> OpusStream:
+def encode_opus(speech: Waveform, bitrate_kbps: float, packet_ms: float) -> OpusStream:
     """Return ``speech`` as packets, at the highest rate up to its own that the bitrate can carry.
 
     At a low bitrate libopus codes less bandwidth than it is given, by way of a resampler that delays
     low and high frequencies differently, up to 90 µs (measured). So it is given only what it codes.
     """
-    limit = next((rate for rate in RATES if rate >= speech.sample_rate), RATES[-1])
-    stream = _encoded(resample(speech, limit), bitrate_kbps, packet_ms)
-    carried = RATES[_bandwidth(_usual_configuration(stream.packets))]
+    limit = next((rate for rate in _RATES if rate >= speech.sample_rate), _RATES[-1])
+    stream = _encode_packets(resample(speech, limit), bitrate_kbps, packet_ms)
+    carried = _RATES[_bandwidth(_usual_configuration(stream.packets))]
     if carried < limit:
-        return encode(resample(speech, carried), bitrate_kbps, packet_ms)
+        return encode_opus(resample(speech, carried), bitrate_kbps, packet_ms)
     return stream
 
 
-def decode(stream: OpusStream, lost: Sequence[bool] = ()) -> Samples:
+def decode_opus(stream: OpusStream, lost: Sequence[bool] = ()) -> Samples:
     """Return the samples without the codec's delay; the decoder conceals packets that are ``lost``."""
     library = _library()
     failure = ctypes.c_int()
@@ -70,16 +70,16 @@ def decode(stream: OpusStream, lost: Sequence[bool] = ()) -> Samples:
     try:
         missing = [*lost, *[False] * len(stream.packets)]
         heard = [
-            _heard(library, decoder, b"" if gone else packet, stream.packet_samples)
+            _decode_packet(library, decoder, b"" if gone else packet, stream.packet_samples)
             for packet, gone in zip(stream.packets, missing, strict=False)
         ]
     finally:
         library.opus_decoder_destroy(decoder)
     whole = np.concatenate(heard)[stream.lookahead_samples :]
-    return advanced(whole, -stream.lead_samples, HYBRID_LEAD_BELOW_HZ / stream.sample_rate)
+    return advance_samples(whole, -stream.lead_samples, HYBRID_LEAD_BELOW_HZ / stream.sample_rate)
 
 
-def _encoded(speech: Waveform, bitrate_kbps: float, packet_ms: float) -> OpusStream:
+def _encode_packets(speech: Waveform, bitrate_kbps: float, packet_ms: float) -> OpusStream:
     import av  # noqa: PLC0415 - 0.2 s
 
     rate, size = speech.sample_rate, round(packet_ms * speech.sample_rate / 1000)
@@ -107,14 +107,14 @@ def _usual_configuration(packets: Sequence[bytes]) -> int:
 
 def _bandwidth(configuration: int) -> int:
     """Return the place in ``RATES`` of the bandwidth that a configuration stands for."""
-    if configuration in SPEECH:
+    if configuration in _SPEECH:
         return configuration // 4
     if configuration in HYBRID:
         return 3 + (configuration - HYBRID.start) // 2
     return (0, 2, 3, 4)[(configuration - HYBRID.stop) // 4]
 
 
-def _heard(library: Any, decoder: int, packet: bytes, length: int) -> Samples:
+def _decode_packet(library: Any, decoder: int, packet: bytes, length: int) -> Samples:
     samples = np.zeros(length, dtype=np.float32)
     place = samples.ctypes.data_as(ctypes.c_void_p)
     written = library.opus_decode_float(decoder, packet or None, len(packet), place, length, 0)

@@ -57,7 +57,7 @@ def restriction_of(licence: str | None) -> Restriction:
     return _folded(licence or UNKNOWN, _of_identifier, both=most, either=least)
 
 
-def most_restrictive(licences: Iterable[str | None]) -> str:
+def most_restrictive_of(licences: Iterable[str | None]) -> str:
     """Return what a work is under that is made of works under ``licences``; those of one rank with AND.
 
     Raises ``ValueError`` if there are none.

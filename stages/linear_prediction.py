@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Signal = NDArray[np.float64]
-TINY = 1e-30
+_Signal = NDArray[np.float64]
+_TINY = 1e-30
 
 
-def burg(samples: Signal, order: int) -> Signal:
+def fit_burg(samples: _Signal, order: int) -> _Signal:
     """Return ``order`` weights of past samples, the latest first, by Burg's method (1968).
 
     The filter that goes on with them never grows. Silence gives zeros.
@@ -17,13 +17,13 @@ def burg(samples: Signal, order: int) -> Signal:
     errors[0] = 1.0
     for place in range(1, min(order, samples.size - 2) + 1):
         power = np.dot(forward, forward) + np.dot(backward, backward)
-        reflection = -2.0 * np.dot(forward, backward) / (power + TINY)
+        reflection = -2.0 * np.dot(forward, backward) / (power + _TINY)
         errors[1 : place + 1] += reflection * errors[place - 1 :: -1][:place]
         forward, backward = (forward + reflection * backward)[1:], (backward + reflection * forward)[:-1]
     return -errors[1:]
 
 
-def continued(samples: Signal, weights: Signal, length: int) -> Signal:
+def extrapolate(samples: _Signal, weights: _Signal, length: int) -> _Signal:
     """Return the ``length`` samples that follow ``samples`` if they are the weighted sum of their past."""
     from scipy.signal import lfilter, lfiltic  # noqa: PLC0415 - 0.8 s
 

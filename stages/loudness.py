@@ -8,7 +8,7 @@ from schemas import Reason, UnfitError
 from stages.level import Signal, from_db, is_silent, rms, to_db
 from stages.resampling import fit_length
 
-BLOCK_S = 0.4
+_BLOCK_S = 0.4
 _NORMAL_DB = -23.0
 
 
@@ -24,7 +24,7 @@ def loudness_lufs(samples: Signal, sample_rate: int) -> float:
     if is_silent(samples):
         raise UnfitError(Reason.SILENT, "no loudness: under −120 dBFS")
     gain_db = _NORMAL_DB - to_db(rms(samples))
-    block = math.ceil(BLOCK_S * sample_rate)
+    block = math.ceil(_BLOCK_S * sample_rate)
     whole = samples if samples.size >= block else fit_length(samples, block)
     loud = pyloudnorm.Meter(sample_rate).integrated_loudness(whole.astype(np.float64) * from_db(gain_db))
     if not math.isfinite(loud):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schemas import Outcome, PoolRecording, Reason, Record, SampleRate, Source, Split, UnfitError
 from stages.decoding import decode_recording
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.ingest import Fractions, Opener
 from stages.noise_synthesis import NoiseKind, synthesise
 from stages.rng import rng_for
@@ -59,7 +59,7 @@ class _MadePoolStage(Stage[Source, PoolRecording]):
 
     def _recording(self, source: Source, waveform: Waveform, facts: dict[str, float]) -> PoolRecording:
         row = self.without_value(source, Outcome())
-        return row.model_copy(update={"audio": encode(waveform), "facts": facts})
+        return row.model_copy(update={"audio": encode_flac(waveform), "facts": facts})
 
 
 class RoomStage(_MadePoolStage):

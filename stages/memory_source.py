@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from schemas import AudioRef, EncodedAudio, IntegrityError, OperatorSpec
-from stages.audio_memory import AudioMemory
-from stages.flac import encode
+from stages.audio_memory import AudioCache
+from stages.flac import encode_flac
 from stages.secondary import LoadedRestorers
 from stages.waveform import Waveform
 
@@ -14,7 +14,7 @@ class MemoryAudioSource:
 
     def __init__(self) -> None:
         self._recordings: dict[tuple[str, str], tuple[EncodedAudio, Mapping[str, float]]] = {}
-        self._memory = AudioMemory()
+        self._memory = AudioCache()
         self._restorers = LoadedRestorers()
 
     def add(
@@ -27,7 +27,7 @@ class MemoryAudioSource:
         """Store ``waveform`` with what is known of it, and return the reference to it."""
         if (pool, id) in self._recordings:
             raise ValueError(f"pool {pool!r} already has a recording {id!r}")
-        audio = encode(waveform)
+        audio = encode_flac(waveform)
         self._recordings[pool, id] = audio, dict(facts or {})
         return _ref(pool, id, audio)
 

@@ -15,10 +15,10 @@ from stages.waveform import Samples, Waveform
 
 SnrDefinition = Literal["rms_full", "rms_active", "p56", "lufs"]
 
-FRAME = 1024
-HOP = 512
+_FRAME = 1024
+_HOP = 512
 ACTIVE_SHARE = 0.01
-SEAM_S = 0.01
+_SEAM_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Mixture:
     facts: dict[str, float]
 
 
-def mixed(speech: Waveform, noise: Samples, snr: Snr) -> Mixture:
+def mix(speech: Waveform, noise: Samples, snr: Snr) -> Mixture:
     """Return ``speech`` with ``noise`` under it at ``snr``. Raises ``UnfitError`` if either is silent."""
     for name, samples in (("speech", speech.samples), ("stretch of noise", noise)):
         if is_silent(samples):
@@ -87,23 +87,23 @@ def _level_of_added(waveform: Waveform, snr: Snr) -> float:
 
 def _active_rms(samples: Samples) -> float:
     """Return the RMS over the hops that are not silent; over all samples if there is no whole frame."""
-    if samples.size < FRAME:
+    if samples.size < _FRAME:
         return rms(samples)
     energies = hop_energies(samples)
-    heard = non_silent(energies)
-    missing = -samples.size % HOP if heard[-1] else 0
-    return math.sqrt(energies[heard].sum() / (HOP * np.count_nonzero(heard) - missing))
+    heard = active_hops(energies)
+    missing = -samples.size % _HOP if heard[-1] else 0
+    return math.sqrt(energies[heard].sum() / (_HOP * np.count_nonzero(heard) - missing))
 
 
 def hop_energies(samples: Samples) -> NDArray[np.float64]:
     """Return the energy of every 512 samples; the last hop may be shorter."""
-    whole = samples.size // HOP * HOP
-    hops, rest = samples[:whole].reshape(-1, HOP), samples[whole:]
+    whole = samples.size // _HOP * _HOP
+    hops, rest = samples[:whole].reshape(-1, _HOP), samples[whole:]
     energies = np.einsum("ij,ij->i", hops, hops)
     return (np.append(energies, energy(rest)) if rest.size else energies).astype(np.float64)
 
 
-def non_silent(energies: NDArray[np.float64]) -> NDArray[np.bool_]:
+def active_hops(energies: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which hops begin a frame above 1 % of the mean frame power; the last hop is as the one before.
 
     Frames of 1024 samples every 512, whatever the rate: ``detect_non_silence`` of the URGENT 2024
@@ -126,12 +126,12 @@ def stretch_of(
     if spare >= 0:
         start = int(offset_fraction * (spare + 1))
         return samples[start : start + length], start
-    loop = _seamless(samples, round(SEAM_S * sample_rate))
+    loop = _fade_seam(samples, round(_SEAM_S * sample_rate))
     start = int(offset_fraction * loop.size)
     return np.take(loop, np.arange(start, start + length), mode="wrap"), start
 
 
-def _seamless(samples: Samples, seam: int) -> Samples:
+def _fade_seam(samples: Samples, seam: int) -> Samples:
     seam = min(seam, samples.size // 4)
     if seam == 0:
         return samples

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Self
 
 MPEG_1, MPEG_2, MPEG_2_5 = 0b11, 0b10, 0b00
-RATES = {
+_RATES = {
     MPEG_1: (44_100, 48_000, 32_000),
     MPEG_2: (22_050, 24_000, 16_000),
     MPEG_2_5: (11_025, 12_000, 8_000),
@@ -21,8 +21,8 @@ KBPS_OF_MPEG_2 = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 SYNC = 0x7FF
 LAYER_3 = 0b01
 MONO = 0b11
-HEADER_BYTES = 4
-HEAD_BYTES = 4096
+_HEADER_BYTES = 4
+_HEAD_BYTES = 4096
 """More than the longest frame has."""
 NAMES = (b"Xing", b"Info")
 HAS_COUNT = 1
@@ -43,12 +43,12 @@ class _Frame:
     @classmethod
     def at(cls, content: bytes, place: int) -> Self | None:
         """Return the frame that begins at ``place``; None if none of layer III does."""
-        header = int.from_bytes(content[place : place + HEADER_BYTES])
+        header = int.from_bytes(content[place : place + _HEADER_BYTES])
         version, layer = header >> 19 & 0b11, header >> 17 & 0b11
         rate_index, kbps_index = header >> 10 & 0b11, header >> 12 & 0b1111
-        if header >> 21 != SYNC or layer != LAYER_3 or version not in RATES:
+        if header >> 21 != SYNC or layer != LAYER_3 or version not in _RATES:
             return None
-        if rate_index >= len(RATES[version]) or not 0 < kbps_index <= len(KBPS_OF_MPEG_1):
+        if rate_index >= len(_RATES[version]) or not 0 < kbps_index <= len(KBPS_OF_MPEG_1):
             return None
         is_mono = header >> 6 & 0b11 == MONO
         return cls(version, rate_index, kbps_index, bool(header >> 9 & 1), is_mono, not header >> 16 & 1)
@@ -59,14 +59,14 @@ class _Frame:
         bytes_per_kbps, kbps = (
             (144_000, KBPS_OF_MPEG_1) if self.version == MPEG_1 else (72_000, KBPS_OF_MPEG_2)
         )
-        rate = RATES[self.version][self.rate_index]
+        rate = _RATES[self.version][self.rate_index]
         return bytes_per_kbps * kbps[self.kbps_index - 1] // rate + self.is_padded
 
     @property
     def head_bytes(self) -> int:
         """Header, checksum and side information: what comes before all that is encoded."""
         side_bytes = (32, 17) if self.version == MPEG_1 else (17, 9)
-        return HEADER_BYTES + 2 * self.has_checksum + side_bytes[self.is_mono]
+        return _HEADER_BYTES + 2 * self.has_checksum + side_bytes[self.is_mono]
 
     def is_kin(self, other: "_Frame | None") -> bool:
         """Whether both can be of one stream."""
@@ -81,7 +81,7 @@ def with_length(file: BinaryIO) -> BinaryIO:
     file.seek(0)
     start = _after_tags(file)
     file.seek(start)
-    beginning = file.read(HEAD_BYTES)
+    beginning = file.read(_HEAD_BYTES)
     file.seek(0)
     first = _Frame.at(beginning, 0)
     if first is None or not first.is_kin(_Frame.at(beginning, first.num_bytes)):
@@ -91,7 +91,7 @@ def with_length(file: BinaryIO) -> BinaryIO:
     file.seek(start)
     content = file.read()
     file.seek(0)
-    return io.BytesIO(_counting(content, _num_frames(content, first)) + content)
+    return io.BytesIO(_make_counting_frame(content, _num_frames(content, first)) + content)
 
 
 def _after_tags(file: BinaryIO) -> int:
@@ -134,9 +134,9 @@ def _next_frame(content: bytes, place: int, first: _Frame) -> int:
     return len(content)
 
 
-def _counting(content: bytes, count: int) -> bytes:
+def _make_counting_frame(content: bytes, count: int) -> bytes:
     """Return a frame like the first of ``content`` that holds nothing but how many frames come after it."""
-    header = bytearray(content[:HEADER_BYTES])
+    header = bytearray(content[:_HEADER_BYTES])
     header[1] |= 0x01  # no checksum
     header[2] = header[2] & 0x0D | 0x90  # 128 or 80 kbit/s, where there is room; no padding
     frame = _Frame.at(bytes(header), 0)

@@ -13,7 +13,7 @@ from schemas import ConfigError, MissingWeightsError, RunError
 from stages import torchaudio_guard
 from stages.hub import weights_of_revision
 from stages.licences import UNKNOWN
-from stages.pretrained import pretrained
+from stages.pretrained import load_pretrained
 from stages.resampling import fit_length
 from stages.safe_loading import read_checkpoint
 from stages.waveform import Samples
@@ -21,7 +21,7 @@ from stages.weights import Weights
 
 BackEnd = Literal["dac_transformers", "dac_descript", "encodec"]
 
-PUBLISHED: Mapping[BackEnd, Weights] = {
+PUBLISHED_CODECS: Mapping[BackEnd, Weights] = {
     "dac_transformers": weights_of_revision(
         "dac_44khz",
         "descript/dac_44khz",
@@ -39,14 +39,14 @@ PUBLISHED: Mapping[BackEnd, Weights] = {
 }
 """By back end. Neither page on the hub states a licence: DAC's is that of descriptinc/descript-audio-codec,
 from which it was converted, and for EnCodec's weights there is none (facebookresearch/encodec, issue 69)."""
-BLOCK_S = 30.0
+CODEC_BLOCK_S = 30.0
 CONTEXT_S = 2.0
 """Longer speech goes through in blocks that are shown this much of what is before and after them."""
 DESCRIPT = "pip install --no-deps descript-audio-codec descript-audiotools"
 
 
 @dataclass(frozen=True, slots=True)
-class NeuralCodec:
+class LoadedCodec:
     """A loaded network, its rate, its hop, and how many bits a second it takes at a setting."""
 
     sample_rate: int
@@ -60,7 +60,7 @@ class NeuralCodec:
         """Return as many samples as went in."""
         block, context = (
             round(seconds * self.sample_rate / self.hop_samples) * self.hop_samples
-            for seconds in (BLOCK_S, CONTEXT_S)
+            for seconds in (CODEC_BLOCK_S, CONTEXT_S)
         )
         parts = []
         for start in range(0, samples.size, block):
@@ -81,7 +81,7 @@ class NeuralCodec:
 
 
 @lru_cache(maxsize=2)
-def load(back_end: BackEnd, path: Path, device: str) -> NeuralCodec:
+def load_codec(back_end: BackEnd, path: Path, device: str) -> LoadedCodec:
     """Return the network in ``path``, ready on ``device``; the last two are kept.
 
     Raises ``MissingWeightsError`` if the weights are another network's or not all there, and ``RunError`` if
@@ -94,8 +94,8 @@ def load(back_end: BackEnd, path: Path, device: str) -> NeuralCodec:
     return BACK_ENDS[back_end](path, device)
 
 
-def _dac(path: Path, device: str) -> NeuralCodec:
-    model = pretrained("DacModel", path).to(device)
+def _load_dac(path: Path, device: str) -> LoadedCodec:
+    model = load_pretrained("DacModel", path).to(device)
     settings = model.config
 
     def through(waveform: Any, num_codebooks: float) -> Any:
@@ -104,7 +104,7 @@ def _dac(path: Path, device: str) -> NeuralCodec:
 
     frames_per_s = settings.sampling_rate / settings.hop_length
     bits = math.log2(settings.codebook_size)
-    return NeuralCodec(
+    return LoadedCodec(
         settings.sampling_rate,
         settings.hop_length,
         device,
@@ -113,8 +113,8 @@ def _dac(path: Path, device: str) -> NeuralCodec:
     )
 
 
-def _encodec(path: Path, device: str) -> NeuralCodec:
-    model = pretrained("EncodecModel", path).to(device)
+def _load_encodec(path: Path, device: str) -> LoadedCodec:
+    model = load_pretrained("EncodecModel", path).to(device)
     settings = model.config
     if settings.audio_channels != 1:
         raise ConfigError(
@@ -128,11 +128,11 @@ def _encodec(path: Path, device: str) -> NeuralCodec:
         return model.decode(coded.audio_codes, coded.audio_scales).audio_values
 
     hop = math.prod(settings.upsampling_ratios)
-    return NeuralCodec(settings.sampling_rate, hop, device, through, lambda bandwidth_kbps: bandwidth_kbps)
+    return LoadedCodec(settings.sampling_rate, hop, device, through, lambda bandwidth_kbps: bandwidth_kbps)
 
 
-def _dac_descript(path: Path, device: str) -> NeuralCodec:
-    torchaudio_guard.install()
+def _load_dac_descript(path: Path, device: str) -> LoadedCodec:
+    torchaudio_guard.install_guard()
     try:
         import dac  # noqa: PLC0415
     except (ImportError, OSError) as error:  # OSError: a torchaudio that does not fit this torch
@@ -149,7 +149,7 @@ def _dac_descript(path: Path, device: str) -> NeuralCodec:
         return model.decode(model.encode(waveform, n_quantizers=int(num_codebooks))[0])
 
     bits = model.sample_rate / model.hop_length * math.log2(model.codebook_size)
-    return NeuralCodec(
+    return LoadedCodec(
         model.sample_rate,
         model.hop_length,
         device,
@@ -158,8 +158,8 @@ def _dac_descript(path: Path, device: str) -> NeuralCodec:
     )
 
 
-BACK_ENDS: Mapping[BackEnd, Callable[[Path, str], NeuralCodec]] = {
-    "dac_transformers": _dac,
-    "dac_descript": _dac_descript,
-    "encodec": _encodec,
+BACK_ENDS: Mapping[BackEnd, Callable[[Path, str], LoadedCodec]] = {
+    "dac_transformers": _load_dac,
+    "dac_descript": _load_dac_descript,
+    "encodec": _load_encodec,
 }

@@ -12,9 +12,9 @@ from stages.resampling import resample
 from stages.waveform import Waveform
 
 NoiseKind = Literal["white", "pink", "babble", "hum", "fan"]
-Signal = NDArray[np.float64]
+_Signal = NDArray[np.float64]
 
-LEVEL_DB = -26.0
+_LEVEL_DB = -26.0
 _HIGHEST_PEAK = 0.99
 _LOWEST_HZ = 20.0
 
@@ -33,40 +33,40 @@ def synthesise(
     """
     num_samples = max(1, round(duration_s * sample_rate))
     if kind == "babble":
-        samples = _babble(rng, num_samples, [resample(voice, sample_rate) for voice in voices])
+        samples = _mix_babble(rng, num_samples, [resample(voice, sample_rate) for voice in voices])
     else:
         samples = MAKERS[kind](rng, num_samples, sample_rate)
-    gain = min(from_db(LEVEL_DB) / rms(samples), _HIGHEST_PEAK / peak(samples))
+    gain = min(from_db(_LEVEL_DB) / rms(samples), _HIGHEST_PEAK / peak(samples))
     return Waveform((gain * samples).astype(np.float32), sample_rate)
 
 
-def _white(rng: np.random.Generator, num_samples: int, sample_rate: int) -> Signal:  # noqa: ARG001
+def _draw_white(rng: np.random.Generator, num_samples: int, sample_rate: int) -> _Signal:  # noqa: ARG001
     return rng.standard_normal(num_samples)
 
 
-def _pink(rng: np.random.Generator, num_samples: int, sample_rate: int) -> Signal:
-    return _coloured(rng, num_samples, sample_rate, slope_db_per_octave=-3.0103)
+def _draw_pink(rng: np.random.Generator, num_samples: int, sample_rate: int) -> _Signal:
+    return _draw_coloured(rng, num_samples, sample_rate, slope_db_per_octave=-3.0103)
 
 
-def _hum(rng: np.random.Generator, num_samples: int, sample_rate: int) -> Signal:
+def _draw_hum(rng: np.random.Generator, num_samples: int, sample_rate: int) -> _Signal:
     """Return mains hum: 50 or 60 Hz, and harmonics that fall off but for chance, the odd ones louder."""
     mains_hz = float(rng.choice((50.0, 60.0)))
     orders = np.arange(1, min(24, int(0.45 * sample_rate / mains_hz)) + 1)
     amplitudes = rng.uniform(0.3, 1.0, orders.size) / orders * np.where(orders % 2, 1.0, 0.5)
-    return _tones(rng, num_samples, sample_rate, dict(zip(mains_hz * orders, amplitudes, strict=True)))
+    return _draw_tones(rng, num_samples, sample_rate, dict(zip(mains_hz * orders, amplitudes, strict=True)))
 
 
-def _fan(rng: np.random.Generator, num_samples: int, sample_rate: int) -> Signal:
+def _draw_fan(rng: np.random.Generator, num_samples: int, sample_rate: int) -> _Signal:
     """Return rushing air, with the tones that blades make as they pass, slowly swelling."""
-    air = _coloured(rng, num_samples, sample_rate, slope_db_per_octave=rng.uniform(-7.0, -4.0))
+    air = _draw_coloured(rng, num_samples, sample_rate, slope_db_per_octave=rng.uniform(-7.0, -4.0))
     blades_hz = rng.uniform(60.0, 250.0)
-    blades = _tones(rng, num_samples, sample_rate, {blades_hz * k: 1.0 / k for k in (1, 2, 3, 4)})
+    blades = _draw_tones(rng, num_samples, sample_rate, {blades_hz * k: 1.0 / k for k in (1, 2, 3, 4)})
     t = np.arange(num_samples) / sample_rate
     swell = 1.0 + 0.2 * np.sin(2 * np.pi * (rng.uniform(0.1, 0.6) * t + rng.uniform()))
     return swell * (air / rms(air) + rng.uniform(0.2, 0.7) * blades / max(rms(blades), 1e-12))
 
 
-def _babble(rng: np.random.Generator, num_samples: int, voices: Sequence[Waveform]) -> Signal:
+def _mix_babble(rng: np.random.Generator, num_samples: int, voices: Sequence[Waveform]) -> _Signal:
     """Return all voices at once, each begun somewhere and within 3 dB of the others."""
     audible = [voice for voice in voices if rms(voice.samples) > 0.0]
     if not audible:
@@ -78,9 +78,9 @@ def _babble(rng: np.random.Generator, num_samples: int, voices: Sequence[Wavefor
     return total
 
 
-def _coloured(
+def _draw_coloured(
     rng: np.random.Generator, num_samples: int, sample_rate: int, *, slope_db_per_octave: float
-) -> Signal:
+) -> _Signal:
     """Return Gaussian noise whose power density changes by the slope above 20 Hz; nothing at 0 Hz."""
     spectrum = np.fft.rfft(rng.standard_normal(num_samples))
     hertz = np.maximum(np.fft.rfftfreq(num_samples, 1.0 / sample_rate), _LOWEST_HZ)
@@ -90,9 +90,9 @@ def _coloured(
     return np.fft.irfft(spectrum, num_samples)
 
 
-def _tones(
+def _draw_tones(
     rng: np.random.Generator, num_samples: int, sample_rate: int, amplitudes: Mapping[float, float]
-) -> Signal:
+) -> _Signal:
     t = np.arange(num_samples) / sample_rate
     total = np.zeros(num_samples)
     for hertz, amplitude in amplitudes.items():
@@ -100,9 +100,9 @@ def _tones(
     return total
 
 
-MAKERS: Mapping[str, Callable[[np.random.Generator, int, int], Signal]] = {
-    "white": _white,
-    "pink": _pink,
-    "hum": _hum,
-    "fan": _fan,
+MAKERS: Mapping[str, Callable[[np.random.Generator, int, int], _Signal]] = {
+    "white": _draw_white,
+    "pink": _draw_pink,
+    "hum": _draw_hum,
+    "fan": _draw_fan,
 }

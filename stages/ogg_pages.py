@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 NAME = b"OggS"
-HEADER_BYTES = 27
+_HEADER_BYTES = 27
 """What comes before the lengths of a page's segments; the last byte says how many there are."""
 CHECKSUM = slice(22, 26)
 TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -30,14 +30,14 @@ def has_damaged_page(file: BinaryIO) -> bool:
 def _pages(file: BinaryIO) -> Iterator[bytes]:
     """Walk the pages up to what is none, or has no end, and leave the position there."""
     place = 0
-    while (header := file.read(HEADER_BYTES))[:4] == NAME and len(header) == HEADER_BYTES:
+    while (header := file.read(_HEADER_BYTES))[:4] == NAME and len(header) == _HEADER_BYTES:
         lengths = file.read(header[-1])
         size = sum(lengths)
         body = file.read(size)
         if len(lengths) < header[-1] or len(body) < size:
             break
         yield header + lengths + body
-        place += HEADER_BYTES + len(lengths) + size
+        place += _HEADER_BYTES + len(lengths) + size
     file.seek(place)
 
 

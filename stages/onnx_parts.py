@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from schemas import Digest, MissingWeightsError
-from stages.onnx_session import checked_digest, opened
+from stages.onnx_session import require_digest, open_graph
 
-Part = tuple[Sequence[str], Sequence[str]]
+GraphPart = tuple[Sequence[str], Sequence[str]]
 """The names of what goes into a part and of what comes out."""
 
 
 def open_parts(
     path: Path,
     device: str,
-    parts: Sequence[Part],
+    parts: Sequence[GraphPart],
     shapes: Mapping[str, Sequence[int | str]],
     sha256: Digest | None = None,
 ) -> list[Any]:
@@ -23,7 +23,7 @@ def open_parts(
     ``shapes`` tells those of the names between parts, a text for a length that is free. Raises what
     ``open_session`` raises, and ``MissingWeightsError`` without the package onnx.
     """
-    checked_digest(path, sha256)
+    require_digest(path, sha256)
     try:
         import onnx  # noqa: PLC0415
         from onnx.utils import Extractor  # noqa: PLC0415
@@ -37,4 +37,4 @@ def open_parts(
         onnx.helper.make_tensor_value_info(name, as_float, shape) for name, shape in shapes.items()
     )
     models = [Extractor(whole).extract_model(list(first), list(last)) for first, last in parts]
-    return [opened(model.SerializeToString(), device, str(path)) for model in models]
+    return [open_graph(model.SerializeToString(), device, str(path)) for model in models]

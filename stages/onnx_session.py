@@ -13,18 +13,18 @@ def open_session(path: Path, device: str, sha256: Digest | None = None) -> Any:
     Two threads would change the bits. Raises ``MissingWeightsError`` if the file is not there, is not
     the one that ``sha256`` names or is no graph, and ``RunError`` if this onnxruntime has no such device.
     """
-    checked_digest(path, sha256)
-    return opened(path, device, str(path))
+    require_digest(path, sha256)
+    return open_graph(path, device, str(path))
 
 
-def checked_digest(path: Path, sha256: Digest | None) -> None:
+def require_digest(path: Path, sha256: Digest | None) -> None:
     """Raise ``MissingWeightsError`` if ``path`` is not there, or not the file that ``sha256`` names."""
     found = file_digest(path)
     if sha256 not in {None, found}:
         raise MissingWeightsError(f"{path} has SHA-256 {found}, but {sha256} was asked for")
 
 
-def opened(graph: Path | bytes, device: str, name: str) -> Any:
+def open_graph(graph: Path | bytes, device: str, name: str) -> Any:
     """Return a graph that was read or is to be read, as ``open_session`` does; ``name`` is for errors."""
     import onnxruntime  # noqa: PLC0415
     from onnxruntime.capi import onnxruntime_pybind11_state as errors  # noqa: PLC0415

@@ -12,12 +12,12 @@ Lost = NDArray[np.bool_]
 """One entry per packet, true where it is lost."""
 
 
-def independent(rng: np.random.Generator, num_packets: int, loss_rate: float) -> Lost:
+def draw_independent(rng: np.random.Generator, num_packets: int, loss_rate: float) -> Lost:
     """Return losses that know nothing of one another (Bernoulli)."""
     return np.asarray(rng.random(num_packets) < loss_rate)
 
 
-def bursts(rng: np.random.Generator, num_packets: int, loss_rate: float, longest: int) -> Lost:
+def draw_bursts(rng: np.random.Generator, num_packets: int, loss_rate: float, longest: int) -> Lost:
     """Return ``round(loss_rate · num_packets)`` losses in separate bursts of 1 to ``longest``, all as likely.
 
     Where the losses leave too few packets to keep the bursts apart, bursts are as long as allowed. After
@@ -25,7 +25,7 @@ def bursts(rng: np.random.Generator, num_packets: int, loss_rate: float, longest
     """
     wanted = min(round(loss_rate * num_packets), num_packets - num_packets // (longest + 1))
     slots = num_packets - wanted + 1
-    lengths = _lengths(rng, wanted, longest)
+    lengths = _draw_lengths(rng, wanted, longest)
     if lengths.size > slots:
         lengths = np.diff(np.append(np.arange(0, wanted, longest), wanted))
     places = np.sort(rng.choice(slots, lengths.size, replace=False))
@@ -35,7 +35,7 @@ def bursts(rng: np.random.Generator, num_packets: int, loss_rate: float, longest
     return lost
 
 
-def gilbert_elliott(
+def draw_gilbert_elliott(
     rng: np.random.Generator,
     num_packets: int,
     transitions: tuple[float, float],
@@ -57,7 +57,7 @@ def gilbert_elliott(
     return np.asarray(fates < np.where(states, losses[1], losses[0]))
 
 
-def traced(rng: np.random.Generator, num_packets: int, runs: Sequence[int]) -> Lost:
+def draw_from_trace(rng: np.random.Generator, num_packets: int, runs: Sequence[int]) -> Lost:
     """Return what was observed, from a random place on and again from the start where it ends.
 
     ``runs`` count packets that arrived, were lost, arrived, and so on.
@@ -81,7 +81,7 @@ def read_trace(path: Path) -> tuple[int, ...]:
     return run_lengths(np.array([mark == "1" for mark in marks]))
 
 
-def limited(lost: Lost, longest: int) -> Lost:
+def limit_runs(lost: Lost, longest: int) -> Lost:
     """Return the losses without those that would make a run longer than ``longest``."""
     kept = lost.copy()
     run = 0
@@ -98,23 +98,23 @@ def run_lengths(lost: Lost) -> tuple[int, ...]:
     return tuple(int(length) for length in np.diff(turns, prepend=0, append=lost.size))
 
 
-def bounds_of(num_samples: int, packet_samples: float) -> NDArray[np.int64]:
+def packet_bounds_of(num_samples: int, packet_samples: float) -> NDArray[np.int64]:
     """Return where packets begin, and where the last one, which may be short, ends."""
     starts = np.round(np.arange(0.0, num_samples / packet_samples) * packet_samples).astype(np.int64)
     return np.append(starts[starts < num_samples], num_samples)
 
 
-def silenced(samples: Samples, lost: Lost, bounds: NDArray[np.int64]) -> Samples:
+def silence_lost(samples: Samples, lost: Lost, bounds: NDArray[np.int64]) -> Samples:
     """Return ``samples`` with silence where packets are lost."""
     return np.where(np.repeat(lost, np.diff(bounds)), np.float32(0.0), samples)
 
 
-def repeated(samples: Samples, lost: Lost, bounds: NDArray[np.int64], fade_samples: int) -> Samples:
+def repeat_last(samples: Samples, lost: Lost, bounds: NDArray[np.int64], fade_samples: int) -> Samples:
     """Return ``samples`` with the last packet that arrived in place of lost ones, faded to nothing.
 
     Before the first packet there is silence. The packet is repeated whatever its pitch.
     """
-    filled = silenced(samples, lost, bounds)
+    filled = silence_lost(samples, lost, bounds)
     fade = np.maximum(0.0, 1.0 - np.arange(samples.size) / max(1, fade_samples)).astype(np.float32)
     ends = np.cumsum(run_lengths(lost))
     for first, last in zip(ends[0:-1:2], ends[1::2], strict=False):
@@ -125,7 +125,7 @@ def repeated(samples: Samples, lost: Lost, bounds: NDArray[np.int64], fade_sampl
     return filled
 
 
-def _lengths(rng: np.random.Generator, total: int, longest: int) -> NDArray[np.int64]:
+def _draw_lengths(rng: np.random.Generator, total: int, longest: int) -> NDArray[np.int64]:
     """Return lengths from 1 to ``longest`` that add up to ``total``, the last one cut to fit."""
     drawn = rng.integers(1, longest, size=max(1, total), endpoint=True)
     ends = np.minimum(np.cumsum(drawn), total)

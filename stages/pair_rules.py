@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from schemas import Record
-from stages.verdicts import Floats, Indices
+from stages.verdicts import Floats64, Indices
 
 CLEAN = "clean"
 """The model whose one take is the clean reference, where that is a candidate."""
@@ -55,7 +55,7 @@ class PairRule(Record):
         """Return every two candidates that are compared, by their places in ``models``."""
         return _comparisons(tuple(models), self.between)
 
-    def kept(self, strengths: Floats, chosen: Sequence[str], rejected: Sequence[str]) -> list[int]:
+    def kept(self, strengths: Floats64, chosen: Sequence[str], rejected: Sequence[str]) -> list[int]:
         """Return which of the pairs stay, clearest first, by strength and the models of both sides.
 
         Pairs of one strength stay in the order given, so that a cap never depends on luck.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stages.level import Signal
 
-FRAME_S = 0.01
+_FRAME_S = 0.01
 SMOOTHING_FRAMES = 5
 SHORTEST_PAUSE_FRAMES = 20
 """0.2 s: shorter gaps are the closures of stops."""
@@ -35,7 +35,7 @@ class Span(NamedTuple):
         return self.end - self.start
 
 
-def segments(samples: Signal, sample_rate: int, max_duration_s: float) -> list[tuple[int, int]]:
+def split_at_pauses(samples: Signal, sample_rate: int, max_duration_s: float) -> list[tuple[int, int]]:
     """Return (start, end) in samples of stretches that hold all speech, each at most ``max_duration_s``.
 
     What is short enough stays whole. Longer audio loses its outer pauses and is halved, again and again,
@@ -44,7 +44,7 @@ def segments(samples: Signal, sample_rate: int, max_duration_s: float) -> list[t
     """
     if samples.size <= max_duration_s * sample_rate:
         return [(0, samples.size)]
-    hop = max(1, round(FRAME_S * sample_rate))
+    hop = max(1, round(_FRAME_S * sample_rate))
     longest = max(1, int(max_duration_s * sample_rate) // hop)
     levels_db = _levels_db(samples, hop)
     talk = _runs(levels_db > _threshold_db(levels_db))

@@ -11,14 +11,14 @@ import numpy as np
 from schemas import BrokenError, Reason, UnfitError
 from stages.active_level import active_level_db
 from stages.alignment import align, clear_lag_samples
-from stages.chunking import chunk_places, joined
+from stages.chunking import chunk_places, join_chunks
 from stages.level import from_db, is_silent
 from stages.resampling import resample, resampled_length
-from stages.residual_lag import loudest
+from stages.residual_lag import find_loudest
 from stages.restorers.base import Restorer
 from stages.waveform import Samples, Waveform
 
-MAX_LAG_S = 0.25
+_MAX_LAG_S = 0.25
 LAG_WINDOW_S = 4.0
 """What a lag is looked for in: more would cost as much as a fast model, and tell no more."""
 LAG_HOP_S = 0.1
@@ -30,7 +30,7 @@ SHORTEST_TOLERANCE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class Fitted:
     """A restoration that belongs to its input sample by sample, and what that took."""
 
     waveform: Waveform
@@ -41,7 +41,7 @@ class Placed:
     level_gain_db: float
 
 
-class Heard:
+class ModelInput:
     """A recording as a model gets to hear it, and the measure of what comes back."""
 
     def __init__(self, waveform: Waveform, model: Restorer) -> None:
@@ -72,19 +72,19 @@ class Heard:
         """The active level that restorations are brought to."""
         return active_level_db(self._whole.samples, self._whole.sample_rate)
 
-    def placed(self, outputs: Sequence[Waveform], *, restores_level: bool) -> Placed:
+    def placed(self, outputs: Sequence[Waveform], *, restores_level: bool) -> Fitted:
         """Return what the model made of the chunks as one recording, where and as loud as this one.
 
         Raises ``BrokenError`` for what is no restoration: another length, not finite, or silent.
         """
-        restored = [_like(chunk, output) for chunk, output in zip(self.chunks, outputs, strict=True)]
+        restored = [_match_chunk(chunk, output) for chunk, output in zip(self.chunks, outputs, strict=True)]
         lags, usual = self._lags(restored)
         whole = self._joined(restored, lags)
         if is_silent(whole.samples):
             raise BrokenError(Reason.SILENT, "the output is under −120 dBFS")
         gain_db = 0.0 if restores_level else self._gain_db(whole)
         fitted = whole.scaled(from_db(gain_db)) if gain_db else whole
-        return Placed(fitted, usual, self._length_change_s(outputs), gain_db)
+        return Fitted(fitted, usual, self._length_change_s(outputs), gain_db)
 
     def _length_change_s(self, outputs: Sequence[Waveform]) -> float:
         """Return by how much longer outputs are than what the model was given: the largest change."""
@@ -102,7 +102,7 @@ class Heard:
         chunks = {place.start: self._whole.samples[place] for place in self._places}
         for place, samples, lag in zip(self._sounding, restored, lags, strict=True):
             chunks[place.start] = align(samples, lag, place.stop - place.start)
-        return replace(self._whole, samples=joined([*chunks.values()], self._places))
+        return replace(self._whole, samples=join_chunks([*chunks.values()], self._places))
 
     def _gain_db(self, restored: Waveform) -> float:
         """Return what brings the active level to the input's; 0 if that is next to nothing."""
@@ -129,11 +129,11 @@ def _longer_s(chunk: Waveform, output: Waveform, given_rate: int) -> float:
 def _lag(restored: Samples, chunk: Waveform) -> int | None:
     """Return how late a restoration is where its input is loudest, if that is clear."""
     rate = chunk.sample_rate
-    heard = loudest(chunk.samples, round(LAG_WINDOW_S * rate), round(LAG_HOP_S * rate))
-    return clear_lag_samples(restored[heard], chunk.samples[heard], round(MAX_LAG_S * rate))
+    heard = find_loudest(chunk.samples, round(LAG_WINDOW_S * rate), round(LAG_HOP_S * rate))
+    return clear_lag_samples(restored[heard], chunk.samples[heard], round(_MAX_LAG_S * rate))
 
 
-def _like(chunk: Waveform, output: Waveform) -> Samples:
+def _match_chunk(chunk: Waveform, output: Waveform) -> Samples:
     """Return the samples of an output at the rate of its input, if it is audio of about that length."""
     tolerance_s = min(LENGTH_TOLERANCE_SHARE * chunk.duration_s, LONGEST_TOLERANCE_S)
     if abs(output.duration_s - chunk.duration_s) > max(tolerance_s, SHORTEST_TOLERANCE_S):

@@ -7,7 +7,7 @@ from schemas import Ingested, Outcome, Recipe, Segment, Split
 from stages.chain import Part
 from stages.conditions import Utterance
 from stages.distributions import Pools
-from stages.drawing import Occasion, draw_steps, references
+from stages.drawing import Occasion, draw_steps, references_in
 from stages.stage import Stage
 
 VERSION = 3
@@ -62,7 +62,7 @@ class PlanStage(Stage[Planned, Recipe]):
         occasion = Occasion(planned.utterance, planned.repeat, self._seed, pools, side)
         steps = draw_steps(self._chain, occasion)
         return self._described(planned, Outcome()).model_copy(
-            update={"steps": steps, "sources": references(steps)}
+            update={"steps": steps, "sources": references_in(steps)}
         )
 
     def without_value(self, record: Planned, outcome: Outcome) -> Recipe:

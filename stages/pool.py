@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schemas import Outcome, PoolRecording, Record, SampleRate, Source
 from stages.decoding import Decoded, decode_recording
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.ingest import Fractions, Opener, check_listed, check_not_silent
 from stages.resampling import resample
 from stages.splits import TRAIN_ONLY, side_of
@@ -43,14 +43,14 @@ class PoolStage(Stage[Source, PoolRecording]):
 
     def process(self, batch: Sequence[Source]) -> list[PoolRecording]:
         """Return the recording of each source. Raises ``UnfitError`` for one that cannot serve."""
-        return [pool_recording(source, self._settings, self._open) for source in batch]
+        return [make_pool_recording(source, self._settings, self._open) for source in batch]
 
     def without_value(self, record: Source, outcome: Outcome) -> PoolRecording:
         """Return the row of a recording that cannot be drawn."""
         return _row(record, self._settings, outcome)
 
 
-def pool_recording(source: Source, settings: PoolSettings, opener: Opener) -> PoolRecording:
+def make_pool_recording(source: Source, settings: PoolSettings, opener: Opener) -> PoolRecording:
     """Return what ``source`` names as a recording of a pool.
 
     Facts: ``cut_from_s``, the full length if the end was cut off. Where the direct sound of a measured
@@ -61,17 +61,17 @@ def pool_recording(source: Source, settings: PoolSettings, opener: Opener) -> Po
     with opener(source) as file:
         decoded = decode_recording(file, source.offset_s, source.duration_s, _channels(settings))
     check_not_silent(decoded.waveform.samples)
-    stored = _stored(decoded, settings)
+    stored = _convert_to_stored(decoded, settings)
     check_not_silent(stored.samples)
     row = _row(source, settings, Outcome())
-    return row.model_copy(update={"audio": encode(stored), "facts": _facts(decoded, settings)})
+    return row.model_copy(update={"audio": encode_flac(stored), "facts": _facts(decoded, settings)})
 
 
 def _channels(settings: PoolSettings) -> Literal["mean", "first"]:
     return "first" if settings.holds == "responses" else "mean"
 
 
-def _stored(decoded: Decoded, settings: PoolSettings) -> Waveform:
+def _convert_to_stored(decoded: Decoded, settings: PoolSettings) -> Waveform:
     longest = max(1, int(settings.max_duration_s * decoded.waveform.sample_rate))
     kept = decoded.waveform.with_samples(decoded.waveform.samples[:longest])
     return kept if settings.sample_rate == "native" else resample(kept, settings.sample_rate)

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, InstanceOf
 
-from schemas import Comparisons, Outcome, Reason, Removal, Status
+from schemas import ComparisonCounts, Outcome, Reason, Removal, Status
 from stages.pair_rules import PairRule
 from stages.stage import Stage
-from stages.unanimity import Criterion, Verdict
-from stages.verdicts import NO_PAIRS, Ballot, Indices, PairColumns, verdicts_of
+from stages.unanimity import Criterion, ComparisonOutcome
+from stages.verdicts import NO_PAIRS, CandidateScores, Indices, PairColumns, compare_candidates
 from stages.vetoes import Veto
 
 VERSION = 2
@@ -42,13 +42,13 @@ class Rules:
         return tuple(dict.fromkeys(veto.looks_at for veto in self.vetoes if not veto.score))
 
 
-class Decision(Comparisons):
+class Choice(ComparisonCounts):
     """What was decided on one degraded utterance: a preference whose pairs are columns.
 
     A record of every pair and vote would take most of the time of deciding.
     """
 
-    ballot: InstanceOf[Ballot] = Field(exclude=True)
+    ballot: InstanceOf[CandidateScores] = Field(exclude=True)
     kept: InstanceOf[PairColumns] = Field(exclude=True)
     """The pairs that stay, the clearest first."""
 
@@ -60,52 +60,52 @@ class Decision(Comparisons):
         return [(candidates[chosen], candidates[rejected]) for chosen, rejected in both]
 
 
-class PreferStage(Stage[Ballot, Decision]):
+class PreferStage(Stage[CandidateScores, Choice]):
     """Compare every two candidates and keep the pairs on which all criteria agree and no veto falls."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
-    def name_of(self, record: Ballot) -> str:
+    def name_of(self, record: CandidateScores) -> str:
         """Return the name of the degraded utterance."""
         return record.id
 
-    def batches(self, records: Sequence[Ballot]) -> Iterator[Sequence[Ballot]]:
+    def batches(self, records: Sequence[CandidateScores]) -> Iterator[Sequence[CandidateScores]]:
         """Take all at once: a decision costs less than a note of it."""
         if records:
             yield records
 
-    def process(self, batch: Sequence[Ballot]) -> list[Decision]:
+    def process(self, batch: Sequence[CandidateScores]) -> list[Choice]:
         """Return what is decided on each degraded utterance."""
         return [self._decided(ballot) for ballot in batch]
 
-    def without_value(self, record: Ballot, outcome: Outcome) -> Decision:
+    def without_value(self, record: CandidateScores, outcome: Outcome) -> Choice:
         """Return a decision without pairs that says why."""
-        return Decision(id=record.id, ballot=record, kept=NO_PAIRS, **outcome.fields)
+        return Choice(id=record.id, ballot=record, kept=NO_PAIRS, **outcome.fields)
 
-    def _decided(self, ballot: Ballot) -> Decision:
+    def _decided(self, ballot: CandidateScores) -> Choice:
         if not ballot.models:
             nobody = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
             return self.without_value(ballot, nobody)
         rules = self._rules
-        found = verdicts_of(ballot, rules.criteria, *rules.pairs.comparisons(ballot.models))
+        found = compare_candidates(ballot, rules.criteria, *rules.pairs.comparisons(ballot.models))
         sound, removed = self._examined(ballot, found.unanimous)
         votes = np.stack([ballot.scores[vote] for vote in rules.votes])
-        return Decision(
+        return Choice(
             id=ballot.id,
             num_candidates=len(ballot.models),
             num_complete=int((~np.isnan(votes)).all(axis=0).sum()),
             num_comparisons=sum(found.counts.values()),
-            num_unanimous=found.counts[Verdict.UNANIMOUS],
-            num_within_margin=found.counts[Verdict.WITHIN_MARGIN],
-            num_disagreed=found.counts[Verdict.DISAGREED],
-            num_missing_vote=found.counts[Verdict.MISSING_VOTE],
+            num_unanimous=found.counts[ComparisonOutcome.UNANIMOUS],
+            num_within_margin=found.counts[ComparisonOutcome.WITHIN_MARGIN],
+            num_disagreed=found.counts[ComparisonOutcome.DISAGREED],
+            num_missing_vote=found.counts[ComparisonOutcome.MISSING_VOTE],
             removed=removed,
             ballot=ballot,
             kept=found.unanimous.at(self._kept(ballot, found.unanimous, sound)),
         )
 
-    def _examined(self, ballot: Ballot, pairs: PairColumns) -> tuple[NDArray[np.bool_], tuple[Removal, ...]]:
+    def _examined(self, ballot: CandidateScores, pairs: PairColumns) -> tuple[NDArray[np.bool_], tuple[Removal, ...]]:
         """Return which pairs nothing speaks against, and how many each rule or veto took away."""
         sound = np.ones(len(pairs), dtype=bool)
         removed = []
@@ -115,7 +115,7 @@ class PreferStage(Stage[Ballot, Decision]):
             sound &= ~refused
         return sound, tuple(removed)
 
-    def _objections(self, ballot: Ballot, pairs: PairColumns) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    def _objections(self, ballot: CandidateScores, pairs: PairColumns) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         """Walk what may be said against pairs, and against which of them it is said."""
         winners = np.array(ballot.models)[pairs.chosen]
         for model in dict.fromkeys(ballot.models):
@@ -124,7 +124,7 @@ class PreferStage(Stage[Ballot, Decision]):
         for veto in self._rules.vetoes:
             yield veto.label, veto.refuses(ballot, pairs.chosen, pairs.rejected)
 
-    def _kept(self, ballot: Ballot, pairs: PairColumns, sound: NDArray[np.bool_]) -> Indices:
+    def _kept(self, ballot: CandidateScores, pairs: PairColumns, sound: NDArray[np.bool_]) -> Indices:
         """Return which of the sound pairs the rule keeps, in its order."""
         places = np.flatnonzero(sound)
         models = np.array(ballot.models)

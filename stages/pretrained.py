@@ -7,7 +7,7 @@ from schemas import MissingWeightsError
 from stages import torchaudio_guard
 
 
-def pretrained(name: str, path: Path) -> Any:
+def load_pretrained(name: str, path: Path) -> Any:
     """Return the network with all its weights from ``path``: what is missing there would be random.
 
     ``name`` is a class of transformers, ``path`` a folder with config.json and safetensors, or a
@@ -36,7 +36,7 @@ def pretrained(name: str, path: Path) -> Any:
 
 def architecture(name: str) -> Any:
     """Return the class ``name`` of transformers, many of whose modules import torchaudio."""
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     import transformers  # noqa: PLC0415 - seconds
 
     return getattr(transformers, name)

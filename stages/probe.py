@@ -31,10 +31,10 @@ def clipped_fraction(samples: Samples) -> float:
 
     Only values of at least 0.9 count. Each side has its own value: integers reach one step further down.
     """
-    return sum(_held_at(samples, sign) for sign in (1, -1)) / samples.size
+    return sum(_count_held(samples, sign) for sign in (1, -1)) / samples.size
 
 
-def _held_at(samples: Samples, sign: int) -> int:
+def _count_held(samples: Samples, sign: int) -> int:
     top = float((sign * samples).max())
     if top < NEAR_FULL_SCALE:
         return 0

@@ -8,17 +8,17 @@ from functools import partial
 import numpy as np
 
 from schemas import Degraded, EncodedAudio, Outcome, Params, Reason, Restored, Status, Take
-from stages.ahead import prepared
+from stages.ahead import prefetched
 from stages.attempt import attempt
-from stages.audio_memory import AudioMemory
-from stages.calling import Calls, Question, by_length, load_model
+from stages.audio_memory import AudioCache
+from stages.calling import ModelCalls, ModelRequest, group_by_length, load_model
 from stages.distributions import Distribution
-from stages.placing import Heard
+from stages.placing import ModelInput
 from stages.resampling import resample
 from stages.restorers.base import Restorer
 from stages.rng import rng_for
 from stages.stage import ModelTime, Stage
-from stages.takes import Trial, each_heard_once, summary
+from stages.takes import TakeRequest, without_duplicates, outcome_of
 from stages.waveform import Waveform
 
 VERSION = 4
@@ -40,7 +40,7 @@ class RestoreStage(Stage[Degraded, Restored]):
         num_takes: int,
         draws: Mapping[str, Distribution],
         seed: int,
-        memory: AudioMemory,
+        memory: AudioCache,
     ) -> None:
         self.name = name
         self.restorer = restorer
@@ -48,7 +48,7 @@ class RestoreStage(Stage[Degraded, Restored]):
         self.draws = draws
         self.seed = seed
         self.memory = memory
-        self._calls = Calls()
+        self._calls = ModelCalls()
 
     def load(self, device: str) -> None:
         """Load the model. Raises ``RunError`` if the device cannot compute as its settings say."""
@@ -69,7 +69,7 @@ class RestoreStage(Stage[Degraded, Restored]):
 
         While a batch is processed, the audio of the next is decoded and resampled.
         """
-        return prepared(self._groups(records), self._prepare)
+        return prefetched(self._groups(records), self._prepare)
 
     def process(self, batch: Sequence[Degraded]) -> Sequence[Restored]:
         """Return all takes of each record; what a take raises is the reason in its place."""
@@ -91,7 +91,7 @@ class RestoreStage(Stage[Degraded, Restored]):
         if not self._calls.is_company_welcome(self.restorer):
             return super().batches(records)
         named = sorted(records, key=self.name_of)
-        return by_length(named, self._size, self.restorer.batch_s)
+        return group_by_length(named, self._size, self.restorer.batch_s)
 
     def _prepare(self, batch: Sequence[Degraded]) -> None:
         for record in batch:
@@ -114,21 +114,21 @@ class RestoreStage(Stage[Degraded, Restored]):
         if not takes:
             skipped = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
             return Restored(**skipped.fields, id=record.id, model=self.name)
-        kept = each_heard_once(takes)
-        return Restored(**summary(kept).fields, id=record.id, model=self.name, takes=tuple(kept))
+        kept = without_duplicates(takes)
+        return Restored(**outcome_of(kept).fields, id=record.id, model=self.name, takes=tuple(kept))
 
-    def _trials(self, record: Degraded) -> Iterator[Trial]:
+    def _trials(self, record: Degraded) -> Iterator[TakeRequest]:
         audio = record.degraded
         if not record.is_ok or audio is None:
             return
-        heard = attempt(f"{self.name} {record.id}", lambda: Heard(self.memory.waveform(audio), self.restorer))
+        heard = attempt(f"{self.name} {record.id}", lambda: ModelInput(self.memory.waveform(audio), self.restorer))
         for take in range(self.num_takes):
             name = f"{self.name} {record.id} take {take}"
             settings = self._settings(record, take)
             model = attempt(name, partial(self.restorer.with_settings, settings))
             stream = partial(rng_for, self.seed, "take", self.name, record.id, take)
             asked = () if heard.value is None else self._questions(name, audio, heard.value, stream)
-            yield Trial(name, take, settings, heard, model, tuple(asked))
+            yield TakeRequest(name, take, settings, heard, model, tuple(asked))
 
     def _settings(self, record: Degraded, take: int) -> Params:
         draws = self.draws
@@ -138,19 +138,19 @@ class RestoreStage(Stage[Degraded, Restored]):
         return {field: draws[field].draw(rng, {}) for field in sorted(draws)}
 
     def _questions(
-        self, name: str, audio: EncodedAudio, heard: Heard, stream: Callable[..., np.random.Generator]
-    ) -> Iterator[Question]:
+        self, name: str, audio: EncodedAudio, heard: ModelInput, stream: Callable[..., np.random.Generator]
+    ) -> Iterator[ModelRequest]:
         """Yield the whole recording, or each of its chunks, with a stream of its own."""
         for part, chunk in heard.named_chunks:
             rate = self.restorer.sample_rate or chunk.sample_rate
             given = partial(resample, chunk, rate) if part else partial(self._given, audio)
             asked = " ".join(map(str, (name, *part)))
-            yield Question(asked, chunk.duration_s, given, partial(stream, *part))
+            yield ModelRequest(asked, chunk.duration_s, given, partial(stream, *part))
 
     def _given(self, audio: EncodedAudio) -> Waveform:
         return self.memory.waveform(audio, self.restorer.sample_rate)
 
-    def _takes(self, trials: Sequence[Trial]) -> list[Take]:
+    def _takes(self, trials: Sequence[TakeRequest]) -> list[Take]:
         """Return what becomes of each trial; those under the same settings may share calls."""
         alike: dict[str, list[int]] = {}
         for place, trial in enumerate(trials):
@@ -160,7 +160,7 @@ class RestoreStage(Stage[Degraded, Restored]):
             takes.update(zip(places, self._asked([trials[place] for place in places]), strict=True))
         return [takes[place] for place in range(len(trials))]
 
-    def _asked(self, trials: Sequence[Trial]) -> list[Take]:
+    def _asked(self, trials: Sequence[TakeRequest]) -> list[Take]:
         """Return the takes of trials that have one model."""
         model = trials[0].model.value
         if model is None:

@@ -21,21 +21,21 @@ _TAIL_DB = -70.0
 _PEAK = 0.9
 
 
-def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+def _require_ordered(bounds: tuple[float, float]) -> tuple[float, float]:
     if not bounds[0] <= bounds[1]:
         raise ValueError(f"a range is [lowest, highest], not {list(bounds)}")
     return bounds
 
 
-def _shares(bounds: tuple[float, float]) -> tuple[float, float]:
+def _require_shares(bounds: tuple[float, float]) -> tuple[float, float]:
     if not 0.0 < bounds[0] <= bounds[1] < 1.0:
         raise ValueError(f"absorption lies between 0 and 1, not {bounds}")
     return bounds
 
 
-Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
+Range = Annotated[tuple[float, float], AfterValidator(_require_ordered)]
 """Lowest and highest."""
-Shares = Annotated[Range, AfterValidator(_shares)]
+Shares = Annotated[Range, AfterValidator(_require_shares)]
 """Of energy that a wall takes, lowest and highest."""
 
 
@@ -59,7 +59,7 @@ class UnequalWalls(Record):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        _ordered(self.damped)
+        _require_ordered(self.damped)
         if not len(self.bands_hz) == len(self.damped_absorption) == len(self.bare_absorption) > 0:
             raise ValueError("bands_hz, damped_absorption and bare_absorption have an entry for each band")
         if list(self.bands_hz) != sorted(set(self.bands_hz)) or self.bands_hz[0] <= 0.0:
@@ -111,7 +111,7 @@ def simulate_room(
     """
     room = draw_room(rng, ranges)
     walls, target_s = _walls(rng, room, sample_rate, ranges)
-    response = _trimmed(room.response(walls, sample_rate, _order(room, target_s, ranges)))
+    response = _trim(room.response(walls, sample_rate, _order(room, target_s, ranges)))
     direct = room.direct_path_sample(sample_rate)
     facts = {
         "direct_path_sample": direct,
@@ -147,11 +147,11 @@ def _walls(rng: np.random.Generator, room: Room, sample_rate: int, ranges: RoomR
         walls = Walls.alike(rng.uniform(*ranges.absorption))
     else:
         target_s = min(rng.uniform(*(ranges.rt60_s or RT60_S)), longest_s)
-        return _tuned(room, sample_rate, target_s, ranges), target_s
+        return _tune_walls(room, sample_rate, target_s, ranges), target_s
     return walls, min(room.rings_s(walls), longest_s)
 
 
-def _tuned(room: Room, sample_rate: int, target_s: float, ranges: RoomRanges) -> Walls:
+def _tune_walls(room: Room, sample_rate: int, target_s: float, ranges: RoomRanges) -> Walls:
     """Return walls that take as much as lets the room ring for ``target_s``.
 
     Eyring's formula, then corrected by what a first simulation of the room rings for: images in
@@ -187,7 +187,7 @@ def _facts_of(walls: Walls) -> dict[str, float]:
     return facts
 
 
-def _trimmed(response: Waveform) -> Waveform:
+def _trim(response: Waveform) -> Waveform:
     """Return ``response`` without the tail that holds less than −70 dB of its energy."""
     remaining = np.cumsum(np.square(response.samples[::-1], dtype=np.float64))[::-1]
     audible = np.count_nonzero(remaining > 10.0 ** (_TAIL_DB / 10.0) * remaining[0])

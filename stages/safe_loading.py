@@ -32,13 +32,13 @@ def read_checkpoint(path: Path) -> Any:
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise MissingWeightsError(f"{path} {_complaint(path)}") from error
+        raise MissingWeightsError(f"{path} {_describe_complaint(path)}") from error
     except (OSError, EOFError, RuntimeError, ValueError, SafetensorError) as error:
         said = str(error).partition("\n")[0] or "it ends too early"
         raise MissingWeightsError(f"{path} is no checkpoint, or not all of one: {said}") from error
 
 
-def _complaint(path: Path) -> str:
+def _describe_complaint(path: Path) -> str:
     """Return why a pickle is refused, or what was taken for one, and the way out."""
     import torch  # noqa: PLC0415
 

@@ -6,17 +6,17 @@ from functools import partial
 
 from schemas import BrokenError, Degraded, Outcome, Reason, Recipe, Restored, Scored, Status, Take
 from stages.attempt import Attempt, attempt
-from stages.audio_memory import AudioMemory
-from stages.hearing import Heard, Hearing
+from stages.audio_memory import AudioCache
+from stages.hearing import Prepared, MetricInputs
 from stages.isolation import IsolatedMetric
 from stages.metrics.base import Comparison, Measured, Metric
-from stages.score_rows import NO_VALUE_UPSTREAM, Result, ScoreRows
+from stages.score_rows import NO_VALUE_UPSTREAM, TakeResult, ScoreRows
 from stages.stage import Stage
 
 VERSION = 5
 """Rises when the same records and settings would give other rows."""
 
-LEVEL_DB = -26.0
+SCORING_LEVEL_DB = -26.0
 """Active level in dBFS (ITU-T P.56) at which metrics that depend on level hear both sides."""
 
 COMPARISONS_PER_BATCH = 16
@@ -44,14 +44,14 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         self,
         name: str,
         metric: Metric,
-        memory: AudioMemory,
-        level_db: float = LEVEL_DB,
+        memory: AudioCache,
+        level_db: float = SCORING_LEVEL_DB,
         timeout_s: float = 120.0,
     ) -> None:
         self._name = name
         self._rows = ScoreRows(name, tuple(metric.outputs))
         self._metric = metric
-        self._hearing = Hearing(metric, memory, level_db)
+        self._hearing = MetricInputs(metric, memory, level_db)
         self._scorer = IsolatedMetric(metric, timeout_s) if metric.isolated else metric
 
     def load(self, device: str) -> None:
@@ -92,13 +92,13 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         """Return a row in which every take has ``outcome`` for every output."""
         return self._rows.row_without_value(record.restored, outcome)
 
-    def _results(self, works: Sequence["_Work"]) -> list[Result]:
+    def _results(self, works: Sequence["_Work"]) -> list[TakeResult]:
         prepared = [self._prepared(work) for work in works]
         ready = [(work.name, heard.value) for work, heard in zip(works, prepared, strict=True) if heard.value]
         names, comparisons = [name for name, _ in ready], [heard.comparison for _, heard in ready]
         measured = iter(self._measured(names, comparisons))
         return [
-            _result(next(measured), heard.value) if heard.value else Result(heard.outcome)
+            _result(next(measured), heard.value) if heard.value else TakeResult(heard.outcome)
             for heard in prepared
         ]
 
@@ -120,10 +120,10 @@ class ScoreStage(Stage[ScoreInput, Scored]):
             raise BrokenError(Reason.ERROR, f"{len(results)} results for {len(comparisons)} comparisons")
         return results
 
-    def _prepared(self, work: "_Work") -> Attempt[Heard]:
+    def _prepared(self, work: "_Work") -> Attempt[Prepared]:
         audio, degraded = work.take.audio, work.record.degraded
         if audio is None or not degraded.is_ok:
-            return Attempt(_skipped(work.take))
+            return Attempt(_skip_outcome_of(work.take))
         return attempt(work.name, lambda: self._hearing.heard(audio, degraded.clean, work.record.recipe))
 
 
@@ -160,11 +160,11 @@ def _groups(works: Sequence[_Work]) -> Iterator[Sequence[_Work]]:
         yield tuple(group)
 
 
-def _result(measured: Measured | Outcome, heard: Heard) -> Result:
-    return Result(measured, heard.gain_db, heard.clean_gain_db, heard.lag_samples)
+def _result(measured: Measured | Outcome, heard: Prepared) -> TakeResult:
+    return TakeResult(measured, heard.gain_db, heard.clean_gain_db, heard.lag_samples)
 
 
-def _skipped(take: Take) -> Outcome:
+def _skip_outcome_of(take: Take) -> Outcome:
     if take.reason is Reason.DUPLICATE_TAKE:
         return Outcome(status=Status.SKIPPED, reason=Reason.DUPLICATE_TAKE)
     return NO_VALUE_UPSTREAM

@@ -11,7 +11,7 @@ NO_VALUE_UPSTREAM = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTRE
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TakeResult:
     """What one take came to, the gains at which it and its reference were heard, and how late it was."""
 
     measured: Measured | Outcome
@@ -27,18 +27,18 @@ class ScoreRows:
     metric: str
     suffixes: Sequence[str]
 
-    def row(self, restored: Restored, results: Sequence[Result]) -> Scored:
+    def row(self, restored: Restored, results: Sequence[TakeResult]) -> Scored:
         """Return the row of a record: ``ok`` if any of its scores is, else with the gravest reason."""
         takes = self._takes(restored, results)
-        outcome = _summary([score for take in takes for score in take.scores])
+        outcome = _outcome_of_scores([score for take in takes for score in take.scores])
         return Scored(id=restored.id, model=restored.model, takes=takes, **outcome.fields)
 
     def row_without_value(self, restored: Restored, outcome: Outcome) -> Scored:
         """Return a row in which every take has ``outcome`` for every output."""
-        takes = self._takes(restored, [Result(outcome)] * len(restored.takes))
+        takes = self._takes(restored, [TakeResult(outcome)] * len(restored.takes))
         return Scored(id=restored.id, model=restored.model, takes=takes, **outcome.fields)
 
-    def _takes(self, restored: Restored, results: Sequence[Result]) -> tuple[TakeScores, ...]:
+    def _takes(self, restored: Restored, results: Sequence[TakeResult]) -> tuple[TakeScores, ...]:
         return tuple(
             TakeScores(
                 take=take.take,
@@ -55,18 +55,18 @@ class ScoreRows:
         if isinstance(measured, Outcome):
             return Score(name=name, **measured.fields)
         if suffix not in measured:
-            return _failed(name, Reason.ERROR, "the metric did not give this output")
+            return _failed_score(name, Reason.ERROR, "the metric did not give this output")
         value = float(measured[suffix])
         if not math.isfinite(value):
-            return _failed(name, Reason.NOT_FINITE, "the metric gave no finite value")
+            return _failed_score(name, Reason.NOT_FINITE, "the metric gave no finite value")
         return Score(name=name, value=value)
 
 
-def _failed(name: str, reason: Reason, detail: str) -> Score:
+def _failed_score(name: str, reason: Reason, detail: str) -> Score:
     return Score(name=name, status=Status.FAILED, reason=reason, detail=detail)
 
 
-def _summary(scores: Sequence[Score]) -> Outcome:
+def _outcome_of_scores(scores: Sequence[Score]) -> Outcome:
     """Return ``ok`` if any score is, else the gravest reason: failed, then unfit, then skipped."""
     for status in (Status.OK, Status.FAILED, Status.UNFIT):
         for score in scores:

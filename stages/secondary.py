@@ -1,15 +1,15 @@
 """Secondary artefacts: what restoration models do to speech that another one will have to restore."""
 
 from schemas import OperatorSpec
-from stages.calling import Calls, load_model
-from stages.placing import Heard
+from stages.calling import ModelCalls, load_model
+from stages.placing import ModelInput
 from stages.resampling import fit_length, resample
 from stages.restorers import RESTORERS
 from stages.restorers.base import Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
 
-SHORTEST_S = 0.5
+_SHORTEST_S = 0.5
 """What models are given at least; shorter speech is followed by silence."""
 
 
@@ -18,7 +18,7 @@ class LoadedRestorers:
 
     def __init__(self) -> None:
         self._loaded: dict[str, Restorer] = {}
-        self._calls = Calls()
+        self._calls = ModelCalls()
 
     def restored(self, spec: OperatorSpec, speech: Waveform, seed: int) -> Waveform:
         """Return ``speech`` as the model gives it back, at its length, place and active level.
@@ -27,8 +27,8 @@ class LoadedRestorers:
         if no audio comes back, and ``MissingWeightsError`` if the model's are not there.
         """
         model = self._model(spec)
-        length = max(speech.samples.size, round(SHORTEST_S * speech.sample_rate))
-        heard = Heard(speech.with_samples(fit_length(speech.samples, length)), model)
+        length = max(speech.samples.size, round(_SHORTEST_S * speech.sample_rate))
+        heard = ModelInput(speech.with_samples(fit_length(speech.samples, length)), model)
         outputs: list[Waveform] = []
         for part, chunk in heard.named_chunks:
             given = resample(chunk, model.sample_rate or speech.sample_rate)

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from stages.waveform import Samples
 
-LOWEST_HZ = 20.0
+NOISE_LOWEST_HZ = 20.0
 """Below this a slope goes no further: it would put all of a brown noise where nobody hears it."""
-Gains = NDArray[np.float32]
+NoiseGains = NDArray[np.float32]
 
 
-def shaped_noise(
-    rng: np.random.Generator, length: int, sample_rate: int, gains_at: Callable[[Gains], Gains]
+def draw_shaped_noise(
+    rng: np.random.Generator, length: int, sample_rate: int, gains_at: Callable[[NoiseGains], NoiseGains]
 ) -> Samples:
     """Return Gaussian noise whose amplitude density is ``gains_at`` frequencies in Hz; none at 0 Hz."""
     from scipy import fft  # noqa: PLC0415 - 0.3 s
@@ -29,9 +29,9 @@ def shaped_noise(
     return np.ascontiguousarray(noise, dtype=np.float32)
 
 
-def sloped(slope_db_per_octave: float) -> Callable[[Gains], Gains]:
+def slope_gains(slope_db_per_octave: float) -> Callable[[NoiseGains], NoiseGains]:
     """Return gains that change by ``slope_db_per_octave`` above 20 Hz."""
     exponent = np.float32(slope_db_per_octave / (20.0 * np.log10(2.0)))
     middle = np.float32(1_000.0)
     # Ten times as fast as a power.
-    return lambda hertz: np.asarray(np.exp(exponent * np.log(np.maximum(hertz, LOWEST_HZ) / middle)))
+    return lambda hertz: np.asarray(np.exp(exponent * np.log(np.maximum(hertz, NOISE_LOWEST_HZ) / middle)))

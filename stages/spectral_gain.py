@@ -20,7 +20,7 @@ Sections = NDArray[np.float64]
 _ODD_TURNED = np.array([1.0, -1.0, 1.0, 1.0, -1.0, 1.0])
 
 
-def filtered(speech: Waveform, gains_at: Callable[[Hertz], Gains]) -> Waveform:
+def apply_gains(speech: Waveform, gains_at: Callable[[Hertz], Gains]) -> Waveform:
     """Return ``speech`` with each frequency multiplied by its gain, without delay."""
     from scipy import fft  # noqa: PLC0415 - 0.3 s
 

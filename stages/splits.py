@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from schemas import Source, Split
 
 TRAIN_ONLY: Mapping[Split, float] = {Split.TRAIN: 1.0}
-TOLERANCE = 1e-6
+_TOLERANCE = 1e-6
 
 
 def side_of(source: Source, fractions: Mapping[Split, float]) -> Split:
@@ -39,7 +39,7 @@ def split_for(fractions: Mapping[Split, float], corpus: str, name: str) -> Split
 def check_fractions(fractions: Mapping[Split, float]) -> Mapping[Split, float]:
     """Return ``fractions``, or raise ``ValueError`` unless they are shares that sum to 1."""
     total = math.fsum(fractions.values())
-    if min(fractions.values(), default=0.0) < 0.0 or abs(total - 1.0) > TOLERANCE:
+    if min(fractions.values(), default=0.0) < 0.0 or abs(total - 1.0) > _TOLERANCE:
         shares = ", ".join(f"{split}: {share:g}" for split, share in fractions.items())
         raise ValueError(f"split fractions must be 0 or more and sum to 1; {{{shares}}} sums to {total:g}")
     return fractions

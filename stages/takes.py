@@ -6,25 +6,25 @@ from typing import Any
 
 from schemas import Outcome, Params, Reason, Status, Take
 from stages.attempt import Attempt, attempt
-from stages.calling import Question
-from stages.flac import encode
-from stages.placing import Heard
+from stages.calling import ModelRequest
+from stages.flac import encode_flac
+from stages.placing import ModelInput
 from stages.restorers.base import Restorer
 from stages.waveform import Waveform
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TakeRequest:
     """One take before the model was asked."""
 
     name: str
     """What it is called in the log."""
     take: int
     settings: Params
-    heard: Attempt[Heard]
+    heard: Attempt[ModelInput]
     model: Attempt[Restorer]
     """Under the settings of this take."""
-    questions: Sequence[Question] = ()
+    questions: Sequence[ModelRequest] = ()
 
     def taken(self, answers: Sequence[Attempt[Waveform]]) -> Take:
         """Return the take that ``answers`` make, one for each question, or the first reason why not."""
@@ -45,22 +45,22 @@ class Trial:
         return Take(
             take=self.take,
             settings=self.settings,
-            audio=encode(placed.waveform),
+            audio=encode_flac(placed.waveform),
             lag_samples=placed.lag_samples,
             length_change_s=placed.length_change_s,
             level_gain_db=placed.level_gain_db,
         )
 
 
-def each_heard_once(takes: Sequence[Take]) -> list[Take]:
+def without_duplicates(takes: Sequence[Take]) -> list[Take]:
     """Return ``takes`` without those that have the samples of an earlier one: these say whose."""
     kept: list[Take] = []
     for take in takes:
-        kept.append(_unless_heard(take, kept))
+        kept.append(_unless_duplicate(take, kept))
     return kept
 
 
-def summary(takes: Sequence[Take]) -> Outcome:
+def outcome_of(takes: Sequence[Take]) -> Outcome:
     """Return how a row of these takes ended: ``ok`` if any is, else as the gravest: failed, then unfit."""
     for status in (Status.OK, Status.FAILED, Status.UNFIT):
         for take in takes:
@@ -69,7 +69,7 @@ def summary(takes: Sequence[Take]) -> Outcome:
     raise ValueError("a row needs at least one take")
 
 
-def _unless_heard(take: Take, earlier: Sequence[Take]) -> Take:
+def _unless_duplicate(take: Take, earlier: Sequence[Take]) -> Take:
     for other in earlier:
         if take.audio and other.audio and take.audio.digest == other.audio.digest:
             return Take(

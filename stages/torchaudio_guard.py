@@ -41,12 +41,12 @@ def _wrap(loader: Any) -> None:
         import torch  # noqa: PLC0415 - torchaudio has it by now
 
         if torch.version.cuda is None and torch.version.hip is None:
-            module._load_lib = _tolerant(module._load_lib)  # noqa: SLF001
+            module._load_lib = _make_tolerant(module._load_lib)  # noqa: SLF001
 
     loader.exec_module = exec_module
 
 
-def _tolerant(load: Any) -> Any:
+def _make_tolerant(load: Any) -> Any:
     def load_lib(lib: str) -> bool:
         try:
             return bool(load(lib))
@@ -56,7 +56,7 @@ def _tolerant(load: Any) -> Any:
     return load_lib
 
 
-def install() -> None:
+def install_guard() -> None:
     """Stand guard until torchaudio is imported for the first time in this process."""
     guards = (finder for finder in sys.meta_path if isinstance(finder, _Guard))
     if "torchaudio" not in sys.modules and next(guards, None) is None:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from schemas import ConfigError, Digest, MissingWeightsError
-from stages.pauses import segments
-from stages.voice_activity import SAMPLE_RATE, SILERO_VAD, VoiceActivity
+from stages.pauses import split_at_pauses
+from stages.voice_activity import VAD_SAMPLE_RATE, SILERO_VAD, VoiceActivity
 from stages.waveform import Samples
 from stages.weights import WeightFile, Weights
 
-WINDOW_S = 30.0
+_WINDOW_S = 30.0
 PIECES_PER_BATCH = 16
 REMEMBERED = 4_096
 PACKAGE = "openai-whisper is not installed: pip install 'unanimous[whisper]'"
@@ -43,7 +43,7 @@ CHECKPOINTS = {
 """SHA-256 of each published checkpoint, which its address holds too."""
 
 
-def published(model: str) -> Weights:
+def whisper_weights_of(model: str) -> Weights:
     """Return the checkpoint called ``model`` and the network that hears whether anybody speaks."""
     digest = CHECKPOINTS[model]
     url = f"https://openaipublic.azureedge.net/main/whisper/models/{digest}/{model}.pt"
@@ -87,7 +87,7 @@ class Transcriber:
         return (" ".join(next(texts) for _ in each).strip() for each in spoken)
 
     def _spoken(self, samples: Samples) -> Iterator[Samples]:
-        for start, end in segments(samples, SAMPLE_RATE, WINDOW_S):
+        for start, end in split_at_pauses(samples, VAD_SAMPLE_RATE, _WINDOW_S):
             if self.voice.speaks(samples[start:end]):
                 yield samples[start:end]
 
@@ -146,7 +146,7 @@ def language_code(label: str) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def load(place: Path, sha256: Digest | None, language: str, device: str) -> Transcriber:  # noqa: ARG001
+def load_transcriber(place: Path, sha256: Digest | None, language: str, device: str) -> Transcriber:  # noqa: ARG001
     """Return the recogniser in the folder ``place``; the last one is kept, known by ``sha256`` too.
 
     Raises ``MissingWeightsError`` without the package or a checkpoint of Whisper's, and ``ConfigError`` for a

@@ -42,7 +42,7 @@ class Candidate:
     scores: Mapping[str, float]
 
 
-class Verdict(StrEnum):
+class ComparisonOutcome(StrEnum):
     """What became of a comparison."""
 
     UNANIMOUS = "unanimous"
@@ -51,17 +51,17 @@ class Verdict(StrEnum):
     MISSING_VOTE = "missing_vote"
 
 
-def judge(a: Candidate, b: Candidate, criteria: Sequence[Criterion]) -> tuple[Verdict, Pair | None]:
+def judge(a: Candidate, b: Candidate, criteria: Sequence[Criterion]) -> tuple[ComparisonOutcome, Pair | None]:
     """Return the pair if every criterion favours the same side beyond its margin, else why there is none."""
     if any(c.metric not in side.scores for c in criteria for side in (a, b)):
-        return Verdict.MISSING_VOTE, None
+        return ComparisonOutcome.MISSING_VOTE, None
     for chosen, rejected in ((a, b), (b, a)):
         margins = margins_of(chosen, rejected, criteria)
         if all(m.advantage > c.margin for m, c in zip(margins, criteria, strict=True)):
-            return Verdict.UNANIMOUS, pair_of(chosen, rejected, criteria)
+            return ComparisonOutcome.UNANIMOUS, pair_of(chosen, rejected, criteria)
         if all(m.advantage >= 0 for m in margins):
-            return Verdict.WITHIN_MARGIN, None
-    return Verdict.DISAGREED, None
+            return ComparisonOutcome.WITHIN_MARGIN, None
+    return ComparisonOutcome.DISAGREED, None
 
 
 def pair_of(chosen: Candidate, rejected: Candidate, criteria: Sequence[Criterion]) -> Pair:

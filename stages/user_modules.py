@@ -34,7 +34,7 @@ class OperatorModule(Record):
 _installed: dict[str, OperatorModule] = {}
 
 
-def install(modules: Iterable[OperatorModule]) -> None:
+def install_modules(modules: Iterable[OperatorModule]) -> None:
     """Execute each module once in this process, under its own name; its operators register themselves.
 
     Raises ``ConfigError`` naming file and line when a module cannot be executed.
@@ -53,6 +53,6 @@ def install(modules: Iterable[OperatorModule]) -> None:
         _installed[module.name] = module
 
 
-def installed() -> tuple[OperatorModule, ...]:
+def loaded_modules() -> tuple[OperatorModule, ...]:
     """Return the modules of this process, for a child that needs them too."""
     return tuple(_installed.values())

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.unanimity import Criterion, Verdict
+from stages.unanimity import Criterion, ComparisonOutcome
 
-Floats = NDArray[np.float64]
+Floats64 = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Ballot:
+class CandidateScores:
     """The candidates of one degraded utterance in the order of models and takes, and their scores."""
 
     id: str
     models: Sequence[str]
     takes: Sequence[int]
-    scores: Mapping[str, Floats]
+    scores: Mapping[str, Floats64]
     """One value per candidate and score; NaN where there is none."""
     duration_s: float = 0.0
 
@@ -30,9 +30,9 @@ class PairColumns:
 
     chosen: Indices
     rejected: Indices
-    advantages: Floats
+    advantages: Floats64
     """By how much each criterion favours the chosen side: one row per pair."""
-    strengths: Floats
+    strengths: Floats64
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -49,14 +49,14 @@ NO_PAIRS = PairColumns(np.empty(0, np.intp), np.empty(0, np.intp), np.empty((0, 
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class Comparisons:
     """What became of the comparisons."""
 
-    counts: Mapping[Verdict, int]
+    counts: Mapping[ComparisonOutcome, int]
     unanimous: PairColumns
 
 
-def verdicts_of(ballot: Ballot, criteria: Sequence[Criterion], first: Indices, second: Indices) -> Verdicts:
+def compare_candidates(ballot: CandidateScores, criteria: Sequence[Criterion], first: Indices, second: Indices) -> Comparisons:
     """Compare the candidates ``first`` with the candidates ``second``, one by one."""
     scores = [ballot.scores[criterion.metric] for criterion in criteria]
     advantages = np.stack(
@@ -69,12 +69,12 @@ def verdicts_of(ballot: Ballot, criteria: Sequence[Criterion], first: Indices, s
     won = np.abs(advantages[unanimous])
     missing = int(np.isnan(advantages).any(axis=1).sum())
     agreed, near = int(unanimous.sum()), int((leans & ~unanimous).sum())
-    return Verdicts(
+    return Comparisons(
         counts={
-            Verdict.UNANIMOUS: agreed,
-            Verdict.WITHIN_MARGIN: near,
-            Verdict.DISAGREED: len(advantages) - agreed - near - missing,
-            Verdict.MISSING_VOTE: missing,
+            ComparisonOutcome.UNANIMOUS: agreed,
+            ComparisonOutcome.WITHIN_MARGIN: near,
+            ComparisonOutcome.DISAGREED: len(advantages) - agreed - near - missing,
+            ComparisonOutcome.MISSING_VOTE: missing,
         },
         unanimous=PairColumns(
             chosen=np.where(wins, first, second)[unanimous],

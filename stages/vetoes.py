@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from schemas import Record
-from stages.verdicts import Ballot, Indices
+from stages.verdicts import CandidateScores, Indices
 
 LENGTH_CHANGE = "length_change_s"
 """What ballots, and columns of datasets, call the change of length that a model made."""
@@ -78,7 +78,7 @@ class Veto(Record):
             np.inf if self.at_most is None else self.at_most,
         )
 
-    def refuses(self, ballot: Ballot, chosen: Indices, rejected: Indices) -> NDArray[np.bool_]:
+    def refuses(self, ballot: CandidateScores, chosen: Indices, rejected: Indices) -> NDArray[np.bool_]:
         """Return which pairs of ``chosen`` and ``rejected`` candidates are refused."""
         values = ballot.scores[self.looks_at]
         low, high = self._bounds

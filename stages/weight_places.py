@@ -9,51 +9,51 @@ from typing import Any
 
 from schemas import Digest, OperatorSpec, Params
 
-Places = Mapping[Digest, str]
+WeightLocations = Mapping[Digest, str]
 """Paths of this machine, by the SHA-256 of what lies there."""
 
 
-def places_in(value: Any) -> Iterator[tuple[Digest, str]]:
+def paths_in(value: Any) -> Iterator[tuple[Digest, str]]:
     """Yield the digest and the path of all weights that settings name with both, however deep."""
     if isinstance(value, Mapping):
-        if _is_place("path", value) and value.get("path"):
+        if _is_weight_path("path", value) and value.get("path"):
             yield value["sha256"], str(value["path"])
         for inner in value.values():
-            yield from places_in(inner)
+            yield from paths_in(inner)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for inner in value:
-            yield from places_in(inner)
+            yield from paths_in(inner)
 
 
-def without_places(settings: Mapping[str, Any]) -> Params:
+def without_paths(settings: Mapping[str, Any]) -> Params:
     """Return settings without the paths that have a digest beside them, however deep."""
-    return {name: _without(value) for name, value in settings.items() if not _is_place(name, settings)}
+    return {name: _strip_paths(value) for name, value in settings.items() if not _is_weight_path(name, settings)}
 
 
-def with_places(spec: OperatorSpec, places: Places) -> OperatorSpec:
+def with_paths(spec: OperatorSpec, places: WeightLocations) -> OperatorSpec:
     """Return an operator with the paths of this machine, as far as they are known."""
-    return spec.model_copy(update={"params": _with(spec.params, places)}) if places else spec
+    return spec.model_copy(update={"params": _insert_paths(spec.params, places)}) if places else spec
 
 
-def _is_place(name: str, settings: Mapping[str, Any]) -> bool:
+def _is_weight_path(name: str, settings: Mapping[str, Any]) -> bool:
     return name == "path" and bool(settings.get("sha256"))
 
 
-def _without(value: Any) -> Any:
+def _strip_paths(value: Any) -> Any:
     match value:
         case Mapping():
-            return without_places(value)
+            return without_paths(value)
         case list() | tuple():
-            return [_without(item) for item in value]
+            return [_strip_paths(item) for item in value]
     return value
 
 
-def _with(value: Any, places: Places) -> Any:
+def _insert_paths(value: Any, places: WeightLocations) -> Any:
     match value:
         case Mapping():
-            inner = {name: _with(item, places) for name, item in value.items()}
+            inner = {name: _insert_paths(item, places) for name, item in value.items()}
             place = places.get(str(value.get("sha256")))
             return inner if place is None or inner.get("path") else {**inner, "path": place}
         case list() | tuple():
-            return [_with(item, places) for item in value]
+            return [_insert_paths(item, places) for item in value]
     return value

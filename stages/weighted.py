@@ -13,7 +13,7 @@ from stages.operator import Operator
 from stages.weights import Weights, weights_digest
 
 
-class Weighted(Operator):
+class HasWeights(Operator):
     """A mixin: weights from the cache unless ``path`` names others, known by digest and not by place."""
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"path", "sha256", "model_licence"})
@@ -36,7 +36,7 @@ class Weighted(Operator):
         choices = [
             {name: option} for name, info in cls.model_fields.items() for option in _options(info.annotation)
         ]
-        tried = [_built(cls, settings) for settings in ({}, *choices)]
+        tried = [_try_building(cls, settings) for settings in ({}, *choices)]
         found = {each.published.name: each.published for each in tried if each and each.published}
         return tuple(found.values())
 
@@ -98,7 +98,7 @@ def _options(annotation: Any) -> Iterator[Any]:
             yield from _options(part)
 
 
-def _built(member: type[Weighted], settings: Mapping[str, Any]) -> Weighted | None:
+def _try_building(member: type[HasWeights], settings: Mapping[str, Any]) -> HasWeights | None:
     try:
         return member.model_validate(settings)
     except ValidationError:  # this choice needs another setting

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipeline.arrow import table_of
-from pipeline.ballots import ballots_of
+from pipeline.ballots import candidate_scores_of
 from schemas import Reason, Recipe, Restored, Score, Scored, Split, Status, Take, TakeScores
 from stages.unanimity import Candidate
-from stages.verdicts import Ballot
+from stages.verdicts import CandidateScores
 from stages.vetoes import LENGTH_CHANGE
 
 Takes = Sequence[float | Reason]
@@ -55,7 +55,7 @@ def taken(row: str, model: str, changes_s: Sequence[float]) -> Restored:
 
 def ballot(
     row: str = "u:0", longer_s: Mapping[str, Sequence[float]] | None = None, **scores: Mapping[str, Takes]
-) -> Ballot:
+) -> CandidateScores:
     """Return the ballot of one utterance from its tables: for each metric, the takes of each model."""
     tables = [
         (model, table_of(Scored, [scored(row, model, metric, values)]))
@@ -67,11 +67,11 @@ def ballot(
         (model, table_of(Restored, [taken(row, model, changes_s)]).select(["id", "takes"]))
         for model, changes_s in (longer_s or {}).items()
     ]
-    (found,) = ballots_of(table_of(Recipe, [recipe(row)]), tables, (*scores, *facts), takes)
+    (found,) = candidate_scores_of(table_of(Recipe, [recipe(row)]), tables, (*scores, *facts), takes)
     return found
 
 
-def candidates_of(ballot: Ballot) -> list[Candidate]:
+def candidates_of(ballot: CandidateScores) -> list[Candidate]:
     """Return the candidates one by one, each with the scores that it has."""
     return [
         Candidate(
@@ -81,7 +81,7 @@ def candidates_of(ballot: Ballot) -> list[Candidate]:
     ]
 
 
-def plain_ballot(models: Sequence[str], **scores: Sequence[float]) -> Ballot:
+def plain_ballot(models: Sequence[str], **scores: Sequence[float]) -> CandidateScores:
     """Return a ballot of candidates with these scores; NaN where there is none."""
     takes = [list(models[:place]).count(model) for place, model in enumerate(models)]
-    return Ballot("u:0", models, takes, {name: np.array(values, float) for name, values in scores.items()})
+    return CandidateScores("u:0", models, takes, {name: np.array(values, float) for name, values in scores.items()})

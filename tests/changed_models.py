@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from schemas import Degraded, EncodedAudio, Restored
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.distributions import Distribution, Uniform
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.restore import RestoreStage
 from stages.restorers import Restorer
 from stages.rng import rng_for
@@ -93,7 +93,7 @@ def voiced(seconds: float = 2.0, sample_rate: int = 16_000) -> Waveform:
 
 def degraded(waveform: Waveform | None = None, name: str = "corpus/a") -> Degraded:
     """Return a record of degraded speech; without a waveform, of two seconds of voice."""
-    audio = encode(waveform or voiced())
+    audio = encode_flac(waveform or voiced())
     return Degraded(id=name, degraded=audio, clean=audio)
 
 
@@ -102,7 +102,7 @@ def stage_of(
 ) -> RestoreStage:
     """Return the stage around a model, ready to restore."""
     stage = RestoreStage(
-        "model", restorer, num_takes=num_takes, draws=draws or {}, seed=0, memory=AudioMemory()
+        "model", restorer, num_takes=num_takes, draws=draws or {}, seed=0, memory=AudioCache()
     )
     stage.load("cpu")
     return stage

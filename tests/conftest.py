@@ -6,7 +6,7 @@ from stages import torchaudio_guard
 from stages.threads import ONE_THREAD
 
 os.environ.update(ONE_THREAD)  # before numpy is imported
-torchaudio_guard.install()
+torchaudio_guard.install_guard()
 
 import signal
 from collections import Counter
@@ -20,7 +20,7 @@ from hypothesis import settings
 
 from stages import user_modules
 from stages.degradations import DEGRADATIONS
-from stages.global_generators import generators_put_back
+from stages.global_generators import preserve_generators
 from stages.metrics import METRICS
 from stages.networks.speechbrain_lobes import forget_lazy_modules
 from stages.restorers import RESTORERS
@@ -97,7 +97,7 @@ def _families_as_shipped() -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def _generators_as_found() -> Iterator[None]:
     """Keep what a test file draws from global generators from showing in the file after it."""
-    with generators_put_back():
+    with preserve_generators():
         yield
 
 

@@ -1,7 +1,7 @@
 """Recipes as the degrade stage meets them."""
 
 from schemas import OperatorSpec, Recipe, Split
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.degradations.bandwidth import Bandwidth
 from stages.degradations.clipping import Clipping
 from stages.degradations.noise import Noise
@@ -40,4 +40,4 @@ def chain(sources: MemoryAudioSource, snr_db: float = 5.0) -> list[OperatorSpec]
 
 def stage_over(sources: AudioSource, level: LevelRule = "guard") -> DegradeStage:
     """Return the stage over these pools."""
-    return DegradeStage(sources, AudioMemory(), level)
+    return DegradeStage(sources, AudioCache(), level)

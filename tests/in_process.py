@@ -7,12 +7,12 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.executors.local import LocalExecutor
 from pipeline.resolve import resolve
-from pipeline.run import Result, execute
+from pipeline.run import RunResult, execute
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 
 
-def run_here(config: Path, workspace: Path) -> Result:
+def run_here(config: Path, workspace: Path) -> RunResult:
     """Run a config."""
     return execute(resolve(config), Workspace(workspace), lambda *_: LocalExecutor(Worker(workspace)))
 

@@ -9,12 +9,12 @@ import soundfile
 import yaml
 
 from pipeline.graph import Graph, assemble
-from pipeline.redecide import decide
-from pipeline.resolve import Run, resolve
+from pipeline.redecide import redecide
+from pipeline.resolve import ResolvedConfig, resolve
 from pipeline.store import TableStore
 from pipeline.workspace import Workspace
 from schemas import Degraded, EncodedAudio, Ingested, Recipe, Restored, Row, Score, Scored, Take, TakeScores
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.rng import rng_for
 from stages.waveform import Waveform
 
@@ -24,7 +24,7 @@ TAKES = 3
 SAMPLE_RATE = 48_000
 
 
-def write_run(folder: Path, *, shards: int, utterances: int, seconds: float, **changes: Any) -> Run:
+def write_run(folder: Path, *, shards: int, utterances: int, seconds: float, **changes: Any) -> ResolvedConfig:
     """Write a finished run with so many utterances per shard, all of white noise of one length.
 
     The workspace is ``folder/workspace``; ``changes`` replace settings of the config.
@@ -35,7 +35,7 @@ def write_run(folder: Path, *, shards: int, utterances: int, seconds: float, **c
     audio = [_noise(number, seconds) for number in range(2 + MODELS * TAKES)]
     for shard in graph.shards:
         _write_shard(graph, store, shard.name, [f"{source.id}:0" for source in shard.sources], audio)
-    decide(run, Workspace(folder / "workspace"), lambda _done, _total: None)
+    redecide(run, Workspace(folder / "workspace"), lambda _done, _total: None)
     return run
 
 
@@ -65,7 +65,7 @@ def _config(folder: Path, inputs: int, per_shard: int, changes: Mapping[str, Any
 
 def _noise(number: int, seconds: float) -> EncodedAudio:
     samples = 0.1 * rng_for(number, "made").standard_normal(int(seconds * SAMPLE_RATE))
-    return encode(Waveform(samples.astype(np.float32), SAMPLE_RATE))
+    return encode_flac(Waveform(samples.astype(np.float32), SAMPLE_RATE))
 
 
 def _write_shard(

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from schemas import Outcome, Reason, Scored, Status
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.metrics.base import Aspect, Better, Comparison, Measured, Metric, Output
 from stages.score import ScoreStage
 
@@ -82,7 +82,7 @@ class Hermit(Listener):
 
 def stage_of(metric: Metric, name: str = "m") -> ScoreStage:
     """Return a stage with a memory of its own."""
-    return ScoreStage(name, metric, AudioMemory())
+    return ScoreStage(name, metric, AudioCache())
 
 
 def outcomes(row: Scored) -> list[tuple[Status, Reason | None]]:

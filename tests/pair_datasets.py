@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.dataset.columns import schema_of
-from stages.flac import encode
+from pipeline.dataset.columns import table_schema_of
+from stages.flac import encode_flac
 from stages.rng import rng_for
 from stages.waveform import Waveform
 
@@ -45,7 +45,7 @@ def pair_row(name: str, seconds: float = 0.3, sample_rate: int = 16_000, **chang
     }
     for side, level in levels.items():
         noise = level * rng_for(0, name, side).uniform(-1.0, 1.0, ramp.size)
-        audio = encode(Waveform((ramp + noise).astype(np.float32), sample_rate))
+        audio = encode_flac(Waveform((ramp + noise).astype(np.float32), sample_rate))
         row[side] = {"bytes": audio.flac, "path": f"{name}.{side}.flac"}
     return {**row, **changes}
 
@@ -54,7 +54,7 @@ def write_dataset(folder: Path, rows: Sequence[dict[str, Any]], rows_per_group: 
     """Write the rows as the one file of a dataset's ``pairs`` and return its folder."""
     (folder / "pairs").mkdir(parents=True)
     (folder / "README.md").write_text(CARD, encoding="utf-8")
-    table = pa.Table.from_pylist(list(rows), schema=schema_of("pairs", ["estoi"], None, {}))
+    table = pa.Table.from_pylist(list(rows), schema=table_schema_of("pairs", ["estoi"], None, {}))
     file = folder / "pairs" / "train-00000-of-00001.parquet"
     with pq.ParquetWriter(file, table.schema) as writer:
         for start in range(0, table.num_rows, rows_per_group):

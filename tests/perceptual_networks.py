@@ -31,10 +31,10 @@ def write_nisqa(folder: Path) -> Path:
     """Write a NISQA of some two thousand weights, with everything that a checkpoint has."""
     import torch  # noqa: PLC0415
 
-    from stages.networks.nisqa import Nisqa  # noqa: PLC0415
+    from stages.networks.nisqa import NisqaNetwork  # noqa: PLC0415
 
     torch.manual_seed(0)
-    state = Nisqa(NISQA_SETTINGS).state_dict()
+    state = NisqaNetwork(NISQA_SETTINGS).state_dict()
     torch.save({"args": NISQA_SETTINGS, "model_state_dict": state}, folder / "nisqa.tar")
     return folder / "nisqa.tar"
 
@@ -59,7 +59,7 @@ def write_squim(folder: Path) -> Path:
 
     from stages import torchaudio_guard  # noqa: PLC0415
 
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     from torchaudio.models import squim_objective_model  # noqa: PLC0415
 
     torch.manual_seed(0)
@@ -74,7 +74,7 @@ def tiny_wav2vec2() -> object:
 
     from stages import torchaudio_guard  # noqa: PLC0415
 
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     from torchaudio.models import wav2vec2_model  # noqa: PLC0415
 
     torch.manual_seed(0)

@@ -10,7 +10,7 @@ from stages.metrics.base import Better
 from stages.pair_rules import PairRule
 from stages.prefer import PreferStage, Rules
 from stages.unanimity import Criterion
-from stages.verdicts import Ballot
+from stages.verdicts import CandidateScores
 from stages.vetoes import Veto
 from tests.ballots import Takes, ballot
 
@@ -35,7 +35,7 @@ def preference(
     return found
 
 
-def preferred(rules: Rules, *ballots: Ballot) -> list[Preference]:
+def preferred(rules: Rules, *ballots: CandidateScores) -> list[Preference]:
     """Return what a table of preferences says of these ballots."""
     return rows_of(Preference, preferences_of(PreferStage(rules).process(ballots), rules.votes))
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from schemas import Degraded, Reason, Recipe, Restored, Split, Status, Take
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.score import ScoreInput
 from stages.waveform import Waveform
 
 
 def score_input(clean: Waveform, *candidates: Waveform, name: str = "a", **said: str | None) -> ScoreInput:
     """Return one degraded utterance with one take for each candidate; ``said`` as ``with_takes`` takes it."""
-    takes = [Take(take=place, audio=encode(candidate)) for place, candidate in enumerate(candidates)]
+    takes = [Take(take=place, audio=encode_flac(candidate)) for place, candidate in enumerate(candidates)]
     return with_takes(clean, takes, name=name, **said)
 
 
@@ -38,7 +38,7 @@ def with_takes(
         steps=(),
         sources=(),
     )
-    stored = encode(clean)
+    stored = encode_flac(clean)
     degraded = Degraded(id=name, degraded=stored, clean=stored)
     return ScoreInput(recipe, degraded, Restored(id=name, model="m", takes=tuple(takes)))
 

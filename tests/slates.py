@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from pipeline.audit.choosing import Chooser, Mask, Options
-from pipeline.audit.records import AuditedScore, Part
-from pipeline.audit.slates import Damage, Slate
+from pipeline.audit.choosing import Chooser, Mask, OrderedPairs
+from pipeline.audit.records import AuditedScore, ScoreRole
+from pipeline.audit.slates import Damage, CandidateBatch
 from stages.metrics.base import Better
 from stages.pair_rules import PairRule
 from stages.prefer import Rules
@@ -19,7 +19,7 @@ DISTANCE = Criterion(metric="distance", better=Better.LOWER, margin=0.5, scale=0
 LIKENESS = Criterion(metric="likeness", better=Better.HIGHER)
 ALL = (QUALITY, DISTANCE, LIKENESS)
 MODELS = ("a", "a", "b", "clean", "identity")
-OPINION = AuditedScore(name="opinion", better=Better.HIGHER, part=Part.HELD_OUT, noise_floor=0.2)
+OPINION = AuditedScore(name="opinion", better=Better.HIGHER, part=ScoreRole.HELD_OUT, noise_floor=0.2)
 
 values = st.sampled_from([float("nan"), 0.0, 0.05, 0.1, 0.3, 0.7, 1.0, 2.0])
 """Few enough for ties, differences within margins, and missing votes."""
@@ -53,7 +53,7 @@ CHANGES_S = (0.0, -0.01, 0.02, -0.03, 0.05)
 def audited(*criteria: Criterion) -> tuple[AuditedScore, ...]:
     """Return the criteria's scores, and the held-out one."""
     voting = [
-        AuditedScore(name=c.metric, better=c.better, part=Part.VOTES, noise_floor=c.margin) for c in criteria
+        AuditedScore(name=c.metric, better=c.better, part=ScoreRole.VOTES, noise_floor=c.margin) for c in criteria
     ]
     return (*voting, OPINION)
 
@@ -68,10 +68,10 @@ def slate_of(
     models: Sequence[str] = MODELS,
     criteria: Sequence[Criterion] = ALL,
     damages: Mapping[int, Damage] | None = None,
-) -> Slate:
+) -> CandidateBatch:
     """Return degraded utterances with these scores, each of an utterance of its own."""
     takes = tuple(models[:place].count(model) for place, model in enumerate(models))
-    return Slate(
+    return CandidateBatch(
         ids=tuple(f"u{row}:0" for row in range(len(table))),
         utterances=np.arange(len(table)),
         damages=tuple((damages or {}).get(row, Damage((), None)) for row in range(len(table))),
@@ -83,7 +83,7 @@ def slate_of(
     )
 
 
-def chosen_among(rules: Chooser, slate: Slate) -> tuple[Options, Mask]:
+def chosen_among(rules: Chooser, slate: CandidateBatch) -> tuple[OrderedPairs, Mask]:
     """Return the ordered pairs of a slate, and which of them the dataset would hold."""
     options = rules.options(slate)
     return options, rules.kept(options, rules.all_votes, options.allowed)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.resolve import Run, resolve
+from pipeline.resolve import ResolvedConfig, resolve
 from schemas import ConfigError
 
 SMALL: Mapping[str, Any] = {
@@ -36,7 +36,7 @@ def written(folder: Path, **changes: Any) -> Path:
     return path
 
 
-def resolved(folder: Path, **changes: Any) -> Run:
+def resolved(folder: Path, **changes: Any) -> ResolvedConfig:
     """Return the run of a changed config."""
     return resolve(written(folder, **changes))
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.networks.speechbrain_lobes import lobe
+from stages.networks.speechbrain_lobes import import_lobe
 
 
 def write_ecapa(folder: Path) -> Path:
@@ -10,7 +10,7 @@ def write_ecapa(folder: Path) -> Path:
     import torch  # noqa: PLC0415
 
     torch.manual_seed(0)
-    network = lobe("models.ECAPA_TDNN").ECAPA_TDNN(
+    network = import_lobe("models.ECAPA_TDNN").ECAPA_TDNN(
         80, lin_neurons=12, channels=[16, 16, 16, 16, 48], attention_channels=8, se_channels=8
     )
     path = folder / "embedding_model.ckpt"

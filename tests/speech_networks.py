@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.voice_activity import CONTEXT, SILERO_VAD, STATE_SHAPE, WINDOW
+from stages.voice_activity import CONTEXT, SILERO_VAD, STATE_SHAPE, VAD_WINDOW
 
 
 def write_voice_activity(folder: Path) -> Path:
@@ -30,7 +30,7 @@ def write_voice_activity(folder: Path) -> Path:
         )
     ]
     takes = [
-        helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, CONTEXT + WINDOW]),
+        helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, CONTEXT + VAD_WINDOW]),
         helper.make_tensor_value_info("state", TensorProto.FLOAT, STATE_SHAPE),
         helper.make_tensor_value_info("sr", TensorProto.INT64, []),
     ]

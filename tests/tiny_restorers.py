@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.own_operators import module_in
-from stages.networks.speechbrain_lobes import lobe
+from stages.networks.speechbrain_lobes import import_lobe
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
-from stages.user_modules import install
+from stages.user_modules import install_modules
 from tests.neural_weights import write_dac, write_encodec
 from tests.numpy_environment import numpy_environment
 from tests.small_graphs import first_half_of_the_frame, write_graph
@@ -121,7 +121,7 @@ class Expander:
 def _python(folder: Path) -> Mapping[str, Any]:
     """Write a class that turns quiet samples down and draws a little noise."""
     (folder / "lawful_expander.py").write_text(EXPANDER)
-    install([module_in(folder / "lawful_expander.py")])
+    install_modules([module_in(folder / "lawful_expander.py")])
     return {"target": "lawful_expander:Expander", "model_sampling": True}
 
 
@@ -137,7 +137,7 @@ def write_metricgan_plus(folder: Path) -> Path:
     import torch  # noqa: PLC0415
 
     torch.manual_seed(0)
-    torch.save(lobe("models.MetricGAN").EnhancementGenerator().state_dict(), folder / "enhance_model.ckpt")
+    torch.save(import_lobe("models.MetricGAN").EnhancementGenerator().state_dict(), folder / "enhance_model.ckpt")
     return folder / "enhance_model.ckpt"
 
 
@@ -145,7 +145,7 @@ def write_sepformer(folder: Path) -> Path:
     """Write the states of a SepFormer of 16 features, two layers of two heads and two blocks."""
     import torch  # noqa: PLC0415
 
-    dual_path = lobe("models.dual_path")
+    dual_path = import_lobe("models.dual_path")
     torch.manual_seed(0)
     intra, inter = (
         dual_path.SBTransformerBlock(

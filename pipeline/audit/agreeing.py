@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.audit.choosing import Mask
-from pipeline.audit.records import Agreement, Group
-from pipeline.audit.slates import Slate
+from pipeline.audit.records import ScoreCorrelation, Group
+from pipeline.audit.slates import CandidateBatch
 from stages.pair_rules import CLEAN, PairRule
-from stages.verdicts import Floats
+from stages.verdicts import Floats64
 
-DIGITS = 4
+CORRELATION_DIGITS = 4
 Matrix = tuple[tuple[float | None, ...], ...]
 
 
@@ -19,10 +19,10 @@ Matrix = tuple[tuple[float | None, ...], ...]
 class _Sums:
     """Matrices by score and score, added up over degraded utterances."""
 
-    tau: Floats | float = 0.0
-    with_tau: Floats | float = 0.0
-    discordant: Floats | float = 0.0
-    compared: Floats | float = 0.0
+    tau: Floats64 | float = 0.0
+    with_tau: Floats64 | float = 0.0
+    discordant: Floats64 | float = 0.0
+    compared: Floats64 | float = 0.0
     inputs: int = 0
     comparisons: int = 0
 
@@ -31,24 +31,24 @@ class _Sums:
 class _Tables:
     """Of each degraded utterance: τ-b, and numbers of discordant comparisons and of comparisons at all."""
 
-    tau: Floats
-    discordant: Floats
-    compared: Floats
+    tau: Floats64
+    discordant: Floats64
+    compared: Floats64
     num_comparisons: int
 
 
 @dataclass(slots=True)
-class Agreeing:
+class Correlations:
     """How scores agree on every two restorations of one degraded utterance.
 
     The clean reference takes no part: every score that compares with it would agree on it.
     """
 
-    upwards: Floats
+    upwards: Floats64
     """What makes more the better, score by score."""
     _found: dict[tuple[Group, str], _Sums] = field(default_factory=dict)
 
-    def add(self, slate: Slate) -> None:
+    def add(self, slate: CandidateBatch) -> None:
         """Take in degraded utterances."""
         restored = [place for place, model in enumerate(slate.models) if model != CLEAN]
         models = [slate.models[place] for place in restored]
@@ -62,7 +62,7 @@ class Agreeing:
         for kind in dict.fromkeys(kind for damage in slate.damages for kind in damage.kinds):
             damaged = np.array([kind in damage.kinds for damage in slate.damages])
             self._add(Group.DEGRADATION, kind, tables, damaged)
-        names = np.array([of_models(models[a], models[b]) for a, b in zip(first, second, strict=True)])
+        names = np.array([name_of_models(models[a], models[b]) for a, b in zip(first, second, strict=True)])
         for name in dict.fromkeys(names.tolist()):
             between = _tables(differences[:, names == name])
             self._add(Group.MODELS, name, between, np.ones(len(slate.ids), dtype=bool))
@@ -77,12 +77,12 @@ class Agreeing:
         sums.inputs += int(rows.sum())
         sums.comparisons += int(rows.sum()) * tables.num_comparisons
 
-    def agreement(self) -> Iterator[Agreement]:
+    def agreement(self) -> Iterator[ScoreCorrelation]:
         """Walk the groups: all, degradations by name, models by name."""
         order = list(Group)
         for by, name in sorted(self._found, key=lambda group: (order.index(group[0]), group[1])):
             sums = self._found[by, name]
-            yield Agreement(
+            yield ScoreCorrelation(
                 by=by,
                 name=name,
                 inputs=sums.inputs,
@@ -92,12 +92,12 @@ class Agreeing:
             )
 
 
-def of_models(a: str, b: str) -> str:
+def name_of_models(a: str, b: str) -> str:
     """Return what comparisons between takes of these two models are listed under."""
     return a if a == b else " × ".join(sorted((a, b)))
 
 
-def _tables(differences: Floats) -> _Tables:
+def _tables(differences: Floats64) -> _Tables:
     """Return τ-b of every two scores from degraded utterance × comparison × score.
 
     τ-b is concordant less discordant comparisons, over the root of how many each of the two scores tells
@@ -114,13 +114,13 @@ def _tables(differences: Floats) -> _Tables:
     return _Tables(tau, discordant, _by_scores(known, known), differences.shape[1])
 
 
-def _by_scores(a: Floats, b: Floats) -> Floats:
+def _by_scores(a: Floats64, b: Floats64) -> Floats64:
     """Sum over comparisons: degraded utterance × score of ``a`` × score of ``b``."""
-    product: Floats = a.transpose(0, 2, 1) @ b
+    product: Floats64 = a.transpose(0, 2, 1) @ b
     return product
 
 
-def _ratio(sums: Floats | float, numbers: Floats | float) -> Matrix:
+def _ratio(sums: Floats64 | float, numbers: Floats64 | float) -> Matrix:
     with np.errstate(invalid="ignore"):
-        ratios = np.round(np.asarray(sums) / numbers, DIGITS)
+        ratios = np.round(np.asarray(sums) / numbers, CORRELATION_DIGITS)
     return tuple(tuple(None if np.isnan(cell) else cell for cell in row) for row in ratios.tolist())

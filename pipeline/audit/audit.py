@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from pipeline.audit.agreeing import Agreeing
-from pipeline.audit.beyond_clean import BeyondClean
-from pipeline.audit.choosing import Chooser, Mask, Options
+from pipeline.audit.agreeing import Correlations
+from pipeline.audit.beyond_clean import AboveClean
+from pipeline.audit.choosing import Chooser, Mask, OrderedPairs
 from pipeline.audit.distributions import Distributions
-from pipeline.audit.judging import Judging
-from pipeline.audit.leaving_out import LeavingOut
-from pipeline.audit.records import Audit, AuditedScore, Part
-from pipeline.audit.resampling import RESAMPLES, Resampling
-from pipeline.audit.slates import slates_of
+from pipeline.audit.judging import WinRates
+from pipeline.audit.leaving_out import Ablation
+from pipeline.audit.records import Audit, AuditedScore, ScoreRole
+from pipeline.audit.resampling import BOOTSTRAP_RESAMPLES, Bootstrap
+from pipeline.audit.slates import candidate_batches_of
 from pipeline.audit.yields import Yields
 from pipeline.graph import Graph
-from pipeline.resolve import Run
+from pipeline.resolve import ResolvedConfig
 from pipeline.store import TableStore, write_whole
 from schemas import WorkspaceError, fingerprint_of
 
@@ -24,11 +24,11 @@ VERSION = 1
 FILE = "audit.json"
 
 
-def audited(run: Run, graph: Graph, store: TableStore, *, keep: bool = True) -> Audit:
+def load_or_run_audit(run: ResolvedConfig, graph: Graph, store: TableStore, *, keep: bool = True) -> Audit:
     """Return the audit of a run from its workspace, or make it, and keep it there if ``keep``."""
     path = store.root.parent / FILE
     found = read_audit(path)
-    if found is not None and found.key == audit_key(run, graph, _scored(graph, store)):
+    if found is not None and found.key == audit_key(run, graph, _scored_shard_names(graph, store)):
         return found
     audit = audit_of(run, graph, store)
     if keep:
@@ -44,7 +44,7 @@ def read_audit(path: Path) -> Audit | None:
         return None
 
 
-def audit_key(run: Run, graph: Graph, shards: Sequence[str]) -> str:
+def audit_key(run: ResolvedConfig, graph: Graph, shards: Sequence[str]) -> str:
     """Return the fingerprint of all that the audit depends on."""
     return fingerprint_of(
         {
@@ -57,50 +57,50 @@ def audit_key(run: Run, graph: Graph, shards: Sequence[str]) -> str:
     )
 
 
-def audit_of(run: Run, graph: Graph, store: TableStore) -> Audit:
+def audit_of(run: ResolvedConfig, graph: Graph, store: TableStore) -> Audit:
     """Return the audit of the shards that have all their scores. Raises ``WorkspaceError`` if none has."""
-    shards = _scored(graph, store)
+    shards = _scored_shard_names(graph, store)
     if not shards:
         raise WorkspaceError(f"{store.root.parent} has no shard with all its scores; 'run' makes them")
-    found = _Audited(run, graph, store, shards)
+    found = _AuditRun(run, graph, store, shards)
     for shard in shards:
         found.add(shard)
     return found.audit(audit_key(run, graph, shards))
 
 
-def _scored(graph: Graph, store: TableStore) -> list[str]:
+def _scored_shard_names(graph: Graph, store: TableStore) -> list[str]:
     there = [store.shards(table.folder) for table in (graph.plan, graph.degrade, *graph.scores)]
     return [shard.name for shard in graph.shards if all(shard.name in names for names in there)]
 
 
-def _scores_of(run: Run) -> tuple[AuditedScore, ...]:
+def _scores_of(run: ResolvedConfig) -> tuple[AuditedScore, ...]:
     votes = {criterion.metric for criterion in run.criteria}
-    parts = dict.fromkeys(run.held_out, Part.HELD_OUT)
-    parts |= {name: Part.VOTES if name in votes else Part.VETOES for name in run.rules.scores}
+    parts = dict.fromkeys(run.held_out, ScoreRole.HELD_OUT)
+    parts |= {name: ScoreRole.VOTES if name in votes else ScoreRole.VETOES for name in run.rules.scores}
     return tuple(
         AuditedScore(
             name=name,
             better=output.better,
-            part=parts.get(name, Part.RECORDED),
+            part=parts.get(name, ScoreRole.RECORDED),
             noise_floor=output.noise_floor,
         )
         for name, output in run.outputs().items()
     )
 
 
-class _Audited:
+class _AuditRun:
     """Everything that is counted, in one walk over the shards."""
 
-    def __init__(self, run: Run, graph: Graph, store: TableStore, shards: Sequence[str]) -> None:
+    def __init__(self, run: ResolvedConfig, graph: Graph, store: TableStore, shards: Sequence[str]) -> None:
         self._run, self._graph, self._store, self._shards = run, graph, store, shards
         self._scores = _scores_of(run)
         self._chooser = Chooser(run.rules, self._scores)
         self._utterances = {shard: self._utterances_in(shard) for shard in shards}
-        resampling = Resampling(sum(self._utterances.values()))
-        self._judging = Judging(self._chooser, self._scores, resampling)
-        self._agreeing = Agreeing(self._chooser.upwards)
-        self._leaving_out = LeavingOut(self._chooser)
-        self._beyond_clean = BeyondClean(self._chooser, self._scores)
+        resampling = Bootstrap(sum(self._utterances.values()))
+        self._judging = WinRates(self._chooser, self._scores, resampling)
+        self._agreeing = Correlations(self._chooser.upwards)
+        self._leaving_out = Ablation(self._chooser)
+        self._beyond_clean = AboveClean(self._chooser, self._scores)
         self._yields = Yields()
         self._distributions = Distributions(self._scores)
 
@@ -113,10 +113,10 @@ class _Audited:
         """Take in one shard."""
         self._judging.add(self._counted(shard), self._utterances[shard])
 
-    def _counted(self, shard: str) -> Iterator[tuple[Options, Mask]]:
+    def _counted(self, shard: str) -> Iterator[tuple[OrderedPairs, Mask]]:
         """Walk the ordered pairs of a shard and which of them are the dataset's, counted on the way."""
         names = [score.name for score in self._scores]
-        for slate in slates_of(self._graph, self._store, shard, names):
+        for slate in candidate_batches_of(self._graph, self._store, shard, names):
             options = self._chooser.options(slate)
             kept = self._chooser.kept(options, self._chooser.all_votes, options.allowed)
             for counted in (self._leaving_out, self._beyond_clean, self._yields, self._distributions):
@@ -138,7 +138,7 @@ class _Audited:
             inputs=whole.inputs,
             candidates=sum(model.candidates for model in models),
             pairs=whole.pairs,
-            resamples=RESAMPLES,
+            resamples=BOOTSTRAP_RESAMPLES,
             scores=self._scores,
             judgements=tuple(self._judging.judgements()),
             agreement=tuple(self._agreeing.agreement()),

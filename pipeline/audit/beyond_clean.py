@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pipeline.audit.choosing import Chooser, Mask, Options
+from pipeline.audit.choosing import Chooser, Mask, OrderedPairs
 from pipeline.audit.records import AuditedScore, BeatsClean, Flagged
 from stages.pair_rules import CLEAN
-from stages.verdicts import Floats
+from stages.verdicts import Floats64
 
 MOST_FLAGGED = 5
 """Candidates that are named, per score."""
 
 
-class BeyondClean:
+class AboveClean:
     """Counts for every score, and the candidates that are furthest ahead."""
 
     def __init__(self, chooser: Chooser, scores: Sequence[AuditedScore]) -> None:
@@ -26,7 +26,7 @@ class BeyondClean:
         self._by_model = [Counter[str]() for _ in scores]
         self._flagged: list[list[Flagged]] = [[] for _ in scores]
 
-    def add(self, options: Options, kept: Mask) -> None:
+    def add(self, options: OrderedPairs, kept: Mask) -> None:
         """Take in the candidates of a slate; whether one was chosen, its pairs that were kept say."""
         slate = options.slate
         if CLEAN not in slate.models:
@@ -48,7 +48,7 @@ class BeyondClean:
             self._by_model[at].update(slate.models[place] for place in np.nonzero(beating[..., at])[1])
             self._flag(options, at, np.where(beating[..., at], ahead[..., at], np.nan), is_chosen)
 
-    def _flag(self, options: Options, at: int, ahead: Floats, is_chosen: Mask) -> None:
+    def _flag(self, options: OrderedPairs, at: int, ahead: Floats64, is_chosen: Mask) -> None:
         """Remember the candidates that are furthest ahead; NaN stands for those that are not."""
         slate = options.slate
         clean = slate.models.index(CLEAN)

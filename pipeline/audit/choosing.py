@@ -7,24 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audit.records import AuditedScore
-from pipeline.audit.slates import Slate
+from pipeline.audit.slates import CandidateBatch
 from stages.metrics.base import Better
 from stages.pair_rules import CLEAN
 from stages.prefer import Rules
-from stages.verdicts import Floats, Indices
+from stages.verdicts import Floats64, Indices
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class OrderedPairs:
     """All ordered pairs of a slate that the pair rule compares: each comparison once either way round."""
 
-    slate: Slate
+    slate: CandidateBatch
     chosen: Indices
     """The candidate that would be chosen, one per ordered pair."""
     rejected: Indices
-    advantages: Floats
+    advantages: Floats64
     """By how much the chosen side is better: degraded utterance × ordered pair × score."""
     favoured: Mask
     """Whether it is better by more than the margin: degraded utterance × ordered pair × criterion."""
@@ -37,12 +37,12 @@ class Options:
     def between_restorations(self) -> Mask:
         """Whether neither side is the clean reference, ordered pair by ordered pair."""
         is_restored = np.array([model != CLEAN for model in self.slate.models], dtype=bool)
-        return all_of(np.stack([is_restored[self.chosen], is_restored[self.rejected]], axis=1))
+        return mask_all(np.stack([is_restored[self.chosen], is_restored[self.rejected]], axis=1))
 
     @property
     def unanimous(self) -> Mask:
         """Whether every criterion favours the chosen side."""
-        return all_of(self.favoured)
+        return mask_all(self.favoured)
 
 
 class Chooser:
@@ -63,7 +63,7 @@ class Chooser:
         """The numbers of all criteria."""
         return range(len(self.votes))
 
-    def options(self, slate: Slate) -> Options:
+    def options(self, slate: CandidateBatch) -> OrderedPairs:
         """Return the ordered pairs of a slate; the two of one comparison stand side by side."""
         first, second = self.rules.pairs.comparisons(slate.models)
         chosen = np.stack([first, second], axis=1).ravel()
@@ -71,17 +71,17 @@ class Chooser:
         better = slate.scores * self.upwards
         advantages = better[:, chosen] - better[:, rejected]
         votes = advantages[..., self.votes]
-        return Options(
+        return OrderedPairs(
             slate=slate,
             chosen=chosen,
             rejected=rejected,
             advantages=advantages,
             favoured=votes > self.margins,
             allowed=self._allowed(slate, chosen, rejected),
-            measured=all_of(~np.isnan(votes)),
+            measured=mask_all(~np.isnan(votes)),
         )
 
-    def _allowed(self, slate: Slate, chosen: Indices, rejected: Indices) -> Mask:
+    def _allowed(self, slate: CandidateBatch, chosen: Indices, rejected: Indices) -> Mask:
         may_win = np.array([self.rules.pairs.may_win(model) for model in slate.models], dtype=bool)
         allowed = np.tile(may_win[chosen], (len(slate.ids), 1))
         if self.rules.vetoes:
@@ -91,9 +91,9 @@ class Chooser:
                     allowed[row] &= ~veto.refuses(ballot, chosen, rejected)
         return allowed
 
-    def kept(self, options: Options, votes: Sequence[int], among: Mask) -> Mask:
+    def kept(self, options: OrderedPairs, votes: Sequence[int], among: Mask) -> Mask:
         """Return which of the ordered pairs ``among`` the pair rule keeps if only these criteria vote."""
-        sound = among & all_of(options.favoured[..., votes])
+        sound = among & mask_all(options.favoured[..., votes])
         rule = self.rules.pairs
         if rule.limit is None and rule.max_per_model_pair is None:
             return sound
@@ -108,7 +108,7 @@ class Chooser:
         return kept
 
 
-def all_of(votes: Mask) -> Mask:
+def mask_all(votes: Mask) -> Mask:
     """Return where every vote, along the last axis, is cast."""
     every: Mask = np.asarray(votes.all(axis=-1))
     return every

@@ -4,26 +4,26 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pipeline.audit.choosing import Mask, Options
-from pipeline.audit.records import QUANTILES, AuditedScore, Distribution
-from stages.verdicts import Floats
+from pipeline.audit.choosing import Mask, OrderedPairs
+from pipeline.audit.records import QUANTILES, AuditedScore, ScoreDistribution
+from stages.verdicts import Floats64
 
-MOST_PAIRS = 100_000
+_MOST_PAIRS = 100_000
 
 
 class Distributions:
     """Every pair, or, once there are too many, every second, every fourth …."""
 
-    def __init__(self, scores: Sequence[AuditedScore], most_pairs: int = MOST_PAIRS) -> None:
+    def __init__(self, scores: Sequence[AuditedScore], most_pairs: int = _MOST_PAIRS) -> None:
         self._scores = scores
         self._most_pairs = most_pairs
-        self._parts: list[Floats] = []
+        self._parts: list[Floats64] = []
         self.num_held = 0
         """Pairs that are held now."""
         self._seen = 0
         self._every = 1
 
-    def add(self, options: Options, kept: Mask) -> None:
+    def add(self, options: OrderedPairs, kept: Mask) -> None:
         """Take in ordered pairs, and which of them are the dataset's."""
         rows, pairs = np.nonzero(kept)
         scores = options.slate.scores
@@ -37,19 +37,19 @@ class Distributions:
             held = np.concatenate(self._parts)[::2]
             self._parts, self.num_held = [held], len(held)
 
-    def _hold(self, found: Floats) -> None:
+    def _hold(self, found: Floats64) -> None:
         self._parts.append(found)
         self.num_held += len(found)
 
-    def distributions(self) -> Iterator[Distribution]:
+    def distributions(self) -> Iterator[ScoreDistribution]:
         """Walk the scores."""
         nothing = np.empty((0, 3, len(self._scores)))
         held = np.concatenate([nothing, *self._parts])
         for place, score in enumerate(self._scores):
             chosen, rejected, advantage = (_quantiles(side) for side in held[..., place].T)
-            yield Distribution(score=score.name, chosen=chosen, rejected=rejected, advantage=advantage)
+            yield ScoreDistribution(score=score.name, chosen=chosen, rejected=rejected, advantage=advantage)
 
 
-def _quantiles(values: Floats) -> tuple[float, ...]:
+def _quantiles(values: Floats64) -> tuple[float, ...]:
     values = values[~np.isnan(values)]
     return tuple(np.quantile(values, QUANTILES).tolist()) if values.size else ()

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from pipeline.audit.choosing import Chooser, Mask, Options
+from pipeline.audit.choosing import Chooser, Mask, OrderedPairs
 from pipeline.audit.records import RANDOM, UNANIMOUS, AuditedScore, Interval, Judgement
-from pipeline.audit.resampling import RESAMPLES, Resampling, interval_of
-from stages.verdicts import Floats
+from pipeline.audit.resampling import BOOTSTRAP_RESAMPLES, Bootstrap, interval_of
+from stages.verdicts import Floats64
 
 _PAIRS, _WINS, _ADVANTAGE = range(3)
 
 
-class Judging:
+class WinRates:
     """Sums over the pairs of each selection, for all utterances and for every resample of them."""
 
-    def __init__(self, chooser: Chooser, scores: Sequence[AuditedScore], resampling: Resampling) -> None:
+    def __init__(self, chooser: Chooser, scores: Sequence[AuditedScore], resampling: Bootstrap) -> None:
         self._chooser = chooser
         self._scores = scores
         self._resampling = resampling
@@ -23,10 +23,10 @@ class Judging:
         self._selections = (UNANIMOUS, *criteria, RANDOM)
         shape = len(self._selections), 3, len(scores)
         self._sums = np.zeros(shape)
-        self._resampled = np.zeros((RESAMPLES, *shape))
+        self._resampled = np.zeros((BOOTSTRAP_RESAMPLES, *shape))
         self._utterances = np.zeros((shape[0], shape[2]), dtype=int)
 
-    def add(self, judged: Iterable[tuple[Options, Mask]], num_utterances: int) -> None:
+    def add(self, judged: Iterable[tuple[OrderedPairs, Mask]], num_utterances: int) -> None:
         """Take in the utterances of one shard: ordered pairs, and which of them are the dataset's."""
         sums = np.zeros((num_utterances, *self._sums.shape))
         for options, kept in judged:
@@ -36,16 +36,16 @@ class Judging:
         drawn = self._resampling.counts(num_utterances).astype(float)
         self._resampled += np.tensordot(drawn, sums, axes=1)
 
-    def _sums_of(self, options: Options, kept: Mask) -> Floats:
+    def _sums_of(self, options: OrderedPairs, kept: Mask) -> Floats64:
         """Return degraded utterance × selection × (pairs, wins, advantage) × score."""
         found = options.advantages
         is_known = ~np.isnan(found)
         wins = (found > 0) + 0.5 * (found == 0)
         outcomes = np.concatenate([is_known, wins, np.where(is_known, found, 0.0)], axis=2)
-        sums: Floats = self._selected(options, kept) @ outcomes
+        sums: Floats64 = self._selected(options, kept) @ outcomes
         return sums.reshape(len(sums), *self._sums.shape)
 
-    def _selected(self, options: Options, kept: Mask) -> Floats:
+    def _selected(self, options: OrderedPairs, kept: Mask) -> Floats64:
         """Return how likely each selection takes each pair: degraded utterance × selection × ordered pair."""
         eligible = options.allowed & options.measured & options.between_restorations
         alone = [self._chooser.kept(options, [vote], eligible) for vote in self._chooser.all_votes]
@@ -53,7 +53,7 @@ class Judging:
         drawn_from = np.stack([judged, *alone, eligible], axis=1)
         numbers = judged.sum(axis=1)[:, None, None]
         # a criterion alone never keeps fewer than all of them together
-        shares: Floats = drawn_from * (numbers / np.maximum(drawn_from.sum(axis=2, keepdims=True), 1))
+        shares: Floats64 = drawn_from * (numbers / np.maximum(drawn_from.sum(axis=2, keepdims=True), 1))
         return shares
 
     def judgements(self) -> Iterator[Judgement]:
@@ -81,7 +81,7 @@ class Judging:
         ours, theirs = (self._ratios(place, score, _WINS) for place in (0, selection))
         return interval_of(ours[0] - theirs[0], ours[1] - theirs[1], int(self._utterances[selection, score]))
 
-    def _ratios(self, selection: int, score: int, of: int) -> tuple[float, Floats]:
+    def _ratios(self, selection: int, score: int, of: int) -> tuple[float, Floats64]:
         """Return a sum per pair, for all utterances and for every resample; NaN where one has no pairs."""
         all_pairs, pairs = (sums[..., selection, _PAIRS, score] for sums in (self._sums, self._resampled))
         value = float(self._sums[selection, of, score] / all_pairs)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.audit.choosing import Chooser, Mask, Options, all_of
+from pipeline.audit.choosing import Chooser, Mask, OrderedPairs, mask_all
 from pipeline.audit.records import LeftOut
 
 
-class LeavingOut:
+class Ablation:
     """Counts for every criterion, as long as there is more than one."""
 
     def __init__(self, chooser: Chooser) -> None:
@@ -17,7 +17,7 @@ class LeavingOut:
         criteria = chooser.rules.criteria
         self._found = {c.metric: Counter[str]() for c in criteria if len(criteria) > 1}
 
-    def add(self, options: Options, kept: Mask) -> None:
+    def add(self, options: OrderedPairs, kept: Mask) -> None:
         """Take in ordered pairs, and which of them are the dataset's."""
         for left_out, counts in enumerate(self._found.values()):
             others = [vote for vote in self._chooser.all_votes if vote != left_out]
@@ -25,9 +25,9 @@ class LeavingOut:
             counts["pairs"] += int(then.sum())
             counts["added"] += int((then & ~kept).sum())
             counts["dropped"] += int((kept & ~then).sum())
-            counts.update(self._votes(options, left_out, all_of(options.favoured[..., others])))
+            counts.update(self._votes(options, left_out, mask_all(options.favoured[..., others])))
 
-    def _votes(self, options: Options, left_out: int, agreed: Mask) -> dict[str, int]:
+    def _votes(self, options: OrderedPairs, left_out: int, agreed: Mask) -> dict[str, int]:
         """Count how one criterion votes where all others favour the chosen side."""
         vote = options.advantages[..., self._chooser.votes[left_out]][agreed]
         margin = self._chooser.margins[left_out]

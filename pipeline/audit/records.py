@@ -14,7 +14,7 @@ RANDOM = "random"
 """Names of selections; every other selection bears the name of the one metric that makes it."""
 
 
-class Part(StrEnum):
+class ScoreRole(StrEnum):
     """What part a score has in choosing."""
 
     VOTES = "votes"
@@ -30,7 +30,7 @@ class AuditedScore(Record):
 
     name: str
     better: Better
-    part: Part
+    part: ScoreRole
     noise_floor: float
     """How far it moves when nothing audible changes; 0 if its metric declares none."""
 
@@ -79,7 +79,7 @@ class Group(StrEnum):
     SNR = "snr"
 
 
-class Agreement(Record):
+class ScoreCorrelation(Record):
     """How scores agree on candidates of one input, without the clean reference; matrices by ``Audit.scores``.
 
     By models, the name is one model's for comparisons between its takes, and ``a × b`` for those of two.
@@ -179,7 +179,7 @@ class ModelRecord(Record):
     rejected: int
 
 
-class Distribution(Record):
+class ScoreDistribution(Record):
     """One score of the dataset's pairs: values at ``QUANTILES``, or none if no pair has it.
 
     Of more than 100,000 pairs every second is looked at, or every fourth …, in the order of the dataset.
@@ -212,7 +212,7 @@ class Audit(Record):
     scores: tuple[AuditedScore, ...]
     judgements: tuple[Judgement, ...]
     """Every selection by every score, in the order of ``scores``."""
-    agreement: tuple[Agreement, ...]
+    agreement: tuple[ScoreCorrelation, ...]
     left_out: tuple[LeftOut, ...]
     """Empty if there is only one criterion."""
     beats_clean: tuple[BeatsClean, ...] | None
@@ -221,7 +221,7 @@ class Audit(Record):
     """Of each score the five candidates that are furthest ahead of their clean reference."""
     yields: tuple[YieldOf, ...]
     models: tuple[ModelRecord, ...]
-    distributions: tuple[Distribution, ...]
+    distributions: tuple[ScoreDistribution, ...]
 
     @property
     def selections(self) -> tuple[str, ...]:
@@ -233,13 +233,13 @@ class Audit(Record):
         found = (j for j in self.judgements if (j.selection, j.score) == (selection, score))
         return next(found)
 
-    def scores_that(self, part: Part) -> tuple[AuditedScore, ...]:
+    def scores_that(self, part: ScoreRole) -> tuple[AuditedScore, ...]:
         """Return the scores that have this part."""
         return tuple(score for score in self.scores if score.part is part)
 
-    def of_criteria(self, found: Agreement) -> tuple[float | None, float | None]:
+    def of_criteria(self, found: ScoreCorrelation) -> tuple[float | None, float | None]:
         """Return τ and share of disagreement, averaged over every two criteria that have them."""
-        votes = [place for place, score in enumerate(self.scores) if score.part is Part.VOTES]
+        votes = [place for place, score in enumerate(self.scores) if score.part is ScoreRole.VOTES]
         pairs = list(combinations(votes, 2))
         return _mean(found.tau[a][b] for a, b in pairs), _mean(found.disagreeing[a][b] for a, b in pairs)
 

@@ -6,20 +6,20 @@ from numpy.typing import NDArray
 from pipeline.audit.records import Interval
 from pipeline.pair_yield import FEWEST_UTTERANCES
 from stages.rng import rng_for
-from stages.verdicts import Floats
+from stages.verdicts import Floats64
 
-RESAMPLES = 2_000
-DIGITS = 12
+BOOTSTRAP_RESAMPLES = 2_000
+_DIGITS = 12
 """Of results: sums of shares of pairs are off in the last bits, and 50 % should read as that."""
 
 
-class Resampling:
+class Bootstrap:
     """Resamples of a known number of utterances, with replacement, each of the same size as the whole."""
 
     def __init__(self, num_utterances: int) -> None:
         self._rng = rng_for(0, "audit")
         self._utterances_left = num_utterances
-        self._draws_left = np.full(RESAMPLES, num_utterances)
+        self._draws_left = np.full(BOOTSTRAP_RESAMPLES, num_utterances)
 
     def counts(self, num_utterances: int) -> NDArray[np.int64]:
         """Return how often each of the next utterances was drawn: resample × utterance.
@@ -28,19 +28,19 @@ class Resampling:
         is one multinomial draw of all utterances.
         """
         if not num_utterances:
-            return np.zeros((RESAMPLES, 0), dtype=np.int64)
+            return np.zeros((BOOTSTRAP_RESAMPLES, 0), dtype=np.int64)
         here = self._rng.binomial(self._draws_left, num_utterances / self._utterances_left)
         self._draws_left = self._draws_left - here
         self._utterances_left -= num_utterances
         return self._rng.multinomial(here, np.full(num_utterances, 1 / num_utterances))
 
 
-def interval_of(value: float, resampled: Floats, num_utterances: int) -> Interval:
+def interval_of(value: float, resampled: Floats64, num_utterances: int) -> Interval:
     """Return a value with the 2.5 % and 97.5 % points of what resamples give; NaN where one gives nothing."""
     known = resampled[~np.isnan(resampled)]
     if num_utterances < FEWEST_UTTERANCES or not known.size:
-        return Interval(value=round(value, DIGITS))
+        return Interval(value=round(value, _DIGITS))
     low, high = np.percentile(known, (2.5, 97.5))
     return Interval(
-        value=round(value, DIGITS), low=round(float(low), DIGITS), high=round(float(high), DIGITS)
+        value=round(value, _DIGITS), low=round(float(low), _DIGITS), high=round(float(high), _DIGITS)
     )

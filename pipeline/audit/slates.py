@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from pipeline.graph import Graph
 from pipeline.store import TableStore
-from pipeline.table import Reader
+from pipeline.table import TableReader
 from schemas import AppliedStep, IntegrityError
-from stages.verdicts import Ballot, Floats
+from stages.verdicts import CandidateScores, Floats64
 
 APPLIED = ("id", "applied.list.element.kind", "applied.list.element.facts")
 MOST_CELLS = 4_000_000
@@ -40,7 +40,7 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
-class Slate:
+class CandidateBatch:
     """Degraded utterances with the same candidates."""
 
     ids: tuple[str, ...]
@@ -50,28 +50,28 @@ class Slate:
     models: tuple[str, ...]
     takes: tuple[int, ...]
     names: tuple[str, ...]
-    scores: Floats
+    scores: Floats64
     """Degraded utterance × candidate × score in the order of ``names``; NaN where there is none."""
-    facts: Mapping[str, Floats] = field(default_factory=dict)
+    facts: Mapping[str, Floats64] = field(default_factory=dict)
     """What vetoes look at beside scores, by name: degraded utterance × candidate."""
 
-    def ballot(self, row: int) -> Ballot:
+    def ballot(self, row: int) -> CandidateScores:
         """Return the ballot of one degraded utterance."""
         scores = dict(zip(self.names, self.scores[row].T, strict=True))
         facts = {name: values[row] for name, values in self.facts.items()}
-        return Ballot(self.ids[row], self.models, self.takes, scores | facts)
+        return CandidateScores(self.ids[row], self.models, self.takes, scores | facts)
 
 
-def slates_of(graph: Graph, store: TableStore, shard: str, names: Sequence[str]) -> Iterator[Slate]:
+def candidate_batches_of(graph: Graph, store: TableStore, shard: str, names: Sequence[str]) -> Iterator[CandidateBatch]:
     """Walk the degraded utterances of a shard by what candidates they have, few enough at a time."""
     facts = graph.prefer.rules.facts
-    ballots = graph.prefer.ballots(shard, Reader(store), graph.scores, names)
+    ballots = graph.prefer.ballots(shard, TableReader(store), graph.scores, names)
     planned = store.columns(graph.plan.folder, shard, ["utterance_id"])
     utterances = np.unique(planned["utterance_id"].to_pylist(), return_inverse=True)[1]
-    damages = _damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in ballots])
-    for rows in _alike(ballots, len(names)):
+    damages = _read_damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in ballots])
+    for rows in _group_alike(ballots, len(names)):
         found = [ballots[row] for row in rows]
-        yield Slate(
+        yield CandidateBatch(
             ids=tuple(ballot.id for ballot in found),
             utterances=utterances[rows],
             damages=tuple(damages[row] for row in rows),
@@ -83,7 +83,7 @@ def slates_of(graph: Graph, store: TableStore, shard: str, names: Sequence[str])
         )
 
 
-def _alike(ballots: Sequence[Ballot], num_scores: int) -> Iterator[list[int]]:
+def _group_alike(ballots: Sequence[CandidateScores], num_scores: int) -> Iterator[list[int]]:
     """Walk the places of ballots with the same candidates, no more of them than may be held at once."""
 
     def candidates(row: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -95,7 +95,7 @@ def _alike(ballots: Sequence[Ballot], num_scores: int) -> Iterator[list[int]]:
         yield from (rows[at : at + most] for at in range(0, len(rows), most))
 
 
-def _damages(degraded: pa.Table, ids: Sequence[str]) -> list[Damage]:
+def _read_damages(degraded: pa.Table, ids: Sequence[str]) -> list[Damage]:
     if degraded["id"].to_pylist() != ids:
         raise IntegrityError("the plan and the table of degraded speech disagree on their rows")
     return [

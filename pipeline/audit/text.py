@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from pipeline.audit.records import Audit
-from pipeline.audit.text_of_choices import beyond_clean, judged, left_out, who_agrees
-from pipeline.audit.text_of_groups import agreement, distributions, yields
+from pipeline.audit.text_of_choices import above_clean_lines, win_rate_lines, ablation_lines, selection_lines
+from pipeline.audit.text_of_groups import correlation_lines, distribution_lines, yield_table_lines
 from pipeline.pair_yield import FEWEST_UTTERANCES
 from pipeline.wording import count
 
@@ -13,13 +13,13 @@ def audit_lines(audit: Audit) -> list[str]:
     """Return the audit as lines of Markdown, with headings of the third level."""
     return [
         *_opening(audit),
-        *_section("Judged by scores that did not choose", judged(audit)),
-        *_section("What each choice does to every score", who_agrees(audit)),
-        *_section("If a criterion did not vote", left_out(audit)),
-        *_section("Better than the clean reference", beyond_clean(audit)),
-        *_section("How scores agree", agreement(audit)),
-        *_section("Where pairs come from", yields(audit)),
-        *_section("Scores of the pairs", distributions(audit)),
+        *_section("Judged by scores that did not choose", win_rate_lines(audit)),
+        *_section("What each choice does to every score", selection_lines(audit)),
+        *_section("If a criterion did not vote", ablation_lines(audit)),
+        *_section("Better than the clean reference", above_clean_lines(audit)),
+        *_section("How scores agree", correlation_lines(audit)),
+        *_section("Where pairs come from", yield_table_lines(audit)),
+        *_section("Scores of the pairs", distribution_lines(audit)),
     ]
 
 

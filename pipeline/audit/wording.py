@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pipeline.audit.records import Interval
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return a Markdown table, its columns aligned for those who read it as it is; nothing without rows."""
     cells = [[_cell(text) for text in row] for row in rows]
     if not cells:
@@ -28,47 +28,47 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", r"\|").replace("<", "&lt;")
 
 
-def code(text: str) -> str:
+def quote_code(text: str) -> str:
     """Return any text as code."""
     return "`{}`".format(text.replace("`", "'"))
 
 
-def few(value: float) -> str:
+def describe_number(value: float) -> str:
     """Return a value with three figures."""
     return f"{value + 0.0:.3g}"  # never -0
 
 
-def percent(share: float | None) -> str:
+def describe_percent(share: float | None) -> str:
     """Return ``12.3 %``; nothing for None."""
     return "" if share is None else f"{100 * share:.1f} %"
 
 
-def points(share: float) -> str:
+def describe_points(share: float) -> str:
     """Return a difference of shares as ``+12.3``, in percentage points."""
     return f"{100 * share:+.1f}"
 
 
 def part_of(part: int, whole: int) -> str:
     """Return ``12 (3.4 %)``."""
-    return f"{part:,} ({percent(part / whole)})" if whole else f"{part:,}"
+    return f"{part:,} ({describe_percent(part / whole)})" if whole else f"{part:,}"
 
 
-def share(found: Interval | None) -> str:
+def describe_share(found: Interval | None) -> str:
     """Return a share with its interval, as ``81.2 % (76.0 to 85.1)``."""
-    return "" if found is None else percent(found.value) + _between(found, lambda end: f"{100 * end:.1f}")
+    return "" if found is None else describe_percent(found.value) + _describe_interval(found, lambda end: f"{100 * end:.1f}")
 
 
-def lead(found: Interval | None) -> str:
+def describe_lead(found: Interval | None) -> str:
     """Return a difference of shares with its interval, in percentage points."""
-    return "" if found is None else points(found.value) + _between(found, points)
+    return "" if found is None else describe_points(found.value) + _describe_interval(found, describe_points)
 
 
-def value(found: Interval | None) -> str:
+def describe_value(found: Interval | None) -> str:
     """Return a value with its interval."""
-    return "" if found is None else few(found.value) + _between(found, few)
+    return "" if found is None else describe_number(found.value) + _describe_interval(found, describe_number)
 
 
-def _between(found: Interval, write: Callable[[float], str]) -> str:
+def _describe_interval(found: Interval, write: Callable[[float], str]) -> str:
     if found.low is None or found.high is None:
         return ""
     return f" ({write(found.low)} to {write(found.high)})"

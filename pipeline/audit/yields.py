@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.audit.agreeing import of_models
-from pipeline.audit.choosing import Mask, Options
+from pipeline.audit.agreeing import name_of_models
+from pipeline.audit.choosing import Mask, OrderedPairs
 from pipeline.audit.records import Group, ModelRecord, YieldOf
 from pipeline.audit.slates import Damage
 from stages.verdicts import Indices
@@ -25,7 +25,7 @@ class Yields:
         self._found: dict[tuple[Group, float, str], Counter[str]] = {WHOLE: Counter()}
         self._models: dict[str, Counter[str]] = {}
 
-    def add(self, options: Options, kept: Mask) -> None:
+    def add(self, options: OrderedPairs, kept: Mask) -> None:
         """Take in ordered pairs, and which of them are the dataset's."""
         found = np.stack([options.unanimous, kept])
         per_row = found.sum(axis=2)
@@ -39,11 +39,11 @@ class Yields:
         counts = self._found.setdefault(group, Counter())
         counts.update(inputs=inputs, comparisons=comparisons, unanimous=unanimous, pairs=kept)
 
-    def _count_models(self, options: Options, pairs: Indices) -> None:
+    def _count_models(self, options: OrderedPairs, pairs: Indices) -> None:
         slate, inputs = options.slate, len(options.slate.ids)
         models = np.array(slate.models)
         chosen, rejected = models[options.chosen].tolist(), models[options.rejected].tolist()
-        names = np.array([of_models(a, b) for a, b in zip(chosen, rejected, strict=True)])
+        names = np.array([name_of_models(a, b) for a, b in zip(chosen, rejected, strict=True)])
         for name in dict.fromkeys(names.tolist()):
             between = names == name
             comparisons = inputs * int(between.sum()) // 2

@@ -23,13 +23,13 @@ REFUSALS = {
 """What a machine may refuse for reasons that are not ours, and the exit code of each."""
 
 
-def examples(*commands: str) -> str:
+def format_examples(*commands: str) -> str:
     """Return the end of a command's help: what a user may type."""
     return "\n\n".join(["Examples:", *(f"  python -m pipeline {command}" for command in commands)])
 
 
 app = typer.Typer(
-    epilog=examples("doctor", "run demo", "status runs/demo"),
+    epilog=format_examples("doctor", "run demo", "status runs/demo"),
     name="python -m pipeline",
     help="Build unanimous preference pairs for speech restoration: degrade clean speech, restore it with "
     "several models, score every restoration, and keep the pairs on which all metrics agree.",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.application import app, examples
+from pipeline.cli.application import app, format_examples
 from pipeline.cli.options import (
     ConfigArgument,
     NoiseOption,
@@ -13,14 +13,14 @@ from pipeline.cli.options import (
     SetOption,
     SpeechOption,
     WorkspaceOption,
-    resolved_run,
+    resolve_run,
     workspace_of,
 )
 from pipeline.workspace import open_workspace
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "export demo",
         "export demo --set preference.pairs.keep=best",
         "export demo --out /data/demo-pairs",
@@ -56,12 +56,12 @@ def export(
     """
     from pipeline.commands.export import Upload, export_command  # noqa: PLC0415
 
-    resolved = resolved_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses)
     upload = None if push is None else Upload(push, public)
     export_command(resolved, workspace_of(workspace, resolved), out, upload)
 
 
-@app.command(epilog=examples("replay runs/demo/dataset 0", "replay DATASET PAIR_ID --workspace runs/demo"))
+@app.command(epilog=format_examples("replay runs/demo/dataset 0", "replay DATASET PAIR_ID --workspace runs/demo"))
 def replay(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder with a finished dataset")],
     row: Annotated[str, typer.Argument(metavar="ROW", help="a pair_id, or a number from 0")],
@@ -92,7 +92,7 @@ def replay(
 
 
 @app.command(
-    epilog=examples("verify runs/demo/dataset", "verify DATASET --all", "verify DATASET --weights nisqa.tar")
+    epilog=format_examples("verify runs/demo/dataset", "verify DATASET --all", "verify DATASET --weights nisqa.tar")
 )
 def verify(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
@@ -122,7 +122,7 @@ def verify(
     verify_command(dataset, None if every else rows, seed, weights or (), device)
 
 
-@app.command(epilog=examples("tokens runs/demo/dataset --codec dac_44khz --out runs/demo/tokens"))
+@app.command(epilog=format_examples("tokens runs/demo/dataset --codec dac_44khz --out runs/demo/tokens"))
 def tokens(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
     codec: Annotated[Path, typer.Option(metavar="FOLDER", help="a DAC as transformers keeps it")],

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.application import app, examples
+from pipeline.cli.application import app, format_examples
 from pipeline.cli.options import (
     ConfigArgument,
     NoiseOption,
@@ -13,14 +13,14 @@ from pipeline.cli.options import (
     SetOption,
     SpeechOption,
     WorkspaceOption,
-    resolved_run,
+    resolve_run,
     workspace_of,
 )
 from pipeline.workspace import open_workspace
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "audit runs/demo", "audit demo --set preference.held_out=[si_sdr]", "audit my.yaml -w runs/my"
     )
 )
@@ -49,11 +49,11 @@ def audit(
     if Path(target).is_dir():
         kept_audit_command(open_workspace(target, ""))
         return
-    resolved = resolved_run(target, assignments, speech, noise, responses)
+    resolved = resolve_run(target, assignments, speech, noise, responses)
     audit_command(resolved, workspace_of(workspace, resolved))
 
 
-@app.command(epilog=examples("calibrate demo", "calibrate my.yaml --utterances 50 > margins.yaml"))
+@app.command(epilog=format_examples("calibrate demo", "calibrate my.yaml --utterances 50 > margins.yaml"))
 def calibrate(
     config: ConfigArgument,
     workspace: WorkspaceOption = None,
@@ -69,11 +69,11 @@ def calibrate(
     """
     from pipeline.commands.calibrate import calibrate_command  # noqa: PLC0415
 
-    resolved = resolved_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses)
     calibrate_command(resolved, workspace_of(workspace, resolved), utterances)
 
 
-@app.command(epilog=examples("ladders demo", "ladders my.yaml --speech ~/clean --utterances 50"))
+@app.command(epilog=format_examples("ladders demo", "ladders my.yaml --speech ~/clean --utterances 50"))
 def ladders(
     config: ConfigArgument,
     utterances: Annotated[
@@ -92,10 +92,10 @@ def ladders(
     """
     from pipeline.commands.ladders import ladders_command  # noqa: PLC0415
 
-    ladders_command(resolved_run(config, assignments, speech), utterances, device)
+    ladders_command(resolve_run(config, assignments, speech), utterances, device)
 
 
-@app.command(epilog=examples("report runs/demo", "report runs/demo --out ~/demo.html"))
+@app.command(epilog=format_examples("report runs/demo", "report runs/demo --out ~/demo.html"))
 def report(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
     out: Annotated[
@@ -113,7 +113,7 @@ def report(
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "dashboard runs/demo", "dashboard runs/demo --port 0", "dashboard /data/my --host 0.0.0.0 --open"
     )
 )
@@ -136,7 +136,7 @@ def dashboard(
     dashboard_command(open_workspace(workspace, ""), host, port, is_open=is_open)
 
 
-@app.command(epilog=examples("listening runs/demo", "listening runs/demo --json"))
+@app.command(epilog=format_examples("listening runs/demo", "listening runs/demo --json"))
 def listening(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,  # noqa: FBT002

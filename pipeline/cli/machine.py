@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.application import app, examples
+from pipeline.cli.application import app, format_examples
 from pipeline.cli.options import (
     CacheOption,
     NoiseOption,
@@ -12,11 +12,11 @@ from pipeline.cli.options import (
     SetOption,
     SpeechOption,
     config_path,
-    replacements,
+    replacements_from,
 )
 
 
-@app.command(epilog=examples("doctor", "doctor demo", "doctor my.yaml --speech ~/recordings"))
+@app.command(epilog=format_examples("doctor", "doctor demo", "doctor my.yaml --speech ~/recordings"))
 def doctor(
     config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="what is to run here")] = None,
     assignments: SetOption = None,
@@ -33,11 +33,11 @@ def doctor(
     from pipeline.commands.weights import use_cache  # noqa: PLC0415
 
     use_cache(cache)
-    given = replacements(speech, noise, responses)
+    given = replacements_from(speech, noise, responses)
     doctor_command(None if config is None else config_path(config), assignments or (), given)
 
 
-@app.command(epilog=examples("operators", "operators metrics", "operators restorers --operators my_model.py"))
+@app.command(epilog=format_examples("operators", "operators metrics", "operators restorers --operators my_model.py"))
 def operators(
     family: Annotated[
         str | None,
@@ -54,7 +54,7 @@ def operators(
     operators_command(family, files or ())
 
 
-@app.command(epilog=examples("schema > unanimous.schema.json"))
+@app.command(epilog=format_examples("schema > unanimous.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of configs, for editors that complete and check YAML."""
     from pipeline.commands.schema import schema_command  # noqa: PLC0415

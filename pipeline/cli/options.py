@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.resolve import Run, resolve
+from pipeline.resolve import ResolvedConfig, resolve
 from pipeline.workspace import Workspace, open_workspace
 from schemas import ConfigError
 
@@ -46,18 +46,18 @@ ResponsesOption = Annotated[
 ]
 
 
-def resolved_run(
+def resolve_run(
     config: str,
     assignments: list[str] | None,
     speech: str | None = None,
     noise: str | None = None,
     responses: str | None = None,
-) -> Run:
+) -> ResolvedConfig:
     """Return the checked run of a config and the options that change it."""
-    return resolve(config_path(config), assignments or (), replacements(speech, noise, responses))
+    return resolve(config_path(config), assignments or (), replacements_from(speech, noise, responses))
 
 
-def replacements(speech: str | None, noise: str | None, responses: str | None) -> dict[str, str]:
+def replacements_from(speech: str | None, noise: str | None, responses: str | None) -> dict[str, str]:
     """Return the user's own recordings by what they stand for, those that were given."""
     given = {"speech": speech, "noise": noise, "responses": responses}
     return {what: where for what, where in given.items() if where is not None}
@@ -68,20 +68,20 @@ def config_path(text: str) -> Path:
 
     Raises ``ConfigError`` that lists what there is.
     """
-    found = config_called(text)
+    found = find_config(text)
     if found is not None:
         return found
     known = ", ".join(sorted(path.name for path in CONFIGS.glob("*.yaml")))
     raise ConfigError(f"there is no config {text!r}, here or in configs/, which has: {known}")
 
 
-def config_called(text: str) -> Path | None:
+def find_config(text: str) -> Path | None:
     """Return the config's file, here or in ``configs/``; None if there is none."""
     names = [text] if text.endswith((".yaml", ".yml")) else [text, f"{text}.yaml"]
     places = [Path(name) for name in names] + [CONFIGS / name for name in names]
     return next((path for path in places if path.is_file()), None)
 
 
-def workspace_of(text: str | None, resolved: Run) -> Workspace:
+def workspace_of(text: str | None, resolved: ResolvedConfig) -> Workspace:
     """Return the workspace that was asked for, or the config's own."""
     return open_workspace(text, resolved.config.name)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.application import app, examples
+from pipeline.cli.application import app, format_examples
 from pipeline.cli.options import (
     ConfigArgument,
     NoiseOption,
@@ -13,7 +13,7 @@ from pipeline.cli.options import (
     SpeechOption,
     WorkspaceOption,
     config_path,
-    resolved_run,
+    resolve_run,
     workspace_of,
 )
 from pipeline.resolve import resolve
@@ -21,7 +21,7 @@ from pipeline.workspace import open_workspace
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "run demo",
         "run demo --speech ~/recordings --set restorers.1.takes=5",
         "run my.yaml --workspace /data/my --workers 8",
@@ -57,11 +57,11 @@ def run(
     """
     from pipeline.commands.run import run_command  # noqa: PLC0415 - each command loads what it needs
 
-    resolved = resolved_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses)
     run_command(resolved, workspace_of(workspace, resolved), executor, workers, retry_failed)
 
 
-@app.command(epilog=examples("plan demo --pairs 80000", "plan my.yaml --speech ~/recordings"))
+@app.command(epilog=format_examples("plan demo --pairs 80000", "plan my.yaml --speech ~/recordings"))
 def plan(
     config: ConfigArgument,
     workspace: WorkspaceOption = None,
@@ -80,12 +80,12 @@ def plan(
     """
     from pipeline.commands.plan import plan_command  # noqa: PLC0415
 
-    resolved = resolved_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses)
     plan_command(resolved, workspace_of(workspace, resolved), pairs)
 
 
 @app.command(
-    epilog=examples(
+    epilog=format_examples(
         "decide demo --set preference.pairs.keep=best",
         "decide my.yaml --set preference.criteria.1.margin=0.2 --workspace runs/my",
     )
@@ -105,11 +105,11 @@ def decide(
     """
     from pipeline.commands.decide import decide_command  # noqa: PLC0415
 
-    resolved = resolved_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses)
     decide_command(resolved, workspace_of(workspace, resolved))
 
 
-@app.command(epilog=examples("status runs/demo", "status runs/demo --rows > refused.tsv"))
+@app.command(epilog=format_examples("status runs/demo", "status runs/demo --rows > refused.tsv"))
 def status(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
     rows: Annotated[  # noqa: FBT002
@@ -126,7 +126,7 @@ def status(
 
 
 @app.command(
-    epilog=examples("prune runs/demo --config demo --dry-run", "prune runs/x --config a.yaml --config b.yaml")
+    epilog=format_examples("prune runs/demo --config demo --dry-run", "prune runs/x --config a.yaml --config b.yaml")
 )
 def prune(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.application import app, examples
+from pipeline.cli.application import app, format_examples
 
 train = typer.Typer(
     no_args_is_help=True,
@@ -15,7 +15,7 @@ app.add_typer(train, name="train")
 
 
 @train.command(
-    epilog=examples(
+    epilog=format_examples(
         "train vqscore --speech ~/clean --out vqscore",
         "train vqscore --speech ~/clean --out vqscore --steps 800000 --batch-size 64 --device cuda",
     )
@@ -49,7 +49,7 @@ def vqscore(
     train_vqscore_command(speech, out, settings, steps=steps, every=every, device=device)
 
 
-@train.command(name="dpo-example", epilog=examples("train dpo-example runs/demo/dataset"))
+@train.command(name="dpo-example", epilog=format_examples("train dpo-example runs/demo/dataset"))
 def dpo_example(
     dataset: Annotated[
         str,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.application import app, examples
-from pipeline.cli.options import CacheOption, config_called, config_path
+from pipeline.cli.application import app, format_examples
+from pipeline.cli.options import CacheOption, find_config, config_path
 
 weights = typer.Typer(no_args_is_help=True, help="List and fetch the weights that operators need.")
 app.add_typer(weights, name="weights")
@@ -16,7 +16,7 @@ FilesOption = Annotated[
 AgreedOption = Annotated[bool, typer.Option("--yes", help="agree to their licences without being asked")]
 
 
-@weights.command(name="list", epilog=examples("weights list", "weights list my.yaml"))
+@weights.command(name="list", epilog=format_examples("weights list", "weights list my.yaml"))
 def weights_list(
     config: Annotated[str | None, typer.Argument(metavar="CONFIG", show_default="all operators")] = None,
     cache: CacheOption = None,
@@ -32,7 +32,7 @@ def weights_list(
     weights_list_command(None if config is None else config_path(config), files or ())
 
 
-@weights.command(name="fetch", epilog=examples("weights fetch my.yaml", "weights fetch nisqa gtcrn --yes"))
+@weights.command(name="fetch", epilog=format_examples("weights fetch my.yaml", "weights fetch nisqa gtcrn --yes"))
 def weights_fetch(
     targets: Annotated[list[str], typer.Argument(metavar="CONFIG|NAME…", help="what to fetch for, or what")],
     cache: CacheOption = None,
@@ -46,7 +46,7 @@ def weights_fetch(
     from pipeline.commands.weights import use_cache, weights_fetch_command  # noqa: PLC0415
 
     use_cache(cache)
-    paths = {target: config_called(target) for target in targets}
+    paths = {target: find_config(target) for target in targets}
     configs = [path for path in paths.values() if path is not None]
     names = [target for target, path in paths.items() if path is None]
     weights_fetch_command(configs, names, files or (), agreed=agreed)

@@ -1,10 +1,10 @@
 """``audit``: whether the pairs of a run are better by scores that did not choose them."""
 
-from pipeline.audit.audit import FILE, audited, read_audit
+from pipeline.audit.audit import FILE, load_or_run_audit, read_audit
 from pipeline.audit.records import Audit
 from pipeline.audit.text import audit_lines
 from pipeline.graph import assemble
-from pipeline.resolve import Run
+from pipeline.resolve import ResolvedConfig
 from pipeline.wording import say
 from pipeline.workspace import Workspace
 from schemas import WorkspaceError
@@ -21,12 +21,12 @@ def kept_audit_command(workspace: Workspace) -> None:
     _say(audit, workspace)
 
 
-def audit_command(run: Run, workspace: Workspace) -> None:
+def audit_command(run: ResolvedConfig, workspace: Workspace) -> None:
     """Print the audit of the pairs that a config makes of the scores in the workspace; writes nothing."""
     if not workspace.root.is_dir():
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     graph = assemble(run, workspace.root, keep=False)
-    _say(audited(run, graph, workspace.store, keep=False), workspace)
+    _say(load_or_run_audit(run, graph, workspace.store, keep=False), workspace)
 
 
 def _say(audit: Audit, workspace: Workspace) -> None:

@@ -3,27 +3,27 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.calibrate import QUANTILE, Movement, movements
-from pipeline.log_file import logged_to
-from pipeline.resolve import Run
-from pipeline.stopping import ended_when_told
-from pipeline.wording import aligned, count, say
+from pipeline.calibrate import QUANTILE, Movement, measure_movements
+from pipeline.log_file import log_to
+from pipeline.resolve import ResolvedConfig
+from pipeline.stopping import exit_on_stop
+from pipeline.wording import align_columns, count, say
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from stages.inaudible import INAUDIBLE
 from stages.metrics.base import Output
 
 
-def calibrate_command(run: Run, workspace: Workspace, num_utterances: int) -> None:
+def calibrate_command(run: ResolvedConfig, workspace: Workspace, num_utterances: int) -> None:
     """Measure, and print YAML; progress goes to the other stream, so that the output can be a file."""
-    with ended_when_told() as interruption, logged_to(workspace.log):
+    with exit_on_stop() as interruption, log_to(workspace.log):
         worker = Worker(workspace.root, heed=interruption.heed)
-        found = movements(run, workspace, num_utterances, worker, _tell)
+        found = measure_movements(run, workspace, num_utterances, worker, _tell)
     for line in margin_lines(run, found, num_utterances):
         say(line)
 
 
-def margin_lines(run: Run, found: Mapping[str, Movement], num_utterances: int) -> Iterator[str]:
+def margin_lines(run: ResolvedConfig, found: Mapping[str, Movement], num_utterances: int) -> Iterator[str]:
     """Yield criteria with proposed margins, and in comments what was measured."""
     outputs = run.outputs()
     sample = count(num_utterances, "utterance")
@@ -31,7 +31,7 @@ def margin_lines(run: Run, found: Mapping[str, Movement], num_utterances: int) -
     yield "# a gain of -0.5 dB, rounding to 16 bits, a shift by 5 ms, another resampler."
     yield f"# {QUANTILE:.0%} of recordings stay under each figure; a margin is the largest of a score's four."
     yield "# A run takes delay back before it scores: where 5 ms stands out, a smaller margin may do."
-    for line in aligned([("score", *INAUDIBLE, "declared"), *_rows(found, outputs)]):
+    for line in align_columns([("score", *INAUDIBLE, "declared"), *_rows(found, outputs)]):
         yield f"#   {line}"
     voting = [criterion.metric for criterion in run.criteria]
     yield "preference:"
@@ -41,7 +41,7 @@ def margin_lines(run: Run, found: Mapping[str, Movement], num_utterances: int) -
     if others:
         yield "# scores that are no criteria of this config:"
         yield from _entries(others, found, "#   ")
-    yield from _unmeasured(found)
+    yield from _missing_lines(found)
 
 
 def _rows(found: Mapping[str, Movement], outputs: Mapping[str, Output]) -> Iterator[tuple[str, ...]]:
@@ -58,7 +58,7 @@ def _entries(names: Sequence[str], found: Mapping[str, Movement], indent: str) -
         yield f"{indent}- {{metric: {name}, margin: {margin}{scale}}}"
 
 
-def _unmeasured(found: Mapping[str, Movement]) -> Iterator[str]:
+def _missing_lines(found: Mapping[str, Movement]) -> Iterator[str]:
     for name, movement in found.items():
         if movement.missing:
             reasons = ", ".join(f"{reason} × {number}" for reason, number in movement.missing.most_common())

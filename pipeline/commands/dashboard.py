@@ -24,7 +24,7 @@ def dashboard_command(workspace: Workspace, host: str, port: int, *, is_open: bo
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     if not is_loopback(host):
         _check_open(host, is_open=is_open)
-    with _listening(host, port) as bound:
+    with _open_socket(host, port) as bound:
         name = f"[{host}]" if ":" in host else host
         say(f"{workspace.root} is at http://{name}:{bound.getsockname()[1]}/ until Ctrl-C")
         app = dashboard_of(workspace, hosts_of(host))
@@ -42,7 +42,7 @@ def _check_open(host: str, *, is_open: bool) -> None:
     sys.stderr.write(f"warning: everybody who reaches {host} can look, listen and vote\n")
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _open_socket(host: str, port: int) -> socket.socket:
     """Return a socket at the address; the port is free or it is an error, never another one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -3,21 +3,21 @@
 import sys
 import time
 
-from pipeline.funnel import Funnel, compared
+from pipeline.funnel import Funnel, comparison_steps_of
 from pipeline.funnel_text import funnel_lines
-from pipeline.redecide import decide
-from pipeline.resolve import Run
+from pipeline.redecide import redecide
+from pipeline.resolve import ResolvedConfig
 from pipeline.wording import count, say
 from pipeline.workspace import Workspace
 
 
-def decide_command(run: Run, workspace: Workspace) -> None:
+def decide_command(run: ResolvedConfig, workspace: Workspace) -> None:
     """Decide, and print what became of the comparisons."""
     say(f"{run.config.name} ({run.config_hash}) in {workspace.root}")
     started = time.monotonic()
-    decided = decide(run, workspace, _progress)
+    decided = redecide(run, workspace, _progress)
     say("")
-    for line in funnel_lines(Funnel(steps=tuple(compared(decided.decisions)))):
+    for line in funnel_lines(Funnel(steps=tuple(comparison_steps_of(decided.decisions)))):
         say(line)
     say("")
     say(f"decided   {count(decided.num_decided, 'shard')} anew in {time.monotonic() - started:.1f} s")

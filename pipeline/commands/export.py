@@ -4,23 +4,23 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.audit.audit import audited
+from pipeline.audit.audit import load_or_run_audit
 from pipeline.dataset.card import lines_for
 from pipeline.dataset.hub import check_access, push
-from pipeline.export import FILES, MARK, Exported, export, exported
-from pipeline.folders import at_home
+from pipeline.export import DATASET_FILES, MARK, DatasetDescription, write_dataset, read_description
+from pipeline.folders import expand_home
 from pipeline.funnel_text import funnel_lines
 from pipeline.graph import Graph, assemble
-from pipeline.publishing import inventory_of, note_aim, publish
+from pipeline.publishing import inventory_of, write_inventory, publish
 from pipeline.redecide import make_preferences
-from pipeline.resolve import Run
-from pipeline.stopping import ended_when_told
-from pipeline.store import room_on_disk
-from pipeline.wording import count, say, size
+from pipeline.resolve import ResolvedConfig
+from pipeline.stopping import exit_on_stop
+from pipeline.store import explain_full_disk
+from pipeline.wording import count, say, format_bytes
 from pipeline.workspace import Workspace
 from schemas import UserError, WorkspaceError
 
-NAMED = 5
+_NAMED = 5
 """Tables that are named when tickets are missing; the rest is counted."""
 
 
@@ -32,7 +32,7 @@ class Upload:
     public: bool
 
 
-def export_command(run: Run, workspace: Workspace, out: str | None, upload: Upload | None = None) -> None:
+def export_command(run: ResolvedConfig, workspace: Workspace, out: str | None, upload: Upload | None = None) -> None:
     """Write the dataset to ``out``, or to its place in the workspace, and upload it if asked.
 
     In the workspace, audit and report are made to speak of the same pairs; a copy elsewhere leaves those
@@ -44,35 +44,35 @@ def export_command(run: Run, workspace: Workspace, out: str | None, upload: Uplo
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     if upload is not None:
         check_access(upload.repo)
-    folder = workspace.dataset if out is None else at_home(out).absolute()
+    folder = workspace.dataset if out is None else expand_home(out).absolute()
     _refuse_foreign(folder)
-    with ended_when_told(), room_on_disk(folder.parent), workspace.held():
+    with exit_on_stop(), explain_full_disk(folder.parent), workspace.held():
         graph = assemble(run, workspace.root, keep=False)
         _refuse_unscored(graph, workspace)
         make_preferences(graph.prefer, graph.shards, workspace, _progress)
         if folder == workspace.dataset:
-            note_aim(run, graph, workspace)
+            write_inventory(run, graph, workspace)
             written = publish(run, graph, workspace, say, anew=upload is None)
         else:
             written = _copy(run, graph, workspace, folder, anew=upload is None)
     _say_written(folder, written)
     if upload is not None:
-        say(f"\nuploading {size(_num_bytes(written))} to {upload.repo}")
+        say(f"\nuploading {format_bytes(_num_bytes(written))} to {upload.repo}")
         say(f"uploaded: {push(folder, upload.repo, public=upload.public)}")
 
 
-def _copy(run: Run, graph: Graph, workspace: Workspace, folder: Path, *, anew: bool) -> Exported:
+def _copy(run: ResolvedConfig, graph: Graph, workspace: Workspace, folder: Path, *, anew: bool) -> DatasetDescription:
     """Return the dataset in a folder outside the workspace; rows of it can be replayed all the same."""
     noted = inventory_of(run, graph)
     noted.write(workspace.inventory_of(noted.dataset_key))
-    if not anew and (there := exported(folder, noted.dataset_key)):
+    if not anew and (there := read_description(folder, noted.dataset_key)):
         return there
     folder.parent.mkdir(parents=True, exist_ok=True)
-    audit = audited(run, graph, workspace.store, keep=False)
-    return export(run, graph, workspace.store, folder, audit)
+    audit = load_or_run_audit(run, graph, workspace.store, keep=False)
+    return write_dataset(run, graph, workspace.store, folder, audit)
 
 
-def _say_written(folder: Path, written: Exported) -> None:
+def _say_written(folder: Path, written: DatasetDescription) -> None:
     for line in funnel_lines(written.funnel):
         say(line)
     say(f"\ndataset: {folder}\n\nload it with:\n")
@@ -80,7 +80,7 @@ def _say_written(folder: Path, written: Exported) -> None:
         say(f"    {line}".rstrip())
 
 
-def _num_bytes(written: Exported) -> int:
+def _num_bytes(written: DatasetDescription) -> int:
     return sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
 
 
@@ -89,7 +89,7 @@ def _refuse_foreign(folder: Path) -> None:
     if folder.is_file():
         raise UserError(f"{folder} is a file; --out names the folder of the dataset")
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if foreign := sorted(there - FILES if MARK in there else there):
+    if foreign := sorted(there - DATASET_FILES if MARK in there else there):
         raise UserError(
             f"{folder} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another "
             "--out"
@@ -103,8 +103,8 @@ def _refuse_unscored(graph: Graph, workspace: Workspace) -> None:
     missing = Counter(table.name for table in undone if table is not graph.prefer)
     if not missing:
         return
-    named = ", ".join(f"{name} × {number}" for name, number in list(missing.items())[:NAMED])
-    more = f" and {count(len(missing) - NAMED, 'table')} more" if len(missing) > NAMED else ""
+    named = ", ".join(f"{name} × {number}" for name, number in list(missing.items())[:_NAMED])
+    more = f" and {count(len(missing) - _NAMED, 'table')} more" if len(missing) > _NAMED else ""
     raise WorkspaceError(
         f"the run is not finished in {workspace.root}: {missing.total():,} of {len(board.tickets):,} tickets "
         f"are missing ({named}{more}); 'run' goes on with them and exports in the end"

@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 
 from pipeline.operator_entries import MetricSetup
-from pipeline.progress import clock
-from pipeline.resolve import Run
+from pipeline.progress import format_clock
+from pipeline.resolve import ResolvedConfig
 from pipeline.source_audio import open_source
 from pipeline.sources import list_sources
 from pipeline.wording import count, say
@@ -20,21 +20,21 @@ from stages.agreement import (
     DECIDING,
     LEAST_TAU_OF_MEANS,
     LEAST_TAU_OF_UTTERANCES,
-    Climb,
-    climb,
+    Trend,
+    trend_of,
     may_vote,
 )
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.decoding import decode_recording
-from stages.flac import encode
-from stages.ladders import LADDERS, Foot, Ladder, Spoken, company
+from stages.flac import encode_flac
+from stages.ladders import LADDERS, Foot, Ladder, Spoken, split_by_speaker
 from stages.level import is_silent
 from stages.metrics.base import Output
 from stages.resampling import resample
 from stages.score import ScoreInput, ScoreStage
 from stages.waveform import Waveform
 
-LONGEST_S = 10.0
+_LONGEST_S = 10.0
 """Of a longer recording the beginning is enough."""
 RULE = f"""\
 A score may vote if, on every ladder that decides on its aspect (bold), Kendall's tau of the mean curve is at
@@ -46,25 +46,25 @@ Curves = dict[tuple[str, str], list[list[float]]]
 """Scores by score name and ladder: one row per utterance, the mildest step first."""
 
 
-def ladders_command(run: Run, num_utterances: int, device: str) -> None:
+def ladders_command(run: ResolvedConfig, num_utterances: int, device: str) -> None:
     """Damage utterances of the config's speech step by step, score them, and print a table in Markdown."""
-    feet = _feet(run, num_utterances)
-    memory = AudioMemory()
-    stages = [_loaded(setup, memory, device) for setup in run.metrics]
+    feet = _collect_feet(run, num_utterances)
+    memory = AudioCache()
+    stages = [_load_stage(setup, memory, device) for setup in run.metrics]
     curves: Curves = defaultdict(list)
     started = time.monotonic()
     for done, foot in enumerate(feet, start=1):
         for ladder in LADDERS:
-            for name, row in _scored(foot, ladder, stages):
+            for name, row in _score_steps(foot, ladder, stages):
                 curves[name, ladder.name].append(row)
         elapsed_s = time.monotonic() - started
-        left = clock(elapsed_s / done * (len(feet) - done))
-        say(f"utterance {done} of {len(feet)}: {clock(elapsed_s)}, {left} left")
+        left = format_clock(elapsed_s / done * (len(feet) - done))
+        say(f"utterance {done} of {len(feet)}: {format_clock(elapsed_s)}, {left} left")
     for line in table_lines(curves, run.outputs(), [foot.spoken for foot in feet]):
         say(line)
 
 
-def _feet(run: Run, num_utterances: int) -> list[Foot]:
+def _collect_feet(run: ResolvedConfig, num_utterances: int) -> list[Foot]:
     """Return utterances from all over the corpora, as many as asked for or as there are."""
     speech = _Speech.of(run)
     spread = np.linspace(0, len(speech.sources) - 1, num_utterances).round().astype(int)
@@ -84,7 +84,7 @@ class _Speech:
     """That of the run, or None for each recording's own."""
 
     @classmethod
-    def of(cls, run: Run) -> Self:
+    def of(cls, run: ResolvedConfig) -> Self:
         corpora = [corpus.model_copy(update={"path": run.path(corpus.path)}) for corpus in run.config.speech]
         rate = run.config.ingest.sample_rate
         return cls(list_sources(corpora).sources, None if rate == "native" else rate)
@@ -96,7 +96,7 @@ class _Speech:
         except UnfitError as error:
             say(f"{self.sources[place].id} is left out: {error.detail}")
             return None
-        sides = company(place, [source.speaker for source in self.sources])
+        sides = split_by_speaker(place, [source.speaker for source in self.sources])
         return Foot(spoken, *(self._first_of(side) for side in sides))
 
     def _first_of(self, places: Sequence[int]) -> Waveform | None:
@@ -117,19 +117,19 @@ class _Speech:
         if is_silent(found.samples):
             raise UnfitError(Reason.SILENT, "silent")
         waveform = resample(found, self.sample_rate or found.sample_rate)
-        is_whole = waveform.duration_s <= LONGEST_S
-        beginning = waveform.with_samples(waveform.samples[: round(LONGEST_S * waveform.sample_rate)])
+        is_whole = waveform.duration_s <= _LONGEST_S
+        beginning = waveform.with_samples(waveform.samples[: round(_LONGEST_S * waveform.sample_rate)])
         transcript = source.transcript if is_whole else None
         return Spoken(source.id, beginning, source.speaker, transcript, source.language)
 
 
-def _loaded(setup: MetricSetup, memory: AudioMemory, device: str) -> ScoreStage:
+def _load_stage(setup: MetricSetup, memory: AudioCache, device: str) -> ScoreStage:
     stage = ScoreStage(setup.name, setup.metric, memory)
     stage.load(device if setup.gpus else "cpu")
     return stage
 
 
-def _scored(foot: Foot, ladder: Ladder, stages: Sequence[ScoreStage]) -> Iterator[tuple[str, list[float]]]:
+def _score_steps(foot: Foot, ladder: Ladder, stages: Sequence[ScoreStage]) -> Iterator[tuple[str, list[float]]]:
     """Yield the scores of all steps, by score; none for a score that lacks a value at one of them."""
     record = _record(foot.spoken, ladder.climbed(foot))
     if not record.restored.takes:
@@ -144,8 +144,8 @@ def _scored(foot: Foot, ladder: Ladder, stages: Sequence[ScoreStage]) -> Iterato
 
 def _record(spoken: Spoken, damaged: Sequence[Waveform]) -> ScoreInput:
     """Return the steps as the takes of one model, which is how the score stage meets them."""
-    clean = encode(spoken.waveform)
-    takes = [Take(take=step, audio=encode(waveform)) for step, waveform in enumerate(damaged)]
+    clean = encode_flac(spoken.waveform)
+    takes = [Take(take=step, audio=encode_flac(waveform)) for step, waveform in enumerate(damaged)]
     recipe = Recipe(
         id=spoken.id,
         utterance_id=spoken.id,
@@ -180,21 +180,21 @@ def table_lines(curves: Curves, outputs: Mapping[str, Output], speech: Sequence[
     yield f"| score | aspect | {' | '.join(ladder.name for ladder in LADDERS)} | may vote |"
     yield f"|---|---|{'---|' * (len(LADDERS) + 1)}"
     for name, output in outputs.items():
-        climbs = {ladder.name: climb(curves[name, ladder.name], output.better) for ladder in LADDERS}
+        climbs = {ladder.name: trend_of(curves[name, ladder.name], output.better) for ladder in LADDERS}
         cells = [_cell(ladder, climbs[ladder], output, len(speech)) for ladder in climbs]
         yield f"| {name} | {output.aspect} | {' | '.join(cells)} | {_verdict(output, climbs)} |"
     yield ""
     yield RULE
 
 
-def _verdict(output: Output, climbs: Mapping[str, Climb | None]) -> str:
+def _verdict(output: Output, climbs: Mapping[str, Trend | None]) -> str:
     if may_vote(output.aspect, climbs):
         return "yes"
     climbed = [found for ladder in DECIDING[output.aspect] if (found := climbs[ladder]) is not None]
     return "unknown" if all(found.is_enough for found in climbed) else "no"
 
 
-def _cell(ladder: str, found: Climb | None, output: Output, num_utterances: int) -> str:
+def _cell(ladder: str, found: Trend | None, output: Output, num_utterances: int) -> str:
     if found is None:
         return "no value"
     text = f"{found.of_means:.2f} / {found.of_utterances:.2f}"

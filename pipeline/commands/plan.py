@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.bare_sides import bare_sides_said
-from pipeline.commands.run import header
+from pipeline.bare_sides import empty_pool_warnings
+from pipeline.commands.run import format_header
 from pipeline.estimates import BYTES_PER_SAMPLE, FLAC_SHARE, NATIVE_RATE_HZ
 from pipeline.forecast import Forecast, TableForecast
 from pipeline.graph import Graph, assemble
 from pipeline.judging_tables import ScoreTable
-from pipeline.pair_yield import pair_yield, yield_lines
-from pipeline.progress import clock
-from pipeline.resolve import Run
-from pipeline.same_bytes import copies_said
+from pipeline.pair_yield import estimate_yield, yield_lines
+from pipeline.progress import format_clock
+from pipeline.resolve import ResolvedConfig
+from pipeline.same_bytes import duplicate_warnings
 from pipeline.ticket_log import ticket_lines
-from pipeline.wording import aligned, count, say, size
+from pipeline.wording import align_columns, count, say, format_bytes
 from pipeline.workspace import Workspace
 
 SLOW_TICKET_S = 600.0
@@ -25,40 +25,40 @@ SIDES_PER_PAIR = 4
 """Degraded, chosen, rejected and clean."""
 
 
-def plan_command(run: Run, workspace: Workspace, target: int | None = None) -> None:
+def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None = None) -> None:
     """Print utterances, shards, tickets, time, bytes and pairs, and what ``target`` pairs would need."""
-    say(header(run, workspace.root))
+    say(format_header(run, workspace.root))
     graph = assemble(run, workspace.root, keep=False)
     lines = ticket_lines(workspace.ticket_log)
     forecast = Forecast(graph, workspace.store, lines, _sample_rate(run))
     for line in plan_lines(run, graph, forecast, workspace.root):
         say(line)
-    for line in yield_lines(pair_yield(run, graph, workspace.store), num_degraded(run, forecast), target):
+    for line in yield_lines(estimate_yield(run, graph, workspace.store), num_degraded(run, forecast), target):
         say(line)
 
 
-def num_degraded(run: Run, forecast: Forecast) -> int:
+def num_degraded(run: ResolvedConfig, forecast: Forecast) -> int:
     """Return how many degraded versions a run has, those of unread speech by its headers."""
     return sum(load.records for load in forecast.speech.values()) * run.config.degradations.repeats
 
 
-def plan_lines(run: Run, graph: Graph, forecast: Forecast, root: Path) -> Iterator[str]:
+def plan_lines(run: ResolvedConfig, graph: Graph, forecast: Forecast, root: Path) -> Iterator[str]:
     """Yield what a run would do."""
     yield ""
     yield from _speech(run, graph, forecast)
     yield ""
-    yield from aligned([_HEAD, *_rows(forecast.tables)])
+    yield from align_columns([_HEAD, *_rows(forecast.tables)])
     yield ""
     yield from _totals(run, forecast, root)
-    yield from copies_said(source for shard in graph.shards for source in shard.sources)
-    yield from bare_sides_said(graph)
+    yield from duplicate_warnings(source for shard in graph.shards for source in shard.sources)
+    yield from empty_pool_warnings(graph)
     yield from _warnings(forecast)
 
 
 _HEAD = ("table", "tickets", "done", "time left", "known", "bytes done", "bytes left")
 
 
-def _speech(run: Run, graph: Graph, forecast: Forecast) -> Iterator[str]:
+def _speech(run: ResolvedConfig, graph: Graph, forecast: Forecast) -> Iterator[str]:
     corpora = Counter(source.corpus for shard in graph.shards for source in shard.sources)
     seconds = sum(load.audio_s for load in forecast.speech.values())
     exact = forecast.num_ingested == len(graph.shards)
@@ -68,14 +68,14 @@ def _speech(run: Run, graph: Graph, forecast: Forecast) -> Iterator[str]:
     repeats = run.config.degradations.repeats
     utterances = sum(load.records for load in forecast.speech.values())
     about = "" if exact else "about "
-    yield f"speech    {recordings}: {about}{count(utterances, 'utterance')}, {clock(seconds)} {known}"
-    yield f"degraded  {about}{count(utterances * repeats, 'version')}, {clock(seconds * repeats)}"
+    yield f"speech    {recordings}: {about}{count(utterances, 'utterance')}, {format_clock(seconds)} {known}"
+    yield f"degraded  {about}{count(utterances * repeats, 'version')}, {format_clock(seconds * repeats)}"
     yield (
         f"restored  {about}{utterances * repeats * takes:,} candidates, {takes} of each version, "
-        f"{clock(seconds * repeats * takes)}"
+        f"{format_clock(seconds * repeats * takes)}"
     )
     longest = max((load.audio_s for load in forecast.speech.values()), default=0.0)
-    yield f"shards    {len(graph.shards):,}, of up to {clock(longest)}"
+    yield f"shards    {len(graph.shards):,}, of up to {format_clock(longest)}"
 
 
 def _rows(tables: Sequence[TableForecast]) -> Iterator[tuple[str, ...]]:
@@ -88,10 +88,10 @@ def _rows(tables: Sequence[TableForecast]) -> Iterator[tuple[str, ...]]:
             name if len(members) == 1 else f"{name} ({len(members)} models)",
             f"{sum(m.num_shards for m in members):,}",
             f"{sum(m.done for m in members):,}",
-            clock(sum(m.work_left_s for m in members)) if left else "",
+            format_clock(sum(m.work_left_s for m in members)) if left else "",
             _basis([m for m in members if m.done < m.num_shards]),
-            size(done) if (done := sum(m.bytes_done for m in members)) else "",
-            size(sum(m.bytes_left for m in members)) if left else "",
+            format_bytes(done) if (done := sum(m.bytes_done for m in members)) else "",
+            format_bytes(sum(m.bytes_left for m in members)) if left else "",
         )
 
 
@@ -106,7 +106,7 @@ def _basis(members: Sequence[TableForecast]) -> str:
     return next((word for word in ("guess", "rough", "measured") if word in found), "")
 
 
-def _totals(run: Run, forecast: Forecast, root: Path) -> Iterator[str]:
+def _totals(run: ResolvedConfig, forecast: Forecast, root: Path) -> Iterator[str]:
     total = sum(t.num_shards for t in forecast.tables)
     done = sum(t.done for t in forecast.tables)
     yield f"tickets   {done:,} of {total:,} are done"
@@ -114,28 +114,28 @@ def _totals(run: Run, forecast: Forecast, root: Path) -> Iterator[str]:
         cpu_s = sum(t.work_left_s for t in forecast.tables if not t.table.gpus)
         gpu_s = sum(t.work_left_s for t in forecast.tables if t.table.gpus)
         cores = len(os.sched_getaffinity(0))
-        yield f"time      about {_duration(cpu_s)} of work for one core; {_on(cores, cpu_s)}"
+        yield f"time      about {_duration(cpu_s)} of work for one core; {_time_on(cores, cpu_s)}"
         if gpu_s:
             yield f"          and about {_duration(gpu_s)} for one GPU"
     here = root if root.is_dir() else next(parent for parent in root.parents if parent.is_dir())
     free = shutil.disk_usage(here).free
     left = sum(t.bytes_left for t in forecast.tables)
-    yield f"disk      about {size(left)} of tables to come, {size(free)} free; {_dataset(run, forecast)}"
+    yield f"disk      about {format_bytes(left)} of tables to come, {format_bytes(free)} free; {_dataset(run, forecast)}"
     if left > free:
         yield "warning: the disk has too little room"
 
 
-def _on(cores: int, cpu_s: float) -> str:
+def _time_on(cores: int, cpu_s: float) -> str:
     return "this machine has one" if cores == 1 else f"{_duration(cpu_s / cores)} on the {cores} cores here"
 
 
-def _dataset(run: Run, forecast: Forecast) -> str:
+def _dataset(run: ResolvedConfig, forecast: Forecast) -> str:
     most = run.config.preference.pairs.max_per_utterance
     if most is None:
         return "and the dataset: 4 recordings per pair"
     per_s = (_sample_rate(run) or NATIVE_RATE_HZ) * BYTES_PER_SAMPLE * FLAC_SHARE
     seconds = sum(load.audio_s for load in forecast.speech.values()) * run.config.degradations.repeats
-    return f"and the dataset, at most {size(per_s * seconds * SIDES_PER_PAIR * most)}"
+    return f"and the dataset, at most {format_bytes(per_s * seconds * SIDES_PER_PAIR * most)}"
 
 
 def _warnings(forecast: Forecast) -> Iterator[str]:
@@ -159,6 +159,6 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 86_400:.1f} days"
 
 
-def _sample_rate(run: Run) -> int | None:
+def _sample_rate(run: ResolvedConfig) -> int | None:
     rate = run.config.ingest.sample_rate
     return None if rate == "native" else rate

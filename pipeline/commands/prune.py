@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.graph import assemble
-from pipeline.resolve import Run
-from pipeline.store import SUFFIX
-from pipeline.wording import aligned, count, say, size
+from pipeline.resolve import ResolvedConfig
+from pipeline.store import SHARD_SUFFIX
+from pipeline.wording import align_columns, count, say, format_bytes
 from pipeline.workspace import Workspace
 from schemas import UserError, WorkspaceError
 
@@ -24,29 +24,29 @@ class Stale:
     num_bytes: int
 
 
-def prune_command(workspace: Workspace, runs: Sequence[Run], *, dry_run: bool) -> None:
+def prune_command(workspace: Workspace, runs: Sequence[ResolvedConfig], *, dry_run: bool) -> None:
     """Remove what none of ``runs`` reaches, or only say what that is. The catalogue stays."""
     if not runs:
         raise UserError("without a --config nothing would be reached, and everything would go; name one")
     if not workspace.store.root.is_dir():
         raise WorkspaceError(f"{workspace.root} is not a workspace: it has no tables")
     with workspace.held():
-        stale = list(stale_files(workspace, reached(workspace, runs)))
+        stale = list(find_stale_files(workspace, find_reached(workspace, runs)))
         for line in prune_lines(stale, dry_run=dry_run):
             say(line)
         if not dry_run:
             _remove(workspace, stale)
 
 
-def reached(workspace: Workspace, runs: Sequence[Run]) -> Reached:
+def find_reached(workspace: Workspace, runs: Sequence[ResolvedConfig]) -> Reached:
     """Return table and shard of every ticket that any of ``runs`` has."""
     graphs = (assemble(run, workspace.root, keep=False) for run in runs)
     return frozenset(ticket.place for graph in graphs for ticket in graph.tickets)
 
 
-def stale_files(workspace: Workspace, kept: Reached) -> Iterator[Stale]:
+def find_stale_files(workspace: Workspace, kept: Reached) -> Iterator[Stale]:
     """Yield shards and journals whose table and shard are not among ``kept``."""
-    for root, suffix in ((workspace.store.root, SUFFIX), (workspace.journals, JOURNAL)):
+    for root, suffix in ((workspace.store.root, SHARD_SUFFIX), (workspace.journals, JOURNAL)):
         for path in sorted(root.glob(f"*/*{suffix}")):
             table = path.parent.name
             if (table, path.name.removesuffix(suffix)) not in kept:
@@ -58,13 +58,13 @@ def prune_lines(stale: Sequence[Stale], *, dry_run: bool) -> Iterator[str]:
     tables: dict[str, list[Stale]] = {}
     for file in stale:
         tables.setdefault(file.table, []).append(file)
-    yield from aligned(
-        [(table, count(len(files), "shard"), size(_num_bytes(files))) for table, files in tables.items()]
+    yield from align_columns(
+        [(table, count(len(files), "shard"), format_bytes(_num_bytes(files))) for table, files in tables.items()]
     )
     if not stale:
         yield "nothing to remove: the given configs reach every shard"
         return
-    total = f"{count(len(stale), 'shard')} of {count(len(tables), 'table')}, {size(_num_bytes(stale))}"
+    total = f"{count(len(stale), 'shard')} of {count(len(tables), 'table')}, {format_bytes(_num_bytes(stale))}"
     yield f"would remove {total}" if dry_run else f"removing {total}"
 
 

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from pipeline.export import exported
-from pipeline.published_row import published_row
+from pipeline.export import read_description
+from pipeline.published_row import find_published_row
 from pipeline.replay import Replay, Replayer
-from pipeline.wording import aligned, say
+from pipeline.wording import align_columns, say
 from pipeline.workspace import Workspace
 from schemas import AppliedStep, Fact, IntegrityError, OperatorSpec
 
 
 def replay_command(dataset: Path, row: str, workspace: Workspace) -> None:
     """Print what each step did and both digests. Raises ``IntegrityError`` if the row says something else."""
-    published = published_row(dataset, row)
-    replay = Replayer(workspace, exported(dataset)).replay(published)
+    published = find_published_row(dataset, row)
+    replay = Replayer(workspace, read_description(dataset)).replay(published)
     for line in replay_lines(replay):
         say(line)
     if not replay.is_equal:
@@ -39,21 +39,21 @@ def replay_lines(replay: Replay) -> Iterator[str]:
             yield f"   NOT as published: {_facts(told)}"
     lines = [("", "published", "made again")]
     lines += [(side, row.digests[side], replay.digests.get(side, "")) for side in row.digests]
-    yield from aligned(lines, left=3)
+    yield from align_columns(lines, left=3)
     yield "the same, bit for bit" if replay.is_equal else "NOT the same"
 
 
 def _facts(step: AppliedStep) -> str:
-    return ", ".join(f"{name} {_said(value)}" for name, value in sorted(step.facts.items()))
+    return ", ".join(f"{name} {_format_value(value)}" for name, value in sorted(step.facts.items()))
 
 
 def _settings(step: OperatorSpec) -> str:
-    return ", ".join(f"{name} {_said(value)}" for name, value in step.params.items() if value is not None)
+    return ", ".join(f"{name} {_format_value(value)}" for name, value in step.params.items() if value is not None)
 
 
-def _said(value: JsonValue | Fact) -> str:
+def _format_value(value: JsonValue | Fact) -> str:
     if isinstance(value, dict) and "digest" in value:
         return f"{value['pool']}:{value['id']}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_said, value))}]"
+        return f"[{', '.join(map(_format_value, value))}]"
     return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')

@@ -1,8 +1,8 @@
 """``report``: one HTML file of what lies in a workspace. Takes no lock, writes nothing but the file."""
 
-from pipeline.folders import at_home
+from pipeline.folders import expand_home
 from pipeline.report.report import write_report
-from pipeline.wording import say, size
+from pipeline.wording import say, format_bytes
 from pipeline.workspace import Workspace
 from schemas import UserError
 
@@ -12,8 +12,8 @@ def report_command(workspace: Workspace, out: str | None) -> None:
 
     Raises ``WorkspaceError`` if no run has begun there, and ``UserError`` for a folder.
     """
-    path = workspace.report if out is None else at_home(out).absolute()
+    path = workspace.report if out is None else expand_home(out).absolute()
     if path.is_dir():
         raise UserError(f"{path} is a folder; --out names the file, such as {path / workspace.report.name}")
     write_report(workspace, path)
-    say(f"{path} ({size(path.stat().st_size)})")
+    say(f"{path} ({format_bytes(path.stat().st_size)})")

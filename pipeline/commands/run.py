@@ -9,10 +9,10 @@ from pipeline.executors.base import Executor
 from pipeline.executors.local import LocalExecutor
 from pipeline.funnel_text import funnel_lines
 from pipeline.graph import Graph
-from pipeline.progress import View, clock
-from pipeline.resolve import Run
-from pipeline.run import Result, execute
-from pipeline.stopping import ended_when_told
+from pipeline.progress import View, format_clock
+from pipeline.resolve import ResolvedConfig
+from pipeline.run import RunResult, execute
+from pipeline.stopping import exit_on_stop
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
 from schemas import Reason, UserError
@@ -21,18 +21,18 @@ EXECUTORS = ("ray", "local")
 
 
 def run_command(
-    run: Run, workspace: Workspace, executor: str, workers: int | None, retry_failed: str | None
+    run: ResolvedConfig, workspace: Workspace, executor: str, workers: int | None, retry_failed: str | None
 ) -> None:
     """Run, and print header and outcome."""
     if executor not in EXECUTORS:
         raise UserError(f"there is no executor {executor!r}; choose one of: {', '.join(EXECUTORS)}")
     if retry_failed is not None and retry_failed not in (known := ("any", *Reason)):
         raise UserError(f"rows do not fail for {retry_failed!r}; choose one of: {', '.join(known)}")
-    _say(header(run, workspace.root))
+    _say(format_header(run, workspace.root))
 
-    with ended_when_told() as interruption:
+    with exit_on_stop() as interruption:
 
-        def make(run: Run, workspace: Workspace, graph: Graph, shown: View) -> Executor:
+        def make(run: ResolvedConfig, workspace: Workspace, graph: Graph, shown: View) -> Executor:
             if executor == "local":
                 return LocalExecutor(Worker(workspace.root, heed=interruption.heed))
             from pipeline.executors.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
@@ -40,10 +40,10 @@ def run_command(
             return RayExecutor(run, graph, workspace.root, workers, shown.say, heed=interruption.heed)
 
         result = execute(run, workspace, make, retry_failed)
-    _say(outcome(run, result))
+    _say(format_outcome(run, result))
 
 
-def header(run: Run, workspace: Path) -> str:
+def format_header(run: ResolvedConfig, workspace: Path) -> str:
     """Return what a run says of itself before it begins."""
     config = run.config
     lines = [f"{config.name} ({run.config_hash}) in {workspace}"]
@@ -53,7 +53,7 @@ def header(run: Run, workspace: Path) -> str:
     return "\n".join(lines)
 
 
-def outcome(run: Run, result: Result) -> str:
+def format_outcome(run: ResolvedConfig, result: RunResult) -> str:
     """Return what a run says of itself in the end: funnel, dataset, how to load it, time."""
     exported = result.exported
     lines = ["", *funnel_lines(exported.funnel), ""]
@@ -62,7 +62,7 @@ def outcome(run: Run, result: Result) -> str:
         lines += [f"  {part}: {stand_in}" for part, stand_in in run.config.substitutes.items()]
         lines.append("")
     done = (
-        f"{result.computed} tickets in {clock(result.wall_s)}"
+        f"{result.computed} tickets in {format_clock(result.wall_s)}"
         if result.computed
         else "nothing was left to do"
     )

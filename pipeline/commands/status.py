@@ -4,15 +4,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.decisions import decisions_of
-from pipeline.export import exported
+from pipeline.decisions import preference_counts_of
+from pipeline.export import read_description
 from pipeline.inventory import Inventory
-from pipeline.outcomes import endings
-from pipeline.progress import clock
-from pipeline.standing import Standing, TableStanding, Unlucky, grouped
+from pipeline.outcomes import missing_values
+from pipeline.progress import format_clock
+from pipeline.standing import RunStatus, TableStatus, RetryableRow, group_tables
 from pipeline.store import TableStore
 from pipeline.ticket_log import ticket_lines
-from pipeline.wording import aligned, count, few_digits, say, size
+from pipeline.wording import align_columns, count, format_digits, say, format_bytes
 from pipeline.workspace import Workspace
 from schemas import Status, WorkspaceError
 
@@ -33,7 +33,7 @@ def status_command(workspace: Workspace, *, rows: bool = False) -> None:
         lines = row_lines(inventory, workspace.store)
     else:
         lines = status_lines(
-            workspace, Standing(inventory, workspace.store, ticket_lines(workspace.ticket_log))
+            workspace, RunStatus(inventory, workspace.store, ticket_lines(workspace.ticket_log))
         )
     for line in lines:
         say(line)
@@ -43,7 +43,7 @@ def row_lines(inventory: Inventory, store: TableStore) -> Iterator[str]:
     """Yield every row that is unfit or failed, or has a take or score that is: table, row and why."""
     for entry, shards in inventory.places():
         for shard in shards:
-            found = dict.fromkeys(endings(store, entry.folder, shard))
+            found = dict.fromkeys(missing_values(store, entry.folder, shard))
             for end in found:
                 if end.status is not Status.SKIPPED:
                     yield "\t".join((entry.name, end.status, end.reason, _printable(end.row), end.detail))
@@ -54,16 +54,16 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
-def status_lines(workspace: Workspace, standing: Standing) -> Iterator[str]:
+def status_lines(workspace: Workspace, standing: RunStatus) -> Iterator[str]:
     """Yield what there is to say."""
     inventory = standing.inventory
     yield f"{inventory.config_name} ({inventory.config_hash}) in {workspace.root}"
     yield _holder(workspace)
     yield ""
-    yield from aligned([_HEAD, *_rows(standing.tables)])
+    yield from align_columns([_HEAD, *_rows(standing.tables)])
     yield ""
     yield from _reasons(standing.tables)
-    yield from _unlucky([row for table in standing.tables for row in table.unlucky])
+    yield from _retryable_lines([row for table in standing.tables for row in table.unlucky])
     yield _progress(standing, is_held=workspace.holder is not None)
     yield from _pairs(workspace, standing.inventory)
     yield _dataset(workspace, standing)
@@ -74,8 +74,8 @@ def _holder(workspace: Workspace) -> str:
     return "nobody is at work in it" if holder is None else f"{holder} is at work in it"
 
 
-def _rows(tables: Sequence[TableStanding]) -> Iterator[tuple[str, ...]]:
-    for name, members in grouped(tables).items():
+def _rows(tables: Sequence[TableStatus]) -> Iterator[tuple[str, ...]]:
+    for name, members in group_tables(tables).items():
         statuses: Counter[str] = sum((m.by_status() for m in members), start=Counter())
         audio_s, work_s = sum(m.audio_s for m in members), sum(m.work_s for m in members)
         yield (
@@ -83,12 +83,12 @@ def _rows(tables: Sequence[TableStanding]) -> Iterator[tuple[str, ...]]:
             f"{sum(m.done for m in members):,}/{sum(m.num_shards for m in members):,}",
             f"{statuses.total():,}",
             *(f"{statuses[status]:,}" if statuses[status] else "" for status in _HEAD[3:7]),
-            few_digits(audio_s / work_s) if audio_s and work_s else "",
-            size(sum(m.num_bytes for m in members)),
+            format_digits(audio_s / work_s) if audio_s and work_s else "",
+            format_bytes(sum(m.num_bytes for m in members)),
         )
 
 
-def _reasons(tables: Sequence[TableStanding]) -> Iterator[str]:
+def _reasons(tables: Sequence[TableStatus]) -> Iterator[str]:
     any_found = False
     for status in ("failed", "unfit"):
         found = [
@@ -106,7 +106,7 @@ def _reasons(tables: Sequence[TableStanding]) -> Iterator[str]:
         yield "          which ones: --rows"
 
 
-def _unlucky(rows: Sequence[Unlucky]) -> Iterator[str]:
+def _retryable_lines(rows: Sequence[RetryableRow]) -> Iterator[str]:
     if not rows:
         return
     yield f"luck      {count(len(rows), 'row')} may end differently when tried again:"
@@ -117,7 +117,7 @@ def _unlucky(rows: Sequence[Unlucky]) -> Iterator[str]:
     yield f"          to try them: python -m pipeline run CONFIG --retry-failed {reasons[0]}"
 
 
-def _progress(standing: Standing, *, is_held: bool) -> str:
+def _progress(standing: RunStatus, *, is_held: bool) -> str:
     done = sum(table.done for table in standing.tables)
     total = sum(table.num_shards for table in standing.tables)
     said = f"tickets   {done:,} of {total:,} are done"
@@ -126,8 +126,8 @@ def _progress(standing: Standing, *, is_held: bool) -> str:
     if not is_held:
         return f"{said}; the run has stopped: the same command goes on from here"
     left_s = standing.left_s()
-    elapsed = clock(max(time.time() - standing.inventory.started_at_s, 0.0))
-    left = "the time left is not known yet" if left_s is None else f"about {clock(left_s)} left"
+    elapsed = format_clock(max(time.time() - standing.inventory.started_at_s, 0.0))
+    left = "the time left is not known yet" if left_s is None else f"about {format_clock(left_s)} left"
     return f"{said} after {elapsed}, {left}"
 
 
@@ -136,7 +136,7 @@ def _pairs(workspace: Workspace, inventory: Inventory) -> Iterator[str]:
     store = workspace.store
     entry, shards = next((e, s) for e, s in inventory.places() if e.name == "prefer")
     there = store.shards(entry.folder)
-    found = decisions_of(store, entry.folder, [shard for shard in shards if shard in there])
+    found = preference_counts_of(store, entry.folder, [shard for shard in shards if shard in there])
     compared = count(found.counts["comparisons"], "comparison")
     yield f"pairs     {found.num_pairs:,} kept of {found.counts['unanimous']:,} unanimous ones in {compared}"
     yield from (f"          {name} × {number:,} removed" for name, number in found.removed.most_common())
@@ -144,8 +144,8 @@ def _pairs(workspace: Workspace, inventory: Inventory) -> Iterator[str]:
         yield f"          {found.num_beyond_rule:,} beyond what the rule keeps"
 
 
-def _dataset(workspace: Workspace, standing: Standing) -> str:
-    found = exported(workspace.dataset)
+def _dataset(workspace: Workspace, standing: RunStatus) -> str:
+    found = read_description(workspace.dataset)
     if found is None:
         return "dataset   not written yet"
     pairs = ", ".join(f"{split} {number:,}" for split, number in found.rows.items())

@@ -18,7 +18,7 @@ WEIGHTS_FOLDER = "weights"
 CHECKPOINT_FILE = "checkpoint.pt"
 CURVE_FILE = "losses.json"
 
-Curve = list[dict[str, float]]
+_Curve = list[dict[str, float]]
 
 
 def train_vqscore_command(
@@ -29,15 +29,15 @@ def train_vqscore_command(
     ``settings`` are those of ``VqScoreTraining``. Every ``every`` steps the mean losses are printed and
     everything is saved. Raises ``UserError`` if the checkpoint was made with other settings or speech.
     """
-    from stages.networks.vqscore import SAMPLE_RATE, save_network  # noqa: PLC0415 - torch
+    from stages.networks.vqscore import VQSCORE_SAMPLE_RATE, save_network  # noqa: PLC0415 - torch
     from stages.training.vqscore import VqScoreTrainer, VqScoreTraining  # noqa: PLC0415
 
     training = VqScoreTraining.model_validate(settings)
-    folder = SpeechFolder(speech, SAMPLE_RATE)
+    folder = SpeechFolder(speech, VQSCORE_SAMPLE_RATE)
     trainer = VqScoreTrainer(training, folder.stretch, device)
     out.mkdir(parents=True, exist_ok=True)  # whoever may not write there is told before the first step
     made_with = {"settings": training.model_dump(mode="json"), "speech": folder.digest}
-    curve = _restored(trainer, out / CHECKPOINT_FILE, made_with)
+    curve = _restore_checkpoint(trainer, out / CHECKPOINT_FILE, made_with)
     say(
         f"{count(len(folder), 'recording')}, {folder.duration_s / 3600:.2f} hours of clean speech in {speech}"
     )
@@ -67,7 +67,7 @@ def _line(row: Mapping[str, float], steps: int) -> str:
     return f"step {row['step']:,.0f} of {steps:,}: loss {row['loss']:.4f} ({parts})"
 
 
-def _restored(trainer: "VqScoreTrainer", path: Path, made_with: Mapping[str, Any]) -> Curve:
+def _restore_checkpoint(trainer: "VqScoreTrainer", path: Path, made_with: Mapping[str, Any]) -> _Curve:
     """Bring ``trainer`` to the checkpoint in ``path`` and return its losses; none without a checkpoint."""
     from stages.networks.loading import read_checkpoint  # noqa: PLC0415
 
@@ -86,11 +86,11 @@ def _restored(trainer: "VqScoreTrainer", path: Path, made_with: Mapping[str, Any
                 "give those, or another --out"
             )
     trainer.restore(checkpoint["trainer"])
-    curve: Curve = checkpoint["curve"]
+    curve: _Curve = checkpoint["curve"]
     return curve
 
 
-def _save(out: Path, trainer: "VqScoreTrainer", curve: Curve, made_with: Mapping[str, Any]) -> None:
+def _save(out: Path, trainer: "VqScoreTrainer", curve: _Curve, made_with: Mapping[str, Any]) -> None:
     """Write checkpoint and curve; whoever is killed here finds the last checkpoint whole."""
     import torch  # noqa: PLC0415
 

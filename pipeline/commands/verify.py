@@ -4,19 +4,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.verify.scores import STORED_BITS
-from pipeline.verify.verify import Verified, verify
+from pipeline.verify.verify import Verified, verify_dataset
 from pipeline.wording import count, say
 from schemas import IntegrityError
 from stages.weights import weights_digest
 
-SHOWN = 20
+_SHOWN = 20
 """Findings that are told; the rest is counted."""
 
 
 def verify_command(dataset: Path, rows: int | None, seed: int, weights: Sequence[Path], device: str) -> None:
     """Print what was checked and what was found. Raises ``IntegrityError`` if anything was."""
     places = {weights_digest(path): str(path) for path in weights}
-    verified = verify(dataset, rows=rows, seed=seed, places=places, device=device)
+    verified = verify_dataset(dataset, rows=rows, seed=seed, places=places, device=device)
     for line in verified_lines(verified):
         say(line)
     if not verified.is_sound:
@@ -42,9 +42,9 @@ def verified_lines(verified: Verified) -> Iterator[str]:
         )
     for name, reason in verified.not_rescored.items():
         yield f"not verified: the scores of {name}: {reason}"
-    for finding in verified.findings[:SHOWN]:
+    for finding in verified.findings[:_SHOWN]:
         yield f"wrong: {finding}"
-    if len(verified.findings) > SHOWN:
-        yield f"wrong: {len(verified.findings) - SHOWN:,} more"
+    if len(verified.findings) > _SHOWN:
+        yield f"wrong: {len(verified.findings) - _SHOWN:,} more"
     if verified.is_sound:
         yield "nothing wrong in the rest" if verified.not_rescored else "nothing wrong in all of that"

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
 from pipeline.downloads import Advance
-from pipeline.folders import at_home
+from pipeline.folders import expand_home
 from pipeline.own_operators import install_files
 from pipeline.resolve import operators_in
-from pipeline.weights_cache import fetch_weights, size_of, source_of, state_of
-from pipeline.weights_needed import Need, known_weights, needed_by, weights_called
-from pipeline.wording import aligned, count, say
+from pipeline.weights_cache import fetch_weights, weights_size_of, source_of, state_of
+from pipeline.weights_needed import Need, list_known_weights, needs_of, find_weights
+from pipeline.wording import align_columns, count, say
 from schemas import UserError
 from stages.weights import CACHE_VARIABLE, WeightFile, Weights, cache_directory
 
@@ -23,18 +23,18 @@ from stages.weights import CACHE_VARIABLE, WeightFile, Weights, cache_directory
 def use_cache(folder: str | None) -> None:
     """Let this process keep weights in ``folder``, if one is named."""
     if folder is not None:
-        os.environ[CACHE_VARIABLE] = str(at_home(folder).absolute())
+        os.environ[CACHE_VARIABLE] = str(expand_home(folder).absolute())
 
 
 def weights_list_command(config: Path | None, files: Sequence[str] = ()) -> None:
     """Print the weights that a config needs, or all that operators may need."""
     install_files(files)
-    needs = known_weights() if config is None else needed_by(operators_in(config))
+    needs = list_known_weights() if config is None else needs_of(operators_in(config))
     if not needs:
         say("no published weights are needed")
         return
     rows = [("weights", "here", "size", "licence", "for", "source"), *map(_row, needs.values())]
-    for line in aligned(rows, left=6):
+    for line in align_columns(rows, left=6):
         say(line)
     say(f"\ncache: {cache_directory()}; {CACHE_VARIABLE} or --cache names another")
 
@@ -44,7 +44,7 @@ def _row(need: Need) -> tuple[str, ...]:
     return (
         weights.name,
         state_of(weights),
-        size_of(weights),
+        weights_size_of(weights),
         weights.licence,
         ", ".join(need.kinds),
         source_of(weights),
@@ -60,14 +60,14 @@ def weights_fetch_command(
     that cannot be had.
     """
     install_files(files)
-    wanted = [need.weights for path in configs for need in needed_by(operators_in(path)).values()]
-    wanted += [weights_called(name).weights for name in names]
+    wanted = [need.weights for path in configs for need in needs_of(operators_in(path)).values()]
+    wanted += [find_weights(name).weights for name in names]
     lacking = list({w.name: w for w in wanted if state_of(w) != "there"}.values())
     if not lacking:
         say(f"nothing to fetch: {count(len(wanted), 'set')} of weights in {cache_directory()}")
         return
     for weights in lacking:
-        say(f"{weights.name}: {size_of(weights)}, licence {weights.licence}, from {source_of(weights)}")
+        say(f"{weights.name}: {weights_size_of(weights)}, licence {weights.licence}, from {source_of(weights)}")
     if not agreed:
         _ask(f"fetch {count(len(lacking), 'set')} of weights into {cache_directory()}, under these licences?")
     for weights in lacking:

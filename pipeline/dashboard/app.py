@@ -21,14 +21,14 @@ def dashboard_of(workspace: Workspace, hosts: tuple[str, ...] = LOOPBACK) -> Fas
     """
     app = FastAPI(openapi_url=None)  # without it there are no pages that load scripts from elsewhere
     app.state.context = Context(workspace)
-    app.include_router(looking.router)
-    app.include_router(hearing.router)
+    app.include_router(looking.report_router)
+    app.include_router(hearing.listening_router)
     app.mount("/assets", StaticFiles(packages=[*ASSETS]))
-    app.add_exception_handler(UnanimousError, _said)
+    app.add_exception_handler(UnanimousError, _show_error)
     guard(app, hosts)
     return app
 
 
-def _said(_request: Request, error: Exception) -> PlainTextResponse:
+def _show_error(_request: Request, error: Exception) -> PlainTextResponse:
     """Return what is wrong with the workspace, and the way out, to who looks at it."""
     return PlainTextResponse(str(error), 503)

@@ -9,9 +9,9 @@ from fastapi import Depends, HTTPException, Request
 
 from pipeline.dashboard.live import Live
 from pipeline.inventory import SPEECH, Inventory
-from pipeline.listening.trials import Trial, next_trial
-from pipeline.listening.votes import Choice, Vote, VoteBook
-from pipeline.report.clips import SIDES, Clip, flac_of
+from pipeline.listening.trials import Trial, choose_next_trial
+from pipeline.listening.votes import VoteChoice, Vote, VoteBook
+from pipeline.report.clips import INPUT_SIDES, Clip, flac_of
 from pipeline.workspace import Workspace
 from schemas import IntegrityError
 
@@ -52,12 +52,12 @@ class Context:
         there = (comparison.question for comparison in comparisons)
         if asked is not None and asked.number == len(votes) and asked.question in there:
             return asked
-        found = next_trial(listener, comparisons, votes)
+        found = choose_next_trial(listener, comparisons, votes)
         if found is not None:
             self._asked[listener] = found
         return found
 
-    def vote(self, listener: str, token: str, choice: Choice) -> None:
+    def vote(self, listener: str, token: str, choice: VoteChoice) -> None:
         """Keep an answer to what the listener is asked; 409 if it is to anything else."""
         with self._votes:
             trial = self.trial(listener)
@@ -82,7 +82,7 @@ def _is_known(clip: Clip, inventory: Inventory) -> bool:
     """Whether the run has such a place; paths are made of its own names alone."""
     stages = {table.folder: table.name.partition(".")[0] for table in inventory.tables}
     stage = stages.get(clip.folder)
-    is_part = clip.part in SIDES if stage == "degrade" else stage == "restore" and clip.part.isdecimal()
+    is_part = clip.part in INPUT_SIDES if stage == "degrade" else stage == "restore" and clip.part.isdecimal()
     return is_part and clip.shard in inventory.shards[SPEECH]
 
 

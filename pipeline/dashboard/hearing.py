@@ -6,14 +6,14 @@ from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi.responses import HTMLResponse
 
 from pipeline.dashboard.context import Context, Served
-from pipeline.dashboard.pages import rendered
-from pipeline.dashboard.ranges import ranged
+from pipeline.dashboard.pages import render_template
+from pipeline.dashboard.ranges import cut_range
 from pipeline.listening.trials import Trial
-from pipeline.listening.votes import Choice, Listener
+from pipeline.listening.votes import VoteChoice, Listener
 from pipeline.report.clips import Clip
 from schemas import Record
 
-router = APIRouter(prefix="/listen")
+listening_router = APIRouter(prefix="/listen")
 
 
 class Asked(Record):
@@ -30,17 +30,17 @@ class Answer(Record):
     """What a listener says."""
 
     trial: str
-    choice: Choice
+    choice: VoteChoice
 
 
-@router.get("", response_class=HTMLResponse)
-def page(context: Served) -> str:
+@listening_router.get("", response_class=HTMLResponse)
+def serve_test(context: Served) -> str:
     """Return the page of the test."""
-    return rendered("listen.html.j2", name=context.workspace.root.name)
+    return render_template("listen.html.j2", name=context.workspace.root.name)
 
 
-@router.get("/{listener}")
-def question(listener: Listener, context: Served) -> Asked:
+@listening_router.get("/{listener}")
+def serve_question(listener: Listener, context: Served) -> Asked:
     """Return where the listener is."""
     trial, view = context.trial(listener), context.live.view()
     return Asked(
@@ -50,15 +50,15 @@ def question(listener: Listener, context: Served) -> Asked:
     )
 
 
-@router.post("/{listener}")
-def answer(listener: Listener, given: Answer, context: Served) -> Asked:
+@listening_router.post("/{listener}")
+def take_answer(listener: Listener, given: Answer, context: Served) -> Asked:
     """Keep an answer for good, and return where the listener is then."""
     context.vote(listener, given.trial, given.choice)
-    return question(listener, context)
+    return serve_question(listener, context)
 
 
-@router.get("/{listener}/{token}/{what}")
-def recording(
+@listening_router.get("/{listener}/{token}/{what}")
+def serve_recording(
     listener: Listener,
     token: str,
     what: Literal["a", "b", "clean", "degraded"],
@@ -69,10 +69,10 @@ def recording(
     trial = context.trial(listener)
     if trial is None or trial.token != token:
         raise HTTPException(404, "this is not what is asked now")
-    return ranged(context.flac(_clip(context, trial, what)), range_)
+    return cut_range(context.flac(_clip_of(context, trial, what)), range_)
 
 
-def _clip(context: Context, trial: Trial, what: str) -> Clip:
+def _clip_of(context: Context, trial: Trial, what: str) -> Clip:
     view = context.live.view()
     if view is None or trial.row not in view.shards:
         raise HTTPException(404, "the run has been begun anew")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from pipeline.dashboard.pages import head_of, sections_now
+from pipeline.dashboard.pages import head_of, render_sections
 from pipeline.inventory import Inventory
-from pipeline.listening.questions import comparisons_of
-from pipeline.listening.trials import Comparison
+from pipeline.listening.questions import stimulus_pairs_of
+from pipeline.listening.trials import StimulusPair
 from pipeline.listening.votes import FOLDER
-from pipeline.report.pages import Rendered
+from pipeline.report.pages import RenderedSection
 from pipeline.report.snapshot import Snapshot
 from pipeline.workspace import Workspace
 from schemas import fingerprint_of
@@ -24,14 +24,14 @@ REST = 10
 
 
 @dataclass(frozen=True)
-class View:
+class RunView:
     """Everything that is shown of one moment of a run."""
 
     snapshot: Snapshot
     head: str
     """How far it is, as HTML."""
-    sections: Sequence[Rendered]
-    comparisons: Sequence[Comparison]
+    sections: Sequence[RenderedSection]
+    comparisons: Sequence[StimulusPair]
     """What there is for listeners."""
     shards: dict[str, str]
     """Where degraded utterances lie that can be compared."""
@@ -49,13 +49,13 @@ class Live:
         self.workspace = workspace
         self._lock = Lock()
         self._maker = ThreadPoolExecutor(1)
-        self._making: Future[View | None] = Future()
+        self._making: Future[RunView | None] = Future()
         self._making.set_result(None)
-        self._view: View | None = None
+        self._view: RunView | None = None
         self._state = ""
         self._rests_until_s = 0.0
 
-    def view(self) -> View | None:
+    def view(self) -> RunView | None:
         """Return what there is to show, at once if there is anything; None while no run has begun.
 
         What went wrong with the last view is raised, once.
@@ -67,12 +67,12 @@ class Live:
             making, found = self._making, self._view
         return found or making.result()
 
-    def _look(self) -> View | None:
+    def _look(self) -> RunView | None:
         began_s = time.thread_time()
         try:
-            state = _state(self.workspace)
+            state = _state_of(self.workspace)
             if state != self._state:
-                self._view = _view(self.workspace)
+                self._view = _make_view(self.workspace)
                 self._state = state
         finally:
             rest_s = REST * (time.thread_time() - began_s)
@@ -80,30 +80,30 @@ class Live:
         return self._view
 
 
-def _view(workspace: Workspace) -> View | None:
+def _make_view(workspace: Workspace) -> RunView | None:
     if not workspace.inventory.is_file():
         return None
     snapshot = Snapshot.of(workspace)
     placed = snapshot.tables.rows("SELECT id, shard FROM recipes")
-    return View(
+    return RunView(
         snapshot=snapshot,
         head=head_of(snapshot),
-        sections=sections_now(snapshot),
-        comparisons=comparisons_of(snapshot.tables),
+        sections=render_sections(snapshot),
+        comparisons=stimulus_pairs_of(snapshot.tables),
         shards={row["id"]: row["shard"] for row in placed},
     )
 
 
-def _state(workspace: Workspace) -> str:
+def _state_of(workspace: Workspace) -> str:
     """Return a fingerprint of what views depend on: it changes when a shard, a ticket or a vote is added."""
     found = Inventory.read(workspace.inventory)
     tables = [] if found is None else [workspace.store.root / table.folder for table in found.tables]
     files = (workspace.inventory, workspace.ticket_log, workspace.dataset)
     votes = sorted((workspace.root / FOLDER).glob("*"))
-    return fingerprint_of([str(workspace.holder), *_times((*files, *tables, *votes))])
+    return fingerprint_of([str(workspace.holder), *_times_of((*files, *tables, *votes))])
 
 
-def _times(paths: Sequence[Path]) -> Iterator[list[str]]:
+def _times_of(paths: Sequence[Path]) -> Iterator[list[str]]:
     for path in paths:
         try:
             stat = path.stat()

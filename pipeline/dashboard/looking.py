@@ -6,20 +6,20 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Response
 from fastapi.responses import HTMLResponse
 
 from pipeline.dashboard.context import Served
-from pipeline.dashboard.pages import rendered
-from pipeline.dashboard.ranges import ranged
+from pipeline.dashboard.pages import render_template
+from pipeline.dashboard.ranges import cut_range
 from pipeline.report.clips import Clip
 
-router = APIRouter()
+report_router = APIRouter()
 
 
-@router.get("/", response_class=HTMLResponse)
-def page(context: Served) -> str:
+@report_router.get("/", response_class=HTMLResponse)
+def serve_report(context: Served) -> str:
     """Return the report of the run as it is now; a page that waits for one before it has begun."""
     view = context.live.view()
     if view is None:
-        return rendered("waiting.html.j2", workspace=context.workspace.root)
-    return rendered(
+        return render_template("waiting.html.j2", workspace=context.workspace.root)
+    return render_template(
         "dashboard.html.j2",
         snapshot=view.snapshot,
         sections=view.sections,
@@ -28,8 +28,8 @@ def page(context: Served) -> str:
     )
 
 
-@router.get("/state")
-def state(context: Served) -> dict[str, object]:
+@report_router.get("/state")
+def serve_state(context: Served) -> dict[str, object]:
     """Return how far the run is, and the digest of each section: pages fetch what has changed."""
     view = context.live.view()
     if view is None:
@@ -37,8 +37,8 @@ def state(context: Served) -> dict[str, object]:
     return {"head": view.head, "sections": view.digests}
 
 
-@router.get("/sections/{section}", response_class=HTMLResponse)
-def section(section: str, context: Served) -> str:
+@report_router.get("/sections/{section}", response_class=HTMLResponse)
+def serve_section(section: str, context: Served) -> str:
     """Return one section as it is now."""
     view = context.live.view()
     found = [] if view is None else [one.html for one in view.sections if one.id == section]
@@ -47,11 +47,11 @@ def section(section: str, context: Served) -> str:
     return found[0]
 
 
-@router.get("/audio")
-def audio(
+@report_router.get("/audio")
+def serve_audio(
     clip: Annotated[Clip, Depends()],
     context: Served,
     range_: Annotated[str | None, Header(alias="range")] = None,
 ) -> Response:
     """Return a recording, or the part of it that a player asks for."""
-    return ranged(context.flac(clip), range_)
+    return cut_range(context.flac(clip), range_)

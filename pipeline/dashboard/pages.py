@@ -5,11 +5,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from pipeline.dashboard.progress import Progress
+from pipeline.dashboard.progress import RunProgress
 from pipeline.report import pages
 from pipeline.report.clips import Clip
-from pipeline.report.listening import pair_cards
-from pipeline.report.pages import Rendered, listening_section, sections_of
+from pipeline.report.listening import pair_cards_of
+from pipeline.report.pages import RenderedSection, render_listening, sections_of
 from pipeline.report.report import SCRIPTS, STYLES
 from pipeline.report.snapshot import Snapshot
 
@@ -21,29 +21,29 @@ MOST_CARDS = 60
 
 
 @cache
-def environment() -> "jinja2.Environment":
+def dashboard_environment() -> "jinja2.Environment":
     """Return the report's templates and the dashboard's own."""
     import jinja2  # noqa: PLC0415 - as for the report
 
-    reports = pages.environment()
+    reports = pages.report_environment()
     own = jinja2.PackageLoader("pipeline.dashboard")
     return reports.overlay(loader=jinja2.ChoiceLoader([own, reports.loader or own]))
 
 
-def rendered(template: str, **values: Any) -> str:
+def render_template(template: str, **values: Any) -> str:
     """Return a page, or a part of one."""
-    return environment().get_template(template).render(values, styles=STYLES, scripts=SCRIPTS)
+    return dashboard_environment().get_template(template).render(values, styles=STYLES, scripts=SCRIPTS)
 
 
 def head_of(snapshot: Snapshot) -> str:
     """Return how far the run is."""
-    return rendered("head.html.j2", progress=Progress.of(snapshot))
+    return render_template("head.html.j2", progress=RunProgress.of(snapshot))
 
 
-def sections_now(snapshot: Snapshot) -> Sequence[Rendered]:
+def render_sections(snapshot: Snapshot) -> Sequence[RenderedSection]:
     """Return the report's sections, their recordings served by this dashboard."""
-    cards = pair_cards(snapshot, MOST_CARDS)
-    return [*sections_of(snapshot), listening_section(snapshot, cards, audio_url)]
+    cards = pair_cards_of(snapshot, MOST_CARDS)
+    return [*sections_of(snapshot), render_listening(snapshot, cards, audio_url)]
 
 
 def audio_url(clip: Clip) -> str:

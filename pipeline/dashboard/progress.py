@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from pipeline.report.snapshot import Snapshot
-from pipeline.standing import Standing
+from pipeline.standing import RunStatus
 from pipeline.ticket_log import TicketLine, ticket_lines
 
 SOURCES = ("pool", "ingest")
@@ -13,7 +13,7 @@ SOURCES = ("pool", "ingest")
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """One moment of a run."""
 
     state: str
@@ -58,7 +58,7 @@ class Progress:
         )
 
 
-def _speech_s(standing: Standing, lines: list[TicketLine]) -> float:
+def _speech_s(standing: RunStatus, lines: list[TicketLine]) -> float:
     """Return how much speech this run took through the chain: the mean over the tables of the chain."""
     chain = {table.name for table in standing.tables if table.name.partition(".")[0] not in SOURCES}
     return sum(line.audio_s for line in lines if line.table in chain) / max(len(chain), 1)

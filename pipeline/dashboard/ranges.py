@@ -8,7 +8,7 @@ SINGLE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 MEDIA_TYPE = "audio/flac"
 
 
-def ranged(content: bytes, wanted: str | None) -> Response:
+def cut_range(content: bytes, wanted: str | None) -> Response:
     """Return the part of ``content`` that a ``Range`` header asks for, or all of it without one.
 
     Headers that ask for several parts, or make no sense, count as none, as the standard allows; a part beyond

@@ -23,7 +23,7 @@ HEADERS = {
 }
 MOST_BODY_BYTES = 10_000
 """Of what is sent to the dashboard; an answer of a listener has a hundred."""
-Answer = Callable[[Request], Awaitable[Response]]
+_Respond = Callable[[Request], Awaitable[Response]]
 
 
 def guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
@@ -34,8 +34,8 @@ def guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
     """
 
     @app.middleware("http")
-    async def check(request: Request, answer: Answer) -> Response:
-        response = _refused(request) or await answer(request)
+    async def check(request: Request, answer: _Respond) -> Response:
+        response = _refuse(request) or await answer(request)
         response.headers.update(HEADERS)
         # scripts and styles may be kept, if it is asked each time whether they are as they were
         response.headers.setdefault("Cache-Control", "no-cache" if "etag" in response.headers else "no-store")
@@ -44,7 +44,7 @@ def guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
 
 
-def _refused(request: Request) -> Response | None:
+def _refuse(request: Request) -> Response | None:
     if _is_from_elsewhere(request):
         return PlainTextResponse("not from here", 403)
     if "transfer-encoding" in request.headers:

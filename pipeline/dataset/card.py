@@ -14,8 +14,8 @@ from pipeline.wording import count
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipeline.export import Exported
-    from pipeline.resolve import Run
+    from pipeline.export import DatasetDescription
+    from pipeline.resolve import ResolvedConfig
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
 LOAD_LINES = """\
@@ -52,7 +52,7 @@ def lines_for(path: str, rows: Mapping[str, int]) -> str:
     return load_lines(path, split)
 
 
-def card_of(run: Run, exported: Exported, audit: Sequence[str] = ()) -> str:
+def card_of(run: ResolvedConfig, exported: DatasetDescription, audit: Sequence[str] = ()) -> str:
     """Return the README.md of a dataset; ``audit`` are the lines on what an audit found."""
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only where a card is written
 
@@ -60,32 +60,32 @@ def card_of(run: Run, exported: Exported, audit: Sequence[str] = ()) -> str:
     environment = Environment(  # noqa: S701
         trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
-    environment.filters["inline"] = written.inline
+    environment.filters["inline"] = written.escape_inline
     config = run.config
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         front=front_of(run, exported).strip(),
         config=config,
         exported=exported,
-        tables=written.tables(exported.tables),
+        tables=written.describe_tables(exported.tables),
         loading=lines_for("path/to/dataset", exported.rows).rstrip(),
-        substitutes=written.markdown(["part of the recipe", "here"], config.substitutes.items()),
+        substitutes=written.markdown_table(["part of the recipe", "here"], config.substitutes.items()),
         repeats=count(config.degradations.repeats, "degraded version"),
-        chain=written.chain(part.described for part in run.chain),
-        pools=written.pools(
+        chain=written.describe_chain(part.described for part in run.chain),
+        pools=written.describe_pools(
             {
                 name: [part.model_dump(exclude_none=True) for part in parts]
                 for name, parts in config.pools.items()
             }
         ),
-        models=written.models(exported.models),
-        metrics=written.metrics(exported.metrics),
-        votes=written.votes(exported.criteria),
-        kept=written.kept(exported.pair_rule),
-        held_out=written.codes(exported.held_out),
+        models=written.describe_models(exported.models),
+        metrics=written.describe_metrics(exported.metrics),
+        votes=written.describe_votes(exported.criteria),
+        kept=written.describe_rule(exported.pair_rule),
+        held_out=written.join_codes(exported.held_out),
         funnel="\n".join(funnel_lines(exported.funnel)),
-        scores=written.scores(exported.scores),
-        candidates=written.candidates(exported.candidates),
+        scores=written.describe_scores(exported.scores),
+        candidates=written.describe_candidates(exported.candidates),
         audit="\n".join(audit),
-        licences=written.licences(exported.licences),
-        sources=written.sources(exported.sources),
+        licences=written.describe_licences(exported.licences),
+        sources=written.describe_sources(exported.sources),
     )

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from datasets import DatasetInfo
 
-    from pipeline.dataset.columns import Table
+    from pipeline.dataset.columns import DatasetTable
     from pipeline.dataset.files import SplitFiles
-    from pipeline.export import Exported
-    from pipeline.resolve import Run
+    from pipeline.export import DatasetDescription
+    from pipeline.resolve import ResolvedConfig
     from schemas import Split
 
     Splits = Mapping[Split, SplitFiles]
 
 TAGS = ("audio", "speech-restoration", "speech-enhancement", "preference", "dpo", "unanimous")
-SIZES = (
+_SIZES = (
     *(("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6)),
     *(("1M<n<10M", 10**7), ("10M<n<100M", 10**8), ("100M<n<1B", 10**9)),
 )
@@ -70,7 +70,7 @@ class Front:
     """
     languages: Sequence[str]
     licence: str | None
-    tables: Mapping[str, Splits] | Mapping[Table, Splits]
+    tables: Mapping[str, Splits] | Mapping[DatasetTable, Splits]
     """The first one is what opens by default."""
     features: Mapping[str, Mapping[str, Any]]
     """Of each table, as ``datasets.Features.from_dict`` reads them."""
@@ -86,7 +86,7 @@ class Front:
             pretty_name=self.name,
             language=languages_of(self.languages) or None,
             **licence_of(self.licence),
-            size_categories=size_category(sum(files.rows for files in of_default.values())),
+            size_categories=size_category_of(sum(files.rows for files in of_default.values())),
             task_categories=["audio-to-audio"],
             tags=list(TAGS),
         )
@@ -103,7 +103,7 @@ class Front:
         return str(card)
 
 
-def front_of(run: Run, exported: Exported) -> str:
+def front_of(run: ResolvedConfig, exported: DatasetDescription) -> str:
     """Return the head of a dataset's card."""
     rate = run.config.ingest.sample_rate
     columns = {table: columns_of(table, list(run.outputs())) for table in exported.tables}
@@ -155,6 +155,6 @@ def languages_of(languages: Iterable[str]) -> list[str]:
     return sorted(code for code in main if re.fullmatch("[a-z]{2,3}", code))
 
 
-def size_category(rows: int) -> str:
+def size_category_of(rows: int) -> str:
     """Return the hub's name for so many rows."""
-    return next((name for name, below in SIZES if rows < below), MORE)
+    return next((name for name, below in _SIZES if rows < below), MORE)

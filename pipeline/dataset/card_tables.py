@@ -5,180 +5,180 @@ from typing import Any
 
 import yaml
 
-from pipeline.dataset.columns import Table
+from pipeline.dataset.columns import DatasetTable
 from pipeline.dataset.facts import MetricFacts, ModelFacts, WeightsFacts
 from pipeline.dataset.files import SplitFiles
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
-from pipeline.wording import size
+from pipeline.wording import format_bytes
 from schemas import Split
 from stages.pair_rules import PairRule
 from stages.unanimity import Criterion
 
-NOTHING = "–"
-HOLDS: Mapping[Table, str] = {
+_NOTHING = "–"
+HOLDS: Mapping[DatasetTable, str] = {
     "pairs": "degraded, chosen, rejected and clean audio, and all that is known of them",
     "candidates": "each recording once, with all its scores, to decide anew by other criteria",
     "scores": "the candidates without their audio",
 }
-PARTS = {"speech": "speech", "pool": "pool", "step": "network of a degradation", "model": "model"}
+_PARTS = {"speech": "speech", "pool": "pool", "step": "network of a degradation", "model": "model"}
 
 
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; what would break it is escaped."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
 
 
 def _cell(text: str) -> str:
-    return inline(text).replace("|", r"\|")
+    return escape_inline(text).replace("|", r"\|")
 
 
-def inline(text: str) -> str:
+def escape_inline(text: str) -> str:
     """Return a text in one line, of which nothing is taken for an element of HTML."""
     return " ".join(text.split()).replace("<", "&lt;")
 
 
-def tables(written: Mapping[Table, Mapping[Split, SplitFiles]]) -> str:
+def describe_tables(written: Mapping[DatasetTable, Mapping[Split, SplitFiles]]) -> str:
     """Return what there is, by table and split."""
     rows = [
-        (f"`{name}`", HOLDS[name], split, f"{f.rows:,}", f"{len(f.files):,}", size(f.num_bytes))
+        (f"`{name}`", HOLDS[name], split, f"{f.rows:,}", f"{len(f.files):,}", format_bytes(f.num_bytes))
         for name, splits in written.items()
         for split, f in splits.items()
     ]
-    return markdown(["table", "holds", "split", "rows", "files", "size"], rows)
+    return markdown_table(["table", "holds", "split", "rows", "files", "size"], rows)
 
 
-def models(facts: Iterable[ModelFacts]) -> str:
+def describe_models(facts: Iterable[ModelFacts]) -> str:
     """Return who restored, under which settings, with which weights."""
     rows = [
         (
             f"`{model.name}`",
             f"{model.kind} v{model.version}, {model.paradigm}",
             str(model.takes),
-            settings(model.settings | shown(model.draws)),
-            _weights(model.weights),
+            describe_settings(model.settings | simplify_setting(model.draws)),
+            _describe_all_weights(model.weights),
             ", ".join(model.licences),
         )
         for model in facts
     ]
-    return markdown(["model", "kind", "takes", "settings", "weights", "licence"], rows)
+    return markdown_table(["model", "kind", "takes", "settings", "weights", "licence"], rows)
 
 
-def metrics(facts: Iterable[MetricFacts]) -> str:
+def describe_metrics(facts: Iterable[MetricFacts]) -> str:
     """Return who scored, what it hears, under which settings, with which weights."""
     rows = [
         (
             f"`{metric.name}`",
-            codes(f"{s.name} {'↑' if s.better == 'higher' else '↓'}" for s in metric.scores),
+            join_codes(f"{s.name} {'↑' if s.better == 'higher' else '↓'}" for s in metric.scores),
             ", ".join(dict.fromkeys(score.aspect.replace("_", " ") for score in metric.scores)),
-            settings(metric.settings),
-            _weights(metric.weights),
+            describe_settings(metric.settings),
+            _describe_all_weights(metric.weights),
             ", ".join(metric.licences),
             f"`{metric.metric_fingerprint}`",
         )
         for metric in facts
     ]
-    return markdown(["metric", "scores", "aspect", "settings", "weights", "licence", "fingerprint"], rows)
+    return markdown_table(["metric", "scores", "aspect", "settings", "weights", "licence", "fingerprint"], rows)
 
 
-def scores(means: Iterable[ScoreSummary]) -> str:
+def describe_scores(means: Iterable[ScoreSummary]) -> str:
     """Return the means of each score over pairs."""
     rows = [
         (f"`{s.name}`", f"{s.pairs:,}", f"{s.chosen:.3f}", f"{s.rejected:.3f}", f"{s.advantage:.3f}")
         for s in means
     ]
-    return markdown(["score", "pairs", "chosen", "rejected", "chosen better by"], rows)
+    return markdown_table(["score", "pairs", "chosen", "rejected", "chosen better by"], rows)
 
 
-def candidates(means: Sequence[ModelSummary]) -> str:
+def describe_candidates(means: Sequence[ModelSummary]) -> str:
     """Return the means of each score over candidates, by model."""
     names = list(dict.fromkeys(name for model in means for name in model.means))
     rows = [
         (
             f"`{model.name}`",
             *(f"{number:,}" for number in (model.candidates, model.chosen, model.rejected)),
-            *(f"{model.means[name]:.3f}" if name in model.means else NOTHING for name in names),
+            *(f"{model.means[name]:.3f}" if name in model.means else _NOTHING for name in names),
         )
         for model in means
     ]
-    return markdown(["model", "candidates", "chosen", "rejected", *names], rows)
+    return markdown_table(["model", "candidates", "chosen", "rejected", *names], rows)
 
 
-def licences(pairs: Mapping[str, int]) -> str:
+def describe_licences(pairs: Mapping[str, int]) -> str:
     """Return how many pairs are under which licence."""
-    return markdown(["licence", "pairs"], [(name, f"{number:,}") for name, number in pairs.items()])
+    return markdown_table(["licence", "pairs"], [(name, f"{number:,}") for name, number in pairs.items()])
 
 
-def sources(summaries: Iterable[SourceSummary]) -> str:
+def describe_sources(summaries: Iterable[SourceSummary]) -> str:
     """Return whose work went into the rows."""
-    rows = [(PARTS[s.part], f"`{s.name}`", s.licence or "not stated", f"{s.uses:,}") for s in summaries]
-    return markdown(["part", "name", "licence", "recordings, or degraded versions for a network"], rows)
+    rows = [(_PARTS[s.part], f"`{s.name}`", s.licence or "not stated", f"{s.uses:,}") for s in summaries]
+    return markdown_table(["part", "name", "licence", "recordings, or degraded versions for a network"], rows)
 
 
-def votes(criteria: Iterable[Criterion]) -> str:
+def describe_votes(criteria: Iterable[Criterion]) -> str:
     """Return who votes, and from which margin on."""
     return ", ".join(f"`{c.metric}` by more than {c.margin:g}" for c in criteria)
 
 
-def kept(rule: PairRule) -> str:
+def describe_rule(rule: PairRule) -> str:
     """Return which of the unanimous pairs of a degraded version are kept."""
     said = {"all": "all are kept", "best": "the clearest is kept", "top_k": "the clearest are kept"}[
         rule.keep
     ]
     other = rule.model_dump(exclude_defaults=True, exclude={"keep"})
-    return f"{said} ({settings(other)})" if other else said
+    return f"{said} ({describe_settings(other)})" if other else said
 
 
-def chain(parts: Iterable[Mapping[str, Any]]) -> str:
+def describe_chain(parts: Iterable[Mapping[str, Any]]) -> str:
     """Return the steps of a chain as YAML, as short as they can be said."""
-    text: str = yaml.safe_dump([shown(part) for part in parts], sort_keys=False, default_flow_style=None)
+    text: str = yaml.safe_dump([simplify_setting(part) for part in parts], sort_keys=False, default_flow_style=None)
     return text.rstrip()
 
 
-def pools(named: Mapping[str, Iterable[Mapping[str, Any]]]) -> str:
+def describe_pools(named: Mapping[str, Iterable[Mapping[str, Any]]]) -> str:
     """Return what each pool holds, without the places of files."""
-    said = {name: "; ".join(map(_pool, parts)) for name, parts in sorted(named.items())}
+    said = {name: "; ".join(map(_describe_pool, parts)) for name, parts in sorted(named.items())}
     return "\n".join(f"- `{name}`: {text}" for name, text in said.items())
 
 
-def shown(value: Any) -> Any:
+def simplify_setting(value: Any) -> Any:
     """Return a drawn setting without what goes without saying."""
     if isinstance(value, Mapping):
         if value.get("kind") == "constant":
             return value["value"]
-        return {name: shown(each) for name, each in value.items() if each is not None}
-    return [shown(each) for each in value] if isinstance(value, list | tuple) else value
+        return {name: simplify_setting(each) for name, each in value.items() if each is not None}
+    return [simplify_setting(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def settings(values: Mapping[str, Any]) -> str:
+def describe_settings(values: Mapping[str, Any]) -> str:
     """Return settings in a line."""
-    return ", ".join(f"{n} {_setting(value)}" for n, value in values.items() if value is not None) or NOTHING
+    return ", ".join(f"{n} {_describe_setting(value)}" for n, value in values.items() if value is not None) or _NOTHING
 
 
-def _setting(value: Any) -> str:
+def _describe_setting(value: Any) -> str:
     """Return a value, or the distribution that it is drawn from: ``uniform (low 0.5, high 1.0)``."""
     if isinstance(value, Mapping) and "kind" in value:
-        return f"{value['kind']} ({settings({n: v for n, v in value.items() if n != 'kind'})})"
+        return f"{value['kind']} ({describe_settings({n: v for n, v in value.items() if n != 'kind'})})"
     return str(value)
 
 
-def codes(names: Iterable[str]) -> str:
+def join_codes(names: Iterable[str]) -> str:
     """Return names as code."""
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _pool(part: Mapping[str, Any]) -> str:
-    said = settings({name: shown(value) for name, value in part.items() if name not in {"path", "voices"}})
+def _describe_pool(part: Mapping[str, Any]) -> str:
+    said = describe_settings({name: simplify_setting(value) for name, value in part.items() if name not in {"path", "voices"}})
     if "path" not in part:
         return said
-    return "recordings" if said == NOTHING else f"recordings, {said}"
+    return "recordings" if said == _NOTHING else f"recordings, {said}"
 
 
-def _weights(weights: Iterable[WeightsFacts]) -> str:
-    return "; ".join(map(_weight, weights)) or NOTHING
+def _describe_all_weights(weights: Iterable[WeightsFacts]) -> str:
+    return "; ".join(map(_describe_weights, weights)) or _NOTHING
 
 
-def _weight(weights: WeightsFacts) -> str:
+def _describe_weights(weights: WeightsFacts) -> str:
     at = f" @ {weights.revision}" if weights.revision else ""
     digest = f", SHA-256 {weights.sha256}" if weights.sha256 else ""
     return f"{weights.source}{at}{digest}"

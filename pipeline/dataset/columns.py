@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from schemas import ConfigError
 
-Table = Literal["pairs", "candidates", "scores"]
-TABLES: tuple[Table, ...] = ("pairs", "candidates", "scores")
-SIDES = ("chosen", "rejected")
+DatasetTable = Literal["pairs", "candidates", "scores"]
+TABLES: tuple[DatasetTable, ...] = ("pairs", "candidates", "scores")
+PAIR_SIDES = ("chosen", "rejected")
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 CODE = pa.int16()
 AUDIO = pa.struct([("bytes", pa.binary()), ("path", TEXT)])
@@ -68,11 +68,11 @@ TAKE: Columns = {
 longer its model made it, before it was fitted; ``level_gain_db`` brought it to the level of its input,
 ``peak_gain_db`` under full scale. ``digest`` is the SHA-256 of rate and samples."""
 OUTCOME: Columns = {"status": TEXT, "reason": TEXT, "detail": TEXT}
-HEAVY = ("audio", "recipe")
+HEAVY_COLUMNS = ("audio", "recipe")
 """Columns of ``candidates`` that ``scores`` does without."""
 
 
-def columns_of(table: Table, scores: Sequence[str]) -> Columns:
+def columns_of(table: DatasetTable, scores: Sequence[str]) -> Columns:
     """Return the columns of a table over the named scores. Raises ``ConfigError`` if two have one name."""
     columns = {"pairs": _pairs, "candidates": _candidates, "scores": _scores}[table](scores)
     taken = [name for name, number in Counter(name for name, _ in columns).items() if number > 1]
@@ -89,8 +89,8 @@ def is_column(name: str) -> bool:
     return name in columns_of("candidates", ())
 
 
-def schema_of(
-    table: Table, scores: Sequence[str], sample_rate: int | None, about: Mapping[str, Any]
+def table_schema_of(
+    table: DatasetTable, scores: Sequence[str], sample_rate: int | None, about: Mapping[str, Any]
 ) -> pa.Schema:
     """Return the Arrow schema of a table, with its features and what ``about`` says of scores and models.
 
@@ -110,26 +110,26 @@ def features_of(columns: Columns, sample_rate: int | None) -> dict[str, Any]:
     return {name: _feature(kind, sample_rate) for name, kind in columns.items()}
 
 
-Named = list[tuple[str, pa.DataType]]
+_NamedTypes = list[tuple[str, pa.DataType]]
 
 
-def _pairs(scores: Sequence[str]) -> Named:
-    takes = [(f"{side}_{name}", kind) for side in SIDES for name, kind in TAKE.items()]
+def _pairs(scores: Sequence[str]) -> _NamedTypes:
+    takes = [(f"{side}_{name}", kind) for side in PAIR_SIDES for name, kind in TAKE.items()]
     return [
         ("pair_id", TEXT),
-        *((name, AUDIO) for name in ("degraded", *SIDES, "clean")),
+        *((name, AUDIO) for name in ("degraded", *PAIR_SIDES, "clean")),
         *UTTERANCE.items(),
         *TERMS.items(),
         ("degraded_digest", TEXT),
         ("clean_digest", TEXT),
         *takes,
         ("strength", NUMBER),
-        *((f"{side}_{score}", NUMBER) for side in (*SIDES, "margin") for score in scores),
-        *((f"{side}_missing_scores", MISSING) for side in SIDES),
+        *((f"{side}_{score}", NUMBER) for side in (*PAIR_SIDES, "margin") for score in scores),
+        *((f"{side}_missing_scores", MISSING) for side in PAIR_SIDES),
     ]
 
 
-def _candidates(scores: Sequence[str]) -> Named:
+def _candidates(scores: Sequence[str]) -> _NamedTypes:
     return [
         ("candidate_id", TEXT),
         ("kind", TEXT),
@@ -143,8 +143,8 @@ def _candidates(scores: Sequence[str]) -> Named:
     ]
 
 
-def _scores(scores: Sequence[str]) -> Named:
-    return [(name, kind) for name, kind in _candidates(scores) if name not in HEAVY]
+def _scores(scores: Sequence[str]) -> _NamedTypes:
+    return [(name, kind) for name, kind in _candidates(scores) if name not in HEAVY_COLUMNS]
 
 
 def _feature(kind: pa.DataType, sample_rate: int | None) -> Any:

@@ -5,11 +5,11 @@ from typing import Any
 
 from pipeline.nested import with_nested
 from pipeline.operator_entries import MetricSetup, RestorerSetup
-from pipeline.resolve import Run
+from pipeline.resolve import ResolvedConfig
 from schemas import Digest, Params, Record, fingerprint_of
 from stages.metrics.base import Aspect, Better
 from stages.operator import Operator
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 
 
 class WeightsFacts(Record):
@@ -73,12 +73,12 @@ def metric_fingerprint(setup: MetricSetup) -> str:
     return fingerprint_of(setup.identity)
 
 
-def models_of(run: Run) -> tuple[ModelFacts, ...]:
+def model_facts_of(run: ResolvedConfig) -> tuple[ModelFacts, ...]:
     """Return the restoration models of a run."""
     return tuple(_model(setup) for setup in run.restorers)
 
 
-def metrics_of(run: Run) -> tuple[MetricFacts, ...]:
+def metric_facts_of(run: ResolvedConfig) -> tuple[MetricFacts, ...]:
     """Return the metrics of a run."""
     return tuple(_metric(setup) for setup in run.metrics)
 
@@ -115,12 +115,12 @@ def _metric(setup: MetricSetup) -> MetricFacts:
 
 
 def _weights(operators: Iterable[Operator]) -> tuple[WeightsFacts, ...]:
-    return tuple(_described(each) for each in operators if each.weights != Operator.weights)
+    return tuple(_weights_facts_of(each) for each in operators if each.weights != Operator.weights)
 
 
-def _described(operator: Operator) -> WeightsFacts:
+def _weights_facts_of(operator: Operator) -> WeightsFacts:
     digest = getattr(operator, "sha256", None)
-    published = operator.published if isinstance(operator, Weighted) else None
+    published = operator.published if isinstance(operator, HasWeights) else None
     if published is not None and digest in {None, published.digest}:
         return WeightsFacts(
             kind=operator.kind, sha256=digest, source=published.source, revision=published.revision

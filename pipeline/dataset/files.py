@@ -45,7 +45,7 @@ class SplitFiles(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class FileLimits:
     """How large files and row groups may be, in megabytes."""
 
     file_mb: int
@@ -55,7 +55,7 @@ class Cut:
 class TableWriter:
     """Writes the rows of one table into a folder, each to its split, in the order they come."""
 
-    def __init__(self, folder: Path, schema: pa.Schema, cut: Cut, background: Background) -> None:
+    def __init__(self, folder: Path, schema: pa.Schema, cut: FileLimits, background: Background) -> None:
         folder.mkdir()
         self._folder = folder
         self._schema = schema
@@ -93,7 +93,7 @@ class SplitWriter:
     A row that is larger than a row group may be has a group of its own.
     """
 
-    def __init__(self, stem: Path, schema: pa.Schema, cut: Cut, background: Background) -> None:
+    def __init__(self, stem: Path, schema: pa.Schema, cut: FileLimits, background: Background) -> None:
         self._stem = stem
         self._schema = schema
         self._file_bytes = cut.file_mb * MEGABYTE
@@ -107,7 +107,7 @@ class SplitWriter:
 
     def add(self, row: dict[str, Any]) -> None:
         """Take one row."""
-        size = _size(row)
+        size = _row_bytes(row)
         is_full = self._held_bytes + size > self._group_bytes or len(self._held) == ROWS_PER_GROUP
         if self._held and is_full:
             self._flush()
@@ -155,18 +155,18 @@ class SplitWriter:
         return DatasetFile(name=name, rows=file.rows, num_bytes=file.num_bytes, sha256=digest)
 
 
-def _size(row: Mapping[str, Any]) -> int:
+def _row_bytes(row: Mapping[str, Any]) -> int:
     """Return how many bytes a row takes in a file at most, but for the heads of pages."""
-    return sum(_size_of(cell) for cell in row.values())
+    return sum(_value_bytes(cell) for cell in row.values())
 
 
-def _size_of(cell: Any) -> int:
+def _value_bytes(cell: Any) -> int:
     if isinstance(cell, bytes):
         return len(cell) + LENGTH_BYTES
     if isinstance(cell, str):
         return len(cell.encode()) + LENGTH_BYTES
     if isinstance(cell, dict):
-        return sum(map(_size_of, cell.values()))
+        return sum(map(_value_bytes, cell.values()))
     if isinstance(cell, list) and cell and isinstance(cell[0], int | float):
         return SCALAR_BYTES * len(cell)  # codes of tokens, of which there are many
-    return sum(map(_size_of, cell)) if isinstance(cell, list) else SCALAR_BYTES
+    return sum(map(_value_bytes, cell)) if isinstance(cell, list) else SCALAR_BYTES

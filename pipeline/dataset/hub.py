@@ -41,7 +41,7 @@ def push(folder: Path, repo: str, *, public: bool) -> str:
     from huggingface_hub import HfApi  # noqa: PLC0415
 
     api = HfApi(library_name="unanimous")
-    with _explained(repo, api.endpoint):
+    with _explain_failures(repo, api.endpoint):
         created = api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)
         api.upload_folder(
             folder_path=folder,
@@ -54,7 +54,7 @@ def push(folder: Path, repo: str, *, public: bool) -> str:
 
 
 @contextmanager
-def _explained(repo: str, endpoint: str) -> Iterator[None]:
+def _explain_failures(repo: str, endpoint: str) -> Iterator[None]:
     """Say what to do about what the hub or the line to it says."""
     from huggingface_hub.errors import HfHubHTTPError, HTTPError  # noqa: PLC0415
 

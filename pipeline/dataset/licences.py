@@ -5,16 +5,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 from pipeline.graph import Graph
-from pipeline.nested import network_licences
+from pipeline.nested import network_licences_of
 from pipeline.store import TableStore
 from schemas import PoolRecording, Recipe
 from stages.chain import places_of
 from stages.degradations import DEGRADATIONS
-from stages.licences import most_restrictive
-from stages.weight_places import with_places
+from stages.licences import most_restrictive_of
+from stages.weight_places import with_paths
 
 
-class Part(NamedTuple):
+class LicensedPart(NamedTuple):
     """Something that went into a row, and its licence; None where nobody states one."""
 
     part: str
@@ -31,27 +31,27 @@ class Licences:
         self._store = store
         self._places = places_of(graph.plan.chain)
         self._of_models = {
-            table.setup.name: network_licences(table.setup.restorer) for table in graph.restores
+            table.setup.name: network_licences_of(table.setup.restorer) for table in graph.restores
         }
 
-    def of_recipe(self, recipe: Recipe) -> list[Part]:
+    def of_recipe(self, recipe: Recipe) -> list[LicensedPart]:
         """Return the speech, the noise and responses, and the networks among the steps.
 
         Filters are not among them: they leave nothing of themselves behind.
         """
         recordings = [
-            Part("pool", f"{r.pool}:{r.id}", self._of_recordings[r.pool, r.id]) for r in recipe.sources
+            LicensedPart("pool", f"{r.pool}:{r.id}", self._of_recordings[r.pool, r.id]) for r in recipe.sources
         ]
-        return [Part("speech", recipe.corpus, recipe.licence), *recordings, *self._of_steps(recipe)]
+        return [LicensedPart("speech", recipe.corpus, recipe.licence), *recordings, *self._of_steps(recipe)]
 
-    def of_models(self, models: Iterable[str]) -> list[Part]:
+    def of_models(self, models: Iterable[str]) -> list[LicensedPart]:
         """Return the networks of restoration models."""
-        return [Part("model", model, licence) for model in models for licence in self._of_models[model]]
+        return [LicensedPart("model", model, licence) for model in models for licence in self._of_models[model]]
 
-    def _of_steps(self, recipe: Recipe) -> Iterator[Part]:
+    def _of_steps(self, recipe: Recipe) -> Iterator[LicensedPart]:
         for step in recipe.steps:
-            operator = DEGRADATIONS.build(with_places(step, self._places))
-            yield from (Part("step", step.kind, licence) for licence in network_licences(operator))
+            operator = DEGRADATIONS.build(with_paths(step, self._places))
+            yield from (LicensedPart("step", step.kind, licence) for licence in network_licences_of(operator))
 
     @cached_property
     def _of_recordings(self) -> Mapping[tuple[str, str], str | None]:
@@ -63,6 +63,6 @@ class Licences:
         }
 
 
-def strictest(parts: Sequence[Part]) -> str:
+def strictest_of(parts: Sequence[LicensedPart]) -> str:
     """Return what a row is under: the most restrictive licence of its parts."""
-    return most_restrictive(part.licence for part in parts)
+    return most_restrictive_of(part.licence for part in parts)

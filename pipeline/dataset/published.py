@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.dataset.columns import AUDIO, Table
-from pipeline.export import MARK, Exported, exported
+from pipeline.dataset.columns import AUDIO, DatasetTable
+from pipeline.export import MARK, DatasetDescription, read_description
 from schemas import Split, UserError
 
-Row = Mapping[str, Any]
+DatasetRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +19,24 @@ class Dataset:
     """The folder of a dataset, and what it says of itself."""
 
     folder: Path
-    said: Exported
+    said: DatasetDescription
 
     @property
     def num_pairs(self) -> int:
         """The number of pairs in its files."""
         return self.num_rows("pairs")
 
-    def num_rows(self, table: Table) -> int:
+    def num_rows(self, table: DatasetTable) -> int:
         """Return the number of rows in the files of a table."""
         return sum(pq.read_metadata(path).num_rows for _, path in self.files(table))
 
-    def files(self, table: Table) -> Iterator[tuple[Split, Path]]:
+    def files(self, table: DatasetTable) -> Iterator[tuple[Split, Path]]:
         """Walk the files of a table that it names."""
         for split, files in self.said.tables.get(table, {}).items():
             for file in files.files:
                 yield split, self.folder / table / file.name
 
-    def rows(self, table: Table, *, without: Collection[str] = ()) -> Iterator[tuple[Split, Row]]:
+    def rows(self, table: DatasetTable, *, without: Collection[str] = ()) -> Iterator[tuple[Split, DatasetRow]]:
         """Walk the rows of a table without their audio, with the split that their file is of."""
         for split, path in self.files(table):
             with pq.ParquetFile(path) as file:
@@ -45,13 +45,13 @@ class Dataset:
                     for row in file.read_row_group(group, columns=light, use_threads=False).to_pylist():
                         yield split, row
 
-    def pairs(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> Iterator[Row]:
+    def pairs(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> Iterator[DatasetRow]:
         """Walk the pairs with these numbers, counted from 0 over all files; with audio, unless told."""
         return self.taken("pairs", numbers, columns)
 
     def taken(
-        self, table: Table, numbers: Sequence[int], columns: Sequence[str] | None = None
-    ) -> Iterator[Row]:
+        self, table: DatasetTable, numbers: Sequence[int], columns: Sequence[str] | None = None
+    ) -> Iterator[DatasetRow]:
         """Walk the rows of a table with these numbers, as ``pairs`` does."""
         wanted, first = frozenset(numbers), 0
         for _, path in self.files(table):
@@ -65,14 +65,14 @@ class Dataset:
                     first += held
 
 
-def opened(folder: Path) -> Dataset:
+def open_dataset(folder: Path) -> Dataset:
     """Return the dataset in ``folder``. Raises ``UserError`` if there is none that this program can read."""
     if not (folder / MARK).is_file():
         raise UserError(
             f"{folder} is no dataset of this program: it has no {MARK}; one on the hub is "
             "verified in a folder that it was downloaded to"
         )
-    said = exported(folder)
+    said = read_description(folder)
     if said is None:
         raise UserError(
             f"{folder / MARK} was written by another version of this program; verify with that one"

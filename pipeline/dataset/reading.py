@@ -6,9 +6,9 @@ from functools import partial
 
 from pipeline.graph import Graph
 from pipeline.store import TableStore
-from pipeline.tables import together
+from pipeline.tables import walk_together
 from schemas import Degraded, EncodedAudio, Preference, Recipe, Restored, Score, Take
-from stages.flac import at_bits
+from stages.flac import round_to_bits
 
 Key = tuple[str, int]
 """A model and the number of one of its takes."""
@@ -34,20 +34,20 @@ class DegradedUtterance:
     preference: Preference
 
 
-def degraded_utterances(graph: Graph, store: TableStore, audio_bits: int) -> Iterator[DegradedUtterance]:
+def read_degraded_utterances(graph: Graph, store: TableStore, audio_bits: int) -> Iterator[DegradedUtterance]:
     """Walk the degraded utterances of a run, their audio at ``audio_bits``, in the order of shards.
 
     Only a few rows of each table are in memory at a time, whatever the size of shards.
     """
     for shard in graph.shards:
-        yield from _of_shard(graph, store, shard.name, partial(at_bits, bits=audio_bits))
+        yield from _of_shard(graph, store, shard.name, partial(round_to_bits, bits=audio_bits))
 
 
 def _of_shard(graph: Graph, store: TableStore, shard: str, encoded: Encoding) -> Iterator[DegradedUtterance]:
     scores = _scores(graph, store, shard)
     tables = (graph.plan, graph.degrade, graph.prefer, *graph.restores)
     walks = [store.walk(table.folder, shard, table.record) for table in tables]
-    for recipe, damage, preference, *models in together(*walks):
+    for recipe, damage, preference, *models in walk_together(*walks):
         restorations = {
             (row.model, take.take): Restoration(
                 row.model, take, scores.get((row.id, row.model, take.take), {})
@@ -55,7 +55,7 @@ def _of_shard(graph: Graph, store: TableStore, shard: str, encoded: Encoding) ->
             for row in models
             for take in _takes(row, encoded)
         }
-        sides = {side: _encoded(getattr(damage, side), encoded) for side in ("degraded", "clean")}
+        sides = {side: _encode_at(getattr(damage, side), encoded) for side in ("degraded", "clean")}
         yield DegradedUtterance(recipe, damage.model_copy(update=sides), restorations, preference)
 
 
@@ -74,5 +74,5 @@ def _takes(row: Restored, encoded: Encoding) -> Iterator[Take]:
         yield take if take.audio is None else take.model_copy(update={"audio": encoded(take.audio)})
 
 
-def _encoded(audio: EncodedAudio | None, encoded: Encoding) -> EncodedAudio | None:
+def _encode_at(audio: EncodedAudio | None, encoded: Encoding) -> EncodedAudio | None:
     return None if audio is None else encoded(audio)

@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.dataset.columns import HEAVY, UTTERANCE, Table
-from pipeline.dataset.licences import Licences, Part, strictest
+from pipeline.dataset.columns import HEAVY_COLUMNS, UTTERANCE, DatasetTable
+from pipeline.dataset.licences import Licences, LicensedPart, strictest_of
 from pipeline.dataset.reading import DegradedUtterance, Restoration
 from schemas import EncodedAudio, OperatorSpec, Outcome, Pair, Recipe, Score
 from stages.metrics.base import Better
 from stages.pair_rules import CLEAN
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 
 class Rows:
@@ -21,13 +21,13 @@ class Rows:
         self._better = better
         self._licences = licences
 
-    def of(self, table: Table, of: DegradedUtterance) -> Iterator[Row]:
+    def of(self, table: DatasetTable, of: DegradedUtterance) -> Iterator[_Row]:
         """Walk the rows of a table that are about one degraded utterance."""
         yield from {"pairs": self._pairs, "candidates": self._candidates, "scores": self._candidate_scores}[
             table
         ](of)
 
-    def _pairs(self, of: DegradedUtterance) -> Iterator[Row]:
+    def _pairs(self, of: DegradedUtterance) -> Iterator[_Row]:
         """Walk the pairs that were kept, the clearest first."""
         if not of.preference.pairs:
             return
@@ -38,29 +38,29 @@ class Rows:
             row = common | _terms(of.recipe, [*sources, *models]) | self._sides(of, pair)
             yield row | {"pair_id": f"{of.recipe.id}/{number}"}
 
-    def _candidates(self, of: DegradedUtterance) -> Iterator[Row]:
+    def _candidates(self, of: DegradedUtterance) -> Iterator[_Row]:
         """Walk the recordings: degraded, clean, then the takes of each model, also those without audio."""
         common = self._common(of)
         sources = self._licences.of_recipe(of.recipe)
         bare = common | _terms(of.recipe, sources) | _outcome(of.damage)
         clean = of.restorations.get((CLEAN, 0))
         yield bare | _recording(of, "degraded", of.damage.degraded)
-        yield bare | _recording(of, "clean", of.damage.clean) | (_taken(clean) if clean else {})
+        yield bare | _recording(of, "clean", of.damage.clean) | (_take_columns_of(clean) if clean else {})
         for restoration in of.restorations.values():
             if restoration is not clean:
                 models = self._licences.of_models([restoration.model])
                 row = common | _terms(of.recipe, [*sources, *models]) | _outcome(restoration.take)
                 name = f"{restoration.model}/{restoration.take.take}"
-                row |= _recording(of, name, restoration.take.audio) | _taken(restoration)
+                row |= _recording(of, name, restoration.take.audio) | _take_columns_of(restoration)
                 yield row | {"kind": "restored"}
 
-    def _candidate_scores(self, of: DegradedUtterance) -> Iterator[Row]:
+    def _candidate_scores(self, of: DegradedUtterance) -> Iterator[_Row]:
         """Walk the candidates without their audio; the clean reference is one where it was scored."""
         for row in self._candidates(of):
             if "model" in row:
-                yield {name: value for name, value in row.items() if name not in HEAVY}
+                yield {name: value for name, value in row.items() if name not in HEAVY_COLUMNS}
 
-    def _common(self, of: DegradedUtterance) -> Row:
+    def _common(self, of: DegradedUtterance) -> _Row:
         """Return what all rows of a degraded utterance say of it."""
         recipe, damage = of.recipe, of.damage
         steps = [] if not damage.is_ok else list(zip(recipe.steps, damage.applied, strict=True))
@@ -78,14 +78,14 @@ class Rows:
             "residual_lag_samples": damage.residual_lag_samples,
         }
 
-    def _sides(self, of: DegradedUtterance, pair: Pair) -> Row:
+    def _sides(self, of: DegradedUtterance, pair: Pair) -> _Row:
         chosen = of.restorations[pair.chosen_model, pair.chosen_take]
         rejected = of.restorations[pair.rejected_model, pair.rejected_take]
-        row: Row = {"strength": pair.strength}
+        row: _Row = {"strength": pair.strength}
         for side, restoration in (("chosen", chosen), ("rejected", rejected)):
             name = f"{of.recipe.id}/{restoration.model}/{restoration.take.take}"
-            row[side] = _stored(restoration.take.audio, name)
-            row |= {f"{side}_{column}": value for column, value in _taken(restoration).items()}
+            row[side] = _audio_cell(restoration.take.audio, name)
+            row |= {f"{side}_{column}": value for column, value in _take_columns_of(restoration).items()}
         return row | {f"margin_{score}": self._margin(score, chosen, rejected) for score in self._better}
 
     def _margin(self, score: str, chosen: Restoration, rejected: Restoration) -> float | None:
@@ -95,26 +95,26 @@ class Rows:
         return a - b if self._better[score] is Better.HIGHER else b - a
 
 
-def _both_sides(of: DegradedUtterance) -> Row:
+def _both_sides(of: DegradedUtterance) -> _Row:
     """Return the two sides that all pairs of a degraded utterance share."""
-    row: Row = {}
+    row: _Row = {}
     for side, audio in (("degraded", of.damage.degraded), ("clean", of.damage.clean)):
-        row[side] = _stored(audio, f"{of.recipe.id}/{side}")
+        row[side] = _audio_cell(audio, f"{of.recipe.id}/{side}")
         row[f"{side}_digest"] = None if audio is None else audio.digest
     return row
 
 
-def _recording(of: DegradedUtterance, name: str, audio: EncodedAudio | None) -> Row:
+def _recording(of: DegradedUtterance, name: str, audio: EncodedAudio | None) -> _Row:
     """Return what a row of ``candidates`` says of its recording."""
     return {
         "candidate_id": f"{of.recipe.id}/{name}",
         "kind": name,
-        "audio": _stored(audio, f"{of.recipe.id}/{name}"),
+        "audio": _audio_cell(audio, f"{of.recipe.id}/{name}"),
         "digest": None if audio is None else audio.digest,
     }
 
 
-def _taken(restoration: Restoration) -> Row:
+def _take_columns_of(restoration: Restoration) -> _Row:
     """Return what is said of a take, and its scores."""
     take, scores = restoration.take, restoration.scores.values()
     return {
@@ -131,24 +131,24 @@ def _taken(restoration: Restoration) -> Row:
     }
 
 
-def _terms(recipe: Recipe, parts: Sequence[Part]) -> Row:
+def _terms(recipe: Recipe, parts: Sequence[LicensedPart]) -> _Row:
     listed = [part._asdict() for part in parts]
-    return {"licence": recipe.licence, "licences": listed, "row_licence": strictest(parts)}
+    return {"licence": recipe.licence, "licences": listed, "row_licence": strictest_of(parts)}
 
 
-def _missing(score: Score) -> Row:
+def _missing(score: Score) -> _Row:
     return {"score": score.name, **_outcome(score)}
 
 
-def _outcome(outcome: Outcome) -> Row:
+def _outcome(outcome: Outcome) -> _Row:
     return {name: value if value is None else str(value) for name, value in outcome.fields.items()}
 
 
-def _step(spec: OperatorSpec) -> Row:
+def _step(spec: OperatorSpec) -> _Row:
     return {"kind": spec.kind, "version": spec.version, "params": _json(spec.params)}
 
 
-def _stored(audio: EncodedAudio | None, name: str) -> Row | None:
+def _audio_cell(audio: EncodedAudio | None, name: str) -> _Row | None:
     return None if audio is None else {"bytes": audio.flac, "path": f"{name.replace('/', '_')}.flac"}
 
 

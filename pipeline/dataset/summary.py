@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.dataset.reading import DegradedUtterance
 from schemas import Record
-from stages.licences import most_restrictive
+from stages.licences import most_restrictive_of
 from stages.pair_rules import CLEAN
 
 Sums = defaultdict[str, float]
@@ -137,7 +137,7 @@ class Summary:
     @property
     def licence(self) -> str | None:
         """Return the most restrictive licence of any row; None without rows."""
-        return most_restrictive(self._all_licences) if self._all_licences else None
+        return most_restrictive_of(self._all_licences) if self._all_licences else None
 
     @property
     def languages(self) -> tuple[str, ...]:

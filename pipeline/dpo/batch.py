@@ -48,9 +48,9 @@ def collate(examples: Sequence[PairExample]) -> PairBatch:
     return PairBatch(
         pair_ids=tuple(example.pair_id for example in examples),
         sample_rate=rates.pop(),
-        degraded=_padded([example.degraded for example in examples]),
-        chosen=_padded([example.chosen for example in examples]),
-        rejected=_padded([example.rejected for example in examples]),
+        degraded=_pad([example.degraded for example in examples]),
+        chosen=_pad([example.chosen for example in examples]),
+        rejected=_pad([example.rejected for example in examples]),
         clean=_clean(examples),
         lengths=lengths,
         mask=torch.arange(int(lengths.max()))[None] < lengths[:, None],
@@ -61,10 +61,10 @@ def _clean(examples: Sequence[PairExample]) -> Tensor | None:
     given = [example.clean for example in examples if example.clean is not None]
     if given and len(given) < len(examples):
         raise ValueError("some examples of this batch have a clean reference and some have none")
-    return _padded(given) if given else None
+    return _pad(given) if given else None
 
 
-def _padded(sides: Sequence[Samples]) -> Tensor:
+def _pad(sides: Sequence[Samples]) -> Tensor:
     batch = np.zeros((len(sides), max(side.size for side in sides)), dtype=np.float32)
     for row, side in zip(batch, sides, strict=True):
         row[: side.size] = side

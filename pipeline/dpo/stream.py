@@ -8,9 +8,9 @@ from typing import Any
 from torch.utils.data import IterableDataset
 
 from pipeline.dpo.selection import Selection
-from pipeline.folders import at_home
+from pipeline.folders import expand_home
 from schemas import IntegrityError, UserError
-from stages.flac import decode_bytes
+from stages.flac import decode_flac_bytes
 from stages.resampling import resample
 from stages.rng import rng_for
 from stages.waveform import Samples
@@ -70,12 +70,12 @@ class PairStream(IterableDataset):
         self._seed = seed or 0
         self._sides = ("degraded", "chosen", "rejected", *(("clean",) if with_clean else ()))
         selection = selection or Selection()
-        rows = _opened(dataset, split, dict.fromkeys(("pair_id", *self._sides, *selection.columns)))
+        rows = _open_stream(dataset, split, dict.fromkeys(("pair_id", *self._sides, *selection.columns)))
         if world_size > 1:
             from datasets.distributed import split_dataset_by_node  # noqa: PLC0415 - a second
 
             rows = split_dataset_by_node(rows, rank=rank, world_size=world_size)
-        rows = _undecoded(rows, self._sides).filter(selection.keeps)
+        rows = _skip_decoding(rows, self._sides).filter(selection.keeps)
         self._rows = (
             rows
             if seed is None
@@ -103,7 +103,7 @@ class PairStream(IterableDataset):
     def _heard(self, cell: Mapping[str, Any] | None, name: str) -> Samples:
         if cell is None:
             raise IntegrityError(f"the dataset has no audio for {name}; with_clean=False does without clean")
-        return resample(decode_bytes(cell["bytes"]), self.sample_rate).samples
+        return resample(decode_flac_bytes(cell["bytes"]), self.sample_rate).samples
 
     def _stretch(self, pair_id: str, size: int) -> slice:
         if self.crop_samples is None or size <= self.crop_samples:
@@ -113,11 +113,11 @@ class PairStream(IterableDataset):
         return slice(start, start + self.crop_samples)
 
 
-def _opened(dataset: str | Path, split: str, columns: Mapping[str, None]) -> Any:
+def _open_stream(dataset: str | Path, split: str, columns: Mapping[str, None]) -> Any:
     """Return the rows of ``split`` as a stream that can be shared out by row group."""
     from datasets import load_dataset  # noqa: PLC0415 - a second
 
-    folder = at_home(str(dataset))
+    folder = expand_home(str(dataset))
     if not folder.is_dir() and (isinstance(dataset, Path) or dataset.count("/") != 1 or dataset[0] in "./~"):
         raise UserError(f"there is no folder {dataset}; a repository on the hub is called OWNER/NAME")
     place = str(folder) if folder.is_dir() else str(dataset)
@@ -133,7 +133,7 @@ def _opened(dataset: str | Path, split: str, columns: Mapping[str, None]) -> Any
     return rows.reshard()
 
 
-def _undecoded(rows: Any, sides: tuple[str, ...]) -> Any:
+def _skip_decoding(rows: Any, sides: tuple[str, ...]) -> Any:
     from datasets import Audio  # noqa: PLC0415 - a second
 
     for side in sides:

@@ -1,7 +1,7 @@
 """One process, a for loop: defines what is right."""
 
-from pipeline.executors.base import Told
-from pipeline.tickets import Bench, Board
+from pipeline.executors.base import OnDone
+from pipeline.tickets import WorkerState, Board
 from pipeline.work import Worker
 from schemas import RunError
 
@@ -15,9 +15,9 @@ class LocalExecutor:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
-    def run(self, board: Board, told: Told) -> None:
+    def run(self, board: Board, told: OnDone) -> None:
         """Do all tickets of the board."""
-        bench = Bench(resource=None)
+        bench = WorkerState(resource=None)
         while board.num_left:
             ticket = board.take(bench)
             if ticket is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from pipeline.listening.shares import Share
-from pipeline.listening.votes import Choice, Origin, Question, Side, Vote
+from pipeline.listening.votes import VoteChoice, Origin, Question, Stimulus, Vote
 from schemas import Record
 
 
@@ -15,9 +15,9 @@ class Judged:
     """A vote beside what the metrics say of the same two restorations."""
 
     vote: Vote
-    chosen: Side | None
+    chosen: Stimulus | None
     """The side that a kept pair prefers; None if the two are no pair, or none any more."""
-    favourites: Mapping[str, Side]
+    favourites: Mapping[str, Stimulus]
     """The side that each score favours beyond its margin."""
     degradations: tuple[str, ...]
     utterance: str
@@ -45,7 +45,7 @@ class ListenerSummary(Record):
     """Votes for A: what stays off one half is habit, for sides are drawn by chance."""
 
 
-class Agreement(Record):
+class ListenerAgreement(Record):
     """The outcome of a listening test so far."""
 
     pairs: Share
@@ -60,7 +60,7 @@ class Agreement(Record):
     """Votes on audio that is not there any more, left out of all but the listeners' own figures."""
 
 
-def agreement_of(judged: Sequence[Judged], scores: Sequence[str], votes: Sequence[Vote]) -> Agreement:
+def agreement_of(judged: Sequence[Judged], scores: Sequence[str], votes: Sequence[Vote]) -> ListenerAgreement:
     """Return what ``votes`` come to, of which those that still have their audio are ``judged``.
 
     A question that was asked again counts once, as it was answered first.
@@ -69,7 +69,7 @@ def agreement_of(judged: Sequence[Judged], scores: Sequence[str], votes: Sequenc
     pairs = [one for one in first if one.vote.origin is Origin.PAIR and one.chosen is not None]
     drawn = [one for one in first if one.vote.origin is Origin.DRAWN]
     kinds = sorted({kind for one in pairs for kind in one.degradations})
-    return Agreement(
+    return ListenerAgreement(
         pairs=_with_chosen(pairs),
         degradations={k: _with_chosen(one for one in pairs if k in one.degradations) for k in kinds},
         scores=tuple(
@@ -77,7 +77,7 @@ def agreement_of(judged: Sequence[Judged], scores: Sequence[str], votes: Sequenc
             for name in scores
         ),
         listeners=tuple(_listener(name, own) for name, own in sorted(_by_listener(votes).items())),
-        between_listeners=_between(first),
+        between_listeners=_agreement_between(first),
         outdated=len(votes) - len(judged),
     )
 
@@ -91,7 +91,7 @@ def _with_score(judged: Iterable[Judged], score: str) -> Share:
     return Share.of((one.utterance, _prefers(one.vote, one.favourites[score])) for one in told)
 
 
-def _prefers(vote: Vote, side: Side | None) -> bool | None:
+def _prefers(vote: Vote, side: Stimulus | None) -> bool | None:
     return None if vote.preferred is None else vote.preferred == side
 
 
@@ -114,17 +114,17 @@ def _listener(name: str, votes: Sequence[Vote]) -> ListenerSummary:
 
 
 def _is_first(vote: Vote) -> bool | None:
-    return None if vote.choice is Choice.NEITHER else vote.choice is Choice.A
+    return None if vote.choice is VoteChoice.NEITHER else vote.choice is VoteChoice.A
 
 
-def _between(judged: Sequence[Judged]) -> Share:
+def _agreement_between(judged: Sequence[Judged]) -> Share:
     by_question: defaultdict[Question, dict[str, Judged]] = defaultdict(dict)
     for one in judged:
         by_question[one.vote.question].setdefault(one.vote.listener, one)
-    return Share.of(answer for answers in by_question.values() for answer in _compared(answers.values()))
+    return Share.of(answer for answers in by_question.values() for answer in _compare_answers(answers.values()))
 
 
-def _compared(answers: Iterable[Judged]) -> Iterator[tuple[str, bool | None]]:
+def _compare_answers(answers: Iterable[Judged]) -> Iterator[tuple[str, bool | None]]:
     for one, other in combinations(answers, 2):
         sides = one.vote.preferred, other.vote.preferred
         yield one.utterance, None if None in sides else sides[0] == sides[1]

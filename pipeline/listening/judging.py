@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from pipeline.inventory import Inventory
-from pipeline.listening.agreement import Agreement, Judged, agreement_of
-from pipeline.listening.votes import Side, Vote
+from pipeline.listening.agreement import ListenerAgreement, Judged, agreement_of
+from pipeline.listening.votes import Stimulus, Vote
 from pipeline.report.tables import RunTables
 from schemas import AppliedStep
 from stages.unanimity import Criterion
@@ -22,11 +22,11 @@ _ROWS = """
     SELECT id, utterance_id, applied FROM recipes JOIN degraded USING (id)
     WHERE id IN (SELECT unnest(?))"""
 
-Place = tuple[str, str, int]
+_CandidatePlace = tuple[str, str, int]
 """A degraded utterance, a model and a take."""
 
 
-def listening_of(tables: RunTables, votes: Sequence[Vote]) -> Agreement:
+def listening_of(tables: RunTables, votes: Sequence[Vote]) -> ListenerAgreement:
     """Return what ``votes`` come to with the scores and pairs that are there by now."""
     return agreement_of(_Tables(tables, votes).judged(votes), tuple(tables.inventory.outputs), votes)
 
@@ -39,7 +39,7 @@ class _Tables:
         self._criteria = _criteria(tables.inventory)
         self._digests = {_place(found): found["digest"] for found in tables.rows(_HEARD, rows)}
         self._rows = {found["id"]: found for found in tables.rows(_ROWS, rows)}
-        self._scores: defaultdict[Place, dict[str, float]] = defaultdict(dict)
+        self._scores: defaultdict[_CandidatePlace, dict[str, float]] = defaultdict(dict)
         for found in tables.rows(_SCORES, rows):
             self._scores[_place(found)][found["name"]] = found["value"]
         self._chosen = {
@@ -56,7 +56,7 @@ class _Tables:
             self._judged(vote) for vote in votes if all(self._is_there(vote.row, s) for s in (vote.a, vote.b))
         ]
 
-    def _is_there(self, row: str, side: Side) -> bool:
+    def _is_there(self, row: str, side: Stimulus) -> bool:
         return row in self._rows and self._digests.get((row, side.model, side.take)) == side.digest
 
     def _judged(self, vote: Vote) -> Judged:
@@ -70,13 +70,13 @@ class _Tables:
             utterance=row["utterance_id"],
         )
 
-    def _chosen_of(self, vote: Vote) -> Side | None:
+    def _chosen_of(self, vote: Vote) -> Stimulus | None:
         for chosen, rejected in ((vote.a, vote.b), (vote.b, vote.a)):
             if (vote.row, chosen.model, chosen.take, rejected.model, rejected.take) in self._chosen:
                 return chosen
         return None
 
-    def _favourites(self, vote: Vote) -> Mapping[str, Side]:
+    def _favourites(self, vote: Vote) -> Mapping[str, Stimulus]:
         a, b = (self._scores[vote.row, side.model, side.take] for side in (vote.a, vote.b))
         advantages = {
             c: c.advantage(a[c.metric], b[c.metric]) for c in self._criteria if c.metric in a.keys() & b
@@ -88,7 +88,7 @@ class _Tables:
         }
 
 
-def _place(found: Mapping[str, object]) -> Place:
+def _place(found: Mapping[str, object]) -> _CandidatePlace:
     return str(found["id"]), str(found["model"]), int(str(found["take"]))
 
 

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 
-from pipeline.listening.trials import Comparison
-from pipeline.listening.votes import Origin, Side
+from pipeline.listening.trials import StimulusPair
+from pipeline.listening.votes import Origin, Stimulus
 from pipeline.report.tables import RunTables
 
-MOST = 2_000
+_MOST = 2_000
 """Comparisons of each origin that are offered: more than anybody listens to."""
 _HEARD = """
     SELECT id, model, t.take AS take, t.audio.digest AS digest,
@@ -20,30 +20,30 @@ _PAIRS = f"""
     SELECT pair_id AS question, heard.id, model, take, digest
     FROM pairs JOIN heard ON heard.id = pairs.id
         AND (model, take) IN ((chosen_model, chosen_take), (rejected_model, rejected_take))
-    WHERE is_for_pairs ORDER BY md5(pair_id), pair_id LIMIT 2 * {MOST}"""  # noqa: S608 - nothing of a user's
+    WHERE is_for_pairs ORDER BY md5(pair_id), pair_id LIMIT 2 * {_MOST}"""  # noqa: S608 - nothing of a user's
 _DRAWN = f"""
     WITH heard AS ({_HEARD}),
     distinct_ones AS (SELECT DISTINCT ON (id, digest) * FROM heard ORDER BY id, digest, model, take),
     placed AS (SELECT *, row_number() OVER (PARTITION BY id ORDER BY md5(concat(id, model, take))) AS place
                FROM distinct_ones WHERE NOT is_for_pairs)
     SELECT id AS question, id, model, take, digest FROM placed WHERE place <= 2
-    ORDER BY md5(id), id LIMIT 2 * {MOST}"""  # noqa: S608 - nothing of a user's
+    ORDER BY md5(id), id LIMIT 2 * {_MOST}"""  # noqa: S608 - nothing of a user's
 
 
-def comparisons_of(tables: RunTables) -> list[Comparison]:
+def stimulus_pairs_of(tables: RunTables) -> list[StimulusPair]:
     """Return what there is to compare in the finished shards, without restorations that are the same."""
-    return [*_comparisons(tables, _PAIRS, Origin.PAIR), *_comparisons(tables, _DRAWN, Origin.DRAWN)]
+    return [*_query_pairs(tables, _PAIRS, Origin.PAIR), *_query_pairs(tables, _DRAWN, Origin.DRAWN)]
 
 
-def _comparisons(tables: RunTables, query: str, origin: Origin) -> list[Comparison]:
+def _query_pairs(tables: RunTables, query: str, origin: Origin) -> list[StimulusPair]:
     rows: dict[str, str] = {}
-    sides: defaultdict[str, set[Side]] = defaultdict(set)
+    sides: defaultdict[str, set[Stimulus]] = defaultdict(set)
     for found in tables.rows(query):
         rows[found["question"]] = found["id"]
-        side = Side(model=found["model"], take=found["take"], digest=found["digest"])
+        side = Stimulus(model=found["model"], take=found["take"], digest=found["digest"])
         sides[found["question"]].add(side)
     return [
-        Comparison(rows[question], frozenset(two), origin)
+        StimulusPair(rows[question], frozenset(two), origin)
         for question, two in sides.items()
         if len({side.digest for side in two}) == 2  # noqa: PLR2004 - two sides
     ]

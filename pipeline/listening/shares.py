@@ -36,11 +36,11 @@ class Share(Record):
         undecided = len(given) - votes
         if not votes:
             return cls(votes=0, agreed=0, undecided=undecided)
-        low, high = wilson(agreed / votes, _effective(decided))
+        low, high = wilson_interval(agreed / votes, _effective(decided))
         return cls(votes=votes, agreed=agreed, undecided=undecided, share=agreed / votes, low=low, high=high)
 
 
-def wilson(share: float, votes: float) -> tuple[float, float]:
+def wilson_interval(share: float, votes: float) -> tuple[float, float]:
     """Return Wilson's 95 % score interval of a share of ``votes`` (E. B. Wilson 1927)."""
     centre = (share + Z**2 / (2 * votes)) / (1 + Z**2 / votes)
     half = Z * math.sqrt(share * (1 - share) / votes + (Z / (2 * votes)) ** 2) / (1 + Z**2 / votes)

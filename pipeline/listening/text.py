@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.listening.agreement import Agreement
+from pipeline.listening.agreement import ListenerAgreement
 from pipeline.listening.shares import Share
-from pipeline.wording import aligned, count
+from pipeline.wording import align_columns, count
 
 _HEAD = ("", "agreed", "of", "share", "95 % interval", "cannot tell")
 
 
-def agreement_lines(found: Agreement) -> Iterator[str]:
+def agreement_lines(found: ListenerAgreement) -> Iterator[str]:
     """Yield what listeners' votes say of pairs, scores and the listeners themselves."""
     yield "listeners prefer the chosen side of kept pairs"
     shares = {"all pairs": found.pairs, **found.degradations}
@@ -38,7 +38,7 @@ def agreement_lines(found: Agreement) -> Iterator[str]:
 
 
 def _table(shares: dict[str, Share]) -> Sequence[str]:
-    return aligned([_HEAD, *(_row(name, share) for name, share in shares.items())])
+    return align_columns([_HEAD, *(_row(name, share) for name, share in shares.items())])
 
 
 def _row(name: str, share: Share) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.listening.votes import Origin, Question, Side, Vote
+from pipeline.listening.votes import Origin, Question, Stimulus, Vote
 from schemas import fingerprint_of
 from stages.rng import rng_for
 
@@ -19,11 +19,11 @@ LEAST_DISTANCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class StimulusPair:
     """Two restorations of one degraded utterance that can be heard."""
 
     row: str
-    sides: frozenset[Side]
+    sides: frozenset[Stimulus]
     origin: Origin
 
     @property
@@ -39,8 +39,8 @@ class Trial:
     number: int
     row: str
     origin: Origin
-    a: Side
-    b: Side
+    a: Stimulus
+    b: Stimulus
     is_repeat: bool = False
 
     @property
@@ -54,7 +54,7 @@ class Trial:
         return fingerprint_of([self.number, self.row, self.a.digest, self.b.digest])
 
 
-def next_trial(listener: str, comparisons: Sequence[Comparison], votes: Sequence[Vote]) -> Trial | None:
+def choose_next_trial(listener: str, comparisons: Sequence[StimulusPair], votes: Sequence[Vote]) -> Trial | None:
     """Return what the listener is to be asked now; None once there is nothing left.
 
     ``votes`` are the listener's own. Pairs and drawn comparisons alternate while there are both.
@@ -84,8 +84,8 @@ def _to_repeat(listener: str, votes: Sequence[Vote], there: set[Question]) -> Vo
 
 
 def _next_comparison(
-    listener: str, comparisons: Iterable[Comparison], votes: Sequence[Vote]
-) -> Comparison | None:
+    listener: str, comparisons: Iterable[StimulusPair], votes: Sequence[Vote]
+) -> StimulusPair | None:
     """Return the first in the listener's order that was not judged, of the kind whose turn it is if any."""
     judged = {vote.question for vote in votes}
     left = [c for c in comparisons if c.question not in judged]
@@ -93,7 +93,7 @@ def _next_comparison(
     return min(left, key=lambda c: (c.origin is not turn, _place(listener, c)), default=None)
 
 
-def _place(listener: str, comparison: Comparison) -> bytes:
+def _place(listener: str, comparison: StimulusPair) -> bytes:
     """Return where a comparison stands in the listener's order: by hash, whatever else there is."""
     sides = sorted(side.digest for side in comparison.sides)
     return hashlib.sha256("\x1f".join((listener, comparison.row, *sides)).encode()).digest()

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from schemas import Digest, Record, WorkspaceError
 
 FOLDER = "listening"
-SUFFIX = ".jsonl"
+_SUFFIX = ".jsonl"
 LONGEST_NAME = 32
 PUNCTUATION = " -_."
 
@@ -38,7 +38,7 @@ def _is_of_a_name(character: str) -> bool:
 Listener = Annotated[str, AfterValidator(_listener)]
 
 
-class Choice(StrEnum):
+class VoteChoice(StrEnum):
     """What a listener prefers; ``NEITHER`` says that they cannot tell."""
 
     A = "a"
@@ -55,7 +55,7 @@ class Origin(StrEnum):
     """They were drawn among all of one input, whatever the metrics say of them."""
 
 
-class Side(Record):
+class Stimulus(Record):
     """One restored version, and the digest of what was heard: a later run may make it anew."""
 
     model: str
@@ -63,7 +63,7 @@ class Side(Record):
     digest: Digest
 
 
-Question = tuple[str, frozenset[Side]]
+Question = tuple[str, frozenset[Stimulus]]
 """A degraded utterance and the two restorations of it that are compared."""
 
 
@@ -76,9 +76,9 @@ class Vote(Record):
     row: str
     """The degraded utterance."""
     origin: Origin
-    a: Side
-    b: Side
-    choice: Choice
+    a: Stimulus
+    b: Stimulus
+    choice: VoteChoice
     is_repeat: bool = False
     """Whether the listener had judged the same two before, then on swapped sides."""
     voted_at_s: float
@@ -90,9 +90,9 @@ class Vote(Record):
         return self.row, frozenset((self.a, self.b))
 
     @property
-    def preferred(self) -> Side | None:
+    def preferred(self) -> Stimulus | None:
         """The side that the listener prefers; None if they cannot tell."""
-        return {Choice.A: self.a, Choice.B: self.b}.get(self.choice)
+        return {VoteChoice.A: self.a, VoteChoice.B: self.b}.get(self.choice)
 
 
 class VoteBook:
@@ -127,10 +127,10 @@ class VoteBook:
 
     def all(self) -> list[Vote]:
         """Return everybody's votes, by listener."""
-        return [vote for path in sorted(self.folder.glob(f"*{SUFFIX}")) for vote in _votes(path)]
+        return [vote for path in sorted(self.folder.glob(f"*{_SUFFIX}")) for vote in _votes(path)]
 
     def _path(self, listener: str) -> Path:
-        return self.folder / f"{_listener(listener)}{SUFFIX}"
+        return self.folder / f"{_listener(listener)}{_SUFFIX}"
 
 
 def _ends_whole(descriptor: int) -> bool:

@@ -12,7 +12,7 @@ STRENGTH = "narrowest vote"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class CardSide:
     """The chosen or the rejected restoration."""
 
     model: str
@@ -47,7 +47,7 @@ class ScoreRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CardStep:
     """One degradation: what was drawn, and what it was found to have done."""
 
     kind: str
@@ -71,11 +71,11 @@ class PairCard:
     transcript: str | None
     sample_rate: int
     strength: float
-    steps: Sequence[Step]
+    steps: Sequence[CardStep]
     degraded: Clip
     clean: Clip
-    chosen: Side
-    rejected: Side
+    chosen: CardSide
+    rejected: CardSide
     scores: Sequence[ScoreRow]
 
     @property

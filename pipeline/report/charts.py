@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.audit.records import QUANTILES, Agreement, Distribution, Judgement, YieldOf
+from pipeline.audit.records import QUANTILES, ScoreCorrelation, ScoreDistribution, Judgement, YieldOf
 from pipeline.funnel import Funnel
 from pipeline.listening.shares import Share
 
@@ -20,10 +20,10 @@ CELL_PX = 11
 """Height of the digits in a matrix."""
 NAMES_PX, CELL_WIDTH_PX = 180, 32
 """Room for names beside a matrix, and for the digits in one of its cells."""
-Q05, Q25, MEDIAN, Q75, Q95 = (QUANTILES.index(quantile) for quantile in (0.05, 0.25, 0.5, 0.75, 0.95))
+Q05, Q25, _MEDIAN, Q75, Q95 = (QUANTILES.index(quantile) for quantile in (0.05, 0.25, 0.5, 0.75, 0.95))
 
 
-def funnel_chart(funnel: Funnel) -> Figure:
+def plot_funnel(funnel: Funnel) -> Figure:
     """Return the count after each step."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
@@ -37,7 +37,7 @@ def funnel_chart(funnel: Funnel) -> Figure:
     return _figure([bars], len(steps), xaxis={"visible": False}, yaxis={"autorange": "reversed"})
 
 
-def distribution_chart(found: Distribution) -> Figure:
+def plot_distribution(found: ScoreDistribution) -> Figure:
     """Return a box of each side: median, quartiles, and whiskers from 5 % to 95 %."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
@@ -47,7 +47,7 @@ def distribution_chart(found: Distribution) -> Figure:
             y=[side],
             lowerfence=[values[Q05]],
             q1=[values[Q25]],
-            median=[values[MEDIAN]],
+            median=[values[_MEDIAN]],
             q3=[values[Q75]],
             upperfence=[values[Q95]],
             orientation="h",
@@ -57,7 +57,7 @@ def distribution_chart(found: Distribution) -> Figure:
     return _figure(boxes, 3, yaxis={"autorange": "reversed"})
 
 
-def agreement_chart(found: Agreement, scores: Sequence[str], which: str) -> Figure:
+def plot_agreement(found: ScoreCorrelation, scores: Sequence[str], which: str) -> Figure:
     """Return the matrix ``tau`` (−1 to 1) or ``disagreeing`` (0 to 1), in one colour where scores agree."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
@@ -70,7 +70,7 @@ def agreement_chart(found: Agreement, scores: Sequence[str], which: str) -> Figu
         x=list(scores),
         y=list(scores),
         z=matrix,
-        text=[[_in_cell(value) for value in row] for row in matrix],
+        text=[[_format_cell(value) for value in row] for row in matrix],
         texttemplate="%{text}",
         textfont={"size": CELL_PX},
         hovertemplate="%{y} and %{x}: %{z:.3f}<extra></extra>",
@@ -90,13 +90,13 @@ def least_px(scores: Sequence[str]) -> int:
     return NAMES_PX + CELL_WIDTH_PX * len(scores)
 
 
-def _in_cell(value: float | None) -> str:
+def _format_cell(value: float | None) -> str:
     """Return two digits after the point, and nothing before it where that is 0: cells are narrow."""
     said = "" if value is None else f"{value:.2f}"
     return said.replace("-0.00", "0.00").replace("-", "−").replace("0.", ".")
 
 
-def yield_chart(groups: Sequence[YieldOf]) -> Figure:
+def plot_yields(groups: Sequence[YieldOf]) -> Figure:
     """Return pairs per comparison of each group."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
@@ -111,18 +111,18 @@ def yield_chart(groups: Sequence[YieldOf]) -> Figure:
     return _figure([bars], len(groups), xaxis=axis, yaxis={"autorange": "reversed"})
 
 
-def win_rate_chart(judgements: Sequence[Judgement]) -> Figure | None:
+def plot_win_rates(judgements: Sequence[Judgement]) -> Figure | None:
     """Return the win rate of each selection by one score, with its interval; None without any."""
     rates = [(judgement.selection, judgement.win_rate) for judgement in judgements]
-    return _rate_chart({name: (rate.value, rate.low, rate.high) for name, rate in rates if rate is not None})
+    return _plot_rates({name: (rate.value, rate.low, rate.high) for name, rate in rates if rate is not None})
 
 
-def share_chart(shares: Mapping[str, Share]) -> Figure | None:
+def plot_shares(shares: Mapping[str, Share]) -> Figure | None:
     """Return shares of listeners' votes, with their intervals; None without any."""
-    return _rate_chart({n: (s.share, s.low, s.high) for n, s in shares.items() if s.share is not None})
+    return _plot_rates({n: (s.share, s.low, s.high) for n, s in shares.items() if s.share is not None})
 
 
-def _rate_chart(rates: Mapping[str, tuple[float, float | None, float | None]]) -> Figure | None:
+def _plot_rates(rates: Mapping[str, tuple[float, float | None, float | None]]) -> Figure | None:
     """Return rates with the ends of their intervals, against one half."""
     import plotly.graph_objects as go  # noqa: PLC0415
 

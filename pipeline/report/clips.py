@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pipeline.store import TableStore
 from schemas import IntegrityError
 
-SIDES = ("degraded", "clean")
+INPUT_SIDES = ("degraded", "clean")
 """The recordings in a row of ``degrade``."""
 _TAKES = ("takes.list.element.take", "takes.list.element.audio.flac")
 
@@ -31,18 +31,18 @@ def flac_of(store: TableStore, clip: Clip) -> bytes:
 
     Raises ``IntegrityError`` if it is not there.
     """
-    columns = [f"{clip.part}.flac"] if clip.part in SIDES else list(_TAKES)
+    columns = [f"{clip.part}.flac"] if clip.part in INPUT_SIDES else list(_TAKES)
     with pq.ParquetFile(store.path(clip.folder, clip.shard)) as file:
         for group in range(file.num_row_groups):
             index = pc.index(file.read_row_group(group, columns=["id"])["id"], clip.row).as_py()
             if index >= 0:
                 row = file.read_row_group(group, columns=columns, use_threads=False).slice(index, 1)
-                return _found(row.to_pylist()[0], clip)
+                return _find_flac(row.to_pylist()[0], clip)
     raise IntegrityError(f"there is no row {clip.row!r} in shard {clip.shard} of {clip.folder}")
 
 
-def _found(row: Mapping[str, Any], clip: Clip) -> bytes:
-    if clip.part in SIDES:
+def _find_flac(row: Mapping[str, Any], clip: Clip) -> bytes:
+    if clip.part in INPUT_SIDES:
         audio = row[clip.part]
     else:
         audio = next((take["audio"] for take in row["takes"] if str(take["take"]) == clip.part), None)

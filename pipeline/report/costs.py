@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.report.snapshot import Snapshot
-from pipeline.standing import TableStanding, grouped
+from pipeline.standing import TableStatus, group_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def costs_of(snapshot: Snapshot) -> list[Cost]:
     return list(_costs(snapshot.standing.tables))
 
 
-def _costs(tables: Sequence[TableStanding]) -> Iterator[Cost]:
-    for name, members in grouped(tables).items():
+def _costs(tables: Sequence[TableStatus]) -> Iterator[Cost]:
+    for name, members in group_tables(tables).items():
         yield Cost(
             name=name,
             done=sum(m.done for m in members),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.report.cards import PairCard, ScoreRow, Side, Step
+from pipeline.report.cards import PairCard, ScoreRow, CardSide, CardStep
 from pipeline.report.clips import Clip
 from pipeline.report.snapshot import Snapshot
 
@@ -26,7 +26,7 @@ _SCORES = (
 )
 
 
-def pair_cards(snapshot: Snapshot, number: int) -> list[PairCard]:
+def pair_cards_of(snapshot: Snapshot, number: int) -> list[PairCard]:
     """Return up to ``number`` pairs, spread over degradations and models."""
     rows = snapshot.tables.rows(_EXAMPLES, number)
     scores: dict[tuple[str, str, int], dict[str, Mapping[str, Any]]] = {}
@@ -43,7 +43,7 @@ def _card(snapshot: Snapshot, row: Mapping[str, Any], scores: Mapping[Any, Mappi
     return PairCard(
         **{name: row[name] for name in plain},
         steps=[
-            Step(drawn["kind"], json.loads(drawn["params"]), json.loads(done["facts"]))
+            CardStep(drawn["kind"], json.loads(drawn["params"]), json.loads(done["facts"]))
             for drawn, done in zip(row["steps"], row["applied"], strict=True)
         ],
         degraded=degraded,
@@ -54,9 +54,9 @@ def _card(snapshot: Snapshot, row: Mapping[str, Any], scores: Mapping[Any, Mappi
     )
 
 
-def _side(snapshot: Snapshot, row: Mapping[str, Any], side: str) -> Side:
+def _side(snapshot: Snapshot, row: Mapping[str, Any], side: str) -> CardSide:
     model, take = row[f"{side}_model"], row[f"{side}_take"]
-    return Side(
+    return CardSide(
         model=model,
         take=take,
         settings=json.loads(row[f"{side}_settings"]),

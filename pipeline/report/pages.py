@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedSection:
     """A section as HTML."""
 
     id: str
@@ -26,7 +26,7 @@ class Rendered:
 
 
 @cache
-def environment() -> "jinja2.Environment":
+def report_environment() -> "jinja2.Environment":
     """Return the templates; a name that nobody gave is an error rather than empty."""
     import jinja2  # noqa: PLC0415 - commands that print no page do without
 
@@ -43,17 +43,17 @@ def environment() -> "jinja2.Environment":
     return made
 
 
-def sections_of(snapshot: Snapshot) -> list[Rendered]:
+def sections_of(snapshot: Snapshot) -> list[RenderedSection]:
     """Return all sections but the pairs to listen to."""
-    return [rendered(section.id, section.title, section.facts(snapshot)) for section in SECTIONS]
+    return [render_section(section.id, section.title, section.facts(snapshot)) for section in SECTIONS]
 
 
-def listening_section(
+def render_listening(
     snapshot: Snapshot,
     cards: Sequence[PairCard],
     source: Callable[[Clip], str],
     excerpt_s: float | None = None,
-) -> Rendered:
+) -> RenderedSection:
     """Return the pairs to listen to; ``source`` says where a page finds a recording.
 
     That is a URL, or ``#`` and the id of an element of the page that holds it in base64: its first
@@ -66,17 +66,17 @@ def listening_section(
         "choices": Choices.of(cards),
         "num_pairs": snapshot.funnel.count("pairs"),
     }
-    return rendered("listening", "Listen", facts)
+    return render_section("listening", "Listen", facts)
 
 
-def rendered(section_id: str, title: str, facts: Mapping[str, Any]) -> Rendered:
+def render_section(section_id: str, title: str, facts: Mapping[str, Any]) -> RenderedSection:
     """Return a section by the template of its name."""
     import markupsafe  # noqa: PLC0415 - comes with jinja2
 
-    html = environment().get_template("section.html.j2").render(id=section_id, title=title, **facts)
-    return Rendered(section_id, title, markupsafe.Markup(html))  # noqa: S704 - the template has escaped it
+    html = report_environment().get_template("section.html.j2").render(id=section_id, title=title, **facts)
+    return RenderedSection(section_id, title, markupsafe.Markup(html))  # noqa: S704 - the template has escaped it
 
 
-def page(template: str, snapshot: Snapshot, sections: Sequence[Rendered], **more: Any) -> str:
+def render_page(template: str, snapshot: Snapshot, sections: Sequence[RenderedSection], **more: Any) -> str:
     """Return a whole page by a template that extends ``page.html.j2``."""
-    return environment().get_template(template).render(snapshot=snapshot, sections=sections, **more)
+    return report_environment().get_template(template).render(snapshot=snapshot, sections=sections, **more)

@@ -35,7 +35,7 @@ class Recordings:
     def fitting(self, cards: Sequence[PairCard]) -> list[PairCard]:
         """Take in the recordings of pairs, in order, as long as there is room, and return those pairs."""
         for number, card in enumerate(cards):
-            found = {clip: excerpt(self.flac_of(clip)) for _, clip, _ in card.clips if clip not in self._ids}
+            found = {clip: cut_excerpt(self.flac_of(clip)) for _, clip, _ in card.clips if clip not in self._ids}
             ids = {clip: _name(flac) for clip, flac in found.items()}
             new = {ids[clip]: base64.b64encode(flac).decode() for clip, flac in found.items()}
             self._num_bytes += sum(len(text) for name, text in new.items() if name not in self.by_id)
@@ -51,7 +51,7 @@ def _name(flac: bytes) -> str:
     return f"recording-{hashlib.sha256(flac).hexdigest()[:16]}"
 
 
-def excerpt(flac: bytes) -> bytes:
+def cut_excerpt(flac: bytes) -> bytes:
     """Return the beginning of a recording as FLAC of 16 bits, which is lossless but for the rounding.
 
     Opus would take less, but libsndfile numbers its streams by chance: no two reports would be the same.

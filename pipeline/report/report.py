@@ -11,18 +11,18 @@ from pathlib import Path
 from pipeline.audit.audit import FILE
 from pipeline.export import MARK
 from pipeline.report.clips import flac_of
-from pipeline.report.listening import pair_cards
-from pipeline.report.pages import listening_section, page, sections_of
+from pipeline.report.listening import pair_cards_of
+from pipeline.report.pages import render_listening, render_page, sections_of
 from pipeline.report.recordings import EXCERPT_S, Recordings
 from pipeline.report.snapshot import Snapshot
 from pipeline.store import write_whole
 from pipeline.workspace import Workspace
 from schemas import fingerprint_of
 
-MOST_PAIRS = 60
+_MOST_PAIRS = 60
 """Pairs to listen to: as many as anybody will, if their recordings fit."""
 STYLES = ("report.css", "listening.css")
-HEAD_BYTES = 8192
+_HEAD_BYTES = 8192
 """Of a page; its stamp is in there."""
 SCRIPTS = ("charts.js", "spectrogram.js", "listening.js", "filters.js", "page.js")
 
@@ -47,17 +47,17 @@ def write_report(workspace: Workspace, path: Path) -> None:
 def report_of(snapshot: Snapshot) -> str:
     """Return the page. It differs only if the workspace does."""
     recordings = Recordings(partial(flac_of, snapshot.workspace.store))
-    cards = recordings.fitting(pair_cards(snapshot, MOST_PAIRS))
-    listening = listening_section(snapshot, cards, recordings.source, EXCERPT_S)
+    cards = recordings.fitting(pair_cards_of(snapshot, _MOST_PAIRS))
+    listening = render_listening(snapshot, cards, recordings.source, EXCERPT_S)
     sections = [*sections_of(snapshot), listening]
-    return page(
+    return render_page(
         "report.html.j2",
         snapshot,
         sections,
-        style="".join(asset(name) for name in STYLES),
-        scripts=list(scripts()),
+        style="".join(read_asset(name) for name in STYLES),
+        scripts=list(list_scripts()),
         recordings=recordings.by_id,
-        stamp=stamp_of(snapshot.workspace),
+        stamp=report_stamp_of(snapshot.workspace),
     )
 
 
@@ -69,24 +69,24 @@ def is_outdated(workspace: Workspace) -> bool:
     if not workspace.report.is_file():
         return True
     with workspace.report.open("rb") as written:
-        return stamp_of(workspace).encode() not in written.read(HEAD_BYTES)
+        return report_stamp_of(workspace).encode() not in written.read(_HEAD_BYTES)
 
 
-def stamp_of(workspace: Workspace) -> str:
+def report_stamp_of(workspace: Workspace) -> str:
     """Return sixteen hex digits of what a report speaks of: dataset, audit, and what tickets have cost."""
     told = (workspace.dataset / MARK, workspace.root / FILE, workspace.ticket_log)
     contents = [path.read_bytes() if path.is_file() else b"" for path in told]
     return fingerprint_of([hashlib.sha256(content).hexdigest() for content in contents])
 
 
-def scripts() -> Iterator[Script]:
+def list_scripts() -> Iterator[Script]:
     """Walk the scripts of the page: the charts' library, then ours."""
     from plotly.offline import get_plotlyjs  # noqa: PLC0415
 
     yield Script(get_plotlyjs())
-    yield Script("".join(asset(name) for name in SCRIPTS))
+    yield Script("".join(read_asset(name) for name in SCRIPTS))
 
 
-def asset(name: str) -> str:
+def read_asset(name: str) -> str:
     """Return a style sheet or a script of the page."""
     return (files("pipeline.report") / "assets" / name).read_text(encoding="utf-8")

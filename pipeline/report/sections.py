@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.audit.records import Agreement, Audit, Group, Part, YieldOf
+from pipeline.audit.records import ScoreCorrelation, Audit, Group, ScoreRole, YieldOf
 from pipeline.funnel_text import MEANING
 from pipeline.listening.judging import listening_of
 from pipeline.listening.votes import VoteBook
 from pipeline.report.charts import (
-    agreement_chart,
-    distribution_chart,
-    funnel_chart,
+    plot_agreement,
+    plot_distribution,
+    plot_funnel,
     least_px,
-    share_chart,
-    win_rate_chart,
-    yield_chart,
+    plot_shares,
+    plot_win_rates,
+    plot_yields,
 )
 from pipeline.report.costs import costs_of
 from pipeline.report.failures import failures_of
@@ -41,7 +41,7 @@ class Section:
     facts: Callable[[Snapshot], Facts]
 
 
-def overview(snapshot: Snapshot) -> Facts:
+def gather_overview(snapshot: Snapshot) -> Facts:
     """Return the run's main numbers, who votes, and what stands in for published parts."""
     splits = (
         "SELECT split, count(*) AS pairs FROM pairs JOIN recipes USING (id) GROUP BY split ORDER BY split"
@@ -59,25 +59,25 @@ def overview(snapshot: Snapshot) -> Facts:
     }
 
 
-def funnel(snapshot: Snapshot) -> Facts:
+def gather_funnel(snapshot: Snapshot) -> Facts:
     """Return what became of everything, step by step, and the reasons."""
-    return {"steps": snapshot.funnel.steps, "meaning": MEANING, "chart": funnel_chart(snapshot.funnel)}
+    return {"steps": snapshot.funnel.steps, "meaning": MEANING, "chart": plot_funnel(snapshot.funnel)}
 
 
-def scores(snapshot: Snapshot) -> Facts:
+def gather_scores(snapshot: Snapshot) -> Facts:
     """Return how the scores of chosen and rejected restorations are distributed."""
     audit = snapshot.audit
     if audit is None:
         return {"audit": None}
     found = [
-        (score, distribution, distribution_chart(distribution))
+        (score, distribution, plot_distribution(distribution))
         for score, distribution in zip(audit.scores, audit.distributions, strict=True)
         if distribution.chosen and distribution.rejected
     ]
     return {"audit": audit, "charts": found}
 
 
-def agreement(snapshot: Snapshot) -> Facts:
+def gather_agreement(snapshot: Snapshot) -> Facts:
     """Return how scores agree, over all and by group."""
     audit = snapshot.audit
     if audit is None:
@@ -88,85 +88,85 @@ def agreement(snapshot: Snapshot) -> Facts:
     whole = next(found for found in audit.agreement if found.by is Group.ALL)
     return {
         "audit": audit,
-        "tau": agreement_chart(whole, names, "tau"),
-        "disagreeing": agreement_chart(whole, names, "disagreeing"),
+        "tau": plot_agreement(whole, names, "tau"),
+        "disagreeing": plot_agreement(whole, names, "disagreeing"),
         "least_px": least_px(names),
         "groups": [(found, *_among_voters(audit, found)) for found in audit.agreement],
     }
 
 
-def _among_voters(audit: Audit, found: Agreement) -> Iterator[float | None]:
+def _among_voters(audit: Audit, found: ScoreCorrelation) -> Iterator[float | None]:
     """Walk the mean τ and the mean share of disagreement of every two scores that vote."""
-    voters = [place for place, score in enumerate(audit.scores) if score.part is Part.VOTES]
+    voters = [place for place, score in enumerate(audit.scores) if score.part is ScoreRole.VOTES]
     for matrix in (found.tau, found.disagreeing):
         values = [matrix[i][j] for i in voters for j in voters if i < j]
         known = [value for value in values if value is not None]
         yield sum(known) / len(known) if known else None
 
 
-def yields(snapshot: Snapshot) -> Facts:
+def gather_yields(snapshot: Snapshot) -> Facts:
     """Return how many pairs came of which degradations, levels of noise and models."""
     audit = snapshot.audit
     if audit is None:
         return {"audit": None}
     groups = {title: [y for y in audit.yields if y.by is by] for by, title in YIELDS.items()}
-    shown = {title: highest(found) for title, found in groups.items() if found}
+    shown = {title: pick_highest(found) for title, found in groups.items() if found}
     return {
         "audit": audit,
-        "charts": [(title, len(groups[title]), some, yield_chart(some)) for title, some in shown.items()],
+        "charts": [(title, len(groups[title]), some, plot_yields(some)) for title, some in shown.items()],
     }
 
 
-def highest(found: Sequence[YieldOf]) -> Sequence[YieldOf]:
+def pick_highest(found: Sequence[YieldOf]) -> Sequence[YieldOf]:
     """Return those of many that gave the most pairs per comparison; a few stay in their order."""
     if len(found) <= MOST_BARS:
         return found
     return sorted(found, key=lambda each: -(each.share or 0.0))[:MOST_BARS]
 
 
-def audited(snapshot: Snapshot) -> Facts:
+def gather_audit(snapshot: Snapshot) -> Facts:
     """Return how the pairs fare on scores that did not choose them, against other ways to choose."""
     found = snapshot.audit
     if found is None:
         return {"audit": None}
-    judges = [score for part in (Part.HELD_OUT, Part.RECORDED) for score in found.scores_that(part)]
+    judges = [score for part in (ScoreRole.HELD_OUT, ScoreRole.RECORDED) for score in found.scores_that(part)]
     by_score = [(score, [j for j in found.judgements if j.score == score.name]) for score in judges]
     return {
         "audit": found,
-        "judged": [(score, judgements, win_rate_chart(judgements)) for score, judgements in by_score],
+        "judged": [(score, judgements, plot_win_rates(judgements)) for score, judgements in by_score],
     }
 
 
-def costs(snapshot: Snapshot) -> Facts:
+def gather_costs(snapshot: Snapshot) -> Facts:
     """Return what each stage took."""
     found = costs_of(snapshot)
     return {"costs": found, "work_s": sum(cost.work_s for cost in found), "funnel": snapshot.funnel}
 
 
-def failures(snapshot: Snapshot) -> Facts:
+def gather_failures(snapshot: Snapshot) -> Facts:
     """Return what has no value, by stage and reason."""
     return {"failures": failures_of(snapshot)}
 
 
-def listeners(snapshot: Snapshot) -> Facts:
+def gather_votes(snapshot: Snapshot) -> Facts:
     """Return how far people, who heard restorations blindly, agree with the metrics."""
     votes = VoteBook(snapshot.workspace.root).all()
     if not votes:
         return {"found": None}
     found = listening_of(snapshot.tables, votes)
     shares = {"all pairs": found.pairs, **found.degradations}
-    return {"found": found, "shares": shares, "chart": share_chart(shares)}
+    return {"found": found, "shares": shares, "chart": plot_shares(shares)}
 
 
 SECTIONS: Sequence[Section] = (
-    Section("overview", "Overview", overview),
-    Section("funnel", "From recordings to pairs", funnel),
-    Section("scores", "Scores", scores),
-    Section("agreement", "Agreement", agreement),
-    Section("yields", "Yield", yields),
-    Section("audit", "Audit", audited),
-    Section("listeners", "Listeners", listeners),
-    Section("costs", "Speed and cost", costs),
-    Section("failures", "Failures", failures),
+    Section("overview", "Overview", gather_overview),
+    Section("funnel", "From recordings to pairs", gather_funnel),
+    Section("scores", "Scores", gather_scores),
+    Section("agreement", "Agreement", gather_agreement),
+    Section("yields", "Yield", gather_yields),
+    Section("audit", "Audit", gather_audit),
+    Section("listeners", "Listeners", gather_votes),
+    Section("costs", "Speed and cost", gather_costs),
+    Section("failures", "Failures", gather_failures),
 )
 """In reading order. Pairs to listen to come after them: how they play depends on who serves the page."""

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from pipeline.audit.audit import FILE, read_audit
 from pipeline.audit.records import Audit
 from pipeline.config import Config
-from pipeline.funnel import Funnel, Places, funnel_at
+from pipeline.funnel import Funnel, FunnelTables, read_funnel
 from pipeline.inventory import SPEECH, Inventory
 from pipeline.report.tables import RunTables
-from pipeline.standing import Standing
+from pipeline.standing import RunStatus
 from pipeline.ticket_log import TicketLine, ticket_lines
 from pipeline.workspace import Workspace
 from schemas import WorkspaceError
@@ -46,9 +46,9 @@ class Snapshot:
         return RunTables(self.inventory, self.workspace.store)
 
     @cached_property
-    def standing(self) -> Standing:
+    def standing(self) -> RunStatus:
         """How far each table is, and how fast it went."""
-        return Standing(self.inventory, self.workspace.store, self.tickets)
+        return RunStatus(self.inventory, self.workspace.store, self.tickets)
 
     @cached_property
     def tickets(self) -> list[TicketLine]:
@@ -58,7 +58,7 @@ class Snapshot:
     @cached_property
     def funnel(self) -> Funnel:
         """Where everything went so far."""
-        return funnel_at(self._places, self.workspace.store)
+        return read_funnel(self._places, self.workspace.store)
 
     @cached_property
     def audit(self) -> Audit | None:
@@ -70,9 +70,9 @@ class Snapshot:
         return found if found is not None and found.key == self.inventory.audit_key else None
 
     @property
-    def _places(self) -> Places:
+    def _places(self) -> FunnelTables:
         folders = {table.name: table.folder for table in self.inventory.tables}
-        return Places(
+        return FunnelTables(
             ingest=folders["ingest"],
             degrade=folders["degrade"],
             restores=tuple(self.tables.folders("restore").values()),

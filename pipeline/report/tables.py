@@ -64,10 +64,10 @@ class RunTables:
         rows, record = f"{stage}_rows", RECORDS[stage]
         files = [(f, shard) for f in self.folders(stage).values() for shard in self.shards(f)]
         if not files:
-            self._sql.register(rows, _placed(schema_of(record).empty_table(), "", ""))
+            self._sql.register(rows, _add_location(schema_of(record).empty_table(), "", ""))
         elif stage == "restore":  # its audio lies inside lists, where SQL would read it
             paths = [path for path in leaf_paths(record) if not path.endswith("flac")]
-            read = (_placed(self.store.columns(f, shard, paths), f, shard) for f, shard in files)
+            read = (_add_location(self.store.columns(f, shard, paths), f, shard) for f, shard in files)
             self._sql.register(rows, pa.concat_tables(read))
         else:
             paths = [str(self.store.path(*file).absolute()) for file in files]
@@ -75,7 +75,7 @@ class RunTables:
             read.project(f"*, {_PLACE}").create_view(rows)
 
 
-def _placed(table: pa.Table, folder: str, shard: str) -> pa.Table:
+def _add_location(table: pa.Table, folder: str, shard: str) -> pa.Table:
     """Return the rows of a shard with where they lie."""
     for name, value in (("folder", folder), ("shard", shard)):
         table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))

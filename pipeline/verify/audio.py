@@ -5,25 +5,25 @@ from typing import Any
 
 import soundfile
 
-from pipeline.dataset.published import Row
-from pipeline.verify.findings import Finding, same
+from pipeline.dataset.published import DatasetRow
+from pipeline.verify.findings import Finding, are_same
 from schemas import EncodedAudio
-from stages.flac import decode_bytes, digest_of
+from stages.flac import decode_flac_bytes, digest_of
 
-SIDES = ("degraded", "chosen", "rejected", "clean")
+AUDIO_SIDES = ("degraded", "chosen", "rejected", "clean")
 
 
-def audio_of(row: Row) -> tuple[Mapping[str, EncodedAudio], list[Finding]]:
+def audio_of(row: DatasetRow) -> tuple[Mapping[str, EncodedAudio], list[Finding]]:
     """Return the sides of a pair that can be decoded, and what is wrong with any of them."""
     audio, findings = {}, []
-    for side in SIDES:
+    for side in AUDIO_SIDES:
         try:
-            audio[side] = _stored(row[side])
+            audio[side] = _stored_audio_of(row[side])
         except (soundfile.LibsndfileError, TypeError) as error:
             findings.append(Finding(row["pair_id"], side, "mono FLAC", f"no audio: {error}"))
     for side, found in audio.items():
         findings += _side_findings(row, side, found)
-        if not same(row["duration_s"], found.duration_s):
+        if not are_same(row["duration_s"], found.duration_s):
             findings.append(
                 Finding(row["pair_id"], f"seconds of {side}", row["duration_s"], found.duration_s)
             )
@@ -33,7 +33,7 @@ def audio_of(row: Row) -> tuple[Mapping[str, EncodedAudio], list[Finding]]:
     return audio, findings
 
 
-def recording_findings(row: Row) -> Iterator[Finding]:
+def recording_findings(row: DatasetRow) -> Iterator[Finding]:
     """Walk what is wrong with the audio of a row of ``candidates``; a take may have come to nothing."""
     try:
         found = None if row["audio"] is None else digest_of(row["audio"]["bytes"])
@@ -43,7 +43,7 @@ def recording_findings(row: Row) -> Iterator[Finding]:
         yield Finding(f"candidates/{row['candidate_id']}", "SHA-256 of audio", row["digest"], found)
 
 
-def _side_findings(row: Row, side: str, found: EncodedAudio) -> Iterator[Finding]:
+def _side_findings(row: DatasetRow, side: str, found: EncodedAudio) -> Iterator[Finding]:
     published = row[f"{side}_digest"]
     if found.digest != published:
         yield Finding(row["pair_id"], f"SHA-256 of {side}", published, found.digest)
@@ -51,9 +51,9 @@ def _side_findings(row: Row, side: str, found: EncodedAudio) -> Iterator[Finding
         yield Finding(row["pair_id"], f"rate of {side} in Hz", row["sample_rate"], found.sample_rate)
 
 
-def _stored(cell: Mapping[str, Any]) -> EncodedAudio:
+def _stored_audio_of(cell: Mapping[str, Any]) -> EncodedAudio:
     """Return a cell of audio as it was before export, with the digest of what is in it now."""
-    waveform = decode_bytes(cell["bytes"])
+    waveform = decode_flac_bytes(cell["bytes"])
     return EncodedAudio(
         flac=cell["bytes"],
         sample_rate=waveform.sample_rate,

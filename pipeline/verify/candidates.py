@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from itertools import groupby, zip_longest
 
-from pipeline.dataset.columns import SIDES, TAKE, UTTERANCE, Table
-from pipeline.dataset.published import Dataset, Row
-from pipeline.verify.findings import Finding, same
+from pipeline.dataset.columns import PAIR_SIDES, TAKE, UTTERANCE, DatasetTable
+from pipeline.dataset.published import Dataset, DatasetRow
+from pipeline.verify.findings import Finding, are_same
 
-TABLES_OF_CANDIDATES: tuple[Table, ...] = ("scores", "candidates")
+TABLES_OF_CANDIDATES: tuple[DatasetTable, ...] = ("scores", "candidates")
 """Those that have all candidates, the lighter one first."""
-HEAVY = ("recipe", "degradation_steps")
-SHARED = ("licence", *(name for name in UTTERANCE if name not in HEAVY))
+_HEAVY = ("recipe", "degradation_steps")
+SHARED = ("licence", *(name for name in UTTERANCE if name not in _HEAVY))
 """What all rows of a degraded utterance say of it."""
 
 
@@ -23,19 +23,19 @@ class Candidates:
         self._compared = (*TAKE, *(score.name for metric in dataset.said.metrics for score in metric.scores))
         self._groups = self.utterances()
         self._at: str | None = None
-        self._here: Mapping[tuple[str, int], Row] = {}
+        self._here: Mapping[tuple[str, int], DatasetRow] = {}
 
     @property
     def are_there(self) -> bool:
         """Whether the dataset has a table of them."""
         return self._table is not None
 
-    def findings(self, pair: Row) -> Iterator[Finding]:
+    def findings(self, pair: DatasetRow) -> Iterator[Finding]:
         """Walk what the table of candidates says otherwise of the sides of a pair."""
         if self._table is None:
             return
         self._go_to(pair["degraded_id"])
-        for side in SIDES:
+        for side in PAIR_SIDES:
             key = pair[f"{side}_model"], pair[f"{side}_take"]
             if key not in self._here:
                 yield Finding(pair["pair_id"], side, f"{key[0]} {key[1]}", f"none in {self._table!r}")
@@ -47,13 +47,13 @@ class Candidates:
                 yield from self._told_otherwise(pair, name, there)
         yield from self._licence_findings(pair)
 
-    def _told_otherwise(self, pair: Row, column: str, there: object) -> Iterator[Finding]:
-        if not same(pair[column], there):
+    def _told_otherwise(self, pair: DatasetRow, column: str, there: object) -> Iterator[Finding]:
+        if not are_same(pair[column], there):
             yield Finding(pair["pair_id"], column, pair[column], f"{there} in {self._table!r}")
 
-    def _licence_findings(self, pair: Row) -> Iterator[Finding]:
+    def _licence_findings(self, pair: DatasetRow) -> Iterator[Finding]:
         """Walk the licence of a pair's sides that it does not list, and those that it lists beside them."""
-        sides = [self._here.get((pair[f"{side}_model"], pair[f"{side}_take"])) for side in SIDES]
+        sides = [self._here.get((pair[f"{side}_model"], pair[f"{side}_take"])) for side in PAIR_SIDES]
         listed, there = (
             {tuple(part.values()) for row in rows if row is not None for part in row["licences"]}
             for rows in ([pair], sides)
@@ -62,7 +62,7 @@ class Candidates:
             said = ("listed", "not") if part in listed else ("not listed", f"in {self._table!r}")
             yield Finding(pair["pair_id"], f"licence {' '.join(map(str, part))}", *said)
 
-    def utterances(self) -> Iterator[tuple[str, list[Row]]]:
+    def utterances(self) -> Iterator[tuple[str, list[DatasetRow]]]:
         """Walk the degraded utterances with their candidates; nothing if the dataset has no table of them."""
         for degraded_id, rows in groupby(self._rows(), key=lambda row: str(row["degraded_id"])):
             yield degraded_id, list(rows)
@@ -72,9 +72,9 @@ class Candidates:
             self._at, rows = next(self._groups, (degraded_id, iter(())))
             self._here = {(row["model"], row["take"]): row for row in rows}
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[DatasetRow]:
         if self._table is not None:
-            for _, row in self._dataset.rows(self._table, without=HEAVY):
+            for _, row in self._dataset.rows(self._table, without=_HEAVY):
                 if row["model"] is not None:
                     yield row
 
@@ -85,7 +85,7 @@ def table_findings(dataset: Dataset) -> Iterator[Finding]:
         return
     scores = (row for _, row in dataset.rows("scores"))
     candidates = (row for _, row in dataset.rows("candidates") if row["model"] is not None)
-    nothing: Row = {}
+    nothing: DatasetRow = {}
     for score, candidate in zip_longest(scores, candidates, fillvalue=nothing):
         name = score.get("candidate_id", candidate.get("candidate_id"))
         for column in score or ("candidate_id",):

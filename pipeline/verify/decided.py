@@ -6,22 +6,22 @@ from itertools import chain
 
 import numpy as np
 
-from pipeline.dataset.published import Row
-from pipeline.decisions import COUNTS, Decisions
-from pipeline.export import Exported
-from pipeline.funnel import compared
+from pipeline.dataset.published import DatasetRow
+from pipeline.decisions import COUNTS, PreferenceCounts
+from pipeline.export import DatasetDescription
+from pipeline.funnel import comparison_steps_of
 from pipeline.verify.findings import Finding
-from pipeline.verify.rules import Claim, preference
+from pipeline.verify.rules import Claim, describe_preference
 from schemas import Status
 from stages.pair_rules import CLEAN
-from stages.prefer import Decision, PreferStage, Rules
-from stages.verdicts import Ballot
+from stages.prefer import Choice, PreferStage, Rules
+from stages.verdicts import CandidateScores
 
 
-class DecidedAnew:
+class Redecided:
     """Decides on all candidates once more, and holds what comes out to what was published."""
 
-    def __init__(self, said: Exported) -> None:
+    def __init__(self, said: DatasetDescription) -> None:
         self._said = said
         self._rules = Rules(said.criteria, said.pair_rule, said.vetoes)
         self._stage = PreferStage(self._rules)
@@ -30,12 +30,12 @@ class DecidedAnew:
         self._heard = tuple(chain.from_iterable(heard))
         """All scores of the metrics that vote or may refuse."""
         self._looked_at = (*self._rules.scores, *self._rules.facts)
-        self._sum = Decisions()
+        self._sum = PreferenceCounts()
 
-    def findings(self, degraded_id: str, rows: Sequence[Row], claims: Sequence[Claim]) -> Iterator[Finding]:
+    def findings(self, degraded_id: str, rows: Sequence[DatasetRow], claims: Sequence[Claim]) -> Iterator[Finding]:
         """Walk what differs on one degraded utterance, from its candidates and its published pairs."""
         (decided,) = self._stage.process([self._ballot(degraded_id, rows)])
-        self._sum += _decisions(decided)
+        self._sum += _preference_counts(decided)
         kept = {sides: number for number, sides in enumerate(decided.sides)}
         for claim in claims:
             number = kept.pop((claim.chosen, claim.rejected), None)
@@ -44,14 +44,14 @@ class DecidedAnew:
             elif claim.pair_id != (name := f"{degraded_id}/{number}"):
                 yield Finding(claim.pair_id, "pair_id", claim.pair_id, name)
         for sides in kept:
-            yield Finding(degraded_id, "pair", "none", f"{preference(*sides)}, which the rule keeps")
+            yield Finding(degraded_id, "pair", "none", f"{describe_preference(*sides)}, which the rule keeps")
 
     def count_findings(self) -> Iterator[Finding]:
         """Walk the counts of complete candidates, comparisons, vetoes and pairs that are not the funnel's."""
         published = {step.name: step for step in self._said.funnel.steps}
         if (found := self._sum.counts["complete"]) != published["scored"].count:
             yield Finding("funnel", "scored", published["scored"].count, found)
-        for step in compared(self._sum):
+        for step in comparison_steps_of(self._sum):
             said = published[step.name]
             if step.count != said.count:
                 yield Finding("funnel", step.name, said.count, step.count)
@@ -59,24 +59,24 @@ class DecidedAnew:
                 if (number := step.lost.get(why, 0)) != said.lost.get(why, 0):
                     yield Finding("funnel", f"{step.name} lost to {why!r}", said.lost.get(why, 0), number)
 
-    def _ballot(self, degraded_id: str, rows: Sequence[Row]) -> Ballot:
+    def _ballot(self, degraded_id: str, rows: Sequence[DatasetRow]) -> CandidateScores:
         """Return the candidates in the order in which they were decided on: the clean reference last."""
         there = [row for row in rows if self._is_candidate(row)]
         there.sort(key=lambda row: bool(row["model"] == CLEAN))
-        return Ballot(
+        return CandidateScores(
             degraded_id,
             tuple(row["model"] for row in there),
             tuple(row["take"] for row in there),
             {name: np.array([row[name] for row in there], dtype=float) for name in self._looked_at},
         )
 
-    def _is_candidate(self, row: Row) -> bool:
+    def _is_candidate(self, row: DatasetRow) -> bool:
         """Whether it was compared: what has no audio, or repeats another take, was never scored."""
         tried = {missing["score"] for missing in row["missing_scores"] if missing["status"] != Status.SKIPPED}
         return any(row[name] is not None or name in tried for name in self._heard)
 
 
-def _decisions(decided: Decision) -> Decisions:
+def _preference_counts(decided: Choice) -> PreferenceCounts:
     counts = Counter({name: getattr(decided, f"num_{name}") for name in COUNTS})
     removed = Counter({removal.by: removal.pairs for removal in decided.removed})
-    return Decisions(counts, removed, len(decided.kept))
+    return PreferenceCounts(counts, removed, len(decided.kept))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.dataset.columns import TABLES, Table
+from pipeline.dataset.columns import TABLES, DatasetTable
 from pipeline.dataset.published import Dataset
 from pipeline.export import CARD
 from pipeline.verify.findings import Finding
@@ -40,7 +40,7 @@ def file_findings(dataset: Dataset) -> Iterator[Finding]:
                 yield Finding(place, "Parquet", "a file that can be read", error)
 
 
-def _sum_findings(dataset: Dataset, table: Table) -> Iterator[Finding]:
+def _sum_findings(dataset: Dataset, table: DatasetTable) -> Iterator[Finding]:
     for split, files in dataset.said.tables.get(table, {}).items():
         if files.rows != (rows := sum(file.rows for file in files.files)):
             yield Finding(f"{table}/{split}", "rows", files.rows, rows)

@@ -17,15 +17,15 @@ class Finding(NamedTuple):
     found: object
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what}: published {_said(self.published)}, found {_said(self.found)}"
+        return f"{self.place}: {self.what}: published {_format_value(self.published)}, found {_format_value(self.found)}"
 
 
-def same(a: object, b: object) -> bool:
+def are_same(a: object, b: object) -> bool:
     """Return whether two values are the same, as far as rounding lets them."""
     if isinstance(a, float) and isinstance(b, float):
         return math.isclose(a, b, rel_tol=CLOSE, abs_tol=CLOSE)
     return a == b
 
 
-def _said(value: object) -> str:
+def _format_value(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)

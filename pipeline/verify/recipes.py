@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator
 
-from pipeline.dataset.published import Row
+from pipeline.dataset.published import DatasetRow
 from pipeline.verify.findings import Finding
 from schemas import Recipe
 
 
-def recipe_of(row: Row) -> Recipe:
+def recipe_of(row: DatasetRow) -> Recipe:
     """Return what was drawn for a pair. Raises ``ValueError`` or ``TypeError`` if that cannot be told."""
     known = {name: row[name] for name in Recipe.model_fields if name in row}
     num_samples = round(row["duration_s"] * row["sample_rate"])
@@ -17,7 +17,7 @@ def recipe_of(row: Row) -> Recipe:
     )
 
 
-def recipe_findings(row: Row) -> Iterator[Finding]:
+def recipe_findings(row: DatasetRow) -> Iterator[Finding]:
     """Walk what is wrong with the recipe of one pair."""
     try:
         drawn = [(step.kind, step.version, step.params) for step in recipe_of(row).steps]

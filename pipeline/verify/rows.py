@@ -3,17 +3,17 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.dataset.columns import SIDES
-from pipeline.dataset.published import Dataset, Row
-from pipeline.export import Exported
+from pipeline.dataset.columns import PAIR_SIDES
+from pipeline.dataset.published import Dataset, DatasetRow
+from pipeline.export import DatasetDescription
 from pipeline.verify.candidates import Candidates
-from pipeline.verify.decided import DecidedAnew
-from pipeline.verify.findings import Finding, same
+from pipeline.verify.decided import Redecided
+from pipeline.verify.findings import Finding, are_same
 from pipeline.verify.rules import Claim, cap_findings, rule_findings
-from stages.licences import most_restrictive
+from stages.licences import most_restrictive_of
 from stages.metrics.base import Better
 
-HEAVY = ("recipe", "degradation_steps")
+_HEAVY = ("recipe", "degradation_steps")
 
 
 def row_findings(dataset: Dataset) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
     names: Counter[str] = Counter()
     claims: defaultdict[str, list[Claim]] = defaultdict(list)
     candidates = Candidates(dataset)
-    for split, row in dataset.rows("pairs", without=HEAVY):
+    for split, row in dataset.rows("pairs", without=_HEAVY):
         names[row["pair_id"]] += 1
         claims[row["degraded_id"]].append(Claim.of(row))
         if row["split"] != split:
@@ -38,10 +38,10 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _findings_on_candidates(
-    said: Exported, candidates: Candidates, claims: Mapping[str, Sequence[Claim]]
+    said: DatasetDescription, candidates: Candidates, claims: Mapping[str, Sequence[Claim]]
 ) -> Iterator[Finding]:
     """Walk what is not as the candidates have it: pairs that lack or are too many, and counts."""
-    decided = DecidedAnew(said)
+    decided = Redecided(said)
     num_ok = 0
     for degraded_id, rows in candidates.utterances():
         num_ok += sum(row["status"] == "ok" for row in rows)
@@ -50,40 +50,40 @@ def _findings_on_candidates(
     yield from _count_findings(said, "candidates", num_ok)
 
 
-def pair_findings(row: Row, said: Exported) -> Iterator[Finding]:
+def pair_findings(row: DatasetRow, said: DatasetDescription) -> Iterator[Finding]:
     """Walk what is wrong with one pair by itself."""
     name = row["pair_id"]
     for score in (score for metric in said.metrics for score in metric.scores):
-        sides = [row[f"{side}_{score.name}"] for side in SIDES]
+        sides = [row[f"{side}_{score.name}"] for side in PAIR_SIDES]
         margin = _margin(sides, score.better)
-        if not same(row[f"margin_{score.name}"], margin):
+        if not are_same(row[f"margin_{score.name}"], margin):
             yield Finding(name, f"margin_{score.name}", row[f"margin_{score.name}"], margin)
-        for side, value in zip(SIDES, sides, strict=True):
+        for side, value in zip(PAIR_SIDES, sides, strict=True):
             is_listed = score.name in {missing["score"] for missing in row[f"{side}_missing_scores"]}
             if is_listed is not (value is None):
                 listed = "a reason for a missing score" if is_listed else "a score"
                 yield Finding(name, f"{side}_{score.name}", listed, value)
     yield from _vote_findings(row, said)
     yield from rule_findings(row, said)
-    if (licence := most_restrictive(part["licence"] for part in row["licences"])) != row["row_licence"]:
+    if (licence := most_restrictive_of(part["licence"] for part in row["licences"])) != row["row_licence"]:
         yield Finding(name, "row_licence", row["row_licence"], licence)
 
 
-def _vote_findings(row: Row, said: Exported) -> Iterator[Finding]:
+def _vote_findings(row: DatasetRow, said: DatasetDescription) -> Iterator[Finding]:
     """Walk the criteria that do not favour the chosen side, and a strength that is not the narrowest vote."""
     votes = []
     for criterion in said.criteria:
-        margin = _margin([row[f"{side}_{criterion.metric}"] for side in SIDES], criterion.better)
+        margin = _margin([row[f"{side}_{criterion.metric}"] for side in PAIR_SIDES], criterion.better)
         if margin is None or margin <= criterion.margin:
             what = f"vote of {criterion.metric}"
             yield Finding(row["pair_id"], what, f"more than {criterion.margin:g} for the chosen side", margin)
         else:
             votes.append(margin / criterion.scale)
-    if len(votes) == len(said.criteria) and not same(row["strength"], min(votes)):
+    if len(votes) == len(said.criteria) and not are_same(row["strength"], min(votes)):
         yield Finding(row["pair_id"], "strength", row["strength"], min(votes))
 
 
-def _count_findings(said: Exported, name: str, number: int) -> Iterator[Finding]:
+def _count_findings(said: DatasetDescription, name: str, number: int) -> Iterator[Finding]:
     if (counted := said.funnel.count(name)) != number:
         yield Finding(name, "rows", counted, number)
 

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.dataset.columns import SIDES
-from pipeline.dataset.published import Row
-from pipeline.export import Exported
+from pipeline.dataset.columns import PAIR_SIDES
+from pipeline.dataset.published import DatasetRow
+from pipeline.export import DatasetDescription
 from pipeline.verify.findings import Finding
 from stages.pair_rules import PairRule
-from stages.verdicts import Ballot
+from stages.verdicts import CandidateScores
 
 CHOSEN, REJECTED = np.array([0]), np.array([1])
 """Places of the sides of one pair among its two candidates."""
@@ -27,34 +27,34 @@ class Claim(NamedTuple):
     rejected: tuple[str, int]
 
     @classmethod
-    def of(cls, row: Row) -> "Claim":
+    def of(cls, row: DatasetRow) -> "Claim":
         """Return what a row of ``pairs`` claims."""
-        chosen, rejected = ((row[f"{side}_model"], row[f"{side}_take"]) for side in SIDES)
+        chosen, rejected = ((row[f"{side}_model"], row[f"{side}_take"]) for side in PAIR_SIDES)
         return cls(row["pair_id"], row["degraded_id"], chosen, rejected)
 
     @property
     def preference(self) -> str:
         """Who is preferred to whom, in words."""
-        return preference(self.chosen, self.rejected)
+        return describe_preference(self.chosen, self.rejected)
 
 
-def preference(chosen: tuple[str, int], rejected: tuple[str, int]) -> str:
+def describe_preference(chosen: tuple[str, int], rejected: tuple[str, int]) -> str:
     """Return two candidates, the better one first, in words."""
     return f"{chosen[0]} {chosen[1]} over {rejected[0]} {rejected[1]}"
 
 
-def rule_findings(row: Row, said: Exported) -> Iterator[Finding]:
+def rule_findings(row: DatasetRow, said: DatasetDescription) -> Iterator[Finding]:
     """Walk what speaks against one pair: a side that may not win, models not to be compared, a veto."""
     name, rule = row["pair_id"], said.pair_rule
-    chosen, rejected = (row[f"{side}_model"] for side in SIDES)
+    chosen, rejected = (row[f"{side}_model"] for side in PAIR_SIDES)
     if not rule.may_win(chosen):
         yield Finding(name, "chosen_model", chosen, "one that may not be chosen")
     if not rule.comparisons((chosen, rejected))[0].size:
         yield Finding(name, "models", f"{chosen} over {rejected}", f"no comparison {rule.between!r}")
     for veto in said.vetoes:
-        sides = [row[f"{side}_{veto.looks_at}"] for side in SIDES]
+        sides = [row[f"{side}_{veto.looks_at}"] for side in PAIR_SIDES]
         values = np.array([np.nan if value is None else value for value in sides])
-        ballot = Ballot(name, (chosen, rejected), (0, 1), {veto.looks_at: values})
+        ballot = CandidateScores(name, (chosen, rejected), (0, 1), {veto.looks_at: values})
         if veto.refuses(ballot, CHOSEN, REJECTED).any():
             yield Finding(name, f"veto {veto.label!r}", "none", " and ".join(map(_value, sides)))
 

@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.dataset.columns import SIDES
+from pipeline.dataset.columns import PAIR_SIDES
 from pipeline.dataset.facts import MetricFacts
-from pipeline.dataset.published import Row
+from pipeline.dataset.published import DatasetRow
 from pipeline.operator_entries import MetricSetup
 from pipeline.verify.findings import Finding
 from pipeline.verify.recipes import recipe_of
 from schemas import Degraded, EncodedAudio, OperatorSpec, Restored, RunError, Scored, Take, UserError
-from schemas.outcome import LUCK
-from stages.audio_memory import AudioMemory
+from schemas.outcome import NONDETERMINISTIC
+from stages.audio_memory import AudioCache
 from stages.metrics import METRICS
 from stages.metrics.base import Output
 from stages.score import ScoreInput, ScoreStage
-from stages.weight_places import Places, with_places
+from stages.weight_places import WeightLocations, with_paths
 
 STORED_BITS = 24
 """What audio is stored with when it is scored."""
@@ -24,16 +24,16 @@ STORED_BITS = 24
 class Rescoring:
     """One metric, loaded as it was for the dataset."""
 
-    def __init__(self, facts: MetricFacts, places: Places, audio_bits: int, device: str = "cpu") -> None:
+    def __init__(self, facts: MetricFacts, places: WeightLocations, audio_bits: int, device: str = "cpu") -> None:
         """Load the metric, with weights from ``places`` or from the cache.
 
         Raises ``UserError`` or ``RunError`` if this program, here, would give other scores, or none.
         """
-        setup = MetricSetup(facts.name, METRICS.build(with_places(_spec(facts), places)), gpus=0)
+        setup = MetricSetup(facts.name, METRICS.build(with_paths(_spec(facts), places)), gpus=0)
         _refuse_another(setup, facts)
         self._outputs = setup.outputs
         self._is_rounded = audio_bits < STORED_BITS
-        self._memory = AudioMemory()
+        self._memory = AudioCache()
         self._stage = ScoreStage(setup.name, setup.metric, self._memory)
         self._stage.load(device)
 
@@ -42,13 +42,13 @@ class Rescoring:
         """Names of the scores that it gives."""
         return tuple(self._outputs)
 
-    def findings(self, row: Row, audio: Mapping[str, EncodedAudio]) -> Iterator[Finding]:
+    def findings(self, row: DatasetRow, audio: Mapping[str, EncodedAudio]) -> Iterator[Finding]:
         """Walk the scores of one pair that are not what its audio gives."""
         (scored,) = self._stage.process([_input(row, audio)])
-        for side, values in zip(SIDES, _by_name(scored), strict=True):
+        for side, values in zip(PAIR_SIDES, _by_name(scored), strict=True):
             for name, output in self._outputs.items():
                 published, (found, reason) = row[f"{side}_{name}"], values[name]
-                if not self._agree(published, found, output) and not _was_luck(row, side, name):
+                if not self._agree(published, found, output) and not _was_nondeterministic(row, side, name):
                     yield Finding(
                         row["pair_id"], f"{side}_{name}", published, reason if found is None else found
                     )
@@ -77,10 +77,10 @@ def _refuse_another(setup: MetricSetup, facts: MetricFacts) -> None:
         raise UserError(f"another metric here: {said}")
 
 
-def _input(row: Row, audio: Mapping[str, EncodedAudio]) -> ScoreInput:
+def _input(row: DatasetRow, audio: Mapping[str, EncodedAudio]) -> ScoreInput:
     """Return both sides of a pair as two takes of one model."""
     name, clean = row["pair_id"], audio["clean"]
-    takes = tuple(Take(take=number, audio=audio[side]) for number, side in enumerate(SIDES))
+    takes = tuple(Take(take=number, audio=audio[side]) for number, side in enumerate(PAIR_SIDES))
     degraded = Degraded(id=name, degraded=audio["degraded"], clean=clean)
     return ScoreInput(recipe_of(row), degraded, Restored(id=name, model="", takes=takes))
 
@@ -89,14 +89,14 @@ def _by_name(scored: Scored) -> list[Mapping[str, tuple[float | None, Any]]]:
     return [{score.name: (score.value, score.reason) for score in take.scores} for take in scored.takes]
 
 
-def _was_luck(row: Row, side: str, score: str) -> bool:
+def _was_nondeterministic(row: DatasetRow, side: str, score: str) -> bool:
     """Whether the score is missing for a reason that another run need not meet: a crash, a time limit."""
     missing = {each["score"]: each["reason"] for each in row[f"{side}_missing_scores"]}
-    return missing.get(score) in LUCK
+    return missing.get(score) in NONDETERMINISTIC
 
 
 def load_metrics(
-    facts: Sequence[MetricFacts], places: Places, audio_bits: int, device: str
+    facts: Sequence[MetricFacts], places: WeightLocations, audio_bits: int, device: str
 ) -> tuple[list[Rescoring], dict[str, str]]:
     """Return the metrics that load here, and why the others do not."""
     loaded, refused = [], {}

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from pipeline.dataset.published import Dataset, Row
+from pipeline.dataset.published import Dataset, DatasetRow
 from pipeline.verify.findings import Finding
 
 
@@ -19,7 +19,7 @@ def split_findings(dataset: Dataset) -> Iterator[Finding]:
             yield Finding(what, "split", "one", ", ".join(sorted(splits)))
 
 
-def _of_one_split(row: Row) -> Iterator[str]:
+def _of_one_split(row: DatasetRow) -> Iterator[str]:
     yield f"source {row['source_id']}"
     yield f"utterance {row['utterance_id']}"
     if row["speaker"] is not None:

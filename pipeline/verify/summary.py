@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.dataset.published import Dataset
 from pipeline.dataset.summary import ScoreSummary, Summary
-from pipeline.verify.findings import Finding, same
+from pipeline.verify.findings import Finding, are_same
 
-HEAVY = ("recipe", "degradation_steps", "missing_scores")
+_HEAVY = ("recipe", "degradation_steps", "missing_scores")
 PLACE = "unanimous.json"
 
 
@@ -25,10 +25,10 @@ def summary_findings(dataset: Dataset) -> Iterator[Finding]:
 def _summary_of(dataset: Dataset) -> Summary:
     """Return what the rows come to, as an export counts them."""
     summary = Summary([score.name for metric in dataset.said.metrics for score in metric.scores])
-    for _, row in dataset.rows("pairs", without=HEAVY):
+    for _, row in dataset.rows("pairs", without=_HEAVY):
         summary.add_pair(row)
         summary.add_terms(row)
-    for _, row in dataset.rows("candidates", without=HEAVY):
+    for _, row in dataset.rows("candidates", without=_HEAVY):
         summary.add_terms(row)
     return summary
 
@@ -41,5 +41,5 @@ def _score_findings(published: Sequence[ScoreSummary], counted: Sequence[ScoreSu
             continue
         for what in ("pairs", "chosen", "rejected", "advantage"):
             values = [getattr(each[name], what) for each in (told, found)]
-            if not same(*values):
+            if not are_same(*values):
                 yield Finding(PLACE, f"{what} of {name}", *values)

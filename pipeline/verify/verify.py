@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.dataset.published import Row, opened
-from pipeline.verify.audio import SIDES, audio_of, recording_findings
+from pipeline.dataset.published import DatasetRow, open_dataset
+from pipeline.verify.audio import AUDIO_SIDES, audio_of, recording_findings
 from pipeline.verify.candidates import TABLES_OF_CANDIDATES, table_findings
 from pipeline.verify.files import file_findings
 from pipeline.verify.findings import Finding
@@ -17,7 +17,7 @@ from pipeline.verify.scores import Rescoring, load_metrics
 from pipeline.verify.splits import split_findings
 from pipeline.verify.summary import summary_findings
 from stages.rng import rng_for
-from stages.weight_places import Places
+from stages.weight_places import WeightLocations
 
 RECORDING = ("candidate_id", "audio", "digest")
 """Columns of ``candidates`` that say what audio there is."""
@@ -48,8 +48,8 @@ class Verified:
         return not self.findings
 
 
-def verify(
-    folder: Path, *, rows: int | None, seed: int = 0, places: Places | None = None, device: str = "cpu"
+def verify_dataset(
+    folder: Path, *, rows: int | None, seed: int = 0, places: WeightLocations | None = None, device: str = "cpu"
 ) -> Verified:
     """Return what is wrong with the dataset in ``folder``.
 
@@ -57,7 +57,7 @@ def verify(
     candidates, that are drawn by ``seed``, or of all for None. ``places`` say where weights lie that the
     dataset knows by digest.
     """
-    dataset = opened(folder)
+    dataset = open_dataset(folder)
     said = dataset.said
     findings = list(file_findings(dataset))
     metrics, refused = load_metrics(said.metrics, places or {}, said.audio_bits, device)
@@ -65,10 +65,10 @@ def verify(
     try:
         for check in (row_findings, table_findings, split_findings, summary_findings):
             findings += check(dataset)
-        for row in dataset.pairs(_drawn(dataset.num_pairs, rows, seed)):
+        for row in dataset.pairs(_draw_numbers(dataset.num_pairs, rows, seed)):
             findings += _sampled_findings(row, metrics)
             sampled += 1
-        for row in dataset.taken("candidates", _drawn(dataset.num_rows("candidates"), rows, seed), RECORDING):
+        for row in dataset.taken("candidates", _draw_numbers(dataset.num_rows("candidates"), rows, seed), RECORDING):
             findings += recording_findings(row)
             recordings += 1
     except (OSError, pa.ArrowException, KeyError) as error:
@@ -86,17 +86,17 @@ def verify(
     )
 
 
-def _drawn(total: int, wanted: int | None, seed: int) -> Sequence[int]:
+def _draw_numbers(total: int, wanted: int | None, seed: int) -> Sequence[int]:
     if wanted is None or wanted >= total:
         return range(total)
     return sorted(rng_for(seed, "verify").choice(total, size=wanted, replace=False).tolist())
 
 
-def _sampled_findings(row: Row, metrics: Sequence[Rescoring]) -> list[Finding]:
+def _sampled_findings(row: DatasetRow, metrics: Sequence[Rescoring]) -> list[Finding]:
     """Return what is wrong with a pair's recipe, audio and scores; what cannot be read is not scored."""
     unread = list(recipe_findings(row))
     audio, findings = audio_of(row)
     findings += unread
-    if len(audio) == len(SIDES) and not unread:
+    if len(audio) == len(AUDIO_SIDES) and not unread:
         findings += [finding for metric in metrics for finding in metric.findings(row, audio)]
     return findings

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas import Fact
 from stages.degradations.base import Degradation, Scene
-from stages.mixing import Snr, SnrDefinition, mixed
+from stages.mixing import Snr, SnrDefinition, mix
 from stages.waveform import AudioSource, Samples, Waveform
 
 Sound = tuple[Samples, Mapping[str, Fact]]
@@ -39,5 +39,5 @@ class AddedSound(Degradation):
         """Mix, and report what was added, its gain and peak, and the SNR that was reached."""
         sound, facts = self.sound_for(scene.degraded, sources)
         snr = Snr(self.snr_db, self.snr_definition, added_is_speech=self.speaks)
-        mixture = mixed(scene.degraded, sound, snr)
+        mixture = mix(scene.degraded, sound, snr)
         return Scene(mixture.waveform, scene.reference, {**facts, **mixture.facts})

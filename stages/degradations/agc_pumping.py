@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Uniform
-from stages.dynamics import Ballistics, amplified, peaks_db
+from stages.dynamics import Ballistics, amplify, peaks_db
 from stages.waveform import AudioSource
 
 
@@ -50,4 +50,4 @@ class AgcPumping(Degradation):
             "lowest_gain_db": float(gains_db.min()),
             "highest_gain_db": float(gains_db.max()),
         }
-        return Scene(amplified(speech, gains_db), scene.reference, facts)
+        return Scene(amplify(speech, gains_db), scene.reference, facts)

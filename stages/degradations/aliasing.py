@@ -50,11 +50,11 @@ class Aliasing(Degradation):
         from scipy import fft  # noqa: PLC0415 - 0.3 s
 
         size, period = self._period(speech)
-        spectrum = _folded(fft.rfft(speech.samples, size), period)
+        spectrum = _fold(fft.rfft(speech.samples, size), period)
         return np.asarray(fft.irfft(spectrum, size)[: speech.samples.size])
 
 
-def _folded(spectrum: NDArray[np.complex64], period: int) -> NDArray[np.complex64]:
+def _fold(spectrum: NDArray[np.complex64], period: int) -> NDArray[np.complex64]:
     """Return what a spectrum becomes when only ``period`` evenly spaced samples are looked at.
 
     Around each multiple of ``period`` the bins above it come down as they are, those below it mirrored.

@@ -12,12 +12,12 @@ from schemas import Reason, UnfitError
 from stages.alignment import align, lag_samples
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf
-from stages.global_generators import drawn_from
+from stages.global_generators import seeded_from
 from stages.resampling import fit_length
 from stages.rng import rng_for
 from stages.waveform import AudioSource, Waveform
 
-REACH_S = 0.1
+_REACH_S = 0.1
 ZERO_PHASE: Mapping[str, JsonValue] = {"zero_phase": True}
 ALLOWED: Mapping[str, Mapping[str, JsonValue]] = {
     "AddColorNoise": {},
@@ -49,13 +49,13 @@ ALLOWED: Mapping[str, Mapping[str, JsonValue]] = {
 """What may be used, and the settings that it must have: filters without delay, rays that are not chance."""
 DELAYED = frozenset({"AirAbsorption", "Limiter", "Mp3Compression", "RoomSimulator"})
 """What may come back late by a constant number of samples, which is measured and removed."""
-SHORTEST_S: Mapping[str, float] = {
+_SHORTEST_S: Mapping[str, float] = {
     "LoudnessNormalization": 0.4,
     "Mp3Compression": 0.1,
     **{name: 0.05 for name, needed in ALLOWED.items() if needed == ZERO_PHASE},
 }
 """What a transform raises an error below: a block of BS.1770, what LAME is given, 15 samples at any rate."""
-HIGHEST_HZ: Mapping[str, int] = {"Mp3Compression": 48_000}
+_HIGHEST_HZ: Mapping[str, int] = {"Mp3Compression": 48_000}
 REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
         ("AdjustDuration", "Padding", "RepeatPart", "Reverse", "Shift", "TimeStretch", "Trim"),
@@ -126,7 +126,7 @@ class AudiomentationsTransform(Degradation):
         self._check_fits(speech)
         transform = self._built()
         stream = rng_for(self.seed, "audiomentations", self.transform)
-        with drawn_from(stream), np.errstate(over="ignore"), warnings.catch_warnings():
+        with seeded_from(stream), np.errstate(over="ignore"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "n_fft=")  # of speech shorter than a window, which is padded
             made = transform(samples=speech.samples.copy(), sample_rate=speech.sample_rate)
             samples = np.asarray(made, dtype=np.float32)
@@ -134,7 +134,7 @@ class AudiomentationsTransform(Degradation):
             raise UnfitError(Reason.NOT_FINITE, f"{self.transform} overflows at {speech.sample_rate} Hz")
         delay = 0
         if self.transform in DELAYED:
-            delay = lag_samples(samples, speech.samples, round(REACH_S * speech.sample_rate))
+            delay = lag_samples(samples, speech.samples, round(_REACH_S * speech.sample_rate))
             samples = align(samples, delay, speech.samples.size)
         degraded = speech.with_samples(fit_length(samples, speech.samples.size))
         changed = not np.array_equal(degraded.samples, speech.samples)
@@ -142,10 +142,10 @@ class AudiomentationsTransform(Degradation):
         return Scene(degraded, scene.reference, facts)
 
     def _check_fits(self, speech: Waveform) -> None:
-        shortest_s = SHORTEST_S.get(self.transform, 0.0)
+        shortest_s = _SHORTEST_S.get(self.transform, 0.0)
         if speech.duration_s < shortest_s:
             raise UnfitError(Reason.TOO_SHORT, f"{self.transform} takes no less than {shortest_s:g} s")
-        highest_hz = HIGHEST_HZ.get(self.transform, speech.sample_rate)
+        highest_hz = _HIGHEST_HZ.get(self.transform, speech.sample_rate)
         if speech.sample_rate > highest_hz:
             raise UnfitError(
                 Reason.ERROR, f"{self.transform} takes no more than {highest_hz} Hz; 'codec' takes any rate"

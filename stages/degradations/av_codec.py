@@ -105,9 +105,9 @@ def _aac(settings: AvCodec, speech: Waveform) -> _Heard:
         packets.extend(_packets(encoder, samples, encoder.frame_size))
         decoder = _context("aac", "r", rate, "fltp")
         decoder.extradata = encoder.extradata
-        return _decoded(decoder, packets)[AAC_DELAY_SAMPLES:]
+        return _decode(decoder, packets)[AAC_DELAY_SAMPLES:]
 
-    return _heard(resample(speech, rate), through, packets, AAC_DELAY_SAMPLES)
+    return _send_through(resample(speech, rate), through, packets, AAC_DELAY_SAMPLES)
 
 
 def _g722(settings: AvCodec, speech: Waveform) -> _Heard:
@@ -120,9 +120,9 @@ def _g722(settings: AvCodec, speech: Waveform) -> _Heard:
         packets.extend(_packets(encoder, np.round(padded * 2.0**15).astype(np.int16), G722_BLOCK))
         decoder = _context("g722", "r", G722_RATE, "s16")
         decoder.options = {"bits_per_codeword": G722_BITS[bitrate]}
-        return np.asarray(_decoded(decoder, packets)[G722_DELAY_SAMPLES:] / 2.0**15, dtype=np.float32)
+        return np.asarray(_decode(decoder, packets)[G722_DELAY_SAMPLES:] / 2.0**15, dtype=np.float32)
 
-    heard = _heard(resample(speech, G722_RATE), through, packets, G722_DELAY_SAMPLES)
+    heard = _send_through(resample(speech, G722_RATE), through, packets, G722_DELAY_SAMPLES)
     return replace(heard, num_bytes=heard.num_bytes * bitrate // max(G722_BITS))
 
 
@@ -131,8 +131,8 @@ def _opus_voice(settings: AvCodec, speech: Waveform) -> _Heard:
 
     def through(samples: Samples) -> Samples:
         loud = speech.with_samples(samples)
-        streams.append(libopus.encode(loud, settings.bitrate_kbps, settings.packet_ms or 20.0))
-        return libopus.decode(streams[-1])
+        streams.append(libopus.encode_opus(loud, settings.bitrate_kbps, settings.packet_ms or 20.0))
+        return libopus.decode_opus(streams[-1])
 
     heard = with_headroom(through, speech.samples)
     (stream,) = streams
@@ -148,7 +148,7 @@ CODECS: Mapping[AvCodecName, Callable[[AvCodec, Waveform], _Heard]] = {
 }
 
 
-def _heard(sent: Waveform, through: Callable[[Samples], Samples], packets: list[bytes], delay: int) -> _Heard:
+def _send_through(sent: Waveform, through: Callable[[Samples], Samples], packets: list[bytes], delay: int) -> _Heard:
     """Return what comes back; ``through`` fills ``packets`` on the way."""
     decoded = fit_length(with_headroom(through, sent.samples), sent.samples.size)
     return _Heard(sent.with_samples(decoded), sum(map(len, packets)), delay)
@@ -178,7 +178,7 @@ def _packets(encoder: Any, samples: np.ndarray, block: int) -> list[bytes]:
     return packets + [bytes(packet) for packet in encoder.encode(None)]
 
 
-def _decoded(decoder: Any, packets: list[bytes]) -> Samples:
+def _decode(decoder: Any, packets: list[bytes]) -> Samples:
     import av  # noqa: PLC0415
 
     frames = [frame for packet in packets for frame in decoder.decode(av.Packet(packet))]

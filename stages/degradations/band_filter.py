@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from stages.degradations.spectral_degradation import SpectralDegradation
 from stages.filter_design import Band, Prototype
 from stages.spectral_gain import Gains, Hertz, magnitude_of
-from stages.stft_mask import masked
+from stages.stft_mask import apply_mask
 from stages.waveform import Waveform
 
 Family = Literal["butter", "cheby1", "cheby2", "ellip", "bessel", "stft_hard"]
@@ -62,10 +62,10 @@ class BandFilter(SpectralDegradation):
         band = self.band_at(speech.sample_rate)
         if band is None or self.family != "stft_hard":
             return super().changed(speech)
-        return masked(speech, lambda hertz: _kept(hertz, *band))
+        return apply_mask(speech, lambda hertz: _keep_band(hertz, *band))
 
 
-def _kept(hertz: Hertz, band: Band, edges_hz: tuple[float, ...]) -> np.ndarray:
+def _keep_band(hertz: Hertz, band: Band, edges_hz: tuple[float, ...]) -> np.ndarray:
     match band:
         case "lowpass":
             return hertz <= edges_hz[0]

@@ -56,24 +56,24 @@ class Bandwidth(Degradation):
         return speech.with_samples(fit_length(limited, speech.samples.size))
 
 
-Limiter = Callable[[Samples, int, int], Samples]
+_BandLimiter = Callable[[Samples, int, int], Samples]
 """Takes samples, their rate, and the lower rate that they go through."""
 
 
-def _there_and_back(resample: "Callable[[Samples, int, int], Samples]") -> Limiter:
+def _make_limiter(resample: "Callable[[Samples, int, int], Samples]") -> _BandLimiter:
     return lambda samples, rate_hz, lower_hz: resample(
         resample(samples, rate_hz, lower_hz), lower_hz, rate_hz
     )
 
 
-def _soxr(quality: str) -> Limiter:
+def _make_soxr_limiter(quality: str) -> _BandLimiter:
     def resample(samples: Samples, old_hz: int, new_hz: int) -> Samples:
         return np.asarray(soxr.resample(samples, old_hz, new_hz, quality=quality), dtype=np.float32)
 
-    return _there_and_back(resample)
+    return _make_limiter(resample)
 
 
-def _polyphase(samples: Samples, old_hz: int, new_hz: int) -> Samples:
+def _limit_polyphase(samples: Samples, old_hz: int, new_hz: int) -> Samples:
     from scipy.signal import resample_poly  # noqa: PLC0415 - 0.8 s
 
     common = gcd(old_hz, new_hz)
@@ -89,7 +89,7 @@ def _kaiser_filter(factor: int) -> Samples:
     return np.asarray(firwin(20 * factor + 1, 1.0 / factor, window=("kaiser", 5.0)), dtype=np.float32)
 
 
-def _fourier(samples: Samples, rate_hz: int, lower_hz: int) -> Samples:
+def _limit_fourier(samples: Samples, rate_hz: int, lower_hz: int) -> Samples:
     """Return what ``scipy.signal.resample`` there and back leaves, but for the bin at the cut."""
     spectrum = fft.rfft(samples)
     num_lower = max(1, round(samples.size * lower_hz / rate_hz))
@@ -97,9 +97,9 @@ def _fourier(samples: Samples, rate_hz: int, lower_hz: int) -> Samples:
     return np.asarray(fft.irfft(spectrum, samples.size), dtype=np.float32)
 
 
-LIMITERS: Mapping[Resampler, Limiter] = {
-    "soxr_vhq": _soxr("VHQ"),
-    "soxr_lq": _soxr("LQ"),
-    "polyphase": _there_and_back(_polyphase),
-    "fourier": _fourier,
+LIMITERS: Mapping[Resampler, _BandLimiter] = {
+    "soxr_vhq": _make_soxr_limiter("VHQ"),
+    "soxr_lq": _make_soxr_limiter("LQ"),
+    "polyphase": _make_limiter(_limit_polyphase),
+    "fourier": _limit_fourier,
 }

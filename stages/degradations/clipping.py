@@ -11,7 +11,7 @@ from stages.distributions import Distribution, Uniform
 from stages.level import from_db, peak
 from stages.waveform import AudioSource, Samples, Waveform
 
-GainDb = Annotated[float, Field(gt=0.0, le=60.0)]
+_GainDb = Annotated[float, Field(gt=0.0, le=60.0)]
 
 
 @DEGRADATIONS.register
@@ -36,9 +36,9 @@ class Clipping(Degradation):
     """Share of the samples that are flattened from below; with ``high_quantile`` (URGENT: 0 to 0.1)."""
     high_quantile: float | None = Field(default=None, gt=0.5, le=1.0)
     """Share of the samples that are not flattened from above; with ``low_quantile`` (URGENT: 0.9 to 1)."""
-    gain_db: GainDb | None = None
+    gain_db: _GainDb | None = None
     """Gain over a peak of 1, into a ceiling of 1 (SonicMaster: 2, 3 and 5 times: 6.02, 9.54, 13.98 dB)."""
-    gains_db: tuple[GainDb, ...] | None = Field(default=None, min_length=1)
+    gains_db: tuple[_GainDb, ...] | None = Field(default=None, min_length=1)
     """Gains as ``gain_db``, of which the highest acts that the peak is over already, or else the lowest
     (SonicMaster's hidden clipping)."""
 
@@ -59,7 +59,7 @@ class Clipping(Degradation):
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Flatten, and report where and how many samples, and by how much a peak of 1 was exceeded."""
         gain_db = self._gain_db(peak(scene.degraded.samples))
-        speech = scene.degraded if gain_db is None else _driven(scene.degraded, gain_db)
+        speech = scene.degraded if gain_db is None else _drive(scene.degraded, gain_db)
         floor, ceiling = self._limits(speech.samples)
         share = float(np.mean((speech.samples > ceiling) | (speech.samples < floor)))
         facts = {
@@ -93,6 +93,6 @@ class Clipping(Degradation):
         return float(np.float32(self.threshold))
 
 
-def _driven(speech: Waveform, gain_db: float) -> Waveform:
+def _drive(speech: Waveform, gain_db: float) -> Waveform:
     loudest = peak(speech.samples)
     return speech.scaled(from_db(gain_db) / loudest) if loudest > 0.0 else speech

@@ -79,7 +79,7 @@ class Codec(Degradation):
         rate = self._rate_for(speech.sample_rate)
         sent = resample(speech, rate)
         if self.codec in TELEPHONE:
-            received, num_bytes, delay = *_called(sent.samples, TELEPHONE[self.codec]), 0
+            received, num_bytes, delay = *_call(sent.samples, TELEPHONE[self.codec]), 0
         else:
             stream = self._encoded(sent)
             (received, delay), num_bytes = self._received(stream, sent.samples), len(stream)
@@ -130,7 +130,7 @@ class Codec(Degradation):
         return fit_length(moved, sent.size), delay
 
 
-def _called(sent: Samples, subtype: str) -> tuple[Samples, int]:
+def _call(sent: Samples, subtype: str) -> tuple[Samples, int]:
     """Return what a telephone makes of ``sent``, and the number of bytes that it took."""
     streams = []
     form: dict[str, Any] = {"format": "RAW", "subtype": subtype}

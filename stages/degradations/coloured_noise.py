@@ -9,7 +9,7 @@ from stages.degradations.added_sound import AddedSound, Sound
 from stages.degradations.base import DEGRADATIONS
 from stages.distributions import Distribution, Integer, Uniform
 from stages.rng import rng_for
-from stages.shaped_noise import shaped_noise, sloped
+from stages.shaped_noise import draw_shaped_noise, slope_gains
 from stages.waveform import AudioSource, Waveform
 
 Colour = Literal["white", "pink", "brown", "blue", "violet"]
@@ -46,5 +46,5 @@ class ColouredNoise(AddedSound):
         named = self.slope_db_per_octave
         slope = SLOPES_DB_PER_OCTAVE[named] if isinstance(named, str) else named
         rng = rng_for(self.seed, self.kind)
-        noise = shaped_noise(rng, speech.samples.size, speech.sample_rate, sloped(slope))
+        noise = draw_shaped_noise(rng, speech.samples.size, speech.sample_rate, slope_gains(slope))
         return noise, {"slope_db_per_octave": slope}

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Uniform
-from stages.dynamics import Ballistics, Control, amplified, peaks_db
+from stages.dynamics import Ballistics, Control, amplify, peaks_db
 from stages.waveform import AudioSource, Waveform
 
 
@@ -48,7 +48,7 @@ class Compression(Degradation):
             "most_reduction_db": -float(gains_db.min()),
             "mean_reduction_db": -float(gains_db.mean()),
         }
-        return Scene(amplified(speech, gains_db + self.make_up_gain_db), scene.reference, facts)
+        return Scene(amplify(speech, gains_db + self.make_up_gain_db), scene.reference, facts)
 
     def _gains_db(self, speech: Waveform) -> Control:
         excess_db = np.maximum(peaks_db(speech) - self.threshold_db, 0.0)

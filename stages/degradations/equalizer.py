@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from stages.biquads import bell
+from stages.biquads import design_bell
 from stages.degradations.base import DEGRADATIONS
 from stages.degradations.spectral_degradation import SpectralDegradation
 from stages.distributions import Distribution, Integer
 from stages.rng import rng_for
 from stages.spectral_gain import Gains, Hertz, magnitude_of
 
-GainDb = Annotated[float, Field(ge=-40.0, le=40.0)]
+_GainDb = Annotated[float, Field(ge=-40.0, le=40.0)]
 
 
 @DEGRADATIONS.register
@@ -35,7 +35,7 @@ class Equalizer(SpectralDegradation):
     """Random gains are whole numbers between this and its negative."""
     seed: int = Field(default=0, ge=0)
     """Decides the random gains."""
-    gains_db: tuple[GainDb, ...] | None = Field(default=None, min_length=1, max_length=64)
+    gains_db: tuple[_GainDb, ...] | None = Field(default=None, min_length=1, max_length=64)
     """The gain of each band, from low to high; or set ``num_bands``."""
     low_hz: float = Field(default=40.0, ge=10.0, le=100_000.0)
     """Centre of the lowest band."""
@@ -58,7 +58,7 @@ class Equalizer(SpectralDegradation):
 
     def gains(self, hertz: Hertz, sample_rate: int) -> Gains:
         """Return the product of all bells."""
-        bells = [bell(centre, gain, self.q, sample_rate) for centre, gain in self._bands(sample_rate).items()]
+        bells = [design_bell(centre, gain, self.q, sample_rate) for centre, gain in self._bands(sample_rate).items()]
         return magnitude_of(np.concatenate(bells), hertz, sample_rate)
 
     def facts_at(self, sample_rate: int) -> dict[str, float]:

@@ -12,7 +12,7 @@ from stages.distributions import Distribution, Integer, Uniform
 from stages.rng import rng_for
 from stages.waveform import AudioSource, Waveform
 
-Curve = NDArray[np.float64]
+_Curve = NDArray[np.float64]
 
 
 @DEGRADATIONS.register
@@ -68,7 +68,7 @@ class GainSteps(Degradation):
         }
         return Scene(speech.with_samples(speech.samples * gains), scene.reference, facts)
 
-    def _steps(self, duration_s: float) -> tuple[Curve, Curve]:
+    def _steps(self, duration_s: float) -> tuple[_Curve, _Curve]:
         if self.times_s is not None:
             times_s, gains_db = np.array(self.times_s), np.array(self.gains_db or (), np.float64)
             return times_s[times_s < duration_s], gains_db[times_s < duration_s]
@@ -77,7 +77,7 @@ class GainSteps(Degradation):
         times_s = np.sort(rng.uniform(0.0, duration_s, count))
         return times_s, rng.uniform(self.lowest_db, self.highest_db, count)
 
-    def _curve_db(self, times_s: Curve, gains_db: Curve, speech: Waveform) -> Curve:
+    def _curve_db(self, times_s: _Curve, gains_db: _Curve, speech: Waveform) -> _Curve:
         """Return the gain at each sample; a step that comes before the last ramp is over cuts that short."""
         ends_s = np.minimum(times_s + self.ramp_ms / 1_000.0, np.r_[times_s[1:], np.inf][: times_s.size])
         levels = np.r_[0.0, gains_db]

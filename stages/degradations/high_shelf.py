@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from stages.biquads import BUTTERWORTH_Q, high_shelf
+from stages.biquads import BUTTERWORTH_Q, design_high_shelf
 from stages.degradations.base import DEGRADATIONS
 from stages.degradations.spectral_degradation import SpectralDegradation
 from stages.distributions import Distribution, OneOf, Uniform
@@ -39,5 +39,5 @@ class HighShelf(SpectralDegradation):
 
     def gains(self, hertz: Hertz, sample_rate: int) -> Gains:
         """Return the magnitude of the shelf."""
-        sections = high_shelf(self.corner_hz, self.gain_db, self.q, sample_rate)
+        sections = design_high_shelf(self.corner_hz, self.gain_db, self.q, sample_rate)
         return magnitude_of(sections, hertz, sample_rate)

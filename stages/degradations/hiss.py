@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Constant, Distribution, Integer, Uniform
 from stages.level import from_db, peak, ratio_db, rms
-from stages.mixing import Snr, SnrDefinition, mixed
+from stages.mixing import Snr, SnrDefinition, mix
 from stages.rng import rng_for
-from stages.shaped_noise import LOWEST_HZ, Gains, shaped_noise
+from stages.shaped_noise import NOISE_LOWEST_HZ, NoiseGains, draw_shaped_noise
 from stages.waveform import AudioSource, Samples
 
 
@@ -52,14 +52,14 @@ class Hiss(Degradation):
         """Add the hiss, and report its level and peak. Silence has no SNR, but it has a hiss."""
         speech = scene.degraded
         rng = rng_for(self.seed, self.kind)
-        noise = shaped_noise(rng, speech.samples.size, speech.sample_rate, self._gains)
+        noise = draw_shaped_noise(rng, speech.samples.size, speech.sample_rate, self._gains)
         if self.snr_db is not None:
-            mixture = mixed(speech, noise, Snr(self.snr_db, self.snr_definition))
+            mixture = mix(speech, noise, Snr(self.snr_db, self.snr_definition))
             return Scene(mixture.waveform, scene.reference, mixture.facts)
         return self._at_level(scene, noise, self.level_dbfs or 0.0)
 
-    def _gains(self, hertz: Gains) -> Gains:
-        return np.sqrt(1.0 + np.float32(self.flicker_corner_hz) / np.maximum(hertz, LOWEST_HZ))
+    def _gains(self, hertz: NoiseGains) -> NoiseGains:
+        return np.sqrt(1.0 + np.float32(self.flicker_corner_hz) / np.maximum(hertz, NOISE_LOWEST_HZ))
 
     def _at_level(self, scene: Scene, noise: Samples, level_dbfs: float) -> Scene:
         added = noise * np.float32(from_db(level_dbfs) / max(rms(noise), 1e-12))

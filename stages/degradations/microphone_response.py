@@ -12,7 +12,7 @@ from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, LogUniform, Uniform
 from stages.level import is_silent
 from stages.rng import rng_for
-from stages.spectral_gain import Gains, Hertz, filtered
+from stages.spectral_gain import Gains, Hertz, apply_gains
 from stages.waveform import AudioSource, Waveform
 
 SPEECH_HZ = (300.0, 3_400.0)
@@ -61,13 +61,13 @@ class MicrophoneResponse(Degradation):
         heard = (hertz >= SPEECH_HZ[0]) & (hertz <= SPEECH_HZ[1])
         levels_db = levels_db - levels_db[heard].mean()
         gains = 10.0 ** (levels_db / 20.0)
-        degraded = filtered(scene.degraded, lambda wanted: np.interp(wanted, hertz, gains))
+        degraded = apply_gains(scene.degraded, lambda wanted: np.interp(wanted, hertz, gains))
         return Scene(degraded, scene.reference, {"speech_band_spread_db": float(levels_db[heard].std())})
 
     def _curve(self, sample_rate: int, sources: AudioSource) -> tuple[Hertz, Gains]:
         """Return frequencies, and the response at them in dB."""
         if self.response is not None:
-            return _measured(sources.read(self.response, sample_rate))
+            return _read_measured(sources.read(self.response, sample_rate))
         hertz = np.geomspace(_LOWEST_HZ, max(_HIGHEST_HZ, sample_rate / 2), 2_000)
         return hertz, self._drawn_db(hertz)
 
@@ -86,7 +86,7 @@ def _smooth(places: Hertz, knots: NDArray[np.float64], values: Gains) -> Gains:
     return np.asarray(PchipInterpolator(knots, values)(places))
 
 
-def _measured(response: Waveform) -> tuple[Hertz, Gains]:
+def _read_measured(response: Waveform) -> tuple[Hertz, Gains]:
     samples = response.samples[: round(_LONGEST_S * response.sample_rate)]
     if is_silent(samples):
         raise UnfitError(Reason.SILENT, "the response is silent")

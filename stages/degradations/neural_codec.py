@@ -10,17 +10,17 @@ from stages.alignment import align, lag_samples
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Constant, Distribution, Integer, OneOf
 from stages.headroom import with_headroom
-from stages.neural_codecs import PUBLISHED, BackEnd
+from stages.neural_codecs import PUBLISHED_CODECS, BackEnd
 from stages.resampling import resample
 from stages.waveform import AudioSource, Samples, Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
-MAX_LAG_S = 0.01
+_MAX_LAG_S = 0.01
 
 
 @DEGRADATIONS.register
-class NeuralCodec(Weighted, Degradation):
+class NeuralCodec(HasWeights, Degradation):
     """Encoding and decoding by a network, at its rate, with so many codebooks or so many kbit/s.
 
     ``dac_transformers`` and ``encodec`` read a folder of transformers' (``config.json`` and safetensors;
@@ -75,19 +75,19 @@ class NeuralCodec(Weighted, Degradation):
     @property
     def published(self) -> Weights | None:
         """The weights of transformers' two; the original DAC's file is its package's to fetch."""
-        return PUBLISHED.get(self.back_end)
+        return PUBLISHED_CODECS.get(self.back_end)
 
     @classmethod
     def catalogue(cls) -> tuple[Weights, ...]:
         """Return all weights that some back end stands for."""
-        return tuple(PUBLISHED.values())
+        return tuple(PUBLISHED_CODECS.values())
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Encode and decode; report the rate, the bits, and the delay that was removed.
 
         Raises ``MissingWeightsError`` if the weights are not there or others than pinned.
         """
-        codec = neural_codecs.load(self.back_end, self.checked_place(), self.device)
+        codec = neural_codecs.load_codec(self.back_end, self.checked_place(), self.device)
         speech, delays = scene.degraded, []
         for _ in range(self.generations):
             speech, delay = self._generation(codec, speech)
@@ -103,7 +103,7 @@ class NeuralCodec(Weighted, Degradation):
     def _setting(self) -> float:
         return float(self.num_codebooks or self.bandwidth_kbps or 0.0)
 
-    def _generation(self, codec: neural_codecs.NeuralCodec, speech: Waveform) -> tuple[Waveform, int]:
+    def _generation(self, codec: neural_codecs.LoadedCodec, speech: Waveform) -> tuple[Waveform, int]:
         """Return the speech after one way through the network, and the delay that was removed."""
         sent = resample(speech, codec.sample_rate)
 
@@ -111,5 +111,5 @@ class NeuralCodec(Weighted, Degradation):
             return codec.heard(samples, self._setting)
 
         heard = resample(sent.with_samples(with_headroom(through, sent.samples)), speech.sample_rate)
-        lag = lag_samples(heard.samples, speech.samples, round(MAX_LAG_S * speech.sample_rate))
+        lag = lag_samples(heard.samples, speech.samples, round(_MAX_LAG_S * speech.sample_rate))
         return speech.with_samples(align(heard.samples, lag, speech.samples.size)), lag

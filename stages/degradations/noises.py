@@ -15,7 +15,7 @@ from stages.mixing import stretch_of
 from stages.rng import rng_for
 from stages.waveform import AudioSource, Waveform
 
-MOST = 4
+_MOST = 4
 
 
 @DEGRADATIONS.register
@@ -33,7 +33,7 @@ class Noises(AddedSound):
         "snr_db": Uniform(low=-5.0, high=20.0),
     }
 
-    noises: tuple[AudioRef, ...] = Field(min_length=1, max_length=MOST)
+    noises: tuple[AudioRef, ...] = Field(min_length=1, max_length=_MOST)
     seed: int = Field(ge=0)
     """Decides where the stretches start and, unless ``levels_db`` is set, how loud each is."""
     level_spread_db: float = Field(default=5.0, ge=0.0, le=30.0)
@@ -50,8 +50,8 @@ class Noises(AddedSound):
     def sound_for(self, speech: Waveform, sources: AudioSource) -> Sound:
         """Return the sum, and where each stretch starts and at which level."""
         rng = rng_for(self.seed, self.kind)
-        offsets = rng.uniform(size=MOST)
-        drawn = rng.uniform(-self.level_spread_db, self.level_spread_db, MOST)
+        offsets = rng.uniform(size=_MOST)
+        drawn = rng.uniform(-self.level_spread_db, self.level_spread_db, _MOST)
         levels = drawn if self.levels_db is None else self.levels_db
         total, facts = np.zeros_like(speech.samples), dict[str, float]()
         for place, (ref, offset, level_db) in enumerate(zip(self.noises, offsets, levels, strict=False), 1):

@@ -17,7 +17,7 @@ from stages.resampling import fit_length, resample
 from stages.rng import rng_for
 from stages.waveform import AudioSource, Samples, Waveform
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
+_Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Transition = Annotated[float, Field(gt=0.0, le=1.0)]
 NEEDED = {
     "bernoulli": {"loss_rate"},
@@ -56,7 +56,7 @@ class PacketLoss(Degradation):
     """Decides which packets are lost."""
     packet_ms: float = Field(default=20.0, ge=2.5, le=120.0)
     """How much of the speech is in a packet; with ``opus``, one of the lengths that Opus has."""
-    loss_rate: Share | None = None
+    loss_rate: _Share | None = None
     """Of ``bernoulli`` the probability, of ``bursts`` the share of packets that is lost."""
     longest_burst_packets: int | None = Field(default=None, ge=1)
     """The most packets lost in a row; the next one arrives then, whatever the model says."""
@@ -64,9 +64,9 @@ class PacketLoss(Degradation):
     """How likely a good channel is bad at the next packet (Gilbert–Elliott's p)."""
     bad_to_good: Transition | None = None
     """How likely a bad channel is good at the next packet (r)."""
-    loss_in_good: Share | None = None
+    loss_in_good: _Share | None = None
     """How likely a packet is lost while the channel is good (1 − k); 0 unless said."""
-    loss_in_bad: Share | None = None
+    loss_in_bad: _Share | None = None
     """How likely a packet is lost while the channel is bad (1 − h); 1 unless said."""
     trace: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     """Packets that arrived, were lost, arrived … as observed, met at a place that the seed decides.
@@ -85,7 +85,7 @@ class PacketLoss(Degradation):
     def _forget_what_the_model_has_not(cls, fields: Any) -> Any:
         model = fields.get("model")
         known = NEEDED.get(model, set()) | OPTIONAL.get(model, set())
-        given = {**(CHANNEL if model == "gilbert_elliott" else {}), **_said(fields)}
+        given = {**(CHANNEL if model == "gilbert_elliott" else {}), **_describe_fields(fields)}
         return {name: given[name] for name in given if name in known or name not in ALL_SETTINGS}
 
     @field_validator("trace", mode="before")
@@ -108,7 +108,7 @@ class PacketLoss(Degradation):
         """Return which of so many packets are lost."""
         rng = rng_for(self.seed, self.kind)
         lost = self._drawn_losses(rng, num_packets)
-        return lost if self.longest_burst_packets is None else packet_loss.limited(lost, self._longest)
+        return lost if self.longest_burst_packets is None else packet_loss.limit_runs(lost, self._longest)
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Lose packets; report how many there were and were lost, and the runs, as ``trace`` has them."""
@@ -126,12 +126,12 @@ class PacketLoss(Degradation):
         return Scene(heard, scene.reference, facts)
 
     def _plain(self, speech: Waveform) -> tuple[Waveform, Lost]:
-        bounds = packet_loss.bounds_of(speech.samples.size, self.packet_ms * speech.sample_rate / 1000)
+        bounds = packet_loss.packet_bounds_of(speech.samples.size, self.packet_ms * speech.sample_rate / 1000)
         lost = self.lost(bounds.size - 1)
         if self.concealment == "zero":
-            return speech.with_samples(packet_loss.silenced(speech.samples, lost, bounds)), lost
+            return speech.with_samples(packet_loss.silence_lost(speech.samples, lost, bounds)), lost
         fade = round(self.fade_ms * speech.sample_rate / 1000)
-        return speech.with_samples(packet_loss.repeated(speech.samples, lost, bounds, fade)), lost
+        return speech.with_samples(packet_loss.repeat_last(speech.samples, lost, bounds, fade)), lost
 
     def _over_opus(self, speech: Waveform) -> tuple[Waveform, Lost]:
         """Return the call; its packets hold what they hold a look-ahead later than ``bounds_of`` has it."""
@@ -139,10 +139,10 @@ class PacketLoss(Degradation):
         lost: list[Lost] = []
 
         def through(samples: Samples) -> Samples:
-            stream = libopus.encode(speech.with_samples(samples), self.opus_bitrate_kbps, self.packet_ms)
+            stream = libopus.encode_opus(speech.with_samples(samples), self.opus_bitrate_kbps, self.packet_ms)
             rates.append(stream.sample_rate)
             lost.append(self.lost(len(stream.packets)))
-            return libopus.decode(stream, lost[-1].tolist())
+            return libopus.decode_opus(stream, lost[-1].tolist())
 
         heard = with_headroom(through, speech.samples)
         back = resample(Waveform(heard, rates[0]), speech.sample_rate)
@@ -154,18 +154,18 @@ class PacketLoss(Degradation):
 
     def _drawn_losses(self, rng: np.random.Generator, num_packets: int) -> Lost:
         if self.model == "bernoulli":
-            return packet_loss.independent(rng, num_packets, self.loss_rate or 0.0)
+            return packet_loss.draw_independent(rng, num_packets, self.loss_rate or 0.0)
         if self.model == "bursts":
-            return packet_loss.bursts(rng, num_packets, self.loss_rate or 0.0, self._longest)
+            return packet_loss.draw_bursts(rng, num_packets, self.loss_rate or 0.0, self._longest)
         if self.model == "trace":
-            return packet_loss.traced(rng, num_packets, self.trace or ())
+            return packet_loss.draw_from_trace(rng, num_packets, self.trace or ())
         transitions = self.good_to_bad or 1.0, self.bad_to_good or 1.0
         losses = self.loss_in_good or 0.0, self.loss_in_bad or 0.0
-        return packet_loss.gilbert_elliott(rng, num_packets, transitions, losses)
+        return packet_loss.draw_gilbert_elliott(rng, num_packets, transitions, losses)
 
 
 ALL_SETTINGS = frozenset().union(*NEEDED.values(), *OPTIONAL.values())
 
 
-def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}

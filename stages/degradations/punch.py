@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Constant, Distribution
-from stages.dynamics import CONTROL_HZ, Ballistics, Control, amplified, peaks_db
+from stages.dynamics import CONTROL_HZ, Ballistics, Control, amplify, peaks_db
 from stages.waveform import AudioSource, Waveform
 
 SMOOTHING_MS = 1.0
@@ -52,7 +52,7 @@ class Punch(Degradation):
             "reduction_db": reduction_db,
             "reduced_fraction": float(loud.mean()),
         }
-        return Scene(amplified(speech, gains_db), scene.reference, facts)
+        return Scene(amplify(speech, gains_db), scene.reference, facts)
 
     def _envelope_db(self, speech: Waveform) -> Control:
         sizes = 10.0 ** (peaks_db(speech, hold_s=0.0) / 20.0)

@@ -10,7 +10,7 @@ from schemas import OperatorSpec, Params
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf
 from stages.waveform import AudioSource
-from stages.weight_places import without_places
+from stages.weight_places import without_paths
 
 BUILT_IN: tuple[JsonValue, ...] = (
     {"kind": "spectral_gate", "version": 1, "params": {"strength": 1.0}},
@@ -44,7 +44,7 @@ class RestoredBy(Degradation):
     @property
     def fingerprint_params(self) -> Params:
         """The settings without the place of a file whose digest is among them."""
-        return without_places(super().fingerprint_params)
+        return without_paths(super().fingerprint_params)
 
     @property
     def licences(self) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from stages.distributions import Distribution, FromPool
 from stages.impulse_response import (
     direct_gain,
     direct_to_reverberant_db,
-    early_part,
+    cut_early_part,
     find_direct_path,
-    heard_through,
+    convolve_with_response,
     reverberation_time_s,
 )
 from stages.level import is_silent, peak, to_db
@@ -48,10 +48,10 @@ class Reverb(Degradation):
         Reports what was measured of the response, and whatever else its pool knows of the room.
         """
         response, direct = self._response(scene.degraded.sample_rate, sources)
-        wet, reference = heard_through(scene.degraded, response, direct), scene.reference
+        wet, reference = convolve_with_response(scene.degraded, response, direct), scene.reference
         if self.target == "early":
-            early = early_part(response, direct, pre_ms=self.pre_ms, early_ms=self.early_ms)
-            reference = heard_through(reference, early, direct)
+            early = cut_early_part(response, direct, pre_ms=self.pre_ms, early_ms=self.early_ms)
+            reference = convolve_with_response(reference, early, direct)
         gain = self._gain(wet)
         known = sources.facts(self.response)
         facts = {**known, **_facts_of(response, direct), "gain_db": to_db(gain)}

@@ -11,7 +11,7 @@ from stages.distributions import Distribution, OneOf, Uniform
 from stages.level import from_db, peak
 from stages.waveform import AudioSource, Samples
 
-Curve = Literal["tanh", "cubic"]
+ClippingCurve = Literal["tanh", "cubic"]
 
 
 @DEGRADATIONS.register
@@ -29,7 +29,7 @@ class SoftClipping(Degradation):
         "drive_db": Uniform(low=0.0, high=24.0),
     }
 
-    curve: Curve = "tanh"
+    curve: ClippingCurve = "tanh"
     """``cubic`` reaches its ceiling, at 1.5 times the ceiling; ``tanh`` never quite does."""
     ceiling: float | None = Field(default=None, gt=0.0, le=1.0)
     """What no sample exceeds."""
@@ -67,10 +67,10 @@ class SoftClipping(Degradation):
         return peak(samples) / from_db(self.drive_db or 0.0)
 
 
-def _cubic(samples: Samples) -> Samples:
+def _apply_cubic(samples: Samples) -> Samples:
     """Return x − 4x³/27 up to x = 1.5, where it reaches 1 without a slope."""
     inside = np.clip(samples, -1.5, 1.5)
     return np.asarray(inside - np.float32(4.0 / 27.0) * inside * inside * inside)
 
 
-CURVES: Mapping[Curve, Callable[[Samples], Samples]] = {"tanh": np.tanh, "cubic": _cubic}
+CURVES: Mapping[ClippingCurve, Callable[[Samples], Samples]] = {"tanh": np.tanh, "cubic": _apply_cubic}

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from stages.degradations.base import Degradation, Scene
-from stages.spectral_gain import Gains, Hertz, filtered
+from stages.spectral_gain import Gains, Hertz, apply_gains
 from stages.waveform import AudioSource, Waveform
 
 
@@ -27,7 +27,7 @@ class SpectralDegradation(Degradation):
 
     def changed(self, speech: Waveform) -> Waveform:
         """Return ``speech`` with its spectrum changed, where there is something to change."""
-        return filtered(speech, lambda hertz: self.gains(hertz, speech.sample_rate))
+        return apply_gains(speech, lambda hertz: self.gains(hertz, speech.sample_rate))
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Change the spectrum, and report whether there was anything to change."""

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from stages.degradations.base import DEGRADATIONS, Degradation, Scene
 from stages.distributions import Distribution, Integer, OneOf, Uniform
-from stages.dynamics import Ballistics, Control, amplified, peaks_db, step_of
+from stages.dynamics import Ballistics, Control, amplify, peaks_db, step_of
 from stages.level import rms, to_db
-from stages.mixing import Snr, SnrDefinition, mixed
+from stages.mixing import Snr, SnrDefinition, mix
 from stages.rng import rng_for
-from stages.shaped_noise import LOWEST_HZ, Gains, shaped_noise, sloped
+from stages.shaped_noise import NOISE_LOWEST_HZ, NoiseGains, draw_shaped_noise, slope_gains
 from stages.waveform import AudioSource, Samples, Waveform
 
 RUMBLE_DB_PER_OCTAVE = -9.0
@@ -72,10 +72,10 @@ class Wind(Degradation):
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Add the wind; report its SNR and peak, how far the speech was turned down, and what clipped."""
         speech = scene.degraded
-        mixture = mixed(speech, self._noise(speech), Snr(self.snr_db, self.snr_definition))
+        mixture = mix(speech, self._noise(speech), Snr(self.snr_db, self.snr_definition))
         wind = speech.with_samples(mixture.added)
         ducking_db = self._ducking_db(wind)
-        heard = amplified(speech, ducking_db).samples + wind.samples
+        heard = amplify(speech, ducking_db).samples + wind.samples
         floor, ceiling = self._limits(heard)
         facts = mixture.facts | {
             "most_ducking_db": -float(ducking_db.min()),
@@ -86,13 +86,13 @@ class Wind(Degradation):
     def _noise(self, speech: Waveform) -> Samples:
         """Return rumble that follows the gusts, and turbulence that follows them twice as strongly."""
         gusts_db = self._gusts_db(speech)
-        rumble = self._stationary("rumble", sloped(RUMBLE_DB_PER_OCTAVE), speech)
+        rumble = self._stationary("rumble", slope_gains(RUMBLE_DB_PER_OCTAVE), speech)
         turbulence = self._stationary("turbulence", _turbulence, speech)
-        return amplified(rumble, gusts_db).samples + amplified(turbulence, 2.0 * gusts_db - 14.0).samples
+        return amplify(rumble, gusts_db).samples + amplify(turbulence, 2.0 * gusts_db - 14.0).samples
 
-    def _stationary(self, part: str, gains_at: Callable[[Gains], Gains], speech: Waveform) -> Waveform:
+    def _stationary(self, part: str, gains_at: Callable[[NoiseGains], NoiseGains], speech: Waveform) -> Waveform:
         rng = rng_for(self.seed, self.kind, part)
-        noise = shaped_noise(rng, speech.samples.size, speech.sample_rate, gains_at)
+        noise = draw_shaped_noise(rng, speech.samples.size, speech.sample_rate, gains_at)
         return speech.with_samples(noise / np.float32(max(rms(noise), 1e-12)))
 
     def _gusts_db(self, speech: Waveform) -> Control:
@@ -101,7 +101,7 @@ class Wind(Degradation):
         num_steps = -(-speech.samples.size // step_of(speech.sample_rate))
         places = np.arange(num_steps, dtype=np.float64) * (2.0 * self.gusts_hz * step_s)
         strengths = rng_for(self.seed, self.kind, "gusts").standard_normal(int(places[-1]) + 2)
-        return np.maximum(self.gust_depth_db / 3.0 * _smoothly(strengths, places), CALM_DB)
+        return np.maximum(self.gust_depth_db / 3.0 * _interpolate_smoothly(strengths, places), CALM_DB)
 
     def _ducking_db(self, wind: Waveform) -> Control:
         heard_db = peaks_db(wind) + to_db(self.side_chain_gain)
@@ -114,12 +114,12 @@ class Wind(Degradation):
         return share * min(float(heard.min()), 0.0), share * max(float(heard.max()), 0.0)
 
 
-def _turbulence(hertz: Gains) -> Gains:
+def _turbulence(hertz: NoiseGains) -> NoiseGains:
     """Return a spectrum that is flat to 200 Hz and falls by 6 dB per octave above."""
-    return np.asarray(np.float32(1.0) / (np.float32(1.0) + np.maximum(hertz, LOWEST_HZ) / np.float32(200.0)))
+    return np.asarray(np.float32(1.0) / (np.float32(1.0) + np.maximum(hertz, NOISE_LOWEST_HZ) / np.float32(200.0)))
 
 
-def _smoothly(values: Control, places: Control) -> Control:
+def _interpolate_smoothly(values: Control, places: Control) -> Control:
     """Return values between the knots, with level ends: half a cosine from each to the next."""
     before = places.astype(np.intp)
     share = 0.5 - 0.5 * np.cos(np.pi * (places - before))

@@ -99,7 +99,7 @@ class Metric(Operator):
             "code": self.version,
             "params": self.fingerprint_params,
             "weights_sha256": self.weights_sha256,
-            "packages": {name: _installed(name) for name in self.packages},
+            "packages": {name: _installed_version_of(name) for name in self.packages},
         }
 
     def load(self, device: str) -> None:
@@ -122,7 +122,7 @@ def score_name(metric: str, suffix: str) -> str:
     return f"{metric}_{suffix}" if suffix else metric
 
 
-def _installed(distribution: str) -> str | None:
+def _installed_version_of(distribution: str) -> str | None:
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:  # loading it says so, and how to mend it

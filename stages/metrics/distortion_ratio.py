@@ -6,14 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from stages.metrics.base import Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.one_by_one import FullReferenceMetric
 from stages.waveform import Samples
 
 BOUND_DB = 100.0
 """Rounding to 24 bits alone leaves some 115 dB for speech: what lies beyond says nothing of a restoration."""
 
 
-class DistortionRatio(OneByOne):
+class DistortionRatio(FullReferenceMetric):
     """How much of the candidate is clean speech, over how much is not.
 
     Saturates at ±100 dB, so that a perfect copy and a candidate without a trace of the clean signal have a

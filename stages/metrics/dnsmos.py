@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.dnsmos_network import SAMPLE_RATE, WINDOW, SharedNetwork, WholeNetwork
-from stages.metrics.heard_alone import HeardAlone
+from stages.metrics.dnsmos_network import DNSMOS_SAMPLE_RATE, DNSMOS_WINDOW, SharedNetwork, WholeNetwork
+from stages.metrics.heard_alone import NoReferenceMetric
 from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
-from stages.metrics.speechmos_models import speechmos_model
+from stages.metrics.speechmos_models import find_speechmos_model
 from stages.onnx_session import open_session
 from stages.waveform import Samples
 
@@ -33,7 +33,7 @@ def _opinion(note: str, *, votes: bool = False) -> Output:
 
 
 @METRICS.register
-class Dnsmos(HeardAlone):
+class Dnsmos(NoReferenceMetric):
     """DNSMOS P.835 (Reddy et al., ICASSP 2022) and P.808 (ICASSP 2021), in opinion scores of 1 to 5.
 
     ``windows`` says which stretches of 9.01 s are heard, and the score is their mean. ``once`` hears every
@@ -77,21 +77,21 @@ class Dnsmos(HeardAlone):
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return DNSMOS_SAMPLE_RATE
 
     def load(self, device: str) -> None:
         """Open both networks; raises ``MissingWeightsError`` without the package that holds them."""
         network = WholeNetwork if self.windows == "once" else SharedNetwork
-        self._opinions = network.load(speechmos_model("dnsmos_models/sig_bak_ovr.onnx"), device)
-        self._p808 = open_session(speechmos_model("dnsmos_models/model_v8.onnx"), device)
-        self._mel = mel_filters(SAMPLE_RATE, MEL_FRAME, 120, (0.0, SAMPLE_RATE / 2))
+        self._opinions = network.load(find_speechmos_model("dnsmos_models/sig_bak_ovr.onnx"), device)
+        self._p808 = open_session(find_speechmos_model("dnsmos_models/model_v8.onnx"), device)
+        self._mel = mel_filters(DNSMOS_SAMPLE_RATE, MEL_FRAME, 120, (0.0, DNSMOS_SAMPLE_RATE / 2))
 
     def hear(self, samples: Samples) -> Measured:
         """Return SIG, BAK, OVRL and P.808."""
         heard, starts = windows_of(samples, self.windows)
         raw = self._opinions.raw(heard, starts).astype(float)
         opinions = [np.polyval(p, raw[:, column]) for column, p in enumerate(POLYNOMIALS)]
-        p808 = np.array([self._p808_of(heard[start : start + WINDOW]) for start in starts])
+        p808 = np.array([self._p808_of(heard[start : start + DNSMOS_WINDOW]) for start in starts])
         return dict(zip(self.outputs, np.mean([*opinions, p808], axis=1).tolist(), strict=True))
 
     def _p808_of(self, window: Samples) -> float:
@@ -102,30 +102,30 @@ class Dnsmos(HeardAlone):
 def windows_of(samples: Samples, rule: str) -> tuple[Samples, list[int]]:
     """Return ``samples``, repeated if they are short, and where in them the windows start; at least one."""
     if rule == "once":
-        repeated = np.resize(samples, max(samples.size, WINDOW))
+        repeated = np.resize(samples, max(samples.size, DNSMOS_WINDOW))
         return repeated, _spread(repeated.size)
-    repeated = _doubled(samples)
-    hops = range(int(np.floor(repeated.size / SAMPLE_RATE) - 9.01) + 1)
-    kept = hops if rule == "all" else [hop for hop in hops if _official_length(hop) == WINDOW]
-    return repeated, [hop * SAMPLE_RATE for hop in kept]
+    repeated = _repeat_to_length(samples)
+    hops = range(int(np.floor(repeated.size / DNSMOS_SAMPLE_RATE) - 9.01) + 1)
+    kept = hops if rule == "all" else [hop for hop in hops if _official_length(hop) == DNSMOS_WINDOW]
+    return repeated, [hop * DNSMOS_SAMPLE_RATE for hop in kept]
 
 
 def _spread(size: int) -> list[int]:
-    count = max(1, round(size / WINDOW))
+    count = max(1, round(size / DNSMOS_WINDOW))
     if count == 1:
-        return [(size - WINDOW) // 2]
-    return [round(start) for start in np.linspace(0, size - WINDOW, count)]
+        return [(size - DNSMOS_WINDOW) // 2]
+    return [round(start) for start in np.linspace(0, size - DNSMOS_WINDOW, count)]
 
 
-def _doubled(samples: Samples) -> Samples:
-    while samples.size < WINDOW:
+def _repeat_to_length(samples: Samples) -> Samples:
+    while samples.size < DNSMOS_WINDOW:
         samples = np.append(samples, samples)
     return samples
 
 
 def _official_length(hop: int) -> int:
     # the float arithmetic of the reference code, kept as it is: one sample short for hops 7 to 23
-    return int((hop + 9.01) * SAMPLE_RATE) - hop * SAMPLE_RATE
+    return int((hop + 9.01) * DNSMOS_SAMPLE_RATE) - hop * DNSMOS_SAMPLE_RATE
 
 
 MEL_FRAME = 321

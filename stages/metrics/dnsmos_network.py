@@ -18,8 +18,8 @@ from stages.onnx_parts import open_parts
 from stages.onnx_session import open_session
 from stages.waveform import Samples
 
-SAMPLE_RATE = 16_000
-WINDOW = 144_160
+DNSMOS_SAMPLE_RATE = 16_000
+DNSMOS_WINDOW = 144_160
 """9.01 s, 900 frames: the one input length that the network was trained on."""
 WINDOWS_PER_RUN = 10
 """Consecutive ones are 18 s: some 220 MiB of memory."""
@@ -31,8 +31,8 @@ POOL = 2
 INPUT, SPECTRUM = "input_1", "mos_estimator_logpow/truediv:0"
 IMAGE, MAPS = "adjusted_input6", "mos_estimator_logpow/conv2d_3/Relu:0_pooling0"
 OUTPUT = "Identity:0"
-PARTS = (([INPUT], [SPECTRUM]), ([IMAGE], [MAPS]), ([MAPS], [OUTPUT]))
-SHAPES: Mapping[str, Sequence[int | str]] = {
+_PARTS = (([INPUT], [SPECTRUM]), ([IMAGE], [MAPS]), ([MAPS], [OUTPUT]))
+_SHAPES: Mapping[str, Sequence[int | str]] = {
     SPECTRUM: ("windows", 900, 161),
     IMAGE: ("windows", 1, "frames", 161),
     MAPS: ("windows", 32, "frames", 80),
@@ -53,7 +53,7 @@ class WholeNetwork:
     def raw(self, samples: Samples, starts: Sequence[int]) -> Floats:
         """Return ``(windows, 3)``: raw SIG, BAK and OVRL of the window at each of ``starts``."""
         return np.concatenate(
-            [self.session.run(None, {INPUT: window})[0] for window in _cut(samples, starts)]
+            [self.session.run(None, {INPUT: window})[0] for window in _cut_windows(samples, starts)]
         )
 
 
@@ -68,14 +68,14 @@ class SharedNetwork:
     @classmethod
     def load(cls, path: Path, device: str) -> Self:
         """Open the graph in ``path`` in parts."""
-        return cls(*open_parts(path, device, PARTS, SHAPES))
+        return cls(*open_parts(path, device, _PARTS, _SHAPES))
 
     def raw(self, samples: Samples, starts: Sequence[int]) -> Floats:
         """Return ``(windows, 3)``: raw SIG, BAK and OVRL of the window at each of ``starts``."""
         return np.concatenate([self._run(samples, run) for run in runs_of(starts)])
 
     def _run(self, samples: Samples, starts: Sequence[int]) -> Floats:
-        spectra = [self.spectra.run(None, {INPUT: window})[0][0] for window in _cut(samples, starts)]
+        spectra = [self.spectra.run(None, {INPUT: window})[0][0] for window in _cut_windows(samples, starts)]
         joined = np.concatenate([spectra[0], *(spectrum[-HOP_FRAMES:] for spectrum in spectra[1:])])
         (shared,) = self._maps(joined[None])
         firsts = self._maps(np.stack([spectrum[:EDGE_FRAMES] for spectrum in spectra]))
@@ -98,12 +98,12 @@ def runs_of(starts: Sequence[int]) -> list[Sequence[int]]:
     """Return ``starts`` in runs of at most ten, each a second after the last."""
     runs: list[list[int]] = []
     for start in starts:
-        if runs and start == runs[-1][-1] + SAMPLE_RATE and len(runs[-1]) < WINDOWS_PER_RUN:
+        if runs and start == runs[-1][-1] + DNSMOS_SAMPLE_RATE and len(runs[-1]) < WINDOWS_PER_RUN:
             runs[-1].append(start)
         else:
             runs.append([start])
     return list(runs)
 
 
-def _cut(samples: Samples, starts: Sequence[int]) -> list[Samples]:
-    return [samples[None, start : start + WINDOW] for start in starts]
+def _cut_windows(samples: Samples, starts: Sequence[int]) -> list[Samples]:
+    return [samples[None, start : start + DNSMOS_WINDOW] for start in starts]

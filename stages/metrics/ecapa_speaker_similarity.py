@@ -10,20 +10,20 @@ from pydantic import PrivateAttr
 from schemas import MissingWeightsError
 from stages.metrics.base import METRICS
 from stages.metrics.speaker_similarity import Embedding, SpeakerSimilarity
-from stages.networks.loading import asked, read_checkpoint, tensors, with_state
-from stages.networks.speechbrain_lobes import lobe
+from stages.networks.loading import run_network, read_checkpoint, tensors_of, with_state
+from stages.networks.speechbrain_lobes import import_lobe
 from stages.waveform import Samples
 from stages.weights import WeightFile, Weights
 
-REVISION = "5c0be3875fda05e81f3c004ed8c7c06be308de1e"
-REPOSITORY = "https://huggingface.co/speechbrain/spkrec-ecapa-voxceleb"
-PUBLISHED = Weights(
+_REVISION = "5c0be3875fda05e81f3c004ed8c7c06be308de1e"
+_REPOSITORY = "https://huggingface.co/speechbrain/spkrec-ecapa-voxceleb"
+_PUBLISHED = Weights(
     name="ecapa-voxceleb",
-    source=REPOSITORY,
-    revision=REVISION,
+    source=_REPOSITORY,
+    revision=_REVISION,
     licence="Apache-2.0",
     files=(
-        WeightFile(name="embedding_model.ckpt", url=f"{REPOSITORY}/resolve/{REVISION}/embedding_model.ckpt"),
+        WeightFile(name="embedding_model.ckpt", url=f"{_REPOSITORY}/resolve/{_REVISION}/embedding_model.ckpt"),
     ),
 )
 KERNEL_SIZES = [5, 3, 3, 3, 1]
@@ -51,20 +51,20 @@ class EcapaSpeakerSimilarity(SpeakerSimilarity):
     @property
     def published(self) -> Weights:
         """The one file that embeddings need."""
-        return PUBLISHED
+        return _PUBLISHED
 
     def load(self, device: str) -> None:
         """Build the network of this state; raises ``MissingWeightsError`` if it is of another one."""
         place = self.checked_place()
-        self._network = _network(tensors(read_checkpoint(place), place), place, device)
+        self._network = _build_network(tensors_of(read_checkpoint(place), place), place, device)
 
     def embed(self, samples: Samples) -> Embedding:
         """Return 192 numbers, or as many as the network has."""
-        embedding: Embedding = asked(self._network, samples).squeeze().float().cpu().numpy()
+        embedding: Embedding = run_network(self._network, samples).squeeze().float().cpu().numpy()
         return np.atleast_1d(embedding)
 
 
-def _network(state: Mapping[str, Any], place: Path, device: str) -> Any:
+def _build_network(state: Mapping[str, Any], place: Path, device: str) -> Any:
     """Return features, their normalisation and the embedding as one network."""
     import torch  # noqa: PLC0415
 
@@ -73,9 +73,9 @@ def _network(state: Mapping[str, Any], place: Path, device: str) -> Any:
             return bands - bands.mean(dim=1, keepdim=True)
 
     with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
-        embedding = lobe("models.ECAPA_TDNN").ECAPA_TDNN(**_sizes(state, place))
+        embedding = import_lobe("models.ECAPA_TDNN").ECAPA_TDNN(**_sizes(state, place))
     network = torch.nn.Sequential(
-        lobe("features").Fbank(n_mels=MEL_BANDS), Centred(), with_state(embedding, state, place, device)
+        import_lobe("features").Fbank(n_mels=MEL_BANDS), Centred(), with_state(embedding, state, place, device)
     )
     return network.eval().to(device)
 

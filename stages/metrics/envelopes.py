@@ -13,16 +13,16 @@ from schemas import Reason, UnfitError
 from stages.metrics.spectra import Floats
 from stages.waveform import Samples
 
-SAMPLE_RATE = 10_000
-FRAME, HOP, FFT_SIZE = 256, 128, 512
-BANDS, LOWEST_HZ = 15, 150.0
+STOI_SAMPLE_RATE = 10_000
+_FRAME, _HOP, _FFT_SIZE = 256, 128, 512
+_BANDS, _LOWEST_HZ = 15, 150.0
 SPAN = 30
 """Frames that are correlated at a time: 0.38 s."""
-SPEECH_DB = 40.0
+_SPEECH_DB = 40.0
 """Frames further below the loudest one of the clean speech are cut out on both sides."""
-CEILING = 1.0 + 10.0 ** (15.0 / 20.0)
+_CEILING = 1.0 + 10.0 ** (15.0 / 20.0)
 """By how much a distorted envelope may exceed the clean one: −15 dB of SNR and all below count alike."""
-TINY = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).eps)
 SPANS_AT_ONCE = 64
 """Few enough to stay in a core's cache."""
 
@@ -49,9 +49,9 @@ def mean_correlation(clean: Samples, candidate: Samples, rule: Rule) -> float:
 
 def band_correlation(clean: Floats, candidate: Floats) -> NDArray[np.float64]:
     """Return the mean over bands of the correlation in time: STOI (Taal et al., 2011, eq. 5)."""
-    as_loud = candidate * (_length(clean, axis=1) / (_length(candidate, axis=1) + TINY))
-    clipped = np.minimum(as_loud, clean * CEILING)
-    return np.asarray((_unit(clipped, axis=1) * _unit(clean, axis=1)).sum(axis=(0, 1)) / BANDS)
+    as_loud = candidate * (_length(clean, axis=1) / (_length(candidate, axis=1) + _TINY))
+    clipped = np.minimum(as_loud, clean * _CEILING)
+    return np.asarray((_unit(clipped, axis=1) * _unit(clean, axis=1)).sum(axis=(0, 1)) / _BANDS)
 
 
 def spectral_correlation(clean: Floats, candidate: Floats) -> NDArray[np.float64]:
@@ -63,7 +63,7 @@ def spectral_correlation(clean: Floats, candidate: Floats) -> NDArray[np.float64
 def _unit(envelopes: Floats, axis: int) -> Floats:
     """Return ``envelopes`` without their mean along ``axis``, of length 1; nothing where there is nothing."""
     centred: Floats = envelopes - envelopes.mean(axis=axis, keepdims=True)
-    centred /= _length(centred, axis) + TINY
+    centred /= _length(centred, axis) + _TINY
     return centred
 
 
@@ -78,37 +78,37 @@ def _speech(clean: Samples, candidate: Samples) -> Iterator[Floats]:
     if not len(clean_frames):
         yield from (np.empty(0), np.empty(0))
         return
-    levels_db = 20.0 * np.log10(np.linalg.norm(clean_frames, axis=1) + TINY)
-    kept = levels_db > levels_db.max() - SPEECH_DB
+    levels_db = 20.0 * np.log10(np.linalg.norm(clean_frames, axis=1) + _TINY)
+    kept = levels_db > levels_db.max() - _SPEECH_DB
     for frames in (clean_frames[kept], candidate_frames[kept]):
-        joined = np.zeros((len(frames) + 1, HOP))
-        joined[:-1] += frames[:, :HOP]
-        joined[1:] += frames[:, HOP:]
+        joined = np.zeros((len(frames) + 1, _HOP))
+        joined[:-1] += frames[:, :_HOP]
+        joined[1:] += frames[:, _HOP:]
         yield joined.ravel()
 
 
 def _frames(samples: Floats) -> Floats:
     """Return windowed frames, half overlapped, without a last one that would end with the signal."""
-    if samples.size <= FRAME:
-        return np.empty((0, FRAME))
-    frames: Floats = sliding_window_view(samples[:-1], FRAME)[::HOP] * _WINDOW
+    if samples.size <= _FRAME:
+        return np.empty((0, _FRAME))
+    frames: Floats = sliding_window_view(samples[:-1], _FRAME)[::_HOP] * _WINDOW
     return frames
 
 
 def _envelopes(samples: Floats) -> Floats:
-    spectrum = np.fft.rfft(_frames(samples), FFT_SIZE, axis=1)
+    spectrum = np.fft.rfft(_frames(samples), _FFT_SIZE, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     return np.ascontiguousarray(np.sqrt(power @ _bands().T).T)
 
 
 def _bands() -> NDArray[np.float64]:
     """Return ``(bands, bins)``: 1 where a bin belongs to a third of an octave with edges on nearest bins."""
-    bins_hz = np.linspace(0.0, SAMPLE_RATE, FFT_SIZE + 1)[: FFT_SIZE // 2 + 1]
-    edges_hz = LOWEST_HZ * 2.0 ** ((2.0 * np.arange(BANDS + 1) - 1.0) / 6.0)
+    bins_hz = np.linspace(0.0, STOI_SAMPLE_RATE, _FFT_SIZE + 1)[: _FFT_SIZE // 2 + 1]
+    edges_hz = _LOWEST_HZ * 2.0 ** ((2.0 * np.arange(_BANDS + 1) - 1.0) / 6.0)
     edges = np.array([np.argmin(np.square(bins_hz - edge)) for edge in edges_hz])
     places = np.arange(bins_hz.size)
     inside = (places >= edges[:-1, None]) & (places < edges[1:, None])
     return inside.astype(np.float64)
 
 
-_WINDOW = np.hanning(FRAME + 2)[1:-1]
+_WINDOW = np.hanning(_FRAME + 2)[1:-1]

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from stages.metrics.base import METRICS
 from stages.metrics.envelopes import Rule, spectral_correlation
-from stages.metrics.intelligibility import Intelligibility, intelligibility_output
+from stages.metrics.intelligibility import Intelligibility, make_intelligibility_output
 
 
 @METRICS.register
@@ -15,7 +15,7 @@ class Estoi(Intelligibility):
     version: ClassVar[int] = 2
     cost_s_per_s: ClassVar[float] = 0.005
     outputs: ClassVar = {
-        "": intelligibility_output(
+        "": make_intelligibility_output(
             votes=True,
             note="intelligibility proxy: predicts whether words can be understood, does not compare words; "
             "its mean fell at every step of noise, loss and other words",

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from stages.metrics.spectra import Floats
 from stages.waveform import Waveform
 
-HOP_S = 0.01
-WINDOW_S = 0.032
+PITCH_HOP_S = 0.01
+_WINDOW_S = 0.032
 """What is compared with itself a period later: two periods of a deep voice."""
-LOWEST_HZ, HIGHEST_HZ = 60.0, 500.0
+_LOWEST_HZ, _HIGHEST_HZ = 60.0, 500.0
 THRESHOLD = 0.35
 """Of the normalised difference, under which a frame is periodic.
 
@@ -18,29 +18,29 @@ By measurement on the bundled speech, which is synthetic: 97 % of F0 within 50 c
 of voicing; at 0.15 voicing has 0.67, at 0.5 one F0 in six is another. On ten recordings of people: 82 %, 5 %
 an octave off, and 0.85.
 """
-ACTIVE_DB = 35.0
+_ACTIVE_DB = 35.0
 """Frames further below the loud ones hold no voice: the hum of a pause is periodic too."""
-FRAMES_AT_ONCE = 4_096
+_FRAMES_AT_ONCE = 4_096
 
 
 def fundamental_hz(waveform: Waveform) -> Floats:
     """Return F0 in Hz every 10 ms, 0 where the frame is not voiced; no frame without a whole window."""
-    window, longest = round(WINDOW_S * waveform.sample_rate), int(waveform.sample_rate / LOWEST_HZ) + 1
-    size, hop = window + longest, round(HOP_S * waveform.sample_rate)
+    window, longest = round(_WINDOW_S * waveform.sample_rate), int(waveform.sample_rate / _LOWEST_HZ) + 1
+    size, hop = window + longest, round(PITCH_HOP_S * waveform.sample_rate)
     if waveform.samples.size < size:
         return np.empty(0)
     frames = sliding_window_view(waveform.samples.astype(np.float64), size)[::hop]
-    parts = range(0, len(frames), FRAMES_AT_ONCE)
-    found = [_lags(frames[p : p + FRAMES_AT_ONCE], window, waveform.sample_rate) for p in parts]
+    parts = range(0, len(frames), _FRAMES_AT_ONCE)
+    found = [_lags(frames[p : p + _FRAMES_AT_ONCE], window, waveform.sample_rate) for p in parts]
     lag, energy = (np.concatenate(columns) for columns in zip(*found, strict=True))
-    loud = energy > np.percentile(energy, 95) * 10.0 ** (-ACTIVE_DB / 10.0)
+    loud = energy > np.percentile(energy, 95) * 10.0 ** (-_ACTIVE_DB / 10.0)
     return np.where(loud & (lag > 0.0), waveform.sample_rate / np.maximum(lag, 1.0), 0.0)
 
 
 def _lags(frames: Floats, window: int, sample_rate: int) -> tuple[Floats, Floats]:
     """Return each frame's period in samples, 0 where there is none, and its energy."""
     difference, energy = _normalised_difference(frames, window)
-    shortest = int(sample_rate / HIGHEST_HZ)
+    shortest = int(sample_rate / _HIGHEST_HZ)
     inner = difference[:, 1:-1]
     dips = (inner < THRESHOLD) & (inner <= difference[:, :-2]) & (inner < difference[:, 2:])
     dips[:, : shortest - 1] = False

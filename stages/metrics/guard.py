@@ -11,7 +11,7 @@ from stages.metrics.base import Comparison, Measured
 from stages.waveform import Waveform
 
 
-def require_sound(waveform: Waveform, role: str, shortest_s: float) -> None:
+def require_audible(waveform: Waveform, role: str, shortest_s: float) -> None:
     """Raise the reason why ``waveform`` has no score: ``NOT_FINITE``, ``TOO_SHORT`` or ``SILENT``.
 
     ``role`` says in the table which side of the comparison is meant.
@@ -24,13 +24,13 @@ def require_sound(waveform: Waveform, role: str, shortest_s: float) -> None:
         raise UnfitError(Reason.SILENT, f"{role} is silent")
 
 
-def require_both_sound(comparison: Comparison, shortest_s: float) -> None:
+def require_both_audible(comparison: Comparison, shortest_s: float) -> None:
     """Raise the reason why the comparison has no score, whichever side it is found on."""
-    require_sound(comparison.clean, "clean", shortest_s)
-    require_sound(comparison.candidate, "candidate", shortest_s)
+    require_audible(comparison.clean, "clean", shortest_s)
+    require_audible(comparison.candidate, "candidate", shortest_s)
 
 
-def measured(call: Callable[[], Measured]) -> Measured | Outcome:
+def try_measuring(call: Callable[[], Measured]) -> Measured | Outcome:
     """Return what ``call`` returns if all of it is finite, or the reason that it raised."""
     try:
         values = call()

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from schemas import Outcome
 from stages.level import is_silent
 from stages.metrics.base import Comparison, Measured, Metric
-from stages.metrics.guard import measured, require_sound
+from stages.metrics.guard import try_measuring, require_audible
 from stages.waveform import Samples
 
 
-class HeardAlone(Metric):
+class NoReferenceMetric(Metric):
     """A metric that says what one stretch of speech is worth; silence, NaN and short audio never reach it.
 
     What is longer than ``longest_s`` is heard in the fewest blocks of one length that are not, and its
@@ -34,16 +34,16 @@ class HeardAlone(Metric):
 
     def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the values of each candidate, or why there are none."""
-        return [measured(partial(self._checked, comparison)) for comparison in batch]
+        return [try_measuring(partial(self._checked, comparison)) for comparison in batch]
 
     def _checked(self, comparison: Comparison) -> Measured:
         candidate = comparison.candidate
-        require_sound(candidate, "candidate", self.shortest_s)
-        blocks = equal_blocks(candidate.samples, self.longest_s * candidate.sample_rate)
+        require_audible(candidate, "candidate", self.shortest_s)
+        blocks = split_equally(candidate.samples, self.longest_s * candidate.sample_rate)
         heard = [self.hear(block) for block in blocks if not is_silent(block)]
         return {suffix: float(np.mean([values[suffix] for values in heard])) for suffix in self.outputs}
 
 
-def equal_blocks(row: NDArray[np.float32], longest: float) -> list[NDArray[np.float32]]:
+def split_equally(row: NDArray[np.float32], longest: float) -> list[NDArray[np.float32]]:
     """Return ``row`` in the fewest stretches of at most ``longest``, no two lengths more than one apart."""
     return np.array_split(row, max(1, int(np.ceil(len(row) / longest))))

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from schemas import Outcome
 from stages.metrics.base import Comparison, Measured, Metric
-from stages.metrics.guard import measured, require_both_sound
+from stages.metrics.guard import try_measuring, require_both_audible
 from stages.waveform import Samples
 
 
-class HeardOnBothSides(Metric):
+class EmbeddingMetric(Metric):
     """A metric whose clean reference is heard once for all its candidates in a batch.
 
     Silence, NaN and short audio never reach it. One recording at a time: a network would hear the padding
@@ -32,10 +32,10 @@ class HeardOnBothSides(Metric):
     def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the values of each comparison, or why there are none."""
         heard: dict[str, Any] = {}
-        return [measured(partial(self._checked, comparison, heard)) for comparison in batch]
+        return [try_measuring(partial(self._checked, comparison, heard)) for comparison in batch]
 
     def _checked(self, comparison: Comparison, heard: dict[str, Any]) -> Measured:
-        require_both_sound(comparison, self.shortest_s)
+        require_both_audible(comparison, self.shortest_s)
         name = hashlib.sha256(comparison.clean.samples.tobytes()).hexdigest()
         if name not in heard:
             heard[name] = self.hear(comparison.clean.samples)

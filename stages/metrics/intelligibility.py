@@ -4,11 +4,11 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from stages.metrics.base import Aspect, Better, Comparison, Measured, Output
-from stages.metrics.envelopes import SAMPLE_RATE, Rule, mean_correlation
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.envelopes import STOI_SAMPLE_RATE, Rule, mean_correlation
+from stages.metrics.one_by_one import FullReferenceMetric
 
 
-class Intelligibility(OneByOne):
+class Intelligibility(FullReferenceMetric):
     """Whether the words can be understood, from short-time envelopes in third-octave bands."""
 
     removes_dc: ClassVar[bool] = True
@@ -23,7 +23,7 @@ class Intelligibility(OneByOne):
     @property
     def sample_rate(self) -> int:
         """10 kHz, the rate of the definition."""
-        return SAMPLE_RATE
+        return STOI_SAMPLE_RATE
 
     def measure(self, comparison: Comparison) -> Measured:
         """Return the intelligibility; raises ``UnfitError`` if fewer than 30 frames hold speech."""
@@ -31,7 +31,7 @@ class Intelligibility(OneByOne):
         return {"": mean_correlation(clean, candidate, self.rule)}
 
 
-def intelligibility_output(*, votes: bool, note: str) -> Output:
+def make_intelligibility_output(*, votes: bool, note: str) -> Output:
     """Return what both of them give: a mean correlation."""
     return Output(
         aspect=Aspect.CONTENT_CONSISTENCY,

@@ -5,16 +5,16 @@ from typing import ClassVar
 import numpy as np
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.one_by_one import FullReferenceMetric
 from stages.metrics.spectra import levels_apart_db
 
-FRAME_S = 0.032
-FLOOR_DB = -90.0
+LSD_FRAME_S = 0.032
+LSD_FLOOR_DB = -90.0
 """dBFS of a sine in one bin: 64 dB under the active level, below what the listener of a recording hears."""
 
 
 @METRICS.register
-class LogSpectralDistance(OneByOne):
+class LogSpectralDistance(FullReferenceMetric):
     """Root mean square over the bins of the difference of log spectra in dB, its mean over the frames.
 
     The d2 of Gray and Markel (IEEE Transactions on ASSP, 1976) on Hann windows of 32 ms, half overlapped,
@@ -40,8 +40,8 @@ class LogSpectralDistance(OneByOne):
 
     def measure(self, comparison: Comparison) -> Measured:
         """Return the distance in dB."""
-        frame = round(FRAME_S * comparison.clean.sample_rate)
+        frame = round(LSD_FRAME_S * comparison.clean.sample_rate)
         sides = comparison.candidate.samples, comparison.clean.samples
-        blocks = levels_apart_db(*sides, frame, FLOOR_DB)
+        blocks = levels_apart_db(*sides, frame, LSD_FLOOR_DB)
         distances = [np.sqrt(np.mean(np.square(block), axis=1)) for block in blocks]
         return {"": float(np.mean(np.concatenate(distances)))}

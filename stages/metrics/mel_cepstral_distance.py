@@ -5,17 +5,17 @@ from typing import ClassVar
 import numpy as np
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.one_by_one import FullReferenceMetric
 from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
 from stages.metrics.time_warping import warped_distance
 from stages.waveform import Waveform
 
-SAMPLE_RATE = 16_000
-FRAME, HOP = 512, 160
-BANDS = 40
+_SAMPLE_RATE = 16_000
+_FRAME, _HOP = 512, 160
+_BANDS = 40
 RANGE_HZ = (50.0, 7_600.0)
 COEFFICIENTS = 24
-FLOOR_DB = -90.0
+_FLOOR_DB = -90.0
 """dBFS of a sine in one band: 64 dB under the active level."""
 BAND_FRAMES = 25
 """A quarter of a second: candidates are aligned, and only speech that was made anew drifts."""
@@ -23,7 +23,7 @@ DECIBELS = 10.0 * np.sqrt(2.0) / np.log(10.0)
 
 
 @METRICS.register
-class MelCepstralDistance(OneByOne):
+class MelCepstralDistance(FullReferenceMetric):
     """Mel-cepstral distance in dB (Kubichek, 1993), over frames that time warping lays side by side.
 
     10·√2 / ln 10 times the Euclidean distance of coefficients 1 to 24 of the cepstrum of log mel powers
@@ -50,7 +50,7 @@ class MelCepstralDistance(OneByOne):
     @property
     def sample_rate(self) -> int:
         """16 kHz, so that distances of recordings at all rates compare."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def measure(self, comparison: Comparison) -> Measured:
         """Return the distance in dB."""
@@ -60,13 +60,13 @@ class MelCepstralDistance(OneByOne):
 
 def _cepstrum(waveform: Waveform) -> Floats:
     """Return ``(frames, 24)`` coefficients c of ln power = c0 + 2 Σ cₘ cos(mω)."""
-    window = periodic_hann(FRAME)
-    powers = band_powers(waveform.samples, window, HOP, _FILTERS) * (2.0 / window.sum()) ** 2
-    logs = np.log(np.maximum(powers, 10.0 ** (FLOOR_DB / 10.0)))
+    window = periodic_hann(_FRAME)
+    powers = band_powers(waveform.samples, window, _HOP, _FILTERS) * (2.0 / window.sum()) ** 2
+    logs = np.log(np.maximum(powers, 10.0 ** (_FLOOR_DB / 10.0)))
     cepstrum: Floats = logs @ _COSINES
     return cepstrum
 
 
-_AREAS = mel_filters(SAMPLE_RATE, FRAME, BANDS, RANGE_HZ)
+_AREAS = mel_filters(_SAMPLE_RATE, _FRAME, _BANDS, RANGE_HZ)
 _FILTERS = _AREAS / _AREAS.max(axis=1, keepdims=True)
-_COSINES = np.cos(np.pi * np.outer(np.arange(BANDS) + 0.5, np.arange(1, COEFFICIENTS + 1)) / BANDS) / BANDS
+_COSINES = np.cos(np.pi * np.outer(np.arange(_BANDS) + 0.5, np.arange(1, COEFFICIENTS + 1)) / _BANDS) / _BANDS

@@ -5,19 +5,19 @@ from typing import ClassVar
 import numpy as np
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.one_by_one import FullReferenceMetric
 from stages.metrics.spectra import Floats
 from stages.waveform import Waveform
 
-FRAME_S = 0.02
-SPEECH_DB = 25.0
+_FRAME_S = 0.02
+_SPEECH_DB = 25.0
 """Frames of the clean reference this near to its loud ones hold speech."""
 GONE_DB = 60.0
 """Frames of the candidate this far under its loud ones hold nothing."""
 
 
 @METRICS.register
-class MissingSpeech(OneByOne):
+class MissingSpeech(FullReferenceMetric):
     """Seconds of clean speech in which the candidate is silent, in frames of 20 ms; a gain moves nothing.
 
     What a model that stops early, or drops words, leaves behind. Every take is brought to the length of its
@@ -33,7 +33,7 @@ class MissingSpeech(OneByOne):
             aspect=Aspect.CONTENT_CONSISTENCY,
             better=Better.LOWER,
             low=0.0,
-            noise_floor=FRAME_S,
+            noise_floor=_FRAME_S,
             votes=False,
             note="a bound for vetoes: most candidates miss nothing, and ties decide nothing",
         )
@@ -41,14 +41,14 @@ class MissingSpeech(OneByOne):
 
     def measure(self, comparison: Comparison) -> Measured:
         """Count the frames with speech on one side and nothing on the other."""
-        is_speech = _levels_db(comparison.clean) > -SPEECH_DB
+        is_speech = _levels_db(comparison.clean) > -_SPEECH_DB
         is_gone = _levels_db(comparison.candidate) < -GONE_DB
-        return {"": FRAME_S * int(np.count_nonzero(is_speech & is_gone))}
+        return {"": _FRAME_S * int(np.count_nonzero(is_speech & is_gone))}
 
 
 def _levels_db(waveform: Waveform) -> Floats:
     """Return the level of each frame over that of the loud ones, in decibels; the last one may be cut."""
-    frame = round(FRAME_S * waveform.sample_rate)
+    frame = round(_FRAME_S * waveform.sample_rate)
     whole, rest = np.split(waveform.samples, [waveform.samples.size // frame * frame])
     frames = [whole.reshape(-1, frame), np.pad(rest, (0, -rest.size % frame)).reshape(-1, frame)]
     powers = np.concatenate([np.einsum("ij,ij->i", each, each, dtype=np.float64) for each in frames]) / frame

@@ -5,17 +5,17 @@ from typing import ClassVar
 import numpy as np
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.one_by_one import FullReferenceMetric
 from stages.metrics.spectra import levels_apart_db
 
 FRAMES_S = (0.01, 0.025, 0.05)
 """Seconds; the window lengths of the training loss (Yamamoto et al., ICASSP 2020)."""
-FLOOR_DB = -90.0
+_FLOOR_DB = -90.0
 """dBFS of a sine in one bin: 64 dB under the active level, below what the listener of a recording hears."""
 
 
 @METRICS.register
-class MultiResolutionStft(OneByOne):
+class MultiResolutionStft(FullReferenceMetric):
     """Mean absolute difference of log magnitudes in dB, over three time-frequency resolutions.
 
     All bins from 0 Hz to half the recording's own rate count alike, so it hears what metrics at 16 kHz
@@ -46,5 +46,5 @@ class MultiResolutionStft(OneByOne):
 
 def _distance_db(comparison: Comparison, frame: int) -> float:
     sides = comparison.candidate.samples, comparison.clean.samples
-    distances = [np.mean(np.abs(block), axis=1) for block in levels_apart_db(*sides, frame, FLOOR_DB)]
+    distances = [np.mean(np.abs(block), axis=1) for block in levels_apart_db(*sides, frame, _FLOOR_DB)]
     return float(np.mean(np.concatenate(distances)))

@@ -10,29 +10,29 @@ from pydantic import PrivateAttr
 from scipy import fft
 
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_alone import HeardAlone, equal_blocks
+from stages.metrics.heard_alone import NoReferenceMetric, split_equally
 from stages.metrics.spectra import frames_of, mel_filters, periodic_hann
 from stages.waveform import Samples
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import WeightFile, Weights
 
-SAMPLE_RATE = 48_000
-COMMIT = "fe84f0f252abec382b24367d5b22498a7ce34dbb"
-PUBLISHED = Weights(
+_SAMPLE_RATE = 48_000
+_COMMIT = "fe84f0f252abec382b24367d5b22498a7ce34dbb"
+_PUBLISHED = Weights(
     name="nisqa",
     source="https://github.com/gabrielmittag/NISQA",
-    revision=COMMIT,
+    revision=_COMMIT,
     licence="CC-BY-NC-SA-4.0",
     files=(
         WeightFile(
             name="nisqa.tar",
-            url=f"https://raw.githubusercontent.com/gabrielmittag/NISQA/{COMMIT}/weights/nisqa.tar",
+            url=f"https://raw.githubusercontent.com/gabrielmittag/NISQA/{_COMMIT}/weights/nisqa.tar",
             sha256="7ec4cf937514dd3f8860b21e66fabd8ca87a168572675ef8d979c4c4ad2e805c",
             size_bytes=1_051_663,
         ),
     ),
 )
-SHORTEST_S = 0.14
+_SHORTEST_S = 0.14
 """15 frames of 10 ms: one segment."""
 
 
@@ -47,7 +47,7 @@ def _opinion(note: str = "", *, votes: bool = False) -> Output:
 
 
 @METRICS.register
-class Nisqa(Weighted, HeardAlone):
+class Nisqa(HasWeights, NoReferenceMetric):
     """NISQA v2 (Mittag et al., Interspeech 2021), in opinion scores from about 1 to about 5.
 
     The network is given mel bands up to 20 kHz and so hears the rate of a recording, and even how it was
@@ -64,7 +64,7 @@ class Nisqa(Weighted, HeardAlone):
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
     full_band: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
-    shortest_s: ClassVar[float] = SHORTEST_S
+    shortest_s: ClassVar[float] = _SHORTEST_S
     outputs: ClassVar = {
         "mos": _opinion(
             "overall; fell on every ladder of damage",
@@ -82,12 +82,12 @@ class Nisqa(Weighted, HeardAlone):
     @property
     def published(self) -> Weights:
         """``nisqa.tar`` as its authors published it."""
-        return PUBLISHED
+        return _PUBLISHED
 
     @property
     def sample_rate(self) -> int:
         """48 kHz, the rate of the speech that it was trained on."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def load(self, device: str) -> None:
         """Build the network that the checkpoint describes; raises ``MissingWeightsError`` without it."""
@@ -100,7 +100,7 @@ class Nisqa(Weighted, HeardAlone):
     def hear(self, samples: Samples) -> Measured:
         """Return overall quality, noisiness, coloration, discontinuity and loudness."""
         segments = mel_segments(samples, self._settings)
-        parts = equal_blocks(segments, self._settings["ms_max_segments"])
+        parts = split_equally(segments, self._settings["ms_max_segments"])
         overall, noisiness, discontinuity, coloration, loudness = np.mean(
             [self._scores(part) for part in parts], axis=0
         ).tolist()
@@ -108,9 +108,9 @@ class Nisqa(Weighted, HeardAlone):
         return dict(zip(self.outputs, scores, strict=True))
 
     def _scores(self, segments: NDArray[np.float32]) -> NDArray[np.float64]:
-        from stages.networks.loading import asked  # noqa: PLC0415
+        from stages.networks.loading import run_network  # noqa: PLC0415
 
-        return np.asarray(asked(self._network, segments)[0].cpu(), dtype=np.float64)
+        return np.asarray(run_network(self._network, segments)[0].cpu(), dtype=np.float64)
 
 
 FRAMES_PER_BLOCK = 64
@@ -123,7 +123,7 @@ def mel_segments(samples: Samples, settings: Mapping[str, Any]) -> NDArray[np.fl
     What librosa's ``melspectrogram`` of magnitudes and ``amplitude_to_db`` give: windows of 20 ms every
     10 ms, the first one centred on the first sample, with reflected ends.
     """
-    hop, length = (round(SAMPLE_RATE * settings[f"ms_{part}_length"]) for part in ("hop", "win"))
+    hop, length = (round(_SAMPLE_RATE * settings[f"ms_{part}_length"]) for part in ("hop", "win"))
     framed = frames_of(np.pad(samples, length // 2, mode="reflect"), length, hop)
     bands = _mel_bands(framed, settings)
     decibels = 20.0 * np.log10(np.maximum(bands, 1e-4))
@@ -135,7 +135,7 @@ def mel_segments(samples: Samples, settings: Mapping[str, Any]) -> NDArray[np.fl
 def _mel_bands(framed: Samples, settings: Mapping[str, Any]) -> NDArray[np.float32]:
     """Return ``(frames, bands)`` in single precision, as librosa does: half the time, and 2e-5 dB."""
     size = settings["ms_n_fft"]
-    filters = mel_filters(SAMPLE_RATE, size, settings["ms_n_mels"], (0.0, settings["ms_fmax"]))
+    filters = mel_filters(_SAMPLE_RATE, size, settings["ms_n_mels"], (0.0, settings["ms_fmax"]))
     narrow = np.ascontiguousarray(filters.T, dtype=np.float32)
     window = periodic_hann(framed.shape[1]).astype(np.float32)
     blocks = []

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from schemas import Outcome
 from stages.metrics.base import Comparison, Measured, Metric
-from stages.metrics.guard import measured, require_both_sound
+from stages.metrics.guard import try_measuring, require_both_audible
 
 
-class OneByOne(Metric):
+class FullReferenceMetric(Metric):
     """A metric that says how one comparison is measured; silence, NaN and short audio never reach it."""
 
     shortest_s: ClassVar[float] = 0.1
@@ -22,8 +22,8 @@ class OneByOne(Metric):
 
     def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the values of each comparison, or why there are none."""
-        return [measured(partial(self._checked, comparison)) for comparison in batch]
+        return [try_measuring(partial(self._checked, comparison)) for comparison in batch]
 
     def _checked(self, comparison: Comparison) -> Measured:
-        require_both_sound(comparison, self.shortest_s)
+        require_both_audible(comparison, self.shortest_s)
         return self.measure(comparison)

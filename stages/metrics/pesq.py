@@ -8,15 +8,15 @@ from pydantic import PrivateAttr, model_validator
 from schemas import Reason, UnfitError
 from stages.level import is_silent
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.one_by_one import FullReferenceMetric
 from stages.waveform import Samples
 
-LONGEST_S = 30
+_LONGEST_S = 30
 """The reference code holds 50 utterances and writes beyond its arrays when there are more."""
 
 
 @METRICS.register
-class Pesq(OneByOne):
+class Pesq(FullReferenceMetric):
     """ITU-T P.862.2 (wide band) or P.862.1 (narrow band), by the reference code.
 
     The recommendation knows signals up to 30 s. Longer ones are cut into the fewest equal parts of at most
@@ -67,7 +67,7 @@ class Pesq(OneByOne):
 
     def measure(self, comparison: Comparison) -> Measured:
         """Return the mean over the parts that hold speech; raises ``UnfitError`` if none does."""
-        parts = -(-comparison.clean.samples.size // (LONGEST_S * self.rate_hz))
+        parts = -(-comparison.clean.samples.size // (_LONGEST_S * self.rate_hz))
         pairs = zip(
             np.array_split(comparison.clean.samples, parts),
             np.array_split(comparison.candidate.samples, parts),

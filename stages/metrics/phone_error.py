@@ -8,18 +8,18 @@ from pydantic import PrivateAttr
 
 from schemas import Reason, UnfitError
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_on_both_sides import HeardOnBothSides
-from stages.pauses import segments
+from stages.metrics.heard_on_both_sides import EmbeddingMetric
+from stages.pauses import split_at_pauses
 from stages.waveform import Samples
 
-SAMPLE_RATE = 16_000
-LONGEST_S = 30.0
+_SAMPLE_RATE = 16_000
+_LONGEST_S = 30.0
 """In the noise of long pauses the recogniser follows so many paths that ten minutes take it minutes."""
 Phones = tuple[str, ...]
 
 
 @METRICS.register
-class PhoneError(HeardOnBothSides):
+class PhoneError(EmbeddingMetric):
     """Edit distance of the phones heard in the candidate to those heard in the clean reference.
 
     Substitutions, insertions and deletions per phone of the reference: 0 if nothing changed, over 1 if more
@@ -54,7 +54,7 @@ class PhoneError(HeardOnBothSides):
     @property
     def sample_rate(self) -> int:
         """16 kHz, the rate of the acoustic model."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def load(self, device: str) -> None:  # noqa: ARG002 - runs on the CPU only
         """Bring in the recogniser."""
@@ -64,7 +64,7 @@ class PhoneError(HeardOnBothSides):
 
     def hear(self, samples: Samples) -> Phones:
         """Return the phones."""
-        pieces = segments(samples, SAMPLE_RATE, LONGEST_S)
+        pieces = split_at_pauses(samples, _SAMPLE_RATE, _LONGEST_S)
         return tuple(phone for start, end in pieces for phone in self._phones(samples[start:end]))
 
     def compare(self, candidate: Phones, clean: Phones) -> Measured:

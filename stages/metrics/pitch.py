@@ -6,16 +6,16 @@ import numpy as np
 
 from schemas import Reason, UnfitError
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.fundamental_frequency import HOP_S, fundamental_hz
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.fundamental_frequency import PITCH_HOP_S, fundamental_hz
+from stages.metrics.one_by_one import FullReferenceMetric
 
-SAMPLE_RATE = 4_000
+_SAMPLE_RATE = 4_000
 FEWEST_FRAMES = 10
 CENTS_PER_OCTAVE = 1_200.0
 
 
 @METRICS.register
-class Pitch(OneByOne):
+class Pitch(FullReferenceMetric):
     """Root mean square difference of F0 in cents where both sides are voiced, and how far voicing agrees.
 
     F0 by YIN from 60 to 500 Hz every 10 ms. ``voicing`` is the F1 score of the candidate's voiced frames
@@ -47,14 +47,14 @@ class Pitch(OneByOne):
     @property
     def sample_rate(self) -> int:
         """4 kHz: the lowest harmonics tell the period, and noise above them only hides it."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def measure(self, comparison: Comparison) -> Measured:
         """Return both; raises ``UnfitError`` if less than 0.1 s is voiced on both sides."""
         candidate, clean = fundamental_hz(comparison.candidate), fundamental_hz(comparison.clean)
         both = (candidate > 0.0) & (clean > 0.0)
         if np.count_nonzero(both) < FEWEST_FRAMES:
-            seconds = FEWEST_FRAMES * HOP_S
+            seconds = FEWEST_FRAMES * PITCH_HOP_S
             raise UnfitError(Reason.TOO_SHORT, f"less than {seconds:g} s is voiced on both sides")
         cents = CENTS_PER_OCTAVE * np.log2(candidate[both] / clean[both])
         voiced = np.count_nonzero(candidate) + np.count_nonzero(clean)

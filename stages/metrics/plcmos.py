@@ -7,26 +7,26 @@ from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_alone import HeardAlone
+from stages.metrics.heard_alone import NoReferenceMetric
 from stages.metrics.spectra import power_spectrogram
-from stages.metrics.speechmos_models import speechmos_model
+from stages.metrics.speechmos_models import find_speechmos_model
 from stages.onnx_parts import open_parts
 from stages.waveform import Samples
 
-SAMPLE_RATE = 16_000
+_SAMPLE_RATE = 16_000
 SHA256 = "c0ad3fc64ef9682b4749c0e96636b41c73b4b30bd123b9348feea06a96895286"
-FRAME = 512
-HOP = 256
+_FRAME = 512
+_HOP = 256
 HEARD = ("onnx::Concat_335", "onnx::Concat_337")
 """What the network has heard, before it asks a rater."""
-PARTS = ((["degraded_audio"], HEARD), ([*HEARD, "rater_embed"], ["plcmos"]))
+_PARTS = ((["degraded_audio"], HEARD), ([*HEARD, "rater_embed"], ["plcmos"]))
 RATERS = 15
 RATER_SEED = 23
 """The raters that the values of the reference code's README come from."""
 
 
 @METRICS.register
-class Plcmos(HeardAlone):
+class Plcmos(NoReferenceMetric):
     """PLCMOS v2 (Diener et al., Interspeech 2023), in opinion scores from 1 to 5.
 
     The network is asked as fifteen raters, whom a random vector each stands for; the score is their mean.
@@ -63,13 +63,13 @@ class Plcmos(HeardAlone):
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def load(self, device: str) -> None:
         """Open the network; raises ``MissingWeightsError`` without the package that holds it."""
-        graph = speechmos_model("plcmos_models/plcmos_v2.onnx")
+        graph = find_speechmos_model("plcmos_models/plcmos_v2.onnx")
         shapes = dict.fromkeys(HEARD, ("recordings", "width"))
-        self._ears, self._opinion = open_parts(graph, device, PARTS, shapes, SHA256)
+        self._ears, self._opinion = open_parts(graph, device, _PARTS, shapes, SHA256)
         raters = np.random.RandomState(RATER_SEED)  # the generator that they come from
         self._raters = raters.normal(size=(RATERS, 64)).astype(np.float32)
 
@@ -89,10 +89,10 @@ def log_power(samples: Samples) -> NDArray[np.float32]:
     The first window is half before the start, and zeros fill the last one. Where there is no power at all,
     it counts as 12 bel under the least there is.
     """
-    frames = -(-(samples.size + HOP) // HOP)
-    padded = np.zeros((frames - 1) * HOP + FRAME)
-    padded[HOP : HOP + samples.size] = samples
-    window = np.hamming(FRAME + 1)[:-1]
-    power = power_spectrogram(padded, window, HOP)
+    frames = -(-(samples.size + _HOP) // _HOP)
+    padded = np.zeros((frames - 1) * _HOP + _FRAME)
+    padded[_HOP : _HOP + samples.size] = samples
+    window = np.hamming(_FRAME + 1)[:-1]
+    power = power_spectrogram(padded, window, _HOP)
     least = power[power > 0.0].min() * 10.0**-12
     return np.asarray(np.log(np.where(power > 0.0, power, least)) / 20.0, dtype=np.float32)

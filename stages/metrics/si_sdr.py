@@ -8,7 +8,7 @@ from stages.metrics.base import METRICS
 from stages.metrics.distortion_ratio import DistortionRatio
 from stages.waveform import Samples
 
-BLOCK = 32_768
+_PRODUCT_BLOCK = 32_768
 """Samples in double precision at a time: few enough to stay in a core's cache."""
 
 
@@ -33,8 +33,8 @@ class SiSdr(DistortionRatio):
 def _inner_products(left: Samples, right: Samples) -> tuple[float, float, float]:
     """Return ``left`` · ``left``, ``left`` · ``right`` and ``right`` · ``right``, in double precision."""
     sums = np.zeros(3)
-    for first in range(0, left.size, BLOCK):
-        ours, theirs = (side[first : first + BLOCK].astype(np.float64) for side in (left, right))
+    for first in range(0, left.size, _PRODUCT_BLOCK):
+        ours, theirs = (side[first : first + _PRODUCT_BLOCK].astype(np.float64) for side in (left, right))
         sums += np.dot(ours, ours), np.dot(ours, theirs), np.dot(theirs, theirs)
     own, common, given = sums.tolist()
     return own, common, given

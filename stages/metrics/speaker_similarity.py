@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from schemas import BrokenError, Reason
 from stages.level import is_silent
 from stages.metrics.base import Aspect, Better, Measured, Output
-from stages.metrics.heard_on_both_sides import HeardOnBothSides
+from stages.metrics.heard_on_both_sides import EmbeddingMetric
 from stages.waveform import Samples
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 
-SAMPLE_RATE = 16_000
-LONGEST_S = 30
+SPEAKER_SAMPLE_RATE = 16_000
+_LONGEST_S = 30
 """Attention needs memory that grows with the square of the length."""
 
 Embedding = NDArray[np.floating[Any]]
 
 
-class SpeakerSimilarity(Weighted, HeardOnBothSides):
+class SpeakerSimilarity(HasWeights, EmbeddingMetric):
     """Cosine between the speaker embeddings of candidate and clean.
 
     Recordings over 30 s are cut into the fewest equal parts that are not; the embeddings of length 1 of
@@ -48,7 +48,7 @@ class SpeakerSimilarity(Weighted, HeardOnBothSides):
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return SPEAKER_SAMPLE_RATE
 
     @abstractmethod
     def embed(self, samples: Samples) -> Embedding:
@@ -60,7 +60,7 @@ class SpeakerSimilarity(Weighted, HeardOnBothSides):
 
     def hear(self, samples: Samples) -> Embedding:
         """Return the embedding, of length 1."""
-        parts = np.array_split(samples, -(-samples.size // (LONGEST_S * SAMPLE_RATE)))
+        parts = np.array_split(samples, -(-samples.size // (_LONGEST_S * SPEAKER_SAMPLE_RATE)))
         return _unit(np.sum([_unit(self.embed(part)) for part in parts if not is_silent(part)], axis=0))
 
 

@@ -7,22 +7,22 @@ from numpy.typing import NDArray
 
 from schemas import Reason, UnfitError
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.one_by_one import FullReferenceMetric
 from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
 from stages.waveform import Waveform
 
-FRAME_S = 0.032
-BANDS = 40
-SHAPES = 15
+_FRAME_S = 0.032
+_BANDS = 40
+_SHAPES = 15
 """Cosine components kept: fine enough for formants, too coarse for harmonics, and without the level."""
-LOWEST_HZ = 100.0
-HIGHEST_HZ = 7_600.0
-ACTIVE_DB = 25.0
+_LOWEST_HZ = 100.0
+_HIGHEST_HZ = 7_600.0
+_ACTIVE_DB = 25.0
 LOUDNESS = 0.3
 
 
 @METRICS.register
-class SpectralEnvelope(OneByOne):
+class SpectralEnvelope(FullReferenceMetric):
     """Cosine between the smoothed spectral envelopes of candidate and clean, over frames with speech.
 
     Envelopes are mel powers from 100 Hz to 7.6 kHz, or to 95 % of half the rate if that is lower, raised to
@@ -50,8 +50,8 @@ class SpectralEnvelope(OneByOne):
     def measure(self, comparison: Comparison) -> Measured:
         """Return the cosine; raises ``UnfitError`` where one side has nothing in the band."""
         clean, candidate = _mel_powers(comparison.clean), _mel_powers(comparison.candidate)
-        active = _active(clean)
-        ours, theirs = _shapes(clean[active]), _shapes(candidate[active])
+        active = _active_frames_of(clean)
+        ours, theirs = _shapes_of(clean[active]), _shapes_of(candidate[active])
         size = float(np.linalg.norm(ours) * np.linalg.norm(theirs))
         if size == 0.0:
             raise UnfitError(Reason.SILENT, "nothing between 100 Hz and 7.6 kHz where the clean one speaks")
@@ -59,21 +59,21 @@ class SpectralEnvelope(OneByOne):
 
 
 def _mel_powers(waveform: Waveform) -> Floats:
-    frame = round(FRAME_S * waveform.sample_rate)
-    highest_hz = min(HIGHEST_HZ, 0.475 * waveform.sample_rate)
-    filters = mel_filters(waveform.sample_rate, frame, BANDS, (LOWEST_HZ, highest_hz))
+    frame = round(_FRAME_S * waveform.sample_rate)
+    highest_hz = min(_HIGHEST_HZ, 0.475 * waveform.sample_rate)
+    filters = mel_filters(waveform.sample_rate, frame, _BANDS, (_LOWEST_HZ, highest_hz))
     return band_powers(waveform.samples, periodic_hann(frame), frame // 2, filters)
 
 
-def _active(powers: Floats) -> NDArray[np.bool_]:
+def _active_frames_of(powers: Floats) -> NDArray[np.bool_]:
     energy = powers.sum(axis=1)
-    active: NDArray[np.bool_] = energy >= np.percentile(energy, 95) * 10.0 ** (-ACTIVE_DB / 10.0)
+    active: NDArray[np.bool_] = energy >= np.percentile(energy, 95) * 10.0 ** (-_ACTIVE_DB / 10.0)
     return active
 
 
-def _shapes(powers: Floats) -> Floats:
+def _shapes_of(powers: Floats) -> Floats:
     shapes: Floats = powers**LOUDNESS @ _COSINES
     return shapes
 
 
-_COSINES = np.cos(np.pi * np.outer(np.arange(BANDS) + 0.5, np.arange(1, SHAPES + 1)) / BANDS)
+_COSINES = np.cos(np.pi * np.outer(np.arange(_BANDS) + 0.5, np.arange(1, _SHAPES + 1)) / _BANDS)

@@ -8,24 +8,24 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from schemas import BrokenError, ConfigError, Reason
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_on_both_sides import HeardOnBothSides
-from stages.networks.loading import checked_device
-from stages.pretrained import pretrained
+from stages.metrics.heard_on_both_sides import EmbeddingMetric
+from stages.networks.loading import require_device
+from stages.pretrained import load_pretrained
 from stages.waveform import Samples
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import WeightFile, Weights
 
-SAMPLE_RATE = 16_000
-LONGEST = 30 * SAMPLE_RATE
+_SAMPLE_RATE = 16_000
+LONGEST = 30 * _SAMPLE_RATE
 """Memory grows with the square of the length."""
 
-REVISION = "refs/pr/2"
+_REVISION = "refs/pr/2"
 HUBERT_URL = "https://huggingface.co/facebook/hubert-base-ls960/resolve/refs%2Fpr%2F2"
-PUBLISHED = {
+_PUBLISHED = {
     "hubert-base-ls960": Weights(
         name="hubert-base-ls960",
         source="https://huggingface.co/facebook/hubert-base-ls960",
-        revision=REVISION,
+        revision=_REVISION,
         licence="Apache-2.0",
         files=tuple(
             WeightFile(name=name, url=f"{HUBERT_URL}/{name}") for name in ("config.json", "model.safetensors")
@@ -34,7 +34,7 @@ PUBLISHED = {
 }
 """At the revision that holds its weights as safetensors too."""
 
-Frames = Any
+_Frames = Any
 """A tensor (frames, channels)."""
 
 
@@ -51,7 +51,7 @@ def _similarity(note: str) -> Output:
 
 
 @METRICS.register
-class SpeechBertScore(Weighted, HeardOnBothSides):
+class SpeechBertScore(HasWeights, EmbeddingMetric):
     """SpeechBERTScore (Saeki et al., Interspeech 2024): cosine of best-matching frames of a speech model.
 
     Precision looks for each frame of the candidate in the clean reference, recall the other way round, F1
@@ -95,31 +95,31 @@ class SpeechBertScore(Weighted, HeardOnBothSides):
     @property
     def published(self) -> Weights | None:
         """The weights that ``model`` names, if they are known here."""
-        return PUBLISHED.get(self.model)
+        return _PUBLISHED.get(self.model)
 
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def load(self, device: str) -> None:
         """Bring in the network; raises ``ConfigError`` if it has no such layer."""
-        network = pretrained("AutoModel", self.checked_place())
+        network = load_pretrained("AutoModel", self.checked_place())
         layers = network.config.num_hidden_layers
         if self.layer > layers:
             raise ConfigError(f"{self.model} has {layers} layers: there is no layer {self.layer}")
-        self._network = network.float().to(checked_device(device))
+        self._network = network.float().to(require_device(device))
 
-    def compare(self, candidate: Sequence[Frames], clean: Sequence[Frames]) -> Measured:
+    def compare(self, candidate: Sequence[_Frames], clean: Sequence[_Frames]) -> Measured:
         """Return precision, recall and F1."""
-        values = precision_recall_f1([similarities(*part) for part in zip(candidate, clean, strict=True)])
+        values = precision_recall_f1([frame_similarities(*part) for part in zip(candidate, clean, strict=True)])
         return dict(zip(self.outputs, values, strict=True))
 
-    def hear(self, samples: Samples, longest: int = LONGEST) -> list[Frames]:
+    def hear(self, samples: Samples, longest: int = LONGEST) -> list[_Frames]:
         """Return the frames of each part, of which none has more samples than ``longest``."""
         return [self._hidden(part) for part in np.array_split(samples, -(-samples.size // longest))]
 
-    def _hidden(self, samples: Samples) -> Frames:
+    def _hidden(self, samples: Samples) -> _Frames:
         import torch  # noqa: PLC0415
 
         with torch.inference_mode():
@@ -127,13 +127,13 @@ class SpeechBertScore(Weighted, HeardOnBothSides):
             return self._network(shown, output_hidden_states=True).hidden_states[self.layer][0]
 
 
-def similarities(candidate: Frames, clean: Frames) -> Frames:
+def frame_similarities(candidate: _Frames, clean: _Frames) -> _Frames:
     """Return the cosine of every frame of the candidate (rows) with every frame of the clean (columns)."""
     rows, columns = (frames / frames.norm(dim=1, keepdim=True) for frames in (candidate, clean))
     return (rows @ columns.T).clamp(-1.0, 1.0)  # rounding goes a little beyond
 
 
-def precision_recall_f1(parts: Sequence[Frames]) -> tuple[float, float, float]:
+def precision_recall_f1(parts: Sequence[_Frames]) -> tuple[float, float, float]:
     """Return the mean best cosine of rows, of columns, and their harmonic mean, over all parts.
 
     Raises ``BrokenError`` where they have no such mean: where frames are opposite, it leaves its range.

@@ -6,7 +6,7 @@ from pathlib import Path
 from schemas import MissingWeightsError
 
 
-def speechmos_model(name: str) -> Path:
+def find_speechmos_model(name: str) -> Path:
     """Return where the package keeps ``name``. Raises ``MissingWeightsError`` without the package.
 
     Its modules import librosa, which is slow, and others that it does not declare; its files need none.

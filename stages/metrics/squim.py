@@ -6,20 +6,20 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.heard_alone import HeardAlone, equal_blocks
-from stages.metrics.one_by_one import OneByOne
+from stages.metrics.heard_alone import NoReferenceMetric, split_equally
+from stages.metrics.one_by_one import FullReferenceMetric
 from stages.waveform import Samples
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import WeightFile, Weights
 
-SAMPLE_RATE = 16_000
+_SAMPLE_RATE = 16_000
 OPINION_BLOCK_S = 30.0
 ADDRESS = "https://download.pytorch.org/torchaudio/models/"
 NO_REFERENCE = "an estimate that never saw the reference, so no vote by default"
 NOT_MATCHING = "hears whether it sounds as clean, not whether it is the same, so no vote by default"
 
 
-def _published(name: str, licence: str) -> Weights:
+def _published_weights(name: str, licence: str) -> Weights:
     return Weights(
         name=name,
         source="https://docs.pytorch.org/audio/stable/pipelines.html",
@@ -41,7 +41,7 @@ def _estimate(low: float | None, high: float | None, noise_floor: float, note: s
 
 
 @METRICS.register
-class Squim(Weighted, HeardAlone):
+class Squim(HasWeights, NoReferenceMetric):
     """TorchAudio-SQUIM (Kumar et al., ICASSP 2023): STOI, PESQ and SI-SDR in dB, estimated.
 
     The network brings everything to one level itself. Attention over frames of 2 ms takes memory by the
@@ -68,31 +68,31 @@ class Squim(Weighted, HeardAlone):
     @property
     def published(self) -> Weights:
         """The checkpoint as torchaudio publishes it."""
-        return _published("squim_objective_dns2020", "CC-BY-4.0")
+        return _published_weights("squim_objective_dns2020", "CC-BY-4.0")
 
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def load(self, device: str) -> None:
         """Build a network of the checkpoint's size; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, squim  # noqa: PLC0415
 
         place = self.checked_place()
-        state = loading.tensors(loading.read_checkpoint(place), place)
-        self._network = loading.with_state(squim.objective(state, place), state, place, device)
+        state = loading.tensors_of(loading.read_checkpoint(place), place)
+        self._network = loading.with_state(squim.build_objective(state, place), state, place, device)
 
     def hear(self, samples: Samples) -> Measured:
         """Return the three estimates."""
-        from stages.networks.loading import asked  # noqa: PLC0415
+        from stages.networks.loading import run_network  # noqa: PLC0415
 
-        estimates = asked(self._network, samples)
+        estimates = run_network(self._network, samples)
         return dict(zip(self.outputs, (float(each) for each in estimates), strict=True))
 
 
 @METRICS.register
-class SquimMos(Weighted, OneByOne):
+class SquimMos(HasWeights, FullReferenceMetric):
     """TorchAudio-SQUIM's opinion score, from 1 to 5, next to clean speech that need not be the same.
 
     The clean reference serves as that speech. Attention over time takes memory by the square, so long
@@ -116,29 +116,29 @@ class SquimMos(Weighted, OneByOne):
     @property
     def published(self) -> Weights:
         """The checkpoint as torchaudio publishes it."""
-        return _published("squim_subjective_bvcc_daps", "CC-BY-NC-4.0")
+        return _published_weights("squim_subjective_bvcc_daps", "CC-BY-NC-4.0")
 
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def load(self, device: str) -> None:
         """Build a network of the checkpoint's size; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, squim  # noqa: PLC0415
 
         place = self.checked_place()
-        state = squim.renamed(loading.tensors(loading.read_checkpoint(place), place))
-        self._network = loading.with_state(squim.subjective(state, place), state, place, device)
+        state = squim.rename_squim_tensors(loading.tensors_of(loading.read_checkpoint(place), place))
+        self._network = loading.with_state(squim.build_subjective(state, place), state, place, device)
 
     def measure(self, comparison: Comparison) -> Measured:
         """Return the opinion of the candidate next to the clean reference."""
-        longest = OPINION_BLOCK_S * SAMPLE_RATE
+        longest = OPINION_BLOCK_S * _SAMPLE_RATE
         sides = (comparison.candidate.samples, comparison.clean.samples)
-        blocks = zip(*(equal_blocks(side, longest) for side in sides), strict=True)
+        blocks = zip(*(split_equally(side, longest) for side in sides), strict=True)
         return {"": float(np.mean([self._opinion(candidate, clean) for candidate, clean in blocks]))}
 
     def _opinion(self, candidate: Samples, clean: Samples) -> float:
-        from stages.networks.loading import asked  # noqa: PLC0415
+        from stages.networks.loading import run_network  # noqa: PLC0415
 
-        return float(asked(self._network, candidate, clean)[0])
+        return float(run_network(self._network, candidate, clean)[0])

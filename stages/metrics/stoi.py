@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from stages.metrics.base import METRICS
 from stages.metrics.envelopes import Rule, band_correlation
-from stages.metrics.intelligibility import Intelligibility, intelligibility_output
+from stages.metrics.intelligibility import Intelligibility, make_intelligibility_output
 
 
 @METRICS.register
@@ -14,7 +14,7 @@ class Stoi(Intelligibility):
     kind: ClassVar[str] = "stoi"
     cost_s_per_s: ClassVar[float] = 0.005
     outputs: ClassVar = {
-        "": intelligibility_output(
+        "": make_intelligibility_output(
             votes=False, note="mostly repeats estoi, which also hears noise that comes and goes; no vote"
         )
     }

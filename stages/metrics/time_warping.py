@@ -19,7 +19,7 @@ def warped_distance(left: Floats, right: Floats, band: int) -> float:
     for diagonal in range(len(left) + len(right) - 1):
         rows = _rows(diagonal, len(left), len(right), band)
         costs = np.linalg.norm(left[rows] - right[diagonal - rows], axis=1)
-        before, last = last, _reached(before, last, _places(rows, diagonal, band), costs, first=diagonal == 0)
+        before, last = last, _advance_diagonal(before, last, _places(rows, diagonal, band), costs, first=diagonal == 0)
     total, steps = last[:, _places(np.array([len(left) - 1]), len(left) + len(right) - 2, band)[0]]
     return float(total / steps)
 
@@ -40,7 +40,7 @@ def _places(rows: NDArray[np.int_], diagonal: int, band: int) -> NDArray[np.int_
     return 2 * rows - diagonal + band + 1
 
 
-def _reached(before: Floats, last: Floats, places: NDArray[np.int_], costs: Floats, *, first: bool) -> Floats:
+def _advance_diagonal(before: Floats, last: Floats, places: NDArray[np.int_], costs: Floats, *, first: bool) -> Floats:
     """Return the next diagonal: each cell from the best of its three neighbours."""
     now = _edge((before.shape[1] - 3) // 2)
     if first:

@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 from pydantic import PrivateAttr
 
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_alone import HeardAlone
+from stages.metrics.heard_alone import NoReferenceMetric
 from stages.waveform import Samples
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import WeightFile, Weights
 
-SAMPLE_RATE = 16_000
-PUBLISHED = Weights(
+_SAMPLE_RATE = 16_000
+_PUBLISHED = Weights(
     name="utmos22_strong",
     source="https://github.com/tarepan/SpeechMOS",
     revision="v1.0.0",
@@ -26,7 +26,7 @@ PUBLISHED = Weights(
 
 
 @METRICS.register
-class Utmos(Weighted, HeardAlone):
+class Utmos(HasWeights, NoReferenceMetric):
     """The strong learner of UTMOS (Saeki et al., Interspeech 2022), in opinion scores from about 1 to 5.
 
     The checkpoint is the one that SpeechMOS made of the original, by its own names. Nothing is padded, since
@@ -59,23 +59,23 @@ class Utmos(Weighted, HeardAlone):
     @property
     def published(self) -> Weights:
         """The checkpoint as SpeechMOS publishes it."""
-        return PUBLISHED
+        return _PUBLISHED
 
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def load(self, device: str) -> None:
         """Build a network of the checkpoint's size; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, utmos  # noqa: PLC0415
 
         place = self.checked_place()
-        state = utmos.renamed(loading.tensors(loading.read_checkpoint(place), place))
-        self._network = loading.with_state(utmos.Utmos(state, place), state, place, device)
+        state = utmos.rename_utmos_tensors(loading.tensors_of(loading.read_checkpoint(place), place))
+        self._network = loading.with_state(utmos.UtmosNetwork(state, place), state, place, device)
 
     def hear(self, samples: Samples) -> Measured:
         """Return the score."""
-        from stages.networks.loading import asked  # noqa: PLC0415
+        from stages.networks.loading import run_network  # noqa: PLC0415
 
-        return {"": float(asked(self._network, samples)[0])}
+        return {"": float(run_network(self._network, samples)[0])}

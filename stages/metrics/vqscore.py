@@ -5,15 +5,15 @@ from typing import Any, ClassVar
 from pydantic import PrivateAttr
 
 from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_alone import HeardAlone
+from stages.metrics.heard_alone import NoReferenceMetric
 from stages.waveform import Samples
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 
-SAMPLE_RATE = 16_000
+_SAMPLE_RATE = 16_000
 
 
 @METRICS.register
-class VqScore(Weighted, HeardAlone):
+class VqScore(HasWeights, NoReferenceMetric):
     """VQScore (Fu et al., ICLR 2024): cosine in code space between speech and its codes, mean over frames.
 
     The authors' checkpoint comes without a licence, so none is fetched: ``python -m pipeline train vqscore``
@@ -45,18 +45,18 @@ class VqScore(Weighted, HeardAlone):
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     def load(self, device: str) -> None:
         """Build the network that the folder describes; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, vqscore  # noqa: PLC0415
 
         place = self.checked_place()
-        settings, state = vqscore.saved_network(place)
+        settings, state = vqscore.load_network(place)
         self._network = loading.with_state(vqscore.VqScoreNetwork(settings), state, place, device)
 
     def hear(self, samples: Samples) -> Measured:
         """Return the mean cosine."""
-        from stages.networks.loading import asked  # noqa: PLC0415
+        from stages.networks.loading import run_network  # noqa: PLC0415
 
-        return {"": float(asked(self._network, samples)[0])}
+        return {"": float(run_network(self._network, samples)[0])}

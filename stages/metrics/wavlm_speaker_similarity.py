@@ -6,21 +6,21 @@ from pydantic import PrivateAttr
 
 from schemas import MissingWeightsError
 from stages.metrics.base import METRICS
-from stages.metrics.speaker_similarity import SAMPLE_RATE, Embedding, SpeakerSimilarity
-from stages.networks.loading import checked_device
-from stages.pretrained import architecture, pretrained
+from stages.metrics.speaker_similarity import SPEAKER_SAMPLE_RATE, Embedding, SpeakerSimilarity
+from stages.networks.loading import require_device
+from stages.pretrained import architecture, load_pretrained
 from stages.waveform import Samples
 from stages.weights import WeightFile, Weights
 
-REVISION = "feb593a6c23c1cc3d9510425c29b0a14d2b07b1e"
-REPOSITORY = "https://huggingface.co/microsoft/wavlm-base-plus-sv"
-FILES = ("config.json", "preprocessor_config.json", "pytorch_model.bin")
-PUBLISHED = Weights(
+_REVISION = "feb593a6c23c1cc3d9510425c29b0a14d2b07b1e"
+_REPOSITORY = "https://huggingface.co/microsoft/wavlm-base-plus-sv"
+_FILES = ("config.json", "preprocessor_config.json", "pytorch_model.bin")
+_PUBLISHED = Weights(
     name="wavlm-base-plus-sv",
-    source=REPOSITORY,
-    revision=REVISION,
+    source=_REPOSITORY,
+    revision=_REVISION,
     licence="CC-BY-SA-3.0",
-    files=tuple(WeightFile(name=name, url=f"{REPOSITORY}/resolve/{REVISION}/{name}") for name in FILES),
+    files=tuple(WeightFile(name=name, url=f"{_REPOSITORY}/resolve/{_REVISION}/{name}") for name in _FILES),
 )
 
 
@@ -45,7 +45,7 @@ class WavlmSpeakerSimilarity(SpeakerSimilarity):
     @property
     def published(self) -> Weights:
         """The folder as its authors published it."""
-        return PUBLISHED
+        return _PUBLISHED
 
     def load(self, device: str) -> None:
         """Bring in the network; raises ``MissingWeightsError`` if the folder holds another."""
@@ -56,13 +56,13 @@ class WavlmSpeakerSimilarity(SpeakerSimilarity):
             )
         except OSError as error:
             raise MissingWeightsError(f"{place} lacks preprocessor_config.json") from error
-        self._network = pretrained("WavLMForXVector", place).float().to(checked_device(device))
+        self._network = load_pretrained("WavLMForXVector", place).float().to(require_device(device))
 
     def embed(self, samples: Samples) -> Embedding:
         """Return 512 numbers, or as many as the network has."""
         import torch  # noqa: PLC0415
 
-        heard = self._prepared(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        heard = self._prepared(samples, sampling_rate=SPEAKER_SAMPLE_RATE, return_tensors="pt")
         with torch.inference_mode():
             embedding: Embedding = self._network(**heard.to(self._network.device)).embeddings[0].cpu().numpy()
         return embedding

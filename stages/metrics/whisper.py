@@ -10,7 +10,7 @@ from pydantic import PrivateAttr
 from schemas import Outcome, Reason, UnfitError
 from stages import transcribing
 from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output
-from stages.metrics.guard import measured, require_sound
+from stages.metrics.guard import try_measuring, require_audible
 from stages.metrics.word_counts import (
     NormaliserName,
     counts_letters,
@@ -19,18 +19,18 @@ from stages.metrics.word_counts import (
     normaliser_for,
 )
 from stages.transcribing import Transcriber
-from stages.voice_activity import SAMPLE_RATE
-from stages.weighted import Weighted
+from stages.voice_activity import VAD_SAMPLE_RATE
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
-SHORTEST_S = 0.1
+_SHORTEST_S = 0.1
 UNVERIFIED = "not run with its published weights, only with small random ones"
 
-Model = Literal[
+_ModelName = Literal[
     "tiny.en", "tiny", "base.en", "base", "small.en", "small", "medium.en", "medium",
     "large-v1", "large-v2", "large-v3", "large-v3-turbo",
 ]  # fmt: skip
-DEFAULT_MODEL: Model = "large-v3-turbo"
+DEFAULT_MODEL: _ModelName = "large-v3-turbo"
 
 
 def _rate(note: str, noise_floor: float) -> Output:
@@ -44,7 +44,7 @@ def _rate(note: str, noise_floor: float) -> Output:
     )
 
 
-class _WordErrors(Weighted, Metric):
+class _WordErrors(HasWeights, Metric):
     """What both comparisons share: the recogniser, the normaliser and the counting."""
 
     licence: ClassVar[str] = "MIT AND Apache-2.0"
@@ -61,7 +61,7 @@ class _WordErrors(Weighted, Metric):
         "deleted": _rate("words lost, per word that was said", 0.05),
     }
 
-    model: Model | None = None
+    model: _ModelName | None = None
     """The published checkpoint: large-v3-turbo, unless ``path`` names a folder of one checkpoint (*.pt) and
     silero_vad.onnx, of which nobody says that it is a published one."""
     language: str = "en"
@@ -77,12 +77,12 @@ class _WordErrors(Weighted, Metric):
     @property
     def sample_rate(self) -> int:
         """16 kHz."""
-        return SAMPLE_RATE
+        return VAD_SAMPLE_RATE
 
     @property
     def published(self) -> Weights:
         """Whisper's checkpoint and the voice activity network."""
-        return transcribing.published(self.model or DEFAULT_MODEL)
+        return transcribing.whisper_weights_of(self.model or DEFAULT_MODEL)
 
     def pinned(self) -> Self:
         """Return the settings with the weights' SHA-256, which checkpoint it is of, and the normaliser.
@@ -98,14 +98,14 @@ class _WordErrors(Weighted, Metric):
 
     def load(self, device: str) -> None:
         """Open both networks; metrics of one process that name the same ones share them and their texts."""
-        self._transcriber = transcribing.load(self.checked_place(), self.sha256, self.language, device)
+        self._transcriber = transcribing.load_transcriber(self.checked_place(), self.sha256, self.language, device)
         normaliser = self.normaliser or normaliser_for(self.language)
         self._normalise = load_normaliser(normaliser, self.language)
         self._counts_letters = counts_letters(normaliser, self.language)
 
     def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the rates of each comparison, or why there are none; all is heard at once."""
-        checked = [measured(partial(self._checked, comparison)) for comparison in batch]
+        checked = [try_measuring(partial(self._checked, comparison)) for comparison in batch]
         sound = [
             comparison
             for comparison, fault in zip(batch, checked, strict=True)
@@ -113,14 +113,14 @@ class _WordErrors(Weighted, Metric):
         ]
         heard = self._transcriber.texts([comparison.candidate.samples for comparison in sound])
         said = self._said(sound)
-        rates = iter([measured(partial(self._rates, *texts)) for texts in zip(said, heard, strict=True)])
+        rates = iter([try_measuring(partial(self._rates, *texts)) for texts in zip(said, heard, strict=True)])
         return [fault if isinstance(fault, Outcome) else next(rates) for fault in checked]
 
     def _checked(self, comparison: Comparison) -> Measured:
         self._require_our_language(comparison.language)
-        require_sound(comparison.candidate, "candidate", SHORTEST_S)
+        require_audible(comparison.candidate, "candidate", _SHORTEST_S)
         if self.needs_clean:
-            require_sound(comparison.clean, "clean", SHORTEST_S)
+            require_audible(comparison.clean, "clean", _SHORTEST_S)
         return {}
 
     def _require_our_language(self, label: str | None) -> None:

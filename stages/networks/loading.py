@@ -8,12 +8,12 @@ from schemas import MissingWeightsError, RunError
 from stages.safe_loading import read_checkpoint
 from stages.waveform import Samples
 
-__all__ = ["asked", "checked_device", "read_checkpoint", "tensors", "with_state"]
+__all__ = ["run_network", "require_device", "read_checkpoint", "tensors_of", "with_state"]
 
 KEYS_SHOWN = 3
 
 
-def tensors(checkpoint: Any, path: Path) -> Mapping[str, Any]:
+def tensors_of(checkpoint: Any, path: Path) -> Mapping[str, Any]:
     """Return a checkpoint that is a state alone; raises ``MissingWeightsError`` if it is anything else."""
     import torch  # noqa: PLC0415
 
@@ -30,16 +30,16 @@ def with_state(network: Any, state: Mapping[str, Any], path: Path, device: str) 
     Raises ``MissingWeightsError`` if a key is missing, left over or of another shape, and ``RunError`` if
     there is no such device.
     """
-    checked_device(device)
+    require_device(device)
     own = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     given = {key: tuple(value.shape) for key, value in state.items()}
     if own != given:
-        raise MissingWeightsError(f"{path} is another network: {_difference(own, given)}")
+        raise MissingWeightsError(f"{path} is another network: {_describe_difference(own, given)}")
     network.load_state_dict(dict(state))
     return network.requires_grad_(requires_grad=False).eval().to(device)
 
 
-def asked(network: Any, *sides: Samples) -> Any:
+def run_network(network: Any, *sides: Samples) -> Any:
     """Return what ``network`` says of mono signals, each given as a batch of one on its device."""
     import torch  # noqa: PLC0415
 
@@ -48,7 +48,7 @@ def asked(network: Any, *sides: Samples) -> Any:
         return network(*(torch.from_numpy(side.copy())[None].to(device) for side in sides))
 
 
-def checked_device(device: str) -> str:
+def require_device(device: str) -> str:
     """Return ``device``; raises ``RunError`` if this machine or this torch has no such one."""
     import torch  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ def checked_device(device: str) -> str:
     return device
 
 
-def _difference(own: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]) -> str:
+def _describe_difference(own: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]) -> str:
     differences = {
         "lacks": sorted(own.keys() - given.keys()),
         "has besides": sorted(given.keys() - own.keys()),

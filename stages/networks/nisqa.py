@@ -20,7 +20,7 @@ DIMENSIONS = 5
 SEGMENTS_AT_ONCE = 32
 
 
-def parts_of(checkpoint: Any, path: Path) -> tuple["Nisqa", Mapping[str, Tensor], Mapping[str, Any]]:
+def parts_of(checkpoint: Any, path: Path) -> tuple["NisqaNetwork", Mapping[str, Tensor], Mapping[str, Any]]:
     """Return a network as a checkpoint describes it, the tensors for it, and the checkpoint's settings.
 
     Raises ``MissingWeightsError`` if it is no NISQA, or of the variant with one score, NISQA-TTS.
@@ -31,21 +31,21 @@ def parts_of(checkpoint: Any, path: Path) -> tuple["Nisqa", Mapping[str, Tensor]
             raise MissingWeightsError(
                 f"{path} holds a {settings['model']}, not the NISQA_DIM with all five scores"
             )
-        return Nisqa(settings), state, settings
+        return NisqaNetwork(settings), state, settings
     except (KeyError, TypeError) as error:
         raise MissingWeightsError(f"{path} is no checkpoint of NISQA: {error} is not in it") from error
 
 
-class Nisqa(nn.Module):
+class NisqaNetwork(nn.Module):
     """Segments of mel bands in dB to opinion scores; ``settings`` are those that the checkpoint holds."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__()
         width = settings["td_sa_d_model"]
-        self.cnn = _named_model(_SegmentNetwork(settings).to(memory_format=torch.channels_last))
-        self.time_dependency = _named_model(_SelfAttention(settings))
+        self.cnn = _wrap_as_model(_SegmentNetwork(settings).to(memory_format=torch.channels_last))
+        self.time_dependency = _wrap_as_model(_SelfAttention(settings))
         heads = [_AttentionPool(width, settings["pool_att_h"]) for _ in range(DIMENSIONS)]
-        self.pool_layers = nn.ModuleList([_named_model(head) for head in heads])
+        self.pool_layers = nn.ModuleList([_wrap_as_model(head) for head in heads])
 
     def forward(self, segments: Tensor) -> Tensor:
         """Return ``(1, 5)`` scores of one recording ``(1, segments, bands, frames)``."""
@@ -53,7 +53,7 @@ class Nisqa(nn.Module):
         return torch.cat([head.model(features) for head in self.pool_layers], dim=1)
 
 
-def _named_model(inner: nn.Module) -> nn.Module:
+def _wrap_as_model(inner: nn.Module) -> nn.Module:
     """Return a module that has ``inner`` as ``model``: the checkpoint has such a layer around each part."""
     outer = nn.Module()
     outer.model = inner

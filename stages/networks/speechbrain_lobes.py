@@ -18,9 +18,9 @@ QUIRKS_VARIABLE = "SB_DISABLE_QUIRKS"
 """What SpeechBrain's import is to leave alone (``speechbrain.utils.quirks``)."""
 
 
-def lobe(name: str) -> Any:
+def import_lobe(name: str) -> Any:
     """Return the module ``speechbrain.lobes.NAME``, such as ``models.ECAPA_TDNN``."""
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     with _without_quirks():
         module = importlib.import_module(f"speechbrain.lobes.{name}")
     forget_lazy_modules()

@@ -13,16 +13,16 @@ from stages import torchaudio_guard
 HEADS = 4
 CHUNK_SIZE = 71
 """Frames. What leaves no trace in a checkpoint is as published: these, and the next two, of wav2vec 2.0."""
-HEAD_WIDTH = 64
-STRIDES = (5, 2, 2, 2, 2, 2, 2)
+_HEAD_WIDTH = 64
+_STRIDES = (5, 2, 2, 2, 2, 2, 2)
 
 
-def objective(state: Mapping[str, Tensor], path: Path) -> Any:
+def build_objective(state: Mapping[str, Tensor], path: Path) -> Any:
     """Return the network that estimates STOI, PESQ and SI-SDR, as large as the tensors say.
 
     Raises ``MissingWeightsError`` if they are another network's.
     """
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     from torchaudio.models import squim_objective_model  # noqa: PLC0415
 
     try:
@@ -41,12 +41,12 @@ def objective(state: Mapping[str, Tensor], path: Path) -> Any:
         raise MissingWeightsError(f"{path} is no SQUIM of objective measures: {error} is amiss") from error
 
 
-def subjective(state: Mapping[str, Tensor], path: Path) -> Any:
+def build_subjective(state: Mapping[str, Tensor], path: Path) -> Any:
     """Return the network that estimates opinions next to any clean speech, as large as the tensors say.
 
     Raises ``MissingWeightsError`` if they are another network's.
     """
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     from torchaudio.models import SquimSubjective  # noqa: PLC0415
     from torchaudio.models.squim.subjective import Predictor  # noqa: PLC0415
 
@@ -74,7 +74,7 @@ def _speech_model(state: Mapping[str, Tensor]) -> Any:
         encoder_pos_conv_kernel=positions.shape[2],
         encoder_pos_conv_groups=width // positions.shape[1],
         encoder_num_layers=_count(state, rf"{re.escape(encoder)}\.layers\.(\d+)\."),
-        encoder_num_heads=width // HEAD_WIDTH,
+        encoder_num_heads=width // _HEAD_WIDTH,
         encoder_attention_dropout=0.0,
         encoder_ff_interm_features=state[f"{encoder}.layers.0.feed_forward.intermediate_dense.weight"].shape[
             0
@@ -89,13 +89,13 @@ def _speech_model(state: Mapping[str, Tensor]) -> Any:
 
 def _convolutions(state: Mapping[str, Tensor]) -> list[tuple[int, int, int]]:
     layers = "ssl_model.feature_extractor.conv_layers"
-    kernels = [state[f"{layers}.{layer}.conv.weight"] for layer in range(len(STRIDES))]
+    kernels = [state[f"{layers}.{layer}.conv.weight"] for layer in range(len(_STRIDES))]
     return [
-        (kernel.shape[0], kernel.shape[2], stride) for kernel, stride in zip(kernels, STRIDES, strict=True)
+        (kernel.shape[0], kernel.shape[2], stride) for kernel, stride in zip(kernels, _STRIDES, strict=True)
     ]
 
 
-def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename_squim_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors under today's names: torch has called weight norm's otherwise since 2.0."""
     today = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
     return {

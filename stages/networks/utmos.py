@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from schemas import MissingWeightsError
 from stages.pretrained import architecture
 
-STRIDES = (5, 2, 2, 2, 2, 2, 2)
+_STRIDES = (5, 2, 2, 2, 2, 2, 2)
 """Of wav2vec 2.0's convolutions: 20 ms at 16 kHz. Strides leave no trace in a checkpoint."""
-HEAD_WIDTH = 64
+_HEAD_WIDTH = 64
 """Of the attention, in wav2vec 2.0 of any size."""
 
 RENAMED = (
@@ -37,18 +37,18 @@ RENAMED = (
 """From the names of fairseq, which the checkpoint has, to those of transformers."""
 
 
-def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename_utmos_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint under the names that ``Utmos`` has for them."""
-    return {_renamed(key): value for key, value in state.items()}
+    return {_rename_key(key): value for key, value in state.items()}
 
 
-def _renamed(key: str) -> str:
+def _rename_key(key: str) -> str:
     for pattern, replacement in RENAMED if key.startswith("wav2vec2.") else ():
         key = re.sub(pattern, replacement, key)
     return key
 
 
-class Utmos(nn.Module):
+class UtmosNetwork(nn.Module):
     """Waveforms at 16 kHz to opinion scores; sizes are read off the renamed tensors of a checkpoint."""
 
     def __init__(self, state: Mapping[str, Tensor], path: Path) -> None:
@@ -79,7 +79,7 @@ class Utmos(nn.Module):
 
 def _speech_settings(state: Mapping[str, Tensor]) -> Any:
     convolutions = [
-        state[f"wav2vec2.feature_extractor.conv_layers.{layer}.conv.weight"] for layer in range(len(STRIDES))
+        state[f"wav2vec2.feature_extractor.conv_layers.{layer}.conv.weight"] for layer in range(len(_STRIDES))
     ]
     layers = {key.split(".")[3] for key in state if key.startswith("wav2vec2.encoder.layers.")}
     width = state["wav2vec2.encoder.layer_norm.weight"].shape[0]
@@ -87,11 +87,11 @@ def _speech_settings(state: Mapping[str, Tensor]) -> Any:
     return architecture("Wav2Vec2Config")(
         hidden_size=width,
         num_hidden_layers=len(layers),
-        num_attention_heads=width // HEAD_WIDTH,
+        num_attention_heads=width // _HEAD_WIDTH,
         intermediate_size=state["wav2vec2.encoder.layers.0.feed_forward.intermediate_dense.weight"].shape[0],
         conv_dim=[each.shape[0] for each in convolutions],
         conv_kernel=[each.shape[2] for each in convolutions],
-        conv_stride=list(STRIDES),
+        conv_stride=list(_STRIDES),
         num_conv_pos_embeddings=positions.shape[2],
         num_conv_pos_embedding_groups=width // positions.shape[1],
     )

@@ -18,10 +18,10 @@ from torch.nn import functional
 
 from schemas import MissingWeightsError, Record
 
-SAMPLE_RATE = 16_000
-FRAME = 512
-HOP = 256
-BINS = FRAME // 2 + 1
+VQSCORE_SAMPLE_RATE = 16_000
+_FRAME = 512
+_HOP = 256
+_BINS = _FRAME // 2 + 1
 LEAST_POWER = 1e-7
 KERNEL = 7
 SLOPE = 0.3
@@ -44,27 +44,27 @@ class VqScoreNetwork(nn.Module):
     def __init__(self, settings: VqScoreSettings) -> None:
         super().__init__()
         outer, inner, code = settings.outer_width, settings.inner_width, settings.code_width
-        self.encoder = _convolutions((BINS, outer, outer, inner, inner, code, code))
-        self.decoder = _convolutions((code, code, inner, inner, outer, outer, BINS))
-        self.codes = Codes(settings.codes, code)
+        self.encoder = _convolutions((_BINS, outer, outer, inner, inner, code, code))
+        self.decoder = _convolutions((code, code, inner, inner, outer, outer, _BINS))
+        self.codes = Codebook(settings.codes, code)
 
     def encoded(self, magnitudes: Tensor) -> Tensor:
         """Return ``(batch, frames, width)`` of ``(batch, frames, bins)``."""
         outer, outer_again, inner, inner_again, narrow, last = self.encoder
-        features = _normalised(magnitudes.transpose(1, 2))
-        first = _normalised(_active(outer(features)))
-        second = _normalised(_active(outer_again(first)))
-        third = _normalised(_active(inner(first + second)))
-        fourth = _normalised(_active(inner_again(third)))
-        fifth = _normalised(_active(narrow(third + fourth)))
-        return _normalised(last(fifth)).transpose(1, 2)
+        features = _normalise(magnitudes.transpose(1, 2))
+        first = _normalise(_make_activation(outer(features)))
+        second = _normalise(_make_activation(outer_again(first)))
+        third = _normalise(_make_activation(inner(first + second)))
+        fourth = _normalise(_make_activation(inner_again(third)))
+        fifth = _normalise(_make_activation(narrow(third + fourth)))
+        return _normalise(last(fifth)).transpose(1, 2)
 
     def decoded(self, codes: Tensor) -> Tensor:
         """Return ``(batch, frames, bins)`` magnitudes of ``(batch, frames, width)``."""
         narrow, inner, inner_again, outer, outer_again, last = self.decoder
-        second = _active(inner(_active(narrow(codes.transpose(1, 2)))))
-        fourth = _active(outer(_active(inner_again(second)) + second))
-        fifth = _active(outer_again(fourth))
+        second = _make_activation(inner(_make_activation(narrow(codes.transpose(1, 2)))))
+        fourth = _make_activation(outer(_make_activation(inner_again(second)) + second))
+        fifth = _make_activation(outer_again(fourth))
         return functional.relu(last(fourth + fifth)).transpose(1, 2)
 
     def forward(self, waveforms: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class VqScoreNetwork(nn.Module):
         return functional.cosine_similarity(encoded, nearest, dim=2, eps=1e-5).mean(dim=1)
 
 
-class Codes(nn.Module):
+class Codebook(nn.Module):
     """Directions in code space, with the running means that they are moved by."""
 
     vectors: Tensor
@@ -125,13 +125,13 @@ class Codes(nn.Module):
 
 def magnitudes_of(waveforms: Tensor) -> Tensor:
     """Return ``(batch, frames, 257)`` spectral magnitudes of ``(batch, samples)``; frames are centred."""
-    window = torch.hann_window(FRAME, device=waveforms.device)
-    spectra = torch.stft(waveforms, FRAME, HOP, window=window, return_complex=True)
+    window = torch.hann_window(_FRAME, device=waveforms.device)
+    spectra = torch.stft(waveforms, _FRAME, _HOP, window=window, return_complex=True)
     power = spectra.real**2 + spectra.imag**2
     return power.clamp(min=LEAST_POWER).sqrt().transpose(1, 2)
 
 
-def saved_network(folder: Path) -> tuple[VqScoreSettings, Mapping[str, Any]]:
+def load_network(folder: Path) -> tuple[VqScoreSettings, Mapping[str, Any]]:
     """Return what ``save_network`` wrote. Raises ``MissingWeightsError`` if it is not there or damaged."""
     from stages.networks.loading import read_checkpoint  # noqa: PLC0415
 
@@ -159,9 +159,9 @@ def _convolutions(widths: tuple[int, ...]) -> nn.ModuleList:
     return nn.ModuleList([nn.Conv1d(before, after, KERNEL, padding=KERNEL // 2) for before, after in pairs])
 
 
-def _active(features: Tensor) -> Tensor:
+def _make_activation(features: Tensor) -> Tensor:
     return functional.leaky_relu(features, SLOPE)
 
 
-def _normalised(features: Tensor) -> Tensor:
+def _normalise(features: Tensor) -> Tensor:
     return functional.instance_norm(features)

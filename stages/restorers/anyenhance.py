@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from stages.hub import hub_file
+from stages.hub import make_hub_file
 from stages.restorers.base import RESTORERS
 from stages.restorers.masked_generative import MaskedGenerative
 from stages.weights import Weights
 
-FILES = (
+_FILES = (
     "epoch-1-step-300000-loss-4.3083/model.pt",
     "dac/weights.pth",
     "anyenhance-360M-selfcritic-v2.json",
@@ -39,5 +39,5 @@ class AnyEnhance(MaskedGenerative):
             name="anyenhance",
             source="https://huggingface.co/amphion/anyenhance",
             licence="unknown",
-            files=tuple(hub_file("amphion/anyenhance", file) for file in FILES),
+            files=tuple(make_hub_file("amphion/anyenhance", file) for file in _FILES),
         )

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from stages.hub import hub_file
+from stages.hub import make_hub_file
 from stages.restorers.base import RESTORERS
 from stages.restorers.masked_generative import MaskedGenerative
 from stages.weights import WeightFile, Weights
@@ -28,7 +28,7 @@ class AnyEnhanceV1(MaskedGenerative):
     @property
     def published(self) -> Weights:
         """The model, in the archive that it comes in, and the codec."""
-        codec = hub_file("descript/descript-audio-codec", "weights.pth", name="dac/weights.pth")
+        codec = make_hub_file("descript/descript-audio-codec", "weights.pth", name="dac/weights.pth")
         return Weights(
             name="anyenhance_v1",
             source="https://github.com/viewfinder-annn/anyenhance-v1-ccf-aatc",

@@ -69,7 +69,7 @@ class BandReplication(Restorer):
         short_time = ShortTime.of(FRAME_MS, rate)
         spectra = short_time.spectra(samples)
         cutoff = round(cutoff_hz * short_time.frame / rate)
-        made = _translated(spectra, cutoff) * self._gains(spectra, cutoff)
+        made = _translate(spectra, cutoff) * self._gains(spectra, cutoff)
         return waveform.with_samples(samples + short_time.samples(made.astype(np.complex64), samples.size))
 
     def _gains(self, spectra: Spectra, cutoff: int) -> NDArray[np.float64]:
@@ -90,7 +90,7 @@ def _sources(bins: NDArray[np.int64], cutoff: int) -> NDArray[np.int64]:
     return cutoff // 2 + (bins - cutoff) % width
 
 
-def _translated(spectra: Spectra, cutoff: int) -> Spectra:
+def _translate(spectra: Spectra, cutoff: int) -> Spectra:
     """Return spectra whose upper bins are those of the octave below the cutoff, as a carrier moves them.
 
     A carrier of n bins turns by n quarters from frame to frame, for frames overlap by three quarters.

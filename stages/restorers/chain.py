@@ -10,7 +10,7 @@ from schemas import OperatorSpec, Params
 from stages.distributions import Uniform
 from stages.resampling import fit_length, resample
 from stages.restorers.base import RESTORERS, Restorer
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.wet_mix import Strength, blend
 from stages.waveform import Waveform
 
 Link = Mapping[str, JsonValue]
@@ -18,7 +18,7 @@ Link = Mapping[str, JsonValue]
 
 
 @RESTORERS.register
-class Chain(Restorer):
+class RestorerChain(Restorer):
     """Models one after the other, each hearing what the one before it gave, where and as loud as it was.
 
     Each link is resampled, chunked, aligned and levelled as if it stood alone, so that delays do not add up,
@@ -40,7 +40,7 @@ class Chain(Restorer):
 
     @model_validator(mode="after")
     def _links_are_models(self) -> Self:
-        self._models = tuple(_model(link) for link in self.links)
+        self._models = tuple(_build_model(link) for link in self.links)
         return self
 
     @property
@@ -89,7 +89,7 @@ class Chain(Restorer):
 
     def pinned(self) -> Self:
         """Return the chain with every link's digests. Raises ``MissingWeightsError`` without the files."""
-        links = [_described(model.pinned()) for model in self._models]
+        links = [_describe(model.pinned()) for model in self._models]
         return type(self).model_validate({**self.model_dump(), "links": links})
 
     def load(self, device: str) -> None:
@@ -117,25 +117,25 @@ class Chain(Restorer):
         return other
 
     def _restored(self, waveform: Waveform, stream: np.random.Generator) -> Waveform:
-        from stages.placing import Heard  # noqa: PLC0415 - it knows the family that this belongs to
+        from stages.placing import ModelInput  # noqa: PLC0415 - it knows the family that this belongs to
 
         restored, changes_s = waveform, []
         for model, own in zip(self._models, stream.spawn(len(self._models)), strict=True):
-            heard = Heard(restored, model)
+            heard = ModelInput(restored, model)
             outputs = self._outputs(model, heard.chunks, own)
             placed = heard.placed(outputs, restores_level=model.restores_level)
             restored = placed.waveform
             changes_s.append(placed.length_change_s)
         length = waveform.samples.size + round(max(changes_s, key=abs) * waveform.sample_rate)
-        return wet_mix(waveform, fit_length(restored.samples, length), self.strength)
+        return blend(waveform, fit_length(restored.samples, length), self.strength)
 
     def _outputs(
         self, model: Restorer, chunks: Sequence[Waveform], stream: np.random.Generator
     ) -> Sequence[Waveform]:
         """Return what a model makes of each chunk, drawing from a stream of its own."""
-        from stages.calling import Calls  # noqa: PLC0415 - it knows the family that this belongs to
+        from stages.calling import ModelCalls  # noqa: PLC0415 - it knows the family that this belongs to
 
-        calls = Calls(self._device)
+        calls = ModelCalls(self._device)
         outputs: list[Waveform] = []
         for chunk, own in zip(chunks, stream.spawn(len(chunks)), strict=True):
             given = resample(chunk, model.sample_rate or chunk.sample_rate)
@@ -143,7 +143,7 @@ class Chain(Restorer):
         return outputs
 
 
-def _model(link: Link) -> Restorer:
+def _build_model(link: Link) -> Restorer:
     if "kind" not in link:
         raise ValueError(f"a link needs its kind, such as {{kind: wiener}}, got {dict(link)}")
     kind = str(link["kind"])
@@ -151,5 +151,5 @@ def _model(link: Link) -> Restorer:
     return RESTORERS.build(OperatorSpec(kind=kind, version=RESTORERS[kind].version, params=settings))
 
 
-def _described(model: Restorer) -> Link:
+def _describe(model: Restorer) -> Link:
     return {"kind": model.kind, **model.spec.params}

@@ -10,11 +10,11 @@ from pydantic import Field, PrivateAttr
 from schemas import ConfigError
 from stages import neural_codecs
 from stages.distributions import Distribution, Integer, OneOf
-from stages.neural_codecs import PUBLISHED, BackEnd
+from stages.neural_codecs import PUBLISHED_CODECS, BackEnd
 from stages.resampling import fit_length
 from stages.restorers.base import RESTORERS, Restorer
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
 SILENCE_S = 1.0
@@ -22,7 +22,7 @@ SILENCE_S = 1.0
 BATCH_S = 60.0
 
 
-class CodecResynthesis(Weighted, Restorer):
+class CodecResynthesis(HasWeights, Restorer):
     """Encoding and decoding by a network of transformers', at its rate."""
 
     licence: ClassVar[str] = "as the weights"
@@ -65,7 +65,7 @@ class CodecResynthesis(Weighted, Restorer):
     @property
     def published(self) -> Weights:
         """What is on the hub."""
-        return PUBLISHED[self.back_end]
+        return PUBLISHED_CODECS[self.back_end]
 
     def load(self, device: str) -> None:
         """Load the network.
@@ -73,7 +73,7 @@ class CodecResynthesis(Weighted, Restorer):
         Raises ``MissingWeightsError`` if its weights are not there or others than pinned, ``ConfigError`` if
         it works at another rate, and ``RunError`` if there is no such device.
         """
-        codec = neural_codecs.load(self.back_end, self.checked_place(), device)
+        codec = neural_codecs.load_codec(self.back_end, self.checked_place(), device)
         if codec.sample_rate != self.model_sample_rate:
             raise ConfigError(
                 f"{self.place} is a network for {codec.sample_rate} Hz, not {self.model_sample_rate}: "

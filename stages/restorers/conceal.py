@@ -9,11 +9,11 @@ from pydantic import Field
 
 from stages.distributions import Distribution, Uniform
 from stages.level import rms
-from stages.linear_prediction import burg, continued
+from stages.linear_prediction import fit_burg, extrapolate
 from stages.restorers.base import RESTORERS, Restorer
 from stages.waveform import Samples, Waveform
 
-NOTHING = 2.0**-22
+SILENT_BELOW = 2.0**-22
 """What counts as nothing: less than half a step of 24 bits, twice over."""
 EDGE_S = 0.0005
 SPEAKING_SHARE = 0.1
@@ -70,9 +70,9 @@ class Conceal(Restorer):
         )
         edge = max(1, round(EDGE_S * waveform.sample_rate))
         order = min(MOST_POLES, round(self.order_ms * waveform.sample_rate / 1000))
-        found = gaps(waveform.samples, shortest, edge)
+        found = find_gaps(waveform.samples, shortest, edge)
         if self.packet_ms is not None:
-            found = in_packets(found, self.packet_ms * waveform.sample_rate / 1000)
+            found = match_packets(found, self.packet_ms * waveform.sample_rate / 1000)
         if not found:
             return waveform
         filled = waveform.samples.astype(np.float64)
@@ -81,14 +81,14 @@ class Conceal(Restorer):
             before = filled[max(0, gap.start - context) : gap.start]
             after = filled[gap.stop : min(end, gap.stop + context)]
             length = gap.stop - gap.start
-            forth, back = _extended(before, length, order), _extended(after[::-1], length, order)[::-1]
-            filled[gap] = _cross_faded(forth, back, fade)
+            forth, back = _extend(before, length, order), _extend(after[::-1], length, order)[::-1]
+            filled[gap] = _cross_fade(forth, back, fade)
         return waveform.with_samples(filled)
 
 
-def gaps(samples: Samples, shortest: int, edge: int) -> list[slice]:
+def find_gaps(samples: Samples, shortest: int, edge: int) -> list[slice]:
     """Return where at least ``shortest`` samples are missing in speech."""
-    turns = np.flatnonzero(np.diff(np.abs(samples) <= NOTHING, prepend=False, append=False))
+    turns = np.flatnonzero(np.diff(np.abs(samples) <= SILENT_BELOW, prepend=False, append=False))
     speaking = SPEAKING_SHARE * rms(samples)
     return [
         slice(start, stop)
@@ -98,7 +98,7 @@ def gaps(samples: Samples, shortest: int, edge: int) -> list[slice]:
     ]
 
 
-def in_packets(runs: Sequence[slice], packet: float) -> list[slice]:
+def match_packets(runs: Sequence[slice], packet: float) -> list[slice]:
     """Return the runs that begin or end where packets of so many samples do.
 
     Runs that are a whole number of them tell where that is; others may have met with a pause.
@@ -116,13 +116,13 @@ def _is_whole(distance: int, packet: float) -> bool:
     return abs(distance - packet * round(distance / packet)) <= 1.0
 
 
-def _extended(context: NDArray[np.float64], length: int, order: int) -> NDArray[np.float64]:
+def _extend(context: NDArray[np.float64], length: int, order: int) -> NDArray[np.float64]:
     """Return how ``context`` would go on; nothing if there is too little of it to say so."""
     poles = min(order, context.size // 2)
-    return continued(context, burg(context, poles), length) if poles > 0 else np.zeros(length)
+    return extrapolate(context, fit_burg(context, poles), length) if poles > 0 else np.zeros(length)
 
 
-def _cross_faded(forth: NDArray[np.float64], back: NDArray[np.float64], fade: int) -> NDArray[np.float64]:
+def _cross_fade(forth: NDArray[np.float64], back: NDArray[np.float64], fade: int) -> NDArray[np.float64]:
     """Return both together: at either side its own continuation alone, in the middle half of each."""
     away = (np.arange(forth.size) + 0.5) / forth.size
     near = np.maximum(0.0, 1.0 - np.arange(forth.size) / fade)

@@ -23,10 +23,10 @@ CLOSE_ENOUGH = 0.1
 """How far a frame may be from its sparse spectrum, relative to its energy: A-SPADE's usual bound."""
 HIGHEST = 4.0
 """No restored sample is so many times the clipping level, 12 dB over it: beyond that it is a guess."""
-FRAMES_AT_ONCE = 512
+_FRAMES_AT_ONCE = 512
 
 Bounds = tuple[Samples, Samples]
-Frames = NDArray[np.float32]
+_Frames = NDArray[np.float32]
 
 
 @RESTORERS.register
@@ -65,7 +65,7 @@ class Declip(Restorer):
 
     def _declipped(self, waveform: Waveform) -> Samples:
         samples = waveform.samples
-        low, high = allowed(samples)
+        low, high = sample_bounds_of(samples)
         if not np.any(low < high):
             return samples
         hop = fft.next_fast_len(round(self.frame_ms * waveform.sample_rate / 1000 / OVERLAP), real=True)
@@ -78,20 +78,20 @@ class Declip(Restorer):
         ]
         frames = views[0].copy()
         damaged = np.flatnonzero(np.any(views[1] < views[2], axis=1))
-        for first in range(0, damaged.size, FRAMES_AT_ONCE):
-            some = damaged[first : first + FRAMES_AT_ONCE]
+        for first in range(0, damaged.size, _FRAMES_AT_ONCE):
+            some = damaged[first : first + _FRAMES_AT_ONCE]
             frames[some] = self._sparse(*(view[some] for view in views))
-        mixed = _overlapped(frames, hop)[lead : lead + samples.size]
+        mixed = _overlap(frames, hop)[lead : lead + samples.size]
         return np.clip(mixed, low, high)
 
-    def _sparse(self, frames: Frames, low: Frames, high: Frames) -> Frames:
+    def _sparse(self, frames: _Frames, low: _Frames, high: _Frames) -> _Frames:
         """Return frames between ``low`` and ``high`` whose spectra are nearly sparse."""
         size, window = REDUNDANCY * frames.shape[1], _window(frames.shape[1])
         restored, left = frames.copy(), np.arange(len(frames))
         gap = np.zeros((len(frames), size // 2 + 1), dtype=np.complex64)
         for iteration in range(1, self.iterations + 1):
             spectra = fft.rfft(restored[left] * window, size, axis=1)
-            sparse = _largest(spectra + gap, iteration * self.step)
+            sparse = _keep_largest(spectra + gap, iteration * self.step)
             estimate = fft.irfft(sparse - gap, size, axis=1)[:, : frames.shape[1]] / window
             restored[left] = np.clip(estimate, low[left], high[left])
             spectra = fft.rfft(restored[left] * window, size, axis=1)
@@ -103,7 +103,7 @@ class Declip(Restorer):
         return restored
 
 
-def allowed(samples: Samples) -> Bounds:
+def sample_bounds_of(samples: Samples) -> Bounds:
     """Return the least and the most that each sample may have been: itself, but for clipped ones."""
     low, high = samples.copy(), samples.copy()
     for side, bound in ((1.0, high), (-1.0, low)):
@@ -125,7 +125,7 @@ def _clipping_level(samples: Samples) -> float | None:
     return highest if top >= FEWEST and top > CROWDED * beneath else None
 
 
-def _largest(spectra: NDArray[np.complex64], count: int) -> NDArray[np.complex64]:
+def _keep_largest(spectra: NDArray[np.complex64], count: int) -> NDArray[np.complex64]:
     """Return the spectra with nothing but their ``count`` largest bins."""
     if count >= spectra.shape[1]:
         return spectra
@@ -144,7 +144,7 @@ def _window(size: int) -> Samples:
     return np.asarray(0.54 - 0.46 * np.cos(turn), dtype=np.float32)
 
 
-def _overlapped(frames: Frames, hop: int) -> Samples:
+def _overlap(frames: _Frames, hop: int) -> Samples:
     """Return the mean of what frames say of each sample, those counting most in whose middle it is."""
     weights = _window(frames.shape[1])
     mixed, total = np.zeros((2, len(frames) + OVERLAP - 1, hop), dtype=np.float32)

@@ -10,65 +10,65 @@ from numpy.typing import NDArray
 
 from stages.waveform import Samples
 
-Spectra = NDArray[np.complex64]
+FrameSpectra = NDArray[np.complex64]
 """Frames by bins."""
 
-SAMPLE_RATE = 48_000
-FRAME, HOP = 960, 480
-BINS = FRAME // 2 + 1
-BANDS, SMALLEST_BAND = 32, 2
+_SAMPLE_RATE = 48_000
+_FRAME, _HOP = 960, 480
+_BINS = _FRAME // 2 + 1
+_BANDS, SMALLEST_BAND = 32, 2
 FILTERED_BINS = 96
-TAPS, TAPS_AHEAD = 5, 2
+_TAPS, TAPS_AHEAD = 5, 2
 MEMORY = 0.99
 """How much of a running mean is kept from frame to frame: a second."""
-LEVELS_DB = np.linspace(-60.0, -90.0, BANDS)
+LEVELS_DB = np.linspace(-60.0, -90.0, _BANDS)
 """Where the running mean of each band begins."""
 MAGNITUDES = np.linspace(1e-3, 1e-4, FILTERED_BINS)
 """Where the running mean of each bin begins."""
 
 
-def spectra_of(samples: Samples) -> Spectra:
+def frame_spectra_of(samples: Samples) -> FrameSpectra:
     """Return scaled spectra of frames that begin half a frame early, and two more at the end."""
-    hops = -(-samples.size // HOP) + TAPS_AHEAD
-    padded = np.pad(samples, (HOP, hops * HOP - samples.size))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
-    return np.asarray(np.fft.rfft(frames * _window()) / FRAME, dtype=np.complex64)
+    hops = -(-samples.size // _HOP) + TAPS_AHEAD
+    padded = np.pad(samples, (_HOP, hops * _HOP - samples.size))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP]
+    return np.asarray(np.fft.rfft(frames * _window()) / _FRAME, dtype=np.complex64)
 
 
-def waveform_of(spectra: Spectra, length: int) -> Samples:
+def waveform_of(spectra: FrameSpectra, length: int) -> Samples:
     """Return the first ``length`` samples of what ``spectra_of`` turned into ``spectra``."""
-    frames = np.fft.irfft(spectra * FRAME, FRAME) * _window()
-    mixed = np.zeros((len(frames) + 1, HOP))
-    mixed[:-1] += frames[:, :HOP]
-    mixed[1:] += frames[:, HOP:]
+    frames = np.fft.irfft(spectra * _FRAME, _FRAME) * _window()
+    mixed = np.zeros((len(frames) + 1, _HOP))
+    mixed[:-1] += frames[:, :_HOP]
+    mixed[1:] += frames[:, _HOP:]
     return np.asarray(mixed[1:].reshape(-1)[:length], dtype=np.float32)
 
 
-def band_features(spectra: Spectra) -> NDArray[np.float64]:
+def band_features(spectra: FrameSpectra) -> NDArray[np.float64]:
     """Return (frames, bands): levels in dB over their running mean, by 40."""
     powers = np.add.reduceat(np.abs(spectra) ** 2, _edges()[:-1], axis=1) / np.diff(_edges())
     levels_db = 10.0 * np.log10(powers + 1e-10)
     return (levels_db - _running_mean(levels_db, LEVELS_DB)) / 40.0
 
 
-def bin_features(spectra: Spectra) -> NDArray[np.complex128]:
+def bin_features(spectra: FrameSpectra) -> NDArray[np.complex128]:
     """Return (frames, filtered bins): low bins over the root of their running magnitude."""
     low = spectra[:, :FILTERED_BINS]
     return np.asarray(low / np.sqrt(_running_mean(np.abs(low), MAGNITUDES)))
 
 
-def in_all_bins(gains: Samples) -> Samples:
+def spread_to_bins(gains: Samples) -> Samples:
     """Return (frames, bins) of gains (frames, bands)."""
     return np.repeat(gains, np.diff(_edges()), axis=1)
 
 
-def deep_filtered(spectra: Spectra, taps: Samples, masked: Spectra) -> Spectra:
+def apply_deep_filter(spectra: FrameSpectra, taps: Samples, masked: FrameSpectra) -> FrameSpectra:
     """Return ``masked`` with its low bins made of five frames of ``spectra`` each.
 
     ``taps`` are (frames, filtered bins, taps from the earliest frame, real and imaginary part).
     """
-    padded = np.pad(spectra[:, :FILTERED_BINS], ((TAPS - 1 - TAPS_AHEAD, TAPS_AHEAD), (0, 0)))
-    around = np.lib.stride_tricks.sliding_window_view(padded, TAPS, axis=0)
+    padded = np.pad(spectra[:, :FILTERED_BINS], ((_TAPS - 1 - TAPS_AHEAD, TAPS_AHEAD), (0, 0)))
+    around = np.lib.stride_tricks.sliding_window_view(padded, _TAPS, axis=0)
     filtered = masked.copy()
     filtered[:, :FILTERED_BINS] = np.einsum("fbt,fbt->fb", around, taps[..., 0] + 1j * taps[..., 1])
     return filtered
@@ -80,19 +80,19 @@ def _edges() -> NDArray[np.int64]:
 
     Where bins are too few, a band takes its smallest number of them from the next ones.
     """
-    highest = 9.265 * np.log1p(SAMPLE_RATE / 2 / (24.7 * 9.265))
-    hertz = 24.7 * 9.265 * np.expm1(np.arange(1, BANDS + 1) * highest / BANDS / 9.265)
+    highest = 9.265 * np.log1p(_SAMPLE_RATE / 2 / (24.7 * 9.265))
+    hertz = 24.7 * 9.265 * np.expm1(np.arange(1, _BANDS + 1) * highest / _BANDS / 9.265)
     edges = [0]
-    for ideal in np.round(hertz * FRAME / SAMPLE_RATE).astype(int):
+    for ideal in np.round(hertz * _FRAME / _SAMPLE_RATE).astype(int):
         edges.append(max(int(ideal), edges[-1] + SMALLEST_BAND))
-    edges[-1] = BINS
+    edges[-1] = _BINS
     return np.array(edges)
 
 
 @cache
 def _window() -> NDArray[np.float64]:
     """Return Vorbis' window: its square and that of the next frame add up to one."""
-    rise = np.sin(np.pi * (np.arange(FRAME) + 0.5) / FRAME)
+    rise = np.sin(np.pi * (np.arange(_FRAME) + 0.5) / _FRAME)
     return np.asarray(np.sin(0.5 * np.pi * rise**2))
 
 

@@ -10,27 +10,27 @@ from stages.github import weights_of_commit
 from stages.onnx_session import open_session
 from stages.restorers.base import RESTORERS
 from stages.restorers.deep_filtering import (
-    Spectra,
+    FrameSpectra,
     band_features,
     bin_features,
-    deep_filtered,
-    in_all_bins,
-    spectra_of,
+    apply_deep_filter,
+    spread_to_bins,
+    frame_spectra_of,
     waveform_of,
 )
-from stages.restorers.one_by_one import OneByOne
+from stages.restorers.one_by_one import UnbatchedRestorer
 from stages.waveform import Samples, Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
 LICENCE = "MIT OR Apache-2.0"
-PARTS = ("enc", "erb_dec", "df_dec")
+_PARTS = ("enc", "erb_dec", "df_dec")
 LOOKAHEAD = 2
 """Frames that the network hears ahead of the one that it speaks about."""
 
 
 @RESTORERS.register
-class DeepFilterNet3(Weighted, OneByOne):
+class DeepFilterNet3(HasWeights, UnbatchedRestorer):
     """Schröter et al. (Interspeech 2023), trained on the DNS4 challenge's data, against noise, 48 kHz.
 
     The authors' program for calls leaves out stages at frames that its network calls very noisy or very
@@ -78,16 +78,16 @@ class DeepFilterNet3(Weighted, OneByOne):
     def load(self, device: str) -> None:
         """Open the three graphs. Raises ``MissingWeightsError`` if they are not there, or are others."""
         folder = self.checked_place()
-        self._graphs = {part: open_session(folder / f"{part}.onnx", device) for part in PARTS}
+        self._graphs = {part: open_session(folder / f"{part}.onnx", device) for part in _PARTS}
 
     def restored(self, waveform: Waveform) -> Samples:
         """Return the input after gains and filters, of the same length."""
         samples = waveform.samples
-        spectra = spectra_of(samples)
+        spectra = frame_spectra_of(samples)
         gains, taps = self._decided(spectra)
-        return waveform_of(deep_filtered(spectra, taps, in_all_bins(gains) * spectra), samples.size)
+        return waveform_of(apply_deep_filter(spectra, taps, spread_to_bins(gains) * spectra), samples.size)
 
-    def _decided(self, spectra: Spectra) -> tuple[Samples, Samples]:
+    def _decided(self, spectra: FrameSpectra) -> tuple[Samples, Samples]:
         """Return gains (frames, bands) and taps (frames, bins, taps, real and imaginary part)."""
         bands, bins = (_ahead(each) for each in (band_features(spectra), bin_features(spectra)))
         parts = np.stack([bins.real, bins.imag])

@@ -8,18 +8,18 @@ from pydantic import PrivateAttr
 from stages.github import weights_of_commit
 from stages.onnx_session import open_session
 from stages.restorers.base import RESTORERS
-from stages.restorers.one_by_one import OneByOne
-from stages.restorers.onnx_steps import Floats, GraphMemory, check_step, frames_of
+from stages.restorers.one_by_one import UnbatchedRestorer
+from stages.restorers.onnx_steps import Floats32, GraphMemory, check_step, streaming_frames_of
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
-FRAME, HOP = 512, 128
-BINS = FRAME // 2 + 1
+_FRAME, _HOP = 512, 128
+_BINS = _FRAME // 2 + 1
 
 
 @RESTORERS.register
-class Dtln(Weighted, OneByOne):
+class Dtln(HasWeights, UnbatchedRestorer):
     """Westhausen and Meyer (Interspeech 2020), trained on the DNS challenge's data, against noise."""
 
     kind: ClassVar[str] = "dtln"
@@ -68,20 +68,20 @@ class Dtln(Weighted, OneByOne):
         """
         folder = self.checked_place()
         masking, rewriting = (open_session(folder / f"model_{part}.onnx", device) for part in (1, 2))
-        check_step(masking, BINS, BINS)
-        check_step(rewriting, FRAME, FRAME)
+        check_step(masking, _BINS, _BINS)
+        check_step(rewriting, _FRAME, _FRAME)
         self._sessions = masking, rewriting
 
-    def restored(self, waveform: Waveform) -> Floats:
+    def restored(self, waveform: Waveform) -> Floats32:
         """Return the sum of what the networks make of overlapping frames; they are not windowed."""
         samples = waveform.samples
         assert self._sessions is not None, "load comes first"
         masking, rewriting = (GraphMemory(session) for session in self._sessions)
-        frames = frames_of(samples, FRAME, HOP, FRAME - HOP)
-        mixed = np.zeros(len(frames) * HOP + FRAME - HOP, dtype=np.float32)
+        frames = streaming_frames_of(samples, _FRAME, _HOP, _FRAME - _HOP)
+        mixed = np.zeros(len(frames) * _HOP + _FRAME - _HOP, dtype=np.float32)
         for place, frame in enumerate(frames):
             spectrum = np.fft.rfft(frame)
             mask = masking.step(np.abs(spectrum).astype(np.float32))
-            masked = np.fft.irfft(mask * spectrum, FRAME).astype(np.float32)
-            mixed[place * HOP : place * HOP + FRAME] += rewriting.step(masked)
-        return mixed[FRAME - HOP :][: samples.size]
+            masked = np.fft.irfft(mask * spectrum, _FRAME).astype(np.float32)
+            mixed[place * _HOP : place * _HOP + _FRAME] += rewriting.step(masked)
+        return mixed[_FRAME - _HOP :][: samples.size]

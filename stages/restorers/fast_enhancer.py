@@ -16,7 +16,7 @@ SPECTRA = StreamingSpectra(frame_samples=512, hop_samples=256, window="hann")
 """How all graphs of spectra in that repository are fed."""
 
 
-def in_history(name: str, file: str, size_bytes: int, sha256: Digest) -> Weights:
+def weights_in_history(name: str, file: str, size_bytes: int, sha256: Digest) -> Weights:
     """Return a graph of the FastEnhancer repository; later commits hold no graphs any more."""
     return weights_of_commit(
         name,
@@ -36,7 +36,7 @@ class _Size:
     delay_samples: int = 256
 
 
-SIZES: Mapping[str, _Size] = {
+_SIZES: Mapping[str, _Size] = {
     "t": _Size(
         125_233, "766dbc5203d43b8e8589c2ec9cd9043071541eeec28ac5635cb927f134ac1bf0", frame_samples=256
     ),
@@ -67,13 +67,13 @@ class FastEnhancer(OnnxGraph):
     @property
     def published(self) -> Weights:
         """The authors' streaming graph of this size."""
-        size, name = SIZES[self.size], f"fastenhancer_{self.size}"
-        return in_history(name, f"{name}.onnx", size.size_bytes, size.sha256)
+        size, name = _SIZES[self.size], f"fastenhancer_{self.size}"
+        return weights_in_history(name, f"{name}.onnx", size.size_bytes, size.sha256)
 
     @property
     def layout(self) -> Streaming:
         """Hops of 16 ms; of 10 ms for size m."""
-        size = SIZES[self.size]
+        size = _SIZES[self.size]
         return Streaming(
             frame_samples=size.frame_samples, hop_samples=size.hop_samples, delay_samples=size.delay_samples
         )

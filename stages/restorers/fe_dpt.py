@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from stages.restorers.base import RESTORERS
-from stages.restorers.fast_enhancer import SPECTRA, in_history
+from stages.restorers.fast_enhancer import SPECTRA, weights_in_history
 from stages.restorers.onnx_graph import OnnxGraph
 from stages.restorers.onnx_spectra import StreamingSpectra
 from stages.weights import Weights
@@ -21,7 +21,7 @@ class FeDpt(OnnxGraph):
     @property
     def published(self) -> Weights:
         """The streaming graph as the authors of FastEnhancer trained it."""
-        return in_history(
+        return weights_in_history(
             "fe_dpt",
             "dpt_t.spec.onnx",
             120_643,

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stages.hub import hub_file
+from stages.hub import make_hub_file
 from stages.restorers.base import RESTORERS
 from stages.restorers.published_worker import PublishedWorker
 from stages.weights import Weights
@@ -39,8 +39,8 @@ class FlowSE(PublishedWorker):
     @property
     def published(self) -> Weights:
         """The transformer, and the vocoder of its mels."""
-        vocos = [hub_file(VOCOS, file, name=f"vocos/{file}") for file in ("config.yaml", "pytorch_model.bin")]
-        flow = hub_file(
+        vocos = [make_hub_file(VOCOS, file, name=f"vocos/{file}") for file in ("config.yaml", "pytorch_model.bin")]
+        flow = make_hub_file(
             f"flowse/{CHECKPOINT}",
             CHECKPOINT,
             revision="df1bd3f8249a51f78d2b79bb037c9bdbcf660640",

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from stages.distributions import Distribution, Uniform
-from stages.hub import hub_file
+from stages.hub import make_hub_file
 from stages.restorers.base import RESTORERS
 from stages.restorers.published_worker import PublishedWorker
 from stages.weights import WeightFile, Weights
 
-W2V = "facebook/w2v-bert-2.0"
+_W2V = "facebook/w2v-bert-2.0"
 
 
 @RESTORERS.register
@@ -29,7 +29,7 @@ class LlaseG1(PublishedWorker):
     kind: ClassVar[str] = "llase_g1"
     paradigm: ClassVar[str] = "autoregressive"
     licence: ClassVar[str] = "unknown"
-    weights: ClassVar[str] = f"huggingface.co: ASLP-lab/LLaSE-G1, HKUSTAudio/xcodec2, {W2V}; WavLM-Large.pt"
+    weights: ClassVar[str] = f"huggingface.co: ASLP-lab/LLaSE-G1, HKUSTAudio/xcodec2, {_W2V}; WavLM-Large.pt"
     sample_rate: ClassVar[int] = 16_000
     needs_repository: ClassVar[bool] = True
     draws: ClassVar[Mapping[str, Distribution]] = {"temperature": Uniform(low=0.3, high=1.0)}
@@ -59,8 +59,8 @@ class LlaseG1(PublishedWorker):
 
 
 def _files() -> Iterator[WeightFile]:
-    yield hub_file("ASLP-lab/LLaSE-G1", "ckpt/model.pt.tar")
+    yield make_hub_file("ASLP-lab/LLaSE-G1", "ckpt/model.pt.tar")
     codec = "epoch=4-step=1400000.ckpt"
-    yield hub_file("HKUSTAudio/xcodec2", f"ckpt/{codec}", name=f"ckpt/codec_ckpt/{codec}")
+    yield make_hub_file("HKUSTAudio/xcodec2", f"ckpt/{codec}", name=f"ckpt/codec_ckpt/{codec}")
     for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
-        yield hub_file(W2V, file, name=f"ckpt/codec_ckpt/hub/models--facebook--w2v-bert-2.0/{file}")
+        yield make_hub_file(_W2V, file, name=f"ckpt/codec_ckpt/hub/models--facebook--w2v-bert-2.0/{file}")

@@ -7,24 +7,24 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from stages.distributions import Distribution, Uniform
-from stages.hub import HUB, hub_file
-from stages.networks.loading import read_checkpoint, tensors, with_state
-from stages.networks.speechbrain_lobes import lobe
+from stages.hub import HUB, make_hub_file
+from stages.networks.loading import read_checkpoint, tensors_of, with_state
+from stages.networks.speechbrain_lobes import import_lobe
 from stages.resampling import fit_length
 from stages.restorers.base import RESTORERS, MixedPrecision
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.wet_mix import Strength, blend
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
-REPOSITORY = "speechbrain/metricgan-plus-voicebank"
-REVISION = "a196ce26b3bdace6fa1d819017584bdbcce462a8"
-FRAME, HOP = 512, 256
+_REPOSITORY = "speechbrain/metricgan-plus-voicebank"
+_REVISION = "a196ce26b3bdace6fa1d819017584bdbcce462a8"
+_FRAME, _HOP = 512, 256
 SMALLEST_POWER = 1e-14
 
 
 @RESTORERS.register
-class MetricGanPlus(Weighted, MixedPrecision):
+class MetricGanPlus(HasWeights, MixedPrecision):
     """Fu et al. (Interspeech 2021), trained on VoiceBank-DEMAND, against noise.
 
     ``path`` is an ``enhance_model.ckpt``: a state of SpeechBrain's EnhancementGenerator, read as tensors
@@ -63,17 +63,17 @@ class MetricGanPlus(Weighted, MixedPrecision):
     @property
     def published(self) -> Weights:
         """The one file that enhancement needs; its digest as several projects that pin it have it."""
-        file = hub_file(
-            REPOSITORY,
+        file = make_hub_file(
+            _REPOSITORY,
             "enhance_model.ckpt",
-            revision=REVISION,
+            revision=_REVISION,
             sha256="147bfb866bac8264603546e035bf283370e716ed2f4b7412d308d2bcee88304f",
             size_bytes=7_586_021,
         )
         return Weights(
             name="metricgan-plus",
-            source=f"{HUB}/{REPOSITORY}",
-            revision=REVISION,
+            source=f"{HUB}/{_REPOSITORY}",
+            revision=_REVISION,
             licence="Apache-2.0",
             files=(file,),
         )
@@ -83,9 +83,9 @@ class MetricGanPlus(Weighted, MixedPrecision):
         import torch  # noqa: PLC0415
 
         place = self.checked_place()
-        state = tensors(read_checkpoint(place), place)
+        state = tensors_of(read_checkpoint(place), place)
         with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
-            network = lobe("models.MetricGAN").EnhancementGenerator()
+            network = import_lobe("models.MetricGAN").EnhancementGenerator()
         self._network = with_state(network, state, place, device)
 
     def restore(
@@ -99,19 +99,19 @@ class MetricGanPlus(Weighted, MixedPrecision):
         device = next(self._network.parameters()).device
         sizes = [waveform.samples.size for waveform in batch]
         rows = np.stack([fit_length(waveform.samples, max(sizes)) for waveform in batch])
-        window = torch.hamming_window(FRAME, device=device)
+        window = torch.hamming_window(_FRAME, device=device)
         with torch.inference_mode():
             spectra = torch.stft(
-                torch.from_numpy(rows).to(device), FRAME, HOP, window=window, pad_mode="constant",
+                torch.from_numpy(rows).to(device), _FRAME, _HOP, window=window, pad_mode="constant",
                 return_complex=True,
             )  # fmt: skip
-            frames = torch.tensor([size // HOP + 1 for size in sizes], device=device)
+            frames = torch.tensor([size // _HOP + 1 for size in sizes], device=device)
             masked = self._masked(spectra, frames / frames.max())
             heard = [
-                torch.istft(row[:, :count], FRAME, HOP, window=window, length=size).cpu().numpy()
+                torch.istft(row[:, :count], _FRAME, _HOP, window=window, length=size).cpu().numpy()
                 for row, count, size in zip(masked, frames, sizes, strict=True)
             ]
-        return [wet_mix(each, made, self.strength) for each, made in zip(batch, heard, strict=True)]
+        return [blend(each, made, self.strength) for each, made in zip(batch, heard, strict=True)]
 
     def _masked(self, spectra: Any, lengths: Any) -> Any:
         """Return spectra (inputs, bins, frames) whose log magnitudes were multiplied by the mask."""

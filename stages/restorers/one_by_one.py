@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from stages.distributions import Distribution, Uniform
 from stages.restorers.base import Restorer
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.wet_mix import Strength, blend
 from stages.waveform import Waveform
 
 
-class OneByOne(Restorer):
+class UnbatchedRestorer(Restorer):
     """A model without a batch dimension and without randomness: takes differ by how much of it is taken."""
 
     draws: ClassVar[Mapping[str, Distribution]] = {"strength": Uniform(low=0.5, high=1.0)}
@@ -30,4 +30,4 @@ class OneByOne(Restorer):
         streams: Sequence[np.random.Generator],  # noqa: ARG002
     ) -> Sequence[Waveform]:
         """Return what the model makes of each input, as far as it is taken."""
-        return [wet_mix(waveform, self.restored(waveform), self.strength) for waveform in batch]
+        return [blend(waveform, self.restored(waveform), self.strength) for waveform in batch]

@@ -8,17 +8,17 @@ from pydantic import PrivateAttr
 from schemas import SampleRate
 from stages.onnx_session import open_session
 from stages.restorers.base import CHUNK_S, RESTORERS
-from stages.restorers.one_by_one import OneByOne
+from stages.restorers.one_by_one import UnbatchedRestorer
 from stages.restorers.onnx_layouts import Layout, Streaming, WholeWaveform
 from stages.restorers.onnx_spectra import StreamingSpectra
-from stages.restorers.onnx_steps import Floats
+from stages.restorers.onnx_steps import Floats32
 from stages.restorers.wet_mix import Strength
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 
 
 @RESTORERS.register
-class Onnx(Weighted, OneByOne):
+class Onnx(HasWeights, UnbatchedRestorer):
     """One graph. It is known by what is in its file, wherever that lies."""
 
     kind: ClassVar[str] = "onnx"
@@ -58,6 +58,6 @@ class Onnx(Weighted, OneByOne):
         self.layout.check(session)
         self._session = session
 
-    def restored(self, waveform: Waveform) -> Floats:
+    def restored(self, waveform: Waveform) -> Floats32:
         """Return what the graph makes of the input."""
         return self.layout.run(self._session, waveform.samples)

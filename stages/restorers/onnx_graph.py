@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 from pydantic import PrivateAttr
 
 from stages.onnx_session import open_session
-from stages.restorers.one_by_one import OneByOne
+from stages.restorers.one_by_one import UnbatchedRestorer
 from stages.restorers.onnx_layouts import Layout
-from stages.restorers.onnx_steps import Floats
+from stages.restorers.onnx_steps import Floats32
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 
 
-class OnnxGraph(Weighted, OneByOne):
+class OnnxGraph(HasWeights, UnbatchedRestorer):
     """One graph at 16 kHz, from the cache unless ``path`` names a copy."""
 
     paradigm: ClassVar[str] = "predictive"
@@ -45,6 +45,6 @@ class OnnxGraph(Weighted, OneByOne):
         self.layout.check(session)
         self._session = session
 
-    def restored(self, waveform: Waveform) -> Floats:
+    def restored(self, waveform: Waveform) -> Floats32:
         """Return what the graph makes of the input, of the same length."""
         return self.layout.run(self._session, waveform.samples)

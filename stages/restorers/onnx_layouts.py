@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schemas import ConfigError, Record
 from stages.restorers.onnx_spectra import StreamingSpectra, WholeSpectra
-from stages.restorers.onnx_steps import Delay, Floats, GraphMemory, Stepwise, check_step, ports
+from stages.restorers.onnx_steps import Delay, Floats32, GraphMemory, Stepwise, check_step, describe_ports
 
 WIDEST_RANK = 3
 
@@ -23,10 +23,10 @@ class WholeWaveform(Record):
         port, *others = session.get_inputs()
         if others or not 1 <= len(port.shape) <= WIDEST_RANK or isinstance(port.shape[-1], int):
             raise ConfigError(
-                f"layout waveform needs a graph of one waveform of any length; this takes {ports(session)}"
+                f"layout waveform needs a graph of one waveform of any length; this takes {describe_ports(session)}"
             )
 
-    def run(self, session: Any, samples: Floats) -> Floats:
+    def run(self, session: Any, samples: Floats32) -> Floats32:
         """Return what the graph makes of ``samples``, without the delay."""
         port = session.get_inputs()[0]
         padded = np.pad(samples, (0, self.delay_samples))
@@ -43,7 +43,7 @@ class Streaming(Stepwise):
         """Raise ``ConfigError`` for a graph of other frames or hops, or whose memory does not fit."""
         check_step(session, self.frame_samples, self.hop_samples)
 
-    def run(self, session: Any, samples: Floats) -> Floats:
+    def run(self, session: Any, samples: Floats32) -> Floats32:
         """Return as many samples as came in, without the delay."""
         memory = GraphMemory(session)
         hops = [memory.step(frame) for frame in self.frames(samples, self.delay_samples)]

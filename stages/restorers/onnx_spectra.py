@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from schemas import ConfigError
-from stages.restorers.onnx_steps import Floats, GraphMemory, Stepwise, check_step, ports
+from stages.restorers.onnx_steps import Floats32, GraphMemory, Stepwise, check_step, describe_ports
 
-Spectrum = NDArray[np.complex64]
+_Spectrum = NDArray[np.complex64]
 Axis = Literal["batch", "bin", "frame", "part"]
 STACKED: tuple[Axis, ...] = ("frame", "bin", "part")
 """The axes of spectra one after another."""
@@ -33,13 +33,13 @@ class Windowed(Stepwise):
         """How many frequencies a spectrum has."""
         return self.frame_samples // 2 + 1
 
-    def spectra(self, samples: Floats) -> Iterator[Spectrum]:
+    def spectra(self, samples: Floats32) -> Iterator[_Spectrum]:
         """Yield the spectrum of each frame until the end of ``samples`` has come out."""
         window = self._window()
         for frame in self.frames(samples, self._before + self.delay_samples):
             yield np.fft.rfft(frame * window).astype(np.complex64)
 
-    def waveform(self, spectra: Iterable[Spectrum], length: int) -> Floats:
+    def waveform(self, spectra: Iterable[_Spectrum], length: int) -> Floats32:
         """Return ``length`` samples from the spectra that a graph gave back, without the delay."""
         window = self._window()
         hops = -(-(length + self._before + self.delay_samples) // self.hop_samples)
@@ -70,7 +70,7 @@ class StreamingSpectra(Windowed):
         """Raise ``ConfigError`` for a graph of other spectra, or whose memory does not fit."""
         check_step(session, 2 * self.bins, 2 * self.bins)
 
-    def run(self, session: Any, samples: Floats) -> Floats:
+    def run(self, session: Any, samples: Floats32) -> Floats32:
         """Return as many samples as came in, without the delay."""
         memory = GraphMemory(session)
         restored = (memory.step(spectrum.view(np.float32)) for spectrum in self.spectra(samples))
@@ -103,10 +103,10 @@ class WholeSpectra(Windowed):
             axes = ", ".join(self.axes)
             raise ConfigError(
                 f"layout stft needs a graph of axes {axes}, {self.bins} bins and 2 parts, for any number of "
-                f"frames; this takes {ports(session)}"
+                f"frames; this takes {describe_ports(session)}"
             )
 
-    def run(self, session: Any, samples: Floats) -> Floats:
+    def run(self, session: Any, samples: Floats32) -> Floats32:
         """Return as many samples as came in, without the delay."""
         order = [STACKED.index(axis) for axis in self.axes if axis != "batch"]
         stacked = np.stack([spectrum.view(np.float32) for spectrum in self.spectra(samples)])

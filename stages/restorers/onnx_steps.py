@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from schemas import ConfigError, Record
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 Positive = Annotated[int, Field(gt=0)]
 Delay = Annotated[int, Field(ge=0)]
 """How much later than its input a sample comes out."""
@@ -34,9 +34,9 @@ class Stepwise(Record):
             raise ValueError(f"a hop of {self.hop_samples} skips samples of a frame of {self.frame_samples}")
         return self
 
-    def frames(self, samples: Floats, delay: int) -> Iterator[Floats]:
+    def frames(self, samples: Floats32, delay: int) -> Iterator[Floats32]:
         """Yield frames until the end of ``samples`` has come out, ``delay`` later."""
-        yield from frames_of(samples, self.frame_samples, self.hop_samples, delay)
+        yield from streaming_frames_of(samples, self.frame_samples, self.hop_samples, delay)
 
 
 class GraphMemory:
@@ -47,7 +47,7 @@ class GraphMemory:
         self._audio, *self._kept = session.get_inputs()
         self._values = [np.zeros(port.shape, dtype=np.float32) for port in self._kept]
 
-    def step(self, audio: Floats) -> Floats:
+    def step(self, audio: Floats32) -> Floats32:
         """Return what the graph makes of one step of audio, as one row."""
         names = [port.name for port in self._kept]
         feed = {self._audio.name: audio.reshape(self._audio.shape)}
@@ -55,7 +55,7 @@ class GraphMemory:
         return np.asarray(restored).reshape(-1)
 
 
-def frames_of(samples: Floats, frame_samples: int, hop_samples: int, delay: int) -> Floats:
+def streaming_frames_of(samples: Floats32, frame_samples: int, hop_samples: int, delay: int) -> Floats32:
     """Return frames (count, ``frame_samples``) that begin with silence and the first hop of ``samples``.
 
     The last one is where a sample that comes out ``delay`` samples late has come out.
@@ -73,13 +73,13 @@ def check_step(session: Any, taken: int, given: int) -> None:
     fixed = all(isinstance(size, int) for shape in inputs + outputs for size in shape)
     if not fixed or inputs[1:] != outputs[1:]:
         raise ConfigError(
-            f"outputs after the first are fed back in order, in one fixed shape; this takes {ports(session)}"
+            f"outputs after the first are fed back in order, in one fixed shape; this takes {describe_ports(session)}"
         )
     if (math.prod(inputs[0]), math.prod(outputs[0])) != (taken, given):
-        raise ConfigError(f"a step should take {taken} values and give {given}; this takes {ports(session)}")
+        raise ConfigError(f"a step should take {taken} values and give {given}; this takes {describe_ports(session)}")
 
 
-def ports(session: Any) -> str:
+def describe_ports(session: Any) -> str:
     """Return what a graph takes and gives, for people."""
     taken, given = (
         ", ".join(f"{port.name} {port.shape}" for port in side)

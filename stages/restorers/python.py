@@ -164,14 +164,14 @@ def _one_row(made: Any) -> Samples:
 
 def _module(name: str) -> Any:
     """Return a file of ``operators`` by its name, or else a module that can be imported."""
-    for module in user_modules.installed():
+    for module in user_modules.loaded_modules():
         if Path(module.path).stem == name:
             return sys.modules[module.name]
     return importlib.import_module(name)
 
 
 def _source(module: str) -> bytes:
-    for own in user_modules.installed():
+    for own in user_modules.loaded_modules():
         if own.name == module:
             return own.source.encode()
     spec = find_spec(module)

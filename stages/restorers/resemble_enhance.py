@@ -6,15 +6,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas import Digest
-from stages.hub import HUB, hub_file
+from stages.hub import HUB, make_hub_file
 from stages.restorers.base import RESTORERS
 from stages.restorers.published_worker import PublishedWorker
 from stages.weights import Weights
 
 RUN = "enhancer_stage2"
-REPOSITORY = "ResembleAI/resemble-enhance"
-REVISION = "4e3510ce4a8391159f665903544c5150bee7b2cb"
-FILES: Mapping[str, tuple[int, Digest]] = {
+_REPOSITORY = "ResembleAI/resemble-enhance"
+_REVISION = "4e3510ce4a8391159f665903544c5150bee7b2cb"
+_FILES: Mapping[str, tuple[int, Digest]] = {
     "hparams.yaml": (717, "80c3f15bc5a5b2cacf2c698699a0f6599d62911c0d53e1d6dee895c0d7cbaeac"),
     "ds/G/latest": (7, "37a8eec1ce19687d132fe29051dca629d164e2c4958ba141d5f4133a33f0688f"),
     "ds/G/default/mp_rank_00_model_states.pt": (
@@ -23,7 +23,7 @@ FILES: Mapping[str, tuple[int, Digest]] = {
     ),
 }
 """Bytes and SHA-256, as several projects that pin them have them."""
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
+_Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 @RESTORERS.register
@@ -48,9 +48,9 @@ class ResembleEnhance(PublishedWorker):
     nfe: Annotated[int, Field(ge=1, le=128)] = 32
     """Function evaluations of the solver: its steps, twice as many as that for midpoint."""
     solver: Literal["midpoint", "rk4", "euler"] = "midpoint"
-    denoising: Share = 0.5
+    denoising: _Share = 0.5
     """The denoiser's share in what the flow is conditioned on (the package's ``lambd``)."""
-    prior_temperature: Share = 0.5
+    prior_temperature: _Share = 0.5
     """How much of the prior's noise the flow starts from (the package's ``tau``)."""
 
     @property
@@ -58,18 +58,18 @@ class ResembleEnhance(PublishedWorker):
         """The second stage, which holds the denoiser too."""
         return Weights(
             name="resemble_enhance",
-            source=f"{HUB}/{REPOSITORY}",
-            revision=REVISION,
+            source=f"{HUB}/{_REPOSITORY}",
+            revision=_REVISION,
             licence="MIT",
             files=tuple(
-                hub_file(
-                    REPOSITORY,
+                make_hub_file(
+                    _REPOSITORY,
                     f"{RUN}/{file}",
-                    revision=REVISION,
+                    revision=_REVISION,
                     name=file,
                     sha256=sha256,
                     size_bytes=size_bytes,
                 )
-                for file, (size_bytes, sha256) in FILES.items()
+                for file, (size_bytes, sha256) in _FILES.items()
             ),
         )

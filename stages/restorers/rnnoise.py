@@ -9,14 +9,14 @@ import numpy as np
 from schemas import Digest, MissingWeightsError
 from stages.github import weights_of_commit
 from stages.restorers.base import RESTORERS
-from stages.restorers.one_by_one import OneByOne
+from stages.restorers.one_by_one import UnbatchedRestorer
 from stages.waveform import Samples, Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
-FRAME = 480
+_FRAME = 480
 """10 ms, by which the output is late too."""
-SAMPLE_RATE = 48_000
+_SAMPLE_RATE = 48_000
 NETWORKS: Mapping[str, tuple[str, int, Digest]] = {
     "beguiling-drafter": (
         "beguiling-drafter-2018-08-30/bd.rnnn",
@@ -47,7 +47,7 @@ NETWORKS: Mapping[str, tuple[str, int, Digest]] = {
 
 
 @RESTORERS.register
-class RnNoise(Weighted, OneByOne):
+class RnNoise(HasWeights, UnbatchedRestorer):
     """Valin (MMSP 2018), against noise, 88 thousand weights in eight bits, 48 kHz.
 
     FFmpeg's filter ``arnndn``, which comes with PyAV, reads weights as text: GregorR's five networks, and
@@ -69,7 +69,7 @@ class RnNoise(Weighted, OneByOne):
     @property
     def sample_rate(self) -> int:
         """48 kHz: frames of 10 ms."""
-        return SAMPLE_RATE
+        return _SAMPLE_RATE
 
     @property
     def chunk_s(self) -> None:
@@ -93,7 +93,7 @@ class RnNoise(Weighted, OneByOne):
 
         place = self.checked_place()
         try:
-            _filter(str(place))
+            _make_filter(str(place))
         except (FFmpegError, ValueError) as error:
             raise MissingWeightsError(
                 f"{place} is no RNNoise network in text form (.rnnn): {error}"
@@ -104,11 +104,11 @@ class RnNoise(Weighted, OneByOne):
         from av import AudioFrame  # noqa: PLC0415
         from av.error import EOFError as Ended  # noqa: PLC0415
 
-        filtering = _filter(str(self.place))
+        filtering = _make_filter(str(self.place))
         samples = waveform.samples
-        padded = np.pad(samples, (0, FRAME + -samples.size % FRAME))
+        padded = np.pad(samples, (0, _FRAME + -samples.size % _FRAME))
         frame = AudioFrame.from_ndarray(padded[np.newaxis], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts = SAMPLE_RATE, 0
+        frame.sample_rate, frame.pts = _SAMPLE_RATE, 0
         filtering.push(frame)
         filtering.push(None)
         heard = []
@@ -116,16 +116,16 @@ class RnNoise(Weighted, OneByOne):
             while True:
                 heard.append(filtering.pull().to_ndarray()[0])
         except Ended:
-            return np.concatenate(heard)[FRAME : FRAME + samples.size]
+            return np.concatenate(heard)[_FRAME : _FRAME + samples.size]
 
 
-def _filter(weights: str) -> Any:
+def _make_filter(weights: str) -> Any:
     """Return a filter that has heard nothing yet; frames are pushed into it and pulled out of it."""
     from av.filter import Graph  # noqa: PLC0415
 
     graph = Graph()
     source = graph.add_abuffer(
-        sample_rate=SAMPLE_RATE, format="fltp", layout="mono", time_base=Fraction(1, SAMPLE_RATE)
+        sample_rate=_SAMPLE_RATE, format="fltp", layout="mono", time_base=Fraction(1, _SAMPLE_RATE)
     )
     network = graph.add("arnndn", m=weights)
     source.link_to(network)

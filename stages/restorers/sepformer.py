@@ -9,22 +9,22 @@ from pydantic import Field, PrivateAttr
 
 from schemas import MissingWeightsError
 from stages.hub import weights_of_revision
-from stages.networks.loading import read_checkpoint, tensors, with_state
-from stages.networks.speechbrain_lobes import lobe
+from stages.networks.loading import read_checkpoint, tensors_of, with_state
+from stages.networks.speechbrain_lobes import import_lobe
 from stages.restorers.base import RESTORERS, MixedPrecision
-from stages.restorers.one_by_one import OneByOne
+from stages.restorers.one_by_one import UnbatchedRestorer
 from stages.waveform import Samples, Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import Weights
 
-RECIPES: Mapping[str, int] = {"wham16k": 16_000, "dns4-16k": 16_000, "wham": 8_000, "whamr": 8_000}
+_RECIPES: Mapping[str, int] = {"wham16k": 16_000, "dns4-16k": 16_000, "wham": 8_000, "whamr": 8_000}
 """The rates in Hz of what SpeechBrain published."""
-PARTS = ("encoder", "masknet", "decoder")
+_PARTS = ("encoder", "masknet", "decoder")
 States = Mapping[str, Mapping[str, Any]]
 
 
 @RESTORERS.register
-class SepFormer(Weighted, MixedPrecision, OneByOne):
+class SepFormer(HasWeights, MixedPrecision, UnbatchedRestorer):
     """Subakan et al. (ICASSP 2021) for one speaker, against noise; ``whamr`` against reverberation too.
 
     ``path`` is a folder with ``encoder.ckpt``, ``masknet.ckpt`` and ``decoder.ckpt``: states of networks of
@@ -53,7 +53,7 @@ class SepFormer(Weighted, MixedPrecision, OneByOne):
     @property
     def sample_rate(self) -> int:
         """16 kHz or 8 kHz, as the recipe has it."""
-        return RECIPES[self.recipe]
+        return _RECIPES[self.recipe]
 
     @property
     def chunk_s(self) -> float:
@@ -64,7 +64,7 @@ class SepFormer(Weighted, MixedPrecision, OneByOne):
     def published(self) -> Weights:
         """The three files of the recipe; which revision is the user's to pin, by SHA-256."""
         name = f"sepformer-{self.recipe}"
-        files = [f"{part}.ckpt" for part in PARTS]
+        files = [f"{part}.ckpt" for part in _PARTS]
         return weights_of_revision(name, f"speechbrain/{name}-enhancement", "main", "Apache-2.0", files)
 
     def load(self, device: str) -> None:
@@ -72,19 +72,19 @@ class SepFormer(Weighted, MixedPrecision, OneByOne):
         import torch  # noqa: PLC0415
 
         folder = self.checked_place()
-        files = {part: folder / f"{part}.ckpt" for part in PARTS}
-        states = {part: tensors(read_checkpoint(file), file) for part, file in files.items()}
+        files = {part: folder / f"{part}.ckpt" for part in _PARTS}
+        states = {part: tensors_of(read_checkpoint(file), file) for part, file in files.items()}
         with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
             networks = self._built(states, folder)
         self._networks = {
-            part: with_state(networks[part], states[part], files[part], device) for part in PARTS
+            part: with_state(networks[part], states[part], files[part], device) for part in _PARTS
         }
 
     def restored(self, waveform: Waveform) -> Samples:
         """Return the one source that is found in the input, of about the same length."""
         import torch  # noqa: PLC0415
 
-        encoder, masknet, decoder = (self._networks[part] for part in PARTS)
+        encoder, masknet, decoder = (self._networks[part] for part in _PARTS)
         device = next(encoder.parameters()).device
         with torch.inference_mode():
             features = encoder(torch.from_numpy(waveform.samples.copy())[None].to(device))
@@ -92,7 +92,7 @@ class SepFormer(Weighted, MixedPrecision, OneByOne):
         return np.asarray(source.reshape(-1).float().cpu().numpy())
 
     def _built(self, states: States, folder: Path) -> Mapping[str, Any]:
-        dual_path = lobe("models.dual_path")
+        dual_path = import_lobe("models.dual_path")
         sizes = _sizes(states, folder, self.heads)
         intra, inter = (
             dual_path.SBTransformerBlock(

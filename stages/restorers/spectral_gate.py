@@ -11,7 +11,7 @@ from stages.restorers.base import RESTORERS, Restorer
 from stages.restorers.wet_mix import Strength
 from stages.waveform import Waveform
 
-FRAME_S = 0.064
+_FRAME_S = 0.064
 FRAME_MULTIPLE = 4
 
 
@@ -44,7 +44,7 @@ class SpectralGate(Restorer):
     def _gate(self, waveform: Waveform) -> np.ndarray:
         from noisereduce import reduce_noise  # noqa: PLC0415 - costs most of a second
 
-        frame = round(FRAME_S * waveform.sample_rate / FRAME_MULTIPLE) * FRAME_MULTIPLE
+        frame = round(_FRAME_S * waveform.sample_rate / FRAME_MULTIPLE) * FRAME_MULTIPLE
         length = waveform.samples.size
         if length < frame:
             raise UnfitError(Reason.TOO_SHORT, f"a spectral gate needs {frame} samples, got {length}")

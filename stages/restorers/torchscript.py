@@ -13,7 +13,7 @@ from stages.distributions import Uniform
 from stages.resampling import fit_length
 from stages.restorers.base import RESTORERS, MixedPrecision
 from stages.restorers.user_model import BatchedUserModel
-from stages.restorers.wet_mix import Strength, wet_mix
+from stages.restorers.wet_mix import Strength, blend
 from stages.waveform import Samples, Waveform
 
 
@@ -96,4 +96,4 @@ class TorchScript(BatchedUserModel, MixedPrecision):
         """Return a row without delay and padding; samples that it lost or won are for the stage to see."""
         won = max(0, row.size - self.delay_samples - given)
         made = row[self.delay_samples : self.delay_samples + waveform.samples.size + won]
-        return wet_mix(waveform, made, self.strength)
+        return blend(waveform, made, self.strength)

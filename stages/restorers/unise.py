@@ -5,21 +5,21 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stages.hub import hub_file
+from stages.hub import make_hub_file
 from stages.restorers.base import RESTORERS
 from stages.restorers.published_worker import PublishedWorker
 from stages.weights import WeightFile, Weights
 
 SPARK = "SparkAudio/Spark-TTS-0.5B"
 WAVLM = "microsoft/wavlm-base-plus"
-W2V = "wav2vec2-large-xlsr-53"
+_W2V = "wav2vec2-large-xlsr-53"
 CODEC_FILES = (
     "config.yaml",
     "BiCodec/config.yaml",
     "BiCodec/model.safetensors",
-    f"{W2V}/config.json",
-    f"{W2V}/preprocessor_config.json",
-    f"{W2V}/pytorch_model.bin",
+    f"{_W2V}/config.json",
+    f"{_W2V}/preprocessor_config.json",
+    f"{_W2V}/pytorch_model.bin",
 )
 
 
@@ -71,8 +71,8 @@ class UniSE(PublishedWorker):
 
 
 def _files() -> Iterator[WeightFile]:
-    yield hub_file("QuarkAudio/QuarkAudio-UniSE", "epoch=20-step=109367.ckpt", name="unise.ckpt")
+    yield make_hub_file("QuarkAudio/QuarkAudio-UniSE", "epoch=20-step=109367.ckpt", name="unise.ckpt")
     for file in CODEC_FILES:
-        yield hub_file(SPARK, file, name=f"codec/{file}")
+        yield make_hub_file(SPARK, file, name=f"codec/{file}")
     for file in ("config.json", "pytorch_model.bin"):
-        yield hub_file(WAVLM, file, name=f"wavlm-base-plus/{file}")
+        yield make_hub_file(WAVLM, file, name=f"wavlm-base-plus/{file}")

@@ -6,13 +6,13 @@ from pydantic import Field
 
 from schemas import SampleRate
 from stages.restorers.base import CHUNK_S, OVERLAP_S, Restorer
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 
 SHORTEST_CHUNK_S = 0.5
 """In less a model hears no word."""
 
 
-class UserModel(Weighted, Restorer):
+class UserModel(HasWeights, Restorer):
     """A model that comes with the config: nobody here knows what it is but from what the config says."""
 
     paradigm: ClassVar[str] = "as the user's model"

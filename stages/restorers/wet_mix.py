@@ -13,7 +13,7 @@ Strength = Annotated[float, Field(gt=0.0, le=1.0)]
 """1 is the restoration alone; 0.5 is half of it and half of the input."""
 
 
-def wet_mix(dry: Waveform, wet: NDArray[np.floating[Any]], strength: float) -> Waveform:
+def blend(dry: Waveform, wet: NDArray[np.floating[Any]], strength: float) -> Waveform:
     """Return ``strength`` of ``wet`` and the rest of ``dry``, as long as ``wet``: who fits it has to see."""
     if strength == 1.0:
         return dry.with_samples(wet)

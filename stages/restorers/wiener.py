@@ -11,15 +11,15 @@ from stages.distributions import Distribution, Integer, Uniform
 from stages.restorers.base import RESTORERS, Restorer
 from stages.waveform import Waveform
 
-FRAME = 512
-HOP = FRAME // 2
-WINDOW = np.sin(np.pi * np.arange(FRAME) / FRAME)
+_FRAME = 512
+_HOP = _FRAME // 2
+_WINDOW = np.sin(np.pi * np.arange(_FRAME) / _FRAME)
 QUIET_SHARE = 0.2
 NOISE_MEMORY = 0.9
 SMALLEST_SPEECH_SHARE = 1e-3
-TINY = 1e-20
+_TINY = 1e-20
 
-Spectrum = NDArray[np.float64]
+_Spectrum = NDArray[np.float64]
 
 
 @RESTORERS.register
@@ -52,34 +52,34 @@ class Wiener(Restorer):
         """Return the filtered inputs, of the same length."""
         return [waveform.with_samples(self._filtered(waveform.samples)) for waveform in batch]
 
-    def _filtered(self, samples: NDArray[np.float32]) -> Spectrum:
-        padded = np.pad(samples.astype(np.float64), (HOP, FRAME))
-        frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP] * WINDOW
+    def _filtered(self, samples: NDArray[np.float32]) -> _Spectrum:
+        padded = np.pad(samples.astype(np.float64), (_HOP, _FRAME))
+        frames = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP] * _WINDOW
         spectra = np.fft.rfft(frames)
         powers = np.abs(spectra) ** 2
         restored = np.zeros_like(padded)
         for place, noise in enumerate(_noise_powers(powers)):
             gain = self._gain(spectra[place], self.overestimate * noise)
-            overlap = restored[place * HOP : place * HOP + FRAME]
-            overlap += np.fft.irfft(gain * spectra[place]) * WINDOW
-        return restored[HOP : HOP + samples.size]
+            overlap = restored[place * _HOP : place * _HOP + _FRAME]
+            overlap += np.fft.irfft(gain * spectra[place]) * _WINDOW
+        return restored[_HOP : _HOP + samples.size]
 
-    def _gain(self, spectrum: NDArray[np.complex128], noise: Spectrum) -> Spectrum:
+    def _gain(self, spectrum: NDArray[np.complex128], noise: _Spectrum) -> _Spectrum:
         """Return the filter; each iteration models the speech that the last one let through."""
         power = np.abs(spectrum) ** 2
         speech_power = max(float((power - noise).mean()), SMALLEST_SPEECH_SHARE * float(power.mean()))
         gain = np.ones_like(power)
         for _ in range(self.iterations):
-            shape = _all_pole(gain**2 * power, self.order)
+            shape = _fit_all_pole(gain**2 * power, self.order)
             speech = shape * (speech_power / shape.mean())
-            gain = speech / (speech + noise + TINY)
+            gain = speech / (speech + noise + _TINY)
         return gain
 
 
-def _noise_powers(powers: NDArray[np.float64]) -> Sequence[Spectrum]:
+def _noise_powers(powers: NDArray[np.float64]) -> Sequence[_Spectrum]:
     """Return the noise spectrum at each frame: it starts as the mean of the quiet ones and follows them."""
     energies = powers.mean(axis=1)
-    sounding = energies > TINY
+    sounding = energies > _TINY
     if not sounding.any():
         return list(powers)
     threshold = np.quantile(energies[sounding], QUIET_SHARE)
@@ -92,11 +92,11 @@ def _noise_powers(powers: NDArray[np.float64]) -> Sequence[Spectrum]:
     return tracked
 
 
-def _all_pole(power: Spectrum, order: int) -> Spectrum:
+def _fit_all_pole(power: _Spectrum, order: int) -> _Spectrum:
     """Return the spectral shape of the all-pole model of a power spectrum (autocorrelation method)."""
     from scipy.linalg import solve_toeplitz  # noqa: PLC0415
 
     correlation = np.fft.irfft(power)[: order + 1]
-    correlation[0] = correlation[0] * (1.0 + 1e-6) + TINY
+    correlation[0] = correlation[0] * (1.0 + 1e-6) + _TINY
     poles = solve_toeplitz(correlation[:-1], correlation[1:])
-    return np.asarray(1.0 / np.abs(np.fft.rfft(np.concatenate([[1.0], -poles]), FRAME)) ** 2)
+    return np.asarray(1.0 / np.abs(np.fft.rfft(np.concatenate([[1.0], -poles]), _FRAME)) ** 2)

@@ -13,7 +13,7 @@ from schemas import ConfigError, MissingWeightsError, Params
 from stages.external import LIBRARY, Environment, ExternalModel
 from stages.restorers.base import Restorer
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 
 ENVIRONMENTS_VARIABLE = "UNANIMOUS_ENVIRONMENTS"
 """Names the folder of environments; without it, they lie in ~/.cache/unanimous/environments."""
@@ -21,7 +21,7 @@ LONGEST_TIMEOUT_S = 86_400.0
 LARGEST_SEED = 2**63 - 1
 
 
-class WorkerRestorer(Weighted, Restorer):
+class WorkerRestorer(HasWeights, Restorer):
     """A model that a worker process of another interpreter loads and runs.
 
     An environment is a folder ``<environments>/<kind>`` with ``bin/python`` and, for models that are no

@@ -10,15 +10,15 @@ from pydantic import Field
 from schemas import Reason, UnfitError
 from stages.distributions import Distribution, Integer, Uniform
 from stages.restorers.base import RESTORERS
-from stages.restorers.one_by_one import OneByOne
+from stages.restorers.one_by_one import UnbatchedRestorer
 from stages.waveform import Waveform
 
-HOP_S = 0.008
+_HOP_S = 0.008
 HOPS_PER_FRAME = 4
 
 
 @RESTORERS.register
-class Wpe(OneByOne):
+class Wpe(UnbatchedRestorer):
     """Offline weighted prediction error (Nakatani et al. 2010, after nara_wpe), one channel.
 
     The same bits only with one thread, which every process of a run has.
@@ -44,7 +44,7 @@ class Wpe(OneByOne):
         from nara_wpe.utils import istft, stft  # noqa: PLC0415
         from nara_wpe.wpe import wpe_v8  # noqa: PLC0415
 
-        shift = round(HOP_S * waveform.sample_rate)
+        shift = round(_HOP_S * waveform.sample_rate)
         size = HOPS_PER_FRAME * shift
         needed = (self.taps + self.delay) * shift
         if waveform.samples.size <= needed:

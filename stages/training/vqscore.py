@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from schemas import Record
-from stages.global_generators import drawn_from
+from stages.global_generators import seeded_from
 from stages.level import peak
-from stages.networks.loading import checked_device
-from stages.networks.vqscore import SAMPLE_RATE, VqScoreNetwork, VqScoreSettings, magnitudes_of
+from stages.networks.loading import require_device
+from stages.networks.vqscore import VQSCORE_SAMPLE_RATE, VqScoreNetwork, VqScoreSettings, magnitudes_of
 from stages.rng import rng_for
 from stages.waveform import Samples
 
@@ -64,8 +64,8 @@ class VqScoreTrainer:
     """
 
     def __init__(self, training: VqScoreTraining, speech: Speech, device: str) -> None:
-        self._training, self._speech, self._device = training, speech, checked_device(device)
-        with drawn_from(rng_for(training.seed, "vqscore", "weights")):
+        self._training, self._speech, self._device = training, speech, require_device(device)
+        with seeded_from(rng_for(training.seed, "vqscore", "weights")):
             self.network = VqScoreNetwork(training.network).to(device)
         self._optimizer = torch.optim.Adam(self.network.parameters(), training.learning_rate, BETAS)
         self.steps_done = 0
@@ -117,6 +117,6 @@ class VqScoreTrainer:
 
     def _stretch(self, rng: np.random.Generator) -> Samples:
         """Return a stretch at any volume, so that volume teaches nothing; never over full scale."""
-        samples = self._speech(rng, round(self._training.stretch_s * SAMPLE_RATE))
+        samples = self._speech(rng, round(self._training.stretch_s * VQSCORE_SAMPLE_RATE))
         loudest = 1.0 / max(peak(samples), 1e-9)
         return samples * np.float32(min(rng.uniform(*VOLUMES), loudest))

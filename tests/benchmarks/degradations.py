@@ -28,8 +28,8 @@ import numpy as np
 import soundfile
 import yaml
 
-from pipeline.fragments import RECIPES
-from pipeline.wording import aligned, few_digits
+from pipeline.fragments import SHIPPED_RECIPES
+from pipeline.wording import align_columns, format_digits
 from schemas import RecordError
 from stages.degradations import DEGRADATIONS
 from stages.degradations.base import Scene
@@ -105,12 +105,12 @@ def operator_rows(settings: Settings) -> Iterator[tuple[str, ...]]:
         except RecordError as error:
             yield kind, str(error)
             continue
-        yield kind, few_digits(settings.seconds / took_s)
+        yield kind, format_digits(settings.seconds / took_s)
 
 
 def recipe_speed(name: str, settings: Settings) -> float:
     """Return audio seconds per second of a recipe, with all that the stage does."""
-    content = yaml.safe_load((RECIPES / f"{name}.yaml").read_text())
+    content = yaml.safe_load((SHIPPED_RECIPES / f"{name}.yaml").read_text())
     clips = [speech(settings.seconds, number) for number in range(min(8, settings.utterances))]
     runner = RecipeRunner(content["chain"], sources(settings.seconds), clips)
     runner.run(range(len(clips)))  # decodes, and loads what is loaded late
@@ -169,8 +169,8 @@ def main() -> None:
 
 def recipe_rows(settings: Settings) -> Iterator[tuple[str, ...]]:
     """Yield each recipe that ships with its speed."""
-    for path in sorted(RECIPES.glob("*.yaml")):
-        yield path.stem, few_digits(recipe_speed(path.stem, settings))
+    for path in sorted(SHIPPED_RECIPES.glob("*.yaml")):
+        yield path.stem, format_digits(recipe_speed(path.stem, settings))
 
 
 def comparison_rows(settings: Settings) -> list[tuple[str, ...]]:
@@ -192,15 +192,15 @@ def comparison_rows(settings: Settings) -> list[tuple[str, ...]]:
     one, two = two_process_gain(settings)
     return [
         ("GenSR-Pref's recipe, with FLAC", "audio s/s", "ours over it"),
-        ("this project", few_digits(ours), "1"),
-        ("audiomentations", few_digits(library), few_digits(ours / library)),
-        ("a hand-written loop", few_digits(loop), few_digits(ours / loop)),
-        ("this project, two processes", few_digits(two), f"{two / one:.2f} times one"),
+        ("this project", format_digits(ours), "1"),
+        ("audiomentations", format_digits(library), format_digits(ours / library)),
+        ("a hand-written loop", format_digits(loop), format_digits(ours / loop)),
+        ("this project, two processes", format_digits(two), f"{two / one:.2f} times one"),
     ]
 
 
 def _print(rows: Sequence[Sequence[str]]) -> None:
-    sys.stdout.write("\n".join(aligned(rows)) + "\n\n")
+    sys.stdout.write("\n".join(align_columns(rows)) + "\n\n")
     sys.stdout.flush()
 
 

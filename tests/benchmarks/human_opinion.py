@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from pipeline.wording import aligned, say
+from pipeline.wording import align_columns, say
 from stages.alignment import align, lag_samples
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.metrics import METRICS, Metric
 from stages.metrics.base import Better, Output, score_name
 from stages.resampling import resample
@@ -53,7 +53,7 @@ def main(folder: Path) -> None:
     coded = [_aligned(_read(path), clean) for path, _ in rated]
     rows = [("score", "n", "Pearson", "95 %", "Spearman", "95 %")]
     for metric in _metrics(folder):
-        stage = ScoreStage(metric.kind, metric, AudioMemory())
+        stage = ScoreStage(metric.kind, metric, AudioCache())
         stage.load("cpu")
         (row,) = stage.process([score_input(clean, *coded)])
         for suffix, output in metric.outputs.items():
@@ -61,7 +61,7 @@ def main(folder: Path) -> None:
             values = [score.value for take in row.takes for score in take.scores if score.name == name]
             rows.append((name, *_correlations(values, opinions, output)))
         say(f"{metric.kind} scored")
-    for line in aligned(rows):
+    for line in align_columns(rows):
         say(line)
 
 

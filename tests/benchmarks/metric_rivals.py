@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from stages.metrics.base import Comparison
-from stages.metrics.speechmos_models import speechmos_model
+from stages.metrics.speechmos_models import find_speechmos_model
 from stages.onnx_session import open_session
 from stages.waveform import Samples, Waveform
 
@@ -65,7 +65,7 @@ def by_speechmos(comparison: Comparison) -> Values:
     from speechmos import dnsmos
 
     if dnsmos.dnsmos is None:
-        paths = [speechmos_model(f"dnsmos_models/{name}.onnx") for name in ("sig_bak_ovr", "model_v8")]
+        paths = [find_speechmos_model(f"dnsmos_models/{name}.onnx") for name in ("sig_bak_ovr", "model_v8")]
         dnsmos.dnsmos = dnsmos.DNSMOS(*map(str, paths))
         dnsmos.dnsmos.onnx_sess, dnsmos.dnsmos.p808_onnx_sess = (open_session(path, "cpu") for path in paths)
     found = dnsmos.run(np.clip(_at(comparison.candidate, 16_000), -1.0, 1.0), 16_000)
@@ -97,7 +97,7 @@ def keep_from_fetching(folder: Path, nisqa: Path | None) -> None:
 
     (folder / "DNSMOS").mkdir()
     for name in ("sig_bak_ovr.onnx", "model_v8.onnx"):
-        (folder / "DNSMOS" / name).symlink_to(speechmos_model(f"dnsmos_models/{name}"))
+        (folder / "DNSMOS" / name).symlink_to(find_speechmos_model(f"dnsmos_models/{name}"))
     if nisqa is not None:
         (folder / "nisqa.tar").symlink_to(nisqa.resolve())
     dnsmos_module.DNSMOS_DIR = nisqa_module.NISQA_DIR = str(folder)
@@ -109,7 +109,7 @@ def plcmos_by_speechmos(comparison: Comparison) -> Values:
 
     if plcmos.plcmos is None:
         plcmos.plcmos = plcmos.PLCMOS()
-        plcmos.plcmos.session = open_session(speechmos_model("plcmos_models/plcmos_v2.onnx"), "cpu")
+        plcmos.plcmos.session = open_session(find_speechmos_model("plcmos_models/plcmos_v2.onnx"), "cpu")
     np.random.seed(RATER_SEED)  # noqa: NPY002 - the generator that it draws its raters from
     return {"": float(plcmos.run(np.clip(_at(comparison.candidate, 16_000), -1.0, 1.0), 16_000)["plcmos"])}
 

@@ -28,9 +28,9 @@ os.environ.update(ONE_THREAD)
 
 import psutil
 
-from pipeline.wording import aligned, few_digits
+from pipeline.wording import align_columns, format_digits
 from schemas import EncodedAudio, MissingWeightsError, Outcome
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.metrics import METRICS, Metric
 from stages.metrics.base import Comparison, Measured
 from stages.resampling import resample
@@ -48,7 +48,7 @@ SECONDS = (3.0, 6.0, 10.0, 15.0)
 SNRS_DB = (20.0, 15.0, 10.0, 5.0, 0.0)
 
 
-class Forgetful(AudioMemory):
+class Forgetful(AudioCache):
     """One that can start anew, as with the next shard."""
 
     def forget(self, *, decoded: bool = True) -> None:
@@ -142,13 +142,13 @@ def speed_rows(bench: Bench, metrics: Sequence[Metric], rivals: Rivals) -> Itera
     yield "metric, default settings", "audio s/s", "decoded", "obvious way", "audio s/s", "ratio", "decoded"
     for metric in metrics:
         ours, decoded = bench.staged(metric), bench.staged(metric, decoding=False)
-        speeds = metric.kind, few_digits(ours), few_digits(decoded)
+        speeds = metric.kind, format_digits(ours), format_digits(decoded)
         if metric.kind not in rivals:
             yield *speeds, "", "", "", ""
         for library, rival in rivals.get(metric.kind, {}).items():
             theirs = bench.called(rival)
-            ratios = few_digits(ours / theirs), few_digits(decoded / theirs)
-            yield *speeds, library, few_digits(theirs), *ratios
+            ratios = format_digits(ours / theirs), format_digits(decoded / theirs)
+            yield *speeds, library, format_digits(theirs), *ratios
 
 
 def equal_rows(bench: Bench, metrics: Sequence[Metric]) -> Iterator[tuple[str, ...]]:
@@ -163,8 +163,8 @@ def equal_rows(bench: Bench, metrics: Sequence[Metric]) -> Iterator[tuple[str, .
         theirs, others = bench.timed(partial(map, first_rival(metric)), pairs)
         apart = [difference(*both) for both in zip(values, others, strict=True)]
         ours_s, theirs_s = ours_s + 1.0 / ours, theirs_s + 1.0 / theirs
-        yield same.kind, few_digits(ours), few_digits(theirs), few_digits(ours / theirs), f"{max(apart):.1e}"
-    yield "all of them", few_digits(1 / ours_s), few_digits(1 / theirs_s), few_digits(theirs_s / ours_s), ""
+        yield same.kind, format_digits(ours), format_digits(theirs), format_digits(ours / theirs), f"{max(apart):.1e}"
+    yield "all of them", format_digits(1 / ours_s), format_digits(1 / theirs_s), format_digits(theirs_s / ours_s), ""
 
 
 def first_rival(metric: Metric) -> Rival:
@@ -182,7 +182,7 @@ def gain_rows(bench: Bench, metrics: Sequence[Metric]) -> Iterator[tuple[str, ..
     """Yield what the panel gains at default settings, step by step, from the libraries called per take."""
     slow = sum(1.0 / bench.called(first_rival(metric)) for metric in metrics)
     yield "panel, default settings", "audio s/s", "over the obvious way"
-    yield "libraries, resampled for every call", few_digits(1.0 / slow), "1"
+    yield "libraries, resampled for every call", format_digits(1.0 / slow), "1"
     equal = [type(m).model_validate({**m.model_dump(), **EQUAL.get(m.kind, {})}) for m in metrics]
     steps = {
         "each metric by itself, same windows": sum(1.0 / bench.staged(metric) for metric in equal),
@@ -190,13 +190,13 @@ def gain_rows(bench: Bench, metrics: Sequence[Metric]) -> Iterator[tuple[str, ..
         "default windows": 1.0 / bench.staged(*metrics),
     }
     for name, took in steps.items():
-        yield name, few_digits(1.0 / took), few_digits(slow / took)
+        yield name, format_digits(1.0 / took), format_digits(slow / took)
 
 
 def intrusive_rows(bench: Bench) -> Iterator[tuple[str, ...]]:
     """Yield PESQ, STOI and ESTOI together, with PESQ in its own process."""
     speed = bench.staged(*(METRICS[kind]() for kind in INTRUSIVE))
-    yield " + ".join(INTRUSIVE) + ", with isolation", few_digits(speed)
+    yield " + ".join(INTRUSIVE) + ", with isolation", format_digits(speed)
 
 
 def wanted(kinds: Sequence[str], places: Mapping[str, Path]) -> Iterator[Metric]:
@@ -250,7 +250,7 @@ def _print(rows: Iterator[tuple[str, ...]]) -> None:
     for row in rows:
         _say(" ".join(row))
         table.append(row)
-    sys.stdout.write("\n".join(aligned(table)) + "\n\n")
+    sys.stdout.write("\n".join(align_columns(table)) + "\n\n")
     sys.stdout.flush()
 
 

@@ -26,13 +26,13 @@ os.environ.update(ONE_THREAD)
 
 import psutil
 
-from pipeline.executors.base import Executor, Told
+from pipeline.executors.base import Executor, OnDone
 from pipeline.executors.local import LocalExecutor
 from pipeline.executors.ray import RayExecutor
 from pipeline.resolve import resolve
 from pipeline.run import execute
 from pipeline.tickets import Board, Ticket
-from pipeline.work import Report, Worker
+from pipeline.work import TicketResult, Worker
 from pipeline.workspace import Workspace
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
@@ -48,10 +48,10 @@ class Measured:
         self.first_ticket: float | None = None
         self.inside_s = self.load_s = self.tickets_s = 0.0
 
-    def run(self, board: Board, told: Told) -> None:
+    def run(self, board: Board, told: OnDone) -> None:
         """Run, noting when the first ticket began and what all of them took."""
 
-        def noted(ticket: Ticket, report: Report) -> None:
+        def noted(ticket: Ticket, report: TicketResult) -> None:
             if self.first_ticket is None:
                 self.first_ticket = time.monotonic() - report.wall_s
             self.inside_s += report.inside_s

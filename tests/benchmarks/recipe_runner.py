@@ -7,13 +7,13 @@ from typing import Any
 from pipeline.chain_entries import ChainReader
 from pipeline.places import Document
 from pipeline.problems import Problems
-from pipeline.reading import Reading
+from pipeline.reading import ReadContext
 from schemas import Degraded, Recipe, Split
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.conditions import Utterance
 from stages.degrade import DegradeInput, DegradeStage
-from stages.drawing import Occasion, draw_steps, references
-from stages.flac import encode
+from stages.drawing import Occasion, draw_steps, references_in
+from stages.flac import encode_flac
 from stages.memory_source import MemoryAudioSource
 from stages.waveform import Waveform
 
@@ -25,12 +25,12 @@ class RecipeRunner:
 
     def __init__(self, entries: Sequence[Any], sources: MemoryAudioSource, clips: Sequence[Waveform]) -> None:
         problems = Problems(Document(Path("recipe"), {}, {}))
-        reader = ChainReader(POOLS, Reading(Path(), problems, all_known=True))
+        reader = ChainReader(POOLS, ReadContext(Path(), problems, all_known=True))
         self._chain = reader.parts(((index,), entry) for index, entry in enumerate(entries))
         problems.raise_if_any()
         self._pools = {pool: sources.refs(pool) for pool in POOLS}
-        self._clips = [encode(clip) for clip in clips]
-        self._stage = DegradeStage(sources, AudioMemory(), level="joint_peak")
+        self._clips = [encode_flac(clip) for clip in clips]
+        self._stage = DegradeStage(sources, AudioCache(), level="joint_peak")
 
     def run(self, numbers: Iterable[int]) -> list[Degraded]:
         """Return one degraded utterance for each number."""
@@ -51,7 +51,7 @@ class RecipeRunner:
             num_samples=audio.num_samples,
             bandwidth_hz=audio.sample_rate / 2,
             steps=steps,
-            sources=references(steps),
+            sources=references_in(steps),
         )
         (row,) = self._stage.process([DegradeInput(recipe, audio)])
         return row

@@ -28,14 +28,14 @@ import soundfile
 from shared_weights import lay_out
 
 from schemas import Degraded, EncodedAudio, Recipe, Restored, Split
-from stages.audio_memory import AudioMemory
-from stages.flac import encode
+from stages.audio_memory import AudioCache
+from stages.flac import encode_flac
 from stages.metrics import METRICS
 from stages.restore import RestoreStage
 from stages.restorers import RESTORERS, Restorer
 from stages.score import ScoreInput, ScoreStage
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import CACHE_VARIABLE
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -63,7 +63,7 @@ class Expected:
     def restorer(self) -> Restorer:
         """The model, its weights laid into the cache."""
         restorer = RESTORERS[self.kind].model_validate(self.settings)
-        if isinstance(restorer, Weighted) and restorer.published is not None:
+        if isinstance(restorer, HasWeights) and restorer.published is not None:
             lay_out(restorer.published, DATA)
         return restorer
 
@@ -101,7 +101,7 @@ def voicebank(number: int) -> list[Degraded]:
 
 def restored(restorer: Restorer, records: Sequence[Degraded]) -> tuple[list[Restored], float]:
     """Return a row per record, and the processing time over the time of the audio."""
-    stage = RestoreStage("model", restorer, num_takes=1, draws={}, seed=0, memory=AudioMemory())
+    stage = RestoreStage("model", restorer, num_takes=1, draws={}, seed=0, memory=AudioCache())
     stage.load("cpu")
     stage.process(records[:1])  # libraries are imported, caches are filled
     began = time.process_time()
@@ -114,7 +114,7 @@ def scores(records: Sequence[Degraded], rows: Sequence[Restored]) -> Iterator[fl
     """Yield the mean of each metric. Raises ``KeyError`` where a score is missing."""
     inputs = [ScoreInput(_recipe(record), record, row) for record, row in zip(records, rows, strict=True)]
     for kind, (output, _) in METRICS_AND_TOLERANCES.items():
-        stage = ScoreStage(kind, METRICS[kind](), AudioMemory())
+        stage = ScoreStage(kind, METRICS[kind](), AudioCache())
         stage.load("cpu")
         scored = [row for batch in stage.batches(inputs) for row in stage.process(batch)]
         values = [{score.name: score.value for score in row.takes[0].scores}[output] for row in scored]
@@ -123,7 +123,7 @@ def scores(records: Sequence[Degraded], rows: Sequence[Restored]) -> Iterator[fl
 
 def _audio(file: Path) -> EncodedAudio:
     samples, sample_rate = soundfile.read(file, dtype="float32")
-    return encode(Waveform(samples, sample_rate))
+    return encode_flac(Waveform(samples, sample_rate))
 
 
 def _recipe(record: Degraded) -> Recipe:

@@ -40,17 +40,17 @@ import soundfile
 from pydantic import ValidationError
 
 from pipeline.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
-from pipeline.wording import few_digits
+from pipeline.wording import format_digits
 from schemas import Degraded, MissingWeightsError, Record
-from stages.audio_memory import AudioMemory
-from stages.calling import Calls, by_length
-from stages.flac import decode, encode
+from stages.audio_memory import AudioCache
+from stages.calling import ModelCalls, group_by_length
+from stages.flac import decode_flac, encode_flac
 from stages.resampling import resample
 from stages.restore import RestoreStage
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import CACHE_VARIABLE
 from tests.shared_weights import lay_out
 from tests.tiny_restorers import TINY, lawful_restorer
@@ -89,9 +89,9 @@ class Figures(Record):
         return (
             self.model,
             self.weights,
-            *("" if factor is None else few_digits(factor) for factor in factors),
+            *("" if factor is None else format_digits(factor) for factor in factors),
             *(f"{size / MEBIBYTE:.0f}" for size in (self.peak_bytes, self.before_bytes, self.gpu_bytes)),
-            few_digits(self.around_ms),
+            format_digits(self.around_ms),
             f"{1e-3 * self.around_ms / self.real_time_factor:.1%}",
             f"{self.busy:.0%}",
         )
@@ -132,7 +132,7 @@ def degraded(speech: Path, files: int) -> list[Degraded]:
     records = []
     for path in paths:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        audio = encode(Waveform(np.ascontiguousarray(samples[:, 0]), rate))
+        audio = encode_flac(Waveform(np.ascontiguousarray(samples[:, 0]), rate))
         records.append(Degraded(id=path.stem, degraded=audio, clean=audio))
     return records
 
@@ -147,7 +147,7 @@ def loadable(name: str, data: Path | None, folder: Path) -> tuple[Restorer, str]
         os.environ[CACHE_VARIABLE] = str(folder)
     with contextlib.suppress(ValidationError, KeyError, MissingWeightsError):
         model = RESTORERS[kind].model_validate(settings)
-        if data is not None and isinstance(model, Weighted) and model.published is not None:
+        if data is not None and isinstance(model, HasWeights) and model.published is not None:
             lay_out(model.published, data)
         return model.pinned(), "published"
     return lawful_restorer(kind, folder), "small"
@@ -158,7 +158,7 @@ def given(model: Restorer, records: Sequence[Degraded]) -> list[Waveform]:
     inputs = []
     for record in records:
         assert record.degraded is not None
-        waveform = decode(record.degraded)
+        waveform = decode_flac(record.degraded)
         waveform = resample(waveform, model.sample_rate or waveform.sample_rate)
         longest = round((model.chunk_s or waveform.duration_s) * waveform.sample_rate)
         inputs.append(waveform.with_samples(waveform.samples[:longest]))
@@ -173,9 +173,9 @@ def factor_of(
     budget_s: float = 0.0,
 ) -> float:
     """Return how long the model takes for all inputs in batches of at most so many seconds, per second."""
-    calls = Calls(device)
+    calls = ModelCalls(device)
     began = clock()
-    for batch in by_length(inputs, lambda waveform: (1, waveform.duration_s), budget_s):
+    for batch in group_by_length(inputs, lambda waveform: (1, waveform.duration_s), budget_s):
         calls.outputs(model, batch, [rng_for(0, "benchmark", n) for n in range(len(batch))])
     return (clock() - began) / sum(waveform.duration_s for waveform in inputs)
 
@@ -187,7 +187,7 @@ def in_stage(
 
     Raises ``RuntimeError`` for a recording that was not restored: its time would mean nothing.
     """
-    stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioMemory())
+    stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioCache())
     stage._calls.device = device  # noqa: SLF001 - the model is loaded already
     stage.process(records[:1])  # brings in what is imported on first use
     warmed, spent = stage.model_time, timed(model, clock)

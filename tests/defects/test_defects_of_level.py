@@ -14,7 +14,7 @@ from stages.degradations.noise import Noise
 from stages.degradations.reverb import Reverb
 from stages.degradations.wind import Wind
 from stages.degrade import DegradeInput, LevelRule
-from stages.flac import decode, encode
+from stages.flac import decode_flac, encode_flac
 from stages.level import from_db, peak, rms, to_db
 from stages.memory_source import MemoryAudioSource
 from stages.mixing import level_of
@@ -49,7 +49,7 @@ def degraded(
     *steps: Degradation, speech: Waveform = SPEECH, level: LevelRule = "guard", held: MemoryAudioSource
 ) -> Degraded:
     """Return what the stage makes of the speech."""
-    audio = encode(speech)
+    audio = encode_flac(speech)
     plan = recipe(*(step.spec for step in steps), num_samples=speech.samples.size)
     (row,) = stage_over(held, level).process([DegradeInput(plan, audio)])
     return row
@@ -59,7 +59,7 @@ def sides(row: Degraded) -> tuple[Waveform, Waveform]:
     """Return the degraded speech and its reference."""
     assert row.degraded is not None
     assert row.clean is not None
-    return decode(row.degraded), decode(row.clean)
+    return decode_flac(row.degraded), decode_flac(row.clean)
 
 
 @pytest.mark.parametrize("snr_db", [0.0, 10.0])
@@ -106,7 +106,7 @@ def test_wind_leaves_the_level_of_the_reference_alone() -> None:
 
     _, clean = sides(row)
     assert row.joint_gain_db == 0.0
-    np.testing.assert_array_equal(clean.samples, decode(encode(quiet)).samples)
+    np.testing.assert_array_equal(clean.samples, decode_flac(encode_flac(quiet)).samples)
 
 
 def test_a_mixture_above_full_scale_comes_down_with_its_reference() -> None:

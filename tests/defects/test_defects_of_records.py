@@ -26,7 +26,7 @@ from stages.degradations.wind import Wind
 from stages.degrade import DegradeInput
 from stages.distributions import Distribution
 from stages.drawing import Occasion, draw_steps
-from stages.flac import decode, encode
+from stages.flac import decode_flac, encode_flac
 from stages.memory_source import MemoryAudioSource
 from stages.pool import PoolSettings, PoolStage
 from stages.waveform import AudioSource, Waveform
@@ -85,7 +85,7 @@ def test_chance_is_named_by_the_run_and_the_utterance() -> None:
 
 def test_threads_do_not_share_chance(pools: MemoryAudioSource) -> None:
     """In AATC threads draw from one generator in whatever order they come."""
-    plans = [DegradeInput(recipe(*chain(pools), id=str(n)), encode(SPEECH)) for n in range(12)]
+    plans = [DegradeInput(recipe(*chain(pools), id=str(n)), encode_flac(SPEECH)) for n in range(12)]
     stage = stage_over(pools)
 
     alone = [stage.process([plan])[0] for plan in plans]
@@ -109,7 +109,7 @@ def test_numbers_are_recorded_as_numbers(pools: MemoryAudioSource) -> None:
     """In DNS and URGENT settings are words, in a file's name or a column, and parsed back from there."""
     noise = ColouredNoise(seed=3, snr_db=7.123456789, slope_db_per_octave=-3.3)
 
-    (row,) = stage_over(pools).process([DegradeInput(recipe(noise.spec), encode(SPEECH))])
+    (row,) = stage_over(pools).process([DegradeInput(recipe(noise.spec), encode_flac(SPEECH))])
 
     assert DEGRADATIONS.build(OperatorSpec.model_validate_json(noise.spec.model_dump_json())) == noise
     assert row.applied[0].number("snr_db") == pytest.approx(7.123456789, abs=1e-4)
@@ -129,7 +129,7 @@ class Fails(Degradation):
 def test_a_failure_is_a_reason_and_no_audio(pools: MemoryAudioSource) -> None:
     """In URGENT a codec's exception is printed, and the next line reads what is not there."""
     DEGRADATIONS.register(Fails)
-    plan = DegradeInput(recipe(BitDepth(bits=8).spec, Fails().spec), encode(SPEECH))
+    plan = DegradeInput(recipe(BitDepth(bits=8).spec, Fails().spec), encode_flac(SPEECH))
 
     tried = attempt("degrade", lambda: stage_over(pools).process([plan]))
 
@@ -171,13 +171,13 @@ def test_noise_in_stereo_is_taken_for_its_mean() -> None:
     (row,) = stage.process([source])
 
     assert row.audio is not None
-    np.testing.assert_allclose(decode(row.audio).samples, (left + right) / 2, atol=1e-6)
+    np.testing.assert_allclose(decode_flac(row.audio).samples, (left + right) / 2, atol=1e-6)
 
 
 def test_a_worker_does_not_grow(pools: MemoryAudioSource) -> None:
     """In torch-audiomentations memory leaks with several processes; here none is held after a record."""
     stage = stage_over(pools)
-    plans = [DegradeInput(recipe(*chain(pools), id=str(n)), encode(SPEECH)) for n in range(60)]
+    plans = [DegradeInput(recipe(*chain(pools), id=str(n)), encode_flac(SPEECH)) for n in range(60)]
     stage.process(plans[:20])
     tracemalloc.start()
 

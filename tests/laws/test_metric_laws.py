@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from schemas import Outcome, Reason, Status
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.metrics import METRICS, Metric
 from stages.metrics.base import Better, Comparison, Measured
 from stages.resampling import resample
@@ -35,7 +35,7 @@ def metric(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module")
 def stage(metric: Metric) -> ScoreStage:
     """Return the stage around the metric, in a process of its own if it asks for one."""
-    stage = ScoreStage(metric.kind, metric, AudioMemory())
+    stage = ScoreStage(metric.kind, metric, AudioCache())
     stage.load("cpu")
     return stage
 

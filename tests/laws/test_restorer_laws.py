@@ -16,14 +16,14 @@ import pytest
 from schemas import Degraded, MissingWeightsError, Reason, Restored, Status
 from stages.active_level import active_level_db
 from stages.alignment import clear_lag_samples
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.distributions import bounds_of
-from stages.flac import decode, encode
+from stages.flac import decode_flac, encode_flac
 from stages.restore import RestoreStage
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from tests.speech_like import noisy, speech_like
 from tests.tiny_restorers import MADE_ANEW, lawful_restorer
 
@@ -50,12 +50,12 @@ def restorer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def stage_of(restorer: Restorer, num_takes: int = 2) -> RestoreStage:
     """Return the stage around a loaded model."""
-    return RestoreStage("model", restorer, num_takes=num_takes, draws={}, seed=0, memory=AudioMemory())
+    return RestoreStage("model", restorer, num_takes=num_takes, draws={}, seed=0, memory=AudioCache())
 
 
 def degraded(waveform: Waveform, name: str = "corpus/a") -> Degraded:
     """Return a record of ``waveform``."""
-    audio = encode(waveform)
+    audio = encode_flac(waveform)
     return Degraded(id=name, degraded=audio, clean=audio)
 
 
@@ -73,7 +73,7 @@ def samples_of(row: Restored, take: int = 0) -> np.ndarray:
     """Return what was stored."""
     audio = row.takes[take].audio
     assert audio is not None, row
-    return decode(audio).samples
+    return decode_flac(audio).samples
 
 
 def check(row: Restored, given: Waveform) -> None:
@@ -82,7 +82,7 @@ def check(row: Restored, given: Waveform) -> None:
         if take.audio is None:
             assert take.reason is not None
             continue
-        samples = decode(take.audio).samples
+        samples = decode_flac(take.audio).samples
         assert (samples.size, take.audio.sample_rate) == (given.samples.size, given.sample_rate)
         assert np.isfinite(samples).all()
         levels_db = [active_level_db(each, given.sample_rate) for each in (given.samples, samples)]
@@ -268,7 +268,7 @@ def test_takes_share_what_is_loaded(kind: str, tmp_path: Path) -> None:
 
 def loaded(restorer: Restorer) -> tuple[object, ...]:
     """Return what is brought in for a model, and how it is called."""
-    published = restorer.published if isinstance(restorer, Weighted) else None
+    published = restorer.published if isinstance(restorer, HasWeights) else None
     return published, restorer.sample_rate, restorer.chunk_s, restorer.batch_s, restorer.environment
 
 

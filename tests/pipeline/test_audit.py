@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.audit.audit import FILE, audit_of, read_audit
-from pipeline.audit.records import Audit, Group, Part
+from pipeline.audit.records import Audit, Group, ScoreRole
 from pipeline.audit.text import audit_lines
 from pipeline.graph import assemble
 from pipeline.resolve import resolve
@@ -62,7 +62,7 @@ def test_every_run_ends_with_an_audit(finished: Path) -> None:
     assert whole.pairs == audit.pairs == result.count("pairs")
     assert audit.candidates == result.count("candidates")
     assert sum(model.chosen for model in audit.models) == audit.pairs
-    assert [score.name for score in audit.scores_that(Part.HELD_OUT)] == ["spectral_envelope"]
+    assert [score.name for score in audit.scores_that(ScoreRole.HELD_OUT)] == ["spectral_envelope"]
     assert audit.selections == ("unanimous", *VOTES, "random")
     assert {agreement.name for agreement in audit.agreement if agreement.by is Group.DEGRADATION} == {
         "clipping"

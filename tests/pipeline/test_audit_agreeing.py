@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from scipy.stats import kendalltau
 
-from pipeline.audit.agreeing import DIGITS, Agreeing
-from pipeline.audit.records import Agreement, Group
-from pipeline.audit.slates import Damage, Slate
+from pipeline.audit.agreeing import CORRELATION_DIGITS, Correlations
+from pipeline.audit.records import ScoreCorrelation, Group
+from pipeline.audit.slates import Damage, CandidateBatch
 from tests.slates import MODELS, QUALITY, slate_of, tables
 
 Table = Sequence[Sequence[Sequence[float]]]
@@ -18,9 +18,9 @@ UPWARDS = np.array([1.0, -1.0, 1.0, 1.0])
 RESTORED = [place for place, model in enumerate(MODELS) if model != "clean"]
 
 
-def agreement(slate: Slate) -> dict[tuple[Group, str], Agreement]:
+def agreement(slate: CandidateBatch) -> dict[tuple[Group, str], ScoreCorrelation]:
     """Return what is found on a slate, by group."""
-    agreeing = Agreeing(UPWARDS[: slate.scores.shape[2]])
+    agreeing = Correlations(UPWARDS[: slate.scores.shape[2]])
     agreeing.add(slate)
     return {(found.by, found.name): found for found in agreeing.agreement()}
 
@@ -37,7 +37,7 @@ def test_tau_is_that_of_scipy(table: Table) -> None:
     for a in range(4):
         for b in range(4):
             taus = [tau for row in better if not np.isnan(tau := _tau(row[:, a], row[:, b]))]
-            expected = None if not taus else pytest.approx(np.mean(taus), abs=10**-DIGITS)
+            expected = None if not taus else pytest.approx(np.mean(taus), abs=10**-CORRELATION_DIGITS)
             assert found.tau[a][b] == expected
 
 
@@ -63,7 +63,7 @@ def test_disagreement_is_counted_two_by_two(table: Table) -> None:
                 for i, j in combinations(range(len(RESTORED)), 2)
             ]
             known = [sign for sign in signs if not np.isnan(sign)]
-            expected = None if not known else pytest.approx(np.mean([s < 0 for s in known]), abs=10**-DIGITS)
+            expected = None if not known else pytest.approx(np.mean([s < 0 for s in known]), abs=10**-CORRELATION_DIGITS)
             assert found.disagreeing[a][b] == expected
 
 
@@ -72,7 +72,7 @@ def test_tells_degradations_and_models_apart() -> None:
     row = [(0.0, 0.0), (1.0, 1.0), (5.0, -5.0)]
     noise, reverb = Damage(("noise",), 5.0), Damage(("reverb", "noise"), 0.0)
     slate = slate_of([row, row], models=("a", "a", "b"), criteria=[QUALITY], damages={0: noise, 1: reverb})
-    agreeing = Agreeing(np.ones(2))
+    agreeing = Correlations(np.ones(2))
 
     agreeing.add(slate)
     found = {(one.by, one.name): one for one in agreeing.agreement()}

@@ -7,12 +7,12 @@ from itertools import combinations
 import numpy as np
 from hypothesis import given, settings
 
-from pipeline.audit.choosing import Mask, Options
-from pipeline.audit.leaving_out import LeavingOut
-from pipeline.audit.slates import Slate
+from pipeline.audit.choosing import Mask, OrderedPairs
+from pipeline.audit.leaving_out import Ablation
+from pipeline.audit.slates import CandidateBatch
 from stages.pair_rules import PairRule
 from stages.prefer import PreferStage, Rules
-from stages.unanimity import Criterion, Verdict, judge
+from stages.unanimity import Criterion, ComparisonOutcome, judge
 from stages.vetoes import Veto
 from tests.ballots import candidates_of
 from tests.slates import ALL, MODELS, chooser, chosen_among, rules, slate_of, tables, vetoes
@@ -21,7 +21,7 @@ Table = Sequence[Sequence[Sequence[float]]]
 Sides = tuple[str, int, str, int]
 
 
-def kept_pairs(options: Options, kept: Mask, row: int) -> set[Sides]:
+def kept_pairs(options: OrderedPairs, kept: Mask, row: int) -> set[Sides]:
     """Return chosen and rejected side of what is kept of one degraded utterance."""
     models, takes = options.slate.models, options.slate.takes
     return {
@@ -35,7 +35,7 @@ def kept_pairs(options: Options, kept: Mask, row: int) -> set[Sides]:
     }
 
 
-def preferred(slate: Slate, row: int, of: Rules) -> set[Sides]:
+def preferred(slate: CandidateBatch, row: int, of: Rules) -> set[Sides]:
     """Return the pairs that a run makes of one degraded utterance."""
     (found,) = PreferStage(of).process([slate.ballot(row)])
     return {(*chosen, *rejected) for chosen, rejected in found.sides}
@@ -61,7 +61,7 @@ def test_leaves_out_one_criterion_after_the_other(
     """The pairs are those of a run without it; the votes are those of the readable definition."""
     slate = slate_of(table)
     of = chooser(rule, vetoed)
-    leaving_out = LeavingOut(of)
+    leaving_out = Ablation(of)
 
     leaving_out.add(*chosen_among(of, slate))
 
@@ -81,7 +81,7 @@ def test_leaves_out_one_criterion_after_the_other(
 
 
 def readable_votes(
-    slate: Slate, row: int, criterion: Criterion, others: Sequence[Criterion], rule: PairRule
+    slate: CandidateBatch, row: int, criterion: Criterion, others: Sequence[Criterion], rule: PairRule
 ) -> Counter[str]:
     """Count how one criterion votes on the comparisons on which all others agree, two by two."""
     candidates = candidates_of(slate.ballot(row))
@@ -89,7 +89,7 @@ def readable_votes(
     votes: Counter[str] = Counter()
     for a, b in combinations(range(len(candidates)), 2):
         verdict, pair = judge(candidates[a], candidates[b], others)
-        if (a, b) not in compared or verdict is not Verdict.UNANIMOUS or pair is None:
+        if (a, b) not in compared or verdict is not ComparisonOutcome.UNANIMOUS or pair is None:
             continue
         first_is_chosen = (pair.chosen_model, pair.chosen_take) == (candidates[a].model, candidates[a].take)
         sides = (candidates[a], candidates[b]) if first_is_chosen else (candidates[b], candidates[a])
@@ -112,4 +112,4 @@ def test_one_criterion_cannot_be_left_out() -> None:
     """Nobody would then decide."""
     of = chooser(PairRule(), criteria=ALL[:1])
 
-    assert not list(LeavingOut(of).left_out())
+    assert not list(Ablation(of).left_out())

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from pipeline.audit.beyond_clean import BeyondClean
+from pipeline.audit.beyond_clean import AboveClean
 from pipeline.audit.distributions import Distributions
-from pipeline.audit.judging import Judging
-from pipeline.audit.leaving_out import LeavingOut
+from pipeline.audit.judging import WinRates
+from pipeline.audit.leaving_out import Ablation
 from pipeline.audit.records import QUANTILES, Group
-from pipeline.audit.resampling import Resampling
+from pipeline.audit.resampling import Bootstrap
 from pipeline.audit.slates import Damage
 from pipeline.audit.yields import Yields
 from schemas import AppliedStep
@@ -28,7 +28,7 @@ def test_flags_candidates_that_beat_clean_speech() -> None:
         [(3.0, 5.0, NAN), (4.5, 0.0, 5.0), (4.0, 1.0, 4.0)],
     ]
     of = chooser(PairRule(), criteria=CRITERIA)
-    beyond = BeyondClean(of, audited(*CRITERIA))
+    beyond = AboveClean(of, audited(*CRITERIA))
 
     beyond.add(*chosen_among(of, slate_of(table, MODELS, CRITERIA)))
 
@@ -50,7 +50,7 @@ def test_flags_candidates_that_beat_clean_speech() -> None:
 def test_names_no_more_than_the_five_furthest_ahead() -> None:
     """Of all slates together."""
     of = chooser(PairRule(), criteria=CRITERIA)
-    beyond = BeyondClean(of, audited(*CRITERIA))
+    beyond = AboveClean(of, audited(*CRITERIA))
 
     for ahead in (1.0, 4.0, 2.0):
         table = [[(ahead + n / 10, 9.0, NAN), (0.0, 9.0, NAN), (0.0, 0.0, NAN)] for n in range(3)]
@@ -121,10 +121,10 @@ def test_versions_without_candidates_count_as_versions() -> None:
     """Nothing else is said of them."""
     of = chooser(PairRule(), criteria=CRITERIA)
     slate = slate_of([[], []], (), CRITERIA)
-    judging = Judging(of, audited(*CRITERIA), Resampling(2))
+    judging = WinRates(of, audited(*CRITERIA), Bootstrap(2))
     counted = (
-        LeavingOut(of),
-        BeyondClean(of, audited(*CRITERIA)),
+        Ablation(of),
+        AboveClean(of, audited(*CRITERIA)),
         Distributions(audited(*CRITERIA)),
         Yields(),
     )

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 
 from pipeline.audit.choosing import Chooser
-from pipeline.audit.judging import Judging
+from pipeline.audit.judging import WinRates
 from pipeline.audit.records import Judgement
-from pipeline.audit.resampling import RESAMPLES, Resampling, interval_of
-from pipeline.audit.slates import Slate
+from pipeline.audit.resampling import BOOTSTRAP_RESAMPLES, Bootstrap, interval_of
+from pipeline.audit.slates import CandidateBatch
 from stages.pair_rules import CLEAN, PairRule
 from stages.prefer import PreferStage, Rules
 from stages.rng import rng_for
@@ -34,10 +34,10 @@ Table = Sequence[Sequence[Sequence[float]]]
 TWO = (QUALITY, LIKENESS)
 
 
-def judged(of: Chooser, slates: Sequence[Slate]) -> dict[tuple[str, str], Judgement]:
+def judged(of: Chooser, slates: Sequence[CandidateBatch]) -> dict[tuple[str, str], Judgement]:
     """Return the judgements by selection and score, every slate a shard of its own."""
     numbers = [int(slate.utterances.max(initial=-1)) + 1 for slate in slates]
-    judging = Judging(of, audited(*of.rules.criteria), Resampling(sum(numbers)))
+    judging = WinRates(of, audited(*of.rules.criteria), Bootstrap(sum(numbers)))
     for slate, number in zip(slates, numbers, strict=True):
         judging.add([chosen_among(of, slate)], number)
     return {(found.selection, found.score): found for found in judging.judgements()}
@@ -144,12 +144,12 @@ def test_five_utterances_are_the_least_for_an_interval() -> None:
     assert enough["unanimous", "opinion"].win_rate.low == 1  # type: ignore[union-attr]
 
 
-def many(num_utterances: int, versions: int, criteria: Sequence[Criterion]) -> Slate:
+def many(num_utterances: int, versions: int, criteria: Sequence[Criterion]) -> CandidateBatch:
     """Return two candidates each; the second wins by both votes, and of each utterance by opinion or not."""
     likes = rng_for(0, "test").random(num_utterances) < 0.7
     table = [[(0.0, 0.0, 0.0), (1.0, 1.0, 1.0 if like else -1.0)] for like in likes for _ in range(versions)]
     slate = slate_of(table, models=("a", "b"), criteria=criteria)
-    return Slate(
+    return CandidateBatch(
         slate.ids,
         np.repeat(np.arange(num_utterances), versions),
         slate.damages,
@@ -175,11 +175,11 @@ def test_intervals_are_those_of_utterances_not_of_versions(versions: int) -> Non
 
 def test_every_resample_draws_as_many_utterances_as_there_are() -> None:
     """Shard by shard: each utterance once on average, and with the variance of drawing with replacement."""
-    resampling = Resampling(30)
+    resampling = Bootstrap(30)
 
     counts = np.concatenate([resampling.counts(number) for number in (7, 0, 20, 3)], axis=1)
 
-    assert counts.shape == (RESAMPLES, 30)
+    assert counts.shape == (BOOTSTRAP_RESAMPLES, 30)
     assert (counts.sum(axis=1) == 30).all()
     assert counts.mean(axis=0) == pytest.approx(1, abs=0.12)
     assert counts.var(axis=0) == pytest.approx(1 - 1 / 30, abs=0.15)

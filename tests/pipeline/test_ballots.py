@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.arrow import table_of
-from pipeline.ballots import ballots_of
+from pipeline.ballots import candidate_scores_of
 from schemas import IntegrityError, Reason, Recipe, Scored, Status
 from tests.ballots import candidates_of, recipe, scored
 
@@ -34,7 +34,7 @@ def test_ballots_hold_what_the_records_say(tables: list[tuple[str, str, list[lis
     ]
     planned = table_of(Recipe, [recipe(row) for row in ROWS])
 
-    ballots = ballots_of(planned, [(model, table_of(Scored, rows)) for model, rows in records], names)
+    ballots = candidate_scores_of(planned, [(model, table_of(Scored, rows)) for model, rows in records], names)
 
     assert [ballot.id for ballot in ballots] == list(ROWS)
     for number, ballot in enumerate(ballots):
@@ -61,7 +61,7 @@ def _gathered(rows: list[tuple[str, Scored]]) -> dict[tuple[str, int], dict[str,
 
 def test_says_how_long_the_speech_is() -> None:
     """For the speed that a run reports."""
-    (ballot,) = ballots_of(table_of(Recipe, [recipe("u:0")]), [], ("quality",))
+    (ballot,) = candidate_scores_of(table_of(Recipe, [recipe("u:0")]), [], ("quality",))
 
     assert ballot.duration_s == pytest.approx(1.0)
     assert np.size(ballot.models) == 0
@@ -73,4 +73,4 @@ def test_tables_that_do_not_match_are_an_error() -> None:
     other = table_of(Scored, [scored("x:0", "a", "quality", [1.0])])
 
     with pytest.raises(IntegrityError, match="disagree"):
-        ballots_of(planned, [("a", other)], ("quality",))
+        candidate_scores_of(planned, [("a", other)], ("quality",))

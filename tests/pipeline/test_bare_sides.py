@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from pipeline.bare_sides import bare_sides_said
+from pipeline.bare_sides import empty_pool_warnings
 from pipeline.graph import assemble
 from tests.command_line import written
 from tests.forked_commands import typed
@@ -31,7 +31,7 @@ def warnings(tmp_path: Path, **changes: Any) -> list[str]:
         hisses(speech, 12)
     corpora = [{"name": "own", "path": str(speech)}]
     run = resolved(tmp_path, speech=corpora, **changes)
-    return list(bare_sides_said(assemble(run, tmp_path / "workspace", keep=False)))
+    return list(empty_pool_warnings(assemble(run, tmp_path / "workspace", keep=False)))
 
 
 def test_a_pool_of_one_recording_is_on_one_side(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.dataset.card import load_lines
-from pipeline.dataset.card_front import languages_of, licence_of, size_category
+from pipeline.dataset.card_front import languages_of, licence_of, size_category_of
 
 
 def test_languages_are_codes_and_what_is_none_is_left_to_the_rows() -> None:
@@ -56,4 +56,4 @@ def test_the_lines_that_load_warn_of_what_datasets_cannot_open() -> None:
 )
 def test_sizes_are_the_hubs_classes(rows: int, said: str) -> None:
     """From the least to more than anybody has."""
-    assert size_category(rows) == said
+    assert size_category_of(rows) == said

@@ -14,7 +14,7 @@ from pipeline.forecast import Forecast, TableForecast
 from pipeline.graph import assemble
 from pipeline.inventory import Inventory
 from pipeline.resolve import resolve
-from pipeline.standing import Standing
+from pipeline.standing import RunStatus
 from pipeline.ticket_log import ticket_lines
 from pipeline.workspace import Workspace
 from tests.command_line import files_below, written
@@ -121,7 +121,7 @@ def test_status_of_a_run_that_was_stopped(own: Path) -> None:
 
     inventory = Inventory.read(Workspace(own).inventory)
     assert inventory is not None
-    tables = {table.name: table for table in Standing(inventory, Workspace(own).store, []).tables}
+    tables = {table.name: table for table in RunStatus(inventory, Workspace(own).store, []).tables}
     assert {name for name, table in tables.items() if table.left} == {"prefer"}
     assert "11 of 12 are done; the run has stopped: the same command goes on" in status.stdout
 

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.dataset.background import Background
-from pipeline.dataset.columns import AUDIO, STEPS, columns_of, schema_of
-from pipeline.dataset.files import Cut, SplitFiles, TableWriter
+from pipeline.dataset.columns import AUDIO, STEPS, columns_of, table_schema_of
+from pipeline.dataset.files import FileLimits, SplitFiles, TableWriter
 from schemas import ConfigError, Split
 from stages.rng import rng_for
 
 SCHEMA = pa.schema([("id", pa.string()), ("split", pa.string()), ("audio", AUDIO)])
-SMALL = Cut(file_mb=3, row_group_mb=1)
+SMALL = FileLimits(file_mb=3, row_group_mb=1)
 
 
 def rows(sizes: Iterable[int], split: str = "train") -> Iterator[dict[str, Any]]:
@@ -28,7 +28,7 @@ def rows(sizes: Iterable[int], split: str = "train") -> Iterator[dict[str, Any]]
 
 
 def written(
-    folder: Path, content: Iterable[dict[str, Any]], cut: Cut = SMALL, schema: pa.Schema = SCHEMA
+    folder: Path, content: Iterable[dict[str, Any]], cut: FileLimits = SMALL, schema: pa.Schema = SCHEMA
 ) -> dict[Split, SplitFiles]:
     """Write rows as a table and return its files."""
     with Background() as background:
@@ -106,7 +106,7 @@ def test_audio_is_not_compressed_and_pages_are_indexed(tmp_path: Path) -> None:
 
 def test_an_inserted_row_leaves_the_pages_of_the_others_as_they_were(tmp_path: Path) -> None:
     """Pages end where contents say, so an upload after a change sends little more than the change."""
-    before, whole = list(rows([100_000] * 40)), Cut(file_mb=100, row_group_mb=100)
+    before, whole = list(rows([100_000] * 40)), FileLimits(file_mb=100, row_group_mb=100)
     written(tmp_path / "a", before, whole)
     written(tmp_path / "b", [*before[:2], *rows([50_000], "train"), *before[2:]], whole)
     (old,), (new,) = ((tmp_path / name).iterdir() for name in "ab")
@@ -172,7 +172,7 @@ def test_features_are_those_of_datasets(table: Any) -> None:
     """What the file says in its metadata is what ``datasets`` would have said of these columns."""
     from datasets import Features  # noqa: PLC0415 - takes a second
 
-    schema = schema_of(table, ["pesq"], 16_000, {"metrics": []})
+    schema = table_schema_of(table, ["pesq"], 16_000, {"metrics": []})
 
     features = Features.from_arrow_schema(schema)
     assert features.arrow_schema.remove_metadata() == schema.remove_metadata()

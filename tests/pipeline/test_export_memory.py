@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.audit.audit import audited
-from pipeline.export import export
+from pipeline.audit.audit import load_or_run_audit
+from pipeline.export import write_dataset
 from pipeline.graph import assemble
 from pipeline.peak_memory import forget_peaks, peak_bytes
 from pipeline.workspace import Workspace
@@ -25,8 +25,8 @@ def peak_mb(folder: Path, shards: int) -> tuple[float, float]:
     workspace = Workspace(folder / "workspace")
     graph = assemble(run, workspace.root, keep=False)
     forget_peaks()
-    written = export(
-        run, graph, workspace.store, folder / "dataset", audited(run, graph, workspace.store, keep=False)
+    written = write_dataset(
+        run, graph, workspace.store, folder / "dataset", load_or_run_audit(run, graph, workspace.store, keep=False)
     )
     num_bytes = sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
     return peak_bytes() / MEGABYTE, num_bytes / MEGABYTE

@@ -9,13 +9,13 @@ import pytest
 from pipeline.commands.plan import plan_lines
 from pipeline.forecast import Forecast
 from pipeline.graph import Graph, assemble
-from pipeline.resolve import Run, resolve
+from pipeline.resolve import ResolvedConfig, resolve
 from pipeline.store import TableStore
 from pipeline.ticket_log import TicketLine
 from tests.command_line import written
 
 
-def _assembled(folder: Path, **changes: Any) -> tuple[Run, Graph]:
+def _assembled(folder: Path, **changes: Any) -> tuple[ResolvedConfig, Graph]:
     run = resolve(written(folder, **changes))
     return run, assemble(run, folder / "workspace", keep=False)
 

@@ -3,10 +3,10 @@
 import pytest
 
 from pipeline.commands.ladders import _verdict
-from stages.agreement import Climb
+from stages.agreement import Trend
 from stages.metrics.base import Aspect, Output
 
-GOOD, BAD = Climb(1.0, 1.0, 2), Climb(0.1, 0.1, 2)
+GOOD, BAD = Trend(1.0, 1.0, 2), Trend(0.1, 0.1, 2)
 CONTENT = Output(aspect=Aspect.CONTENT_CONSISTENCY, better="higher")
 
 
@@ -14,7 +14,7 @@ CONTENT = Output(aspect=Aspect.CONTENT_CONSISTENCY, better="higher")
     ("words", "loss", "verdict"),
     [(GOOD, GOOD, "yes"), (None, GOOD, "unknown"), (None, BAD, "no"), (BAD, GOOD, "no")],
 )
-def test_what_was_not_measured_is_unknown(words: Climb | None, loss: Climb, verdict: str) -> None:
+def test_what_was_not_measured_is_unknown(words: Trend | None, loss: Trend, verdict: str) -> None:
     """A ladder that decides and has no value says neither yes nor no; one that was failed says no."""
     climbs = {"SNR": GOOD, "packet loss": loss, "other words": words}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.dataset.licences import Licences, strictest
+from pipeline.dataset.licences import Licences, strictest_of
 from pipeline.graph import assemble
 from pipeline.store import TableStore
 from schemas import OperatorSpec, Reason, Recipe, Split, UnfitError
@@ -102,7 +102,7 @@ def test_a_pair_is_under_the_most_restrictive_licence_of_all_that_went_into_it(t
     licences = Licences(graph, TableStore(tmp_path / "workspace"))
 
     def of(recipe: Recipe, *models: str) -> str:
-        return strictest([*licences.of_recipe(recipe), *licences.of_models(models)])
+        return strictest_of([*licences.of_recipe(recipe), *licences.of_models(models)])
 
     assert of(_recipe("CC0-1.0"), "wiener", "identity") == "CC0-1.0"
     assert of(_recipe("CC0-1.0"), "wiener", "onnx") == "CC-BY-NC-4.0"

@@ -7,26 +7,26 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline.listening.agreement import Agreement, Judged, agreement_of
-from pipeline.listening.shares import Share, wilson
-from pipeline.listening.trials import REPEAT_EVERY, Comparison, Trial, next_trial
-from pipeline.listening.votes import Choice, Origin, Side, Vote, VoteBook
+from pipeline.listening.agreement import ListenerAgreement, Judged, agreement_of
+from pipeline.listening.shares import Share, wilson_interval
+from pipeline.listening.trials import REPEAT_EVERY, StimulusPair, Trial, choose_next_trial
+from pipeline.listening.votes import VoteChoice, Origin, Stimulus, Vote, VoteBook
 
 
-def _side(name: str) -> Side:
-    return Side(model=name, take=0, digest=name[0] * 64)
+def _side(name: str) -> Stimulus:
+    return Stimulus(model=name, take=0, digest=name[0] * 64)
 
 
 ONE, OTHER = _side("a-model"), _side("b-model")
 
 
-def _comparisons(number: int) -> list[Comparison]:
+def _comparisons(number: int) -> list[StimulusPair]:
     """Return comparisons of both origins, each of its own utterance."""
     origins = (Origin.PAIR, Origin.DRAWN)
-    return [Comparison(f"row {k}", frozenset((ONE, OTHER)), origins[k % 2]) for k in range(number)]
+    return [StimulusPair(f"row {k}", frozenset((ONE, OTHER)), origins[k % 2]) for k in range(number)]
 
 
-def _vote(trial: Trial, choice: Choice = Choice.A, listener: str = "Ann") -> Vote:
+def _vote(trial: Trial, choice: VoteChoice = VoteChoice.A, listener: str = "Ann") -> Vote:
     return Vote(
         listener=listener,
         trial=trial.number,
@@ -40,11 +40,11 @@ def _vote(trial: Trial, choice: Choice = Choice.A, listener: str = "Ann") -> Vot
     )
 
 
-def _session(listener: str, comparisons: Sequence[Comparison]) -> list[Trial]:
+def _session(listener: str, comparisons: Sequence[StimulusPair]) -> list[Trial]:
     """Return all trials of a listener who always votes for A."""
     votes: list[Vote] = []
     trials = []
-    while trial := next_trial(listener, comparisons, votes):
+    while trial := choose_next_trial(listener, comparisons, votes):
         trials.append(trial)
         votes.append(_vote(trial, listener=listener))
     return trials
@@ -86,12 +86,12 @@ def test_a_test_goes_on_where_it_was_left_while_the_run_grows() -> None:
     few, many = _comparisons(10), _comparisons(30)
     votes: list[Vote] = []
     for _ in range(6):
-        trial = next_trial("Ann", few, votes)
+        trial = choose_next_trial("Ann", few, votes)
         assert trial is not None
         votes.append(_vote(trial))
 
     asked = {vote.row for vote in votes}
-    while trial := next_trial("Ann", many, votes):
+    while trial := choose_next_trial("Ann", many, votes):
         assert trial.is_repeat or trial.row not in asked
         asked.add(trial.row)
         votes.append(_vote(trial))
@@ -101,9 +101,9 @@ def test_a_test_goes_on_where_it_was_left_while_the_run_grows() -> None:
 def test_nothing_is_asked_again_that_cannot_be_heard_any_more() -> None:
     """A run was begun anew with other audio: the tenth question is a new one, not a repetition."""
     votes = [_vote(trial) for trial in _session("Ann", _comparisons(9))[:9]]
-    renewed = [Comparison(c.row, frozenset((ONE, _side("c-model"))), c.origin) for c in _comparisons(9)]
+    renewed = [StimulusPair(c.row, frozenset((ONE, _side("c-model"))), c.origin) for c in _comparisons(9)]
 
-    kept, gone = (next_trial("Ann", now, votes) for now in (_comparisons(9), renewed))
+    kept, gone = (choose_next_trial("Ann", now, votes) for now in (_comparisons(9), renewed))
 
     assert kept is not None
     assert kept.is_repeat
@@ -163,7 +163,7 @@ def test_wilson_interval_is_the_textbooks() -> None:
 
     expected = binomtest(17, 20).proportion_ci(method="wilson")
 
-    assert wilson(17 / 20, 20) == pytest.approx((expected.low, expected.high))
+    assert wilson_interval(17 / 20, 20) == pytest.approx((expected.low, expected.high))
 
 
 def test_votes_on_one_utterance_count_for_less_than_votes_on_several() -> None:
@@ -174,7 +174,7 @@ def test_votes_on_one_utterance_count_for_less_than_votes_on_several() -> None:
 
     assert alike.share == unlike.share == single.share == 0.7
     assert (alike.low, alike.high) == pytest.approx(
-        wilson(0.7, 9), abs=1e-9
+        wilson_interval(0.7, 9), abs=1e-9
     )  # Kish with nine degrees of freedom
     assert (unlike.low, unlike.high) == pytest.approx((single.low, single.high))
 
@@ -184,7 +184,7 @@ def test_where_all_agree_each_utterance_counts_once() -> None:
     share = Share.of((str(k % 5), True) for k in range(20))
 
     assert (share.votes, share.agreed, share.share) == (20, 20, 1.0)
-    assert (share.low, share.high) == pytest.approx(wilson(1.0, 5))
+    assert (share.low, share.high) == pytest.approx(wilson_interval(1.0, 5))
 
 
 def test_no_vote_is_no_share() -> None:
@@ -193,7 +193,7 @@ def test_no_vote_is_no_share() -> None:
 
 
 def _judged(
-    row: str, choice: Choice, *, origin: Origin = Origin.PAIR, listener: str = "Ann", favourite: Side = ONE
+    row: str, choice: VoteChoice, *, origin: Origin = Origin.PAIR, listener: str = "Ann", favourite: Stimulus = ONE
 ) -> Judged:
     return Judged(
         vote=_vote(Trial(0, row, origin, ONE, OTHER), choice, listener),
@@ -204,18 +204,18 @@ def _judged(
     )
 
 
-def _agreement(*judged: Judged) -> Agreement:
+def _agreement(*judged: Judged) -> ListenerAgreement:
     return agreement_of(judged, ("pesq", "estoi"), [one.vote for one in judged])
 
 
 def test_agreement_is_with_the_chosen_side_overall_and_by_degradation() -> None:
     """Four votes on pairs: two for the chosen side, one against, one cannot tell; one of them in reverb."""
     found = _agreement(
-        _judged("loud", Choice.A),
-        _judged("two", Choice.A),
-        _judged("three", Choice.B),
-        _judged("four", Choice.NEITHER),
-        _judged("five", Choice.B, origin=Origin.DRAWN),
+        _judged("loud", VoteChoice.A),
+        _judged("two", VoteChoice.A),
+        _judged("three", VoteChoice.B),
+        _judged("four", VoteChoice.NEITHER),
+        _judged("five", VoteChoice.B, origin=Origin.DRAWN),
     )
 
     assert (found.pairs.agreed, found.pairs.votes, found.pairs.undecided) == (2, 3, 1)
@@ -226,9 +226,9 @@ def test_agreement_is_with_the_chosen_side_overall_and_by_degradation() -> None:
 def test_a_score_is_judged_by_what_it_favours_on_drawn_comparisons_and_on_pairs() -> None:
     """Of two drawn ones the listener shares one; a score without a favourite has no share."""
     found = _agreement(
-        _judged("one", Choice.B, origin=Origin.DRAWN, favourite=OTHER),
-        _judged("two", Choice.B, origin=Origin.DRAWN, favourite=ONE),
-        _judged("three", Choice.A),
+        _judged("one", VoteChoice.B, origin=Origin.DRAWN, favourite=OTHER),
+        _judged("two", VoteChoice.B, origin=Origin.DRAWN, favourite=ONE),
+        _judged("three", VoteChoice.A),
     )
 
     pesq, estoi = found.scores
@@ -241,10 +241,10 @@ def test_listeners_are_measured_by_repetition_by_side_and_against_one_another() 
     asked = [Trial(0, "one", Origin.PAIR, ONE, OTHER), Trial(1, "two", Origin.PAIR, ONE, OTHER)]
     again = [Trial(2, "one", Origin.PAIR, OTHER, ONE, is_repeat=True)]
     again += [Trial(3, "two", Origin.PAIR, OTHER, ONE, is_repeat=True)]
-    choices = (Choice.A, Choice.NEITHER, Choice.B, Choice.A)
+    choices = (VoteChoice.A, VoteChoice.NEITHER, VoteChoice.B, VoteChoice.A)
     votes = [_vote(trial, choice) for trial, choice in zip(asked + again, choices, strict=True)]
     found = agreement_of([], (), votes)
-    both = _agreement(_judged("one", Choice.A), _judged("one", Choice.B, listener="Ben"))
+    both = _agreement(_judged("one", VoteChoice.A), _judged("one", VoteChoice.B, listener="Ben"))
 
     (ann,) = found.listeners
     assert (ann.trials, ann.repeats.agreed, ann.repeats.votes) == (4, 1, 2)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.places import load
+from pipeline.places import load_document
 from schemas import ConfigError
 from tests.small_config import SMALL, mistakes, written
 
@@ -76,4 +76,4 @@ def test_a_file_that_is_no_config_is_a_mistake(text: str, said: str, tmp_path: P
     path.write_text(text)
 
     with pytest.raises(ConfigError, match=said):
-        load(path)
+        load_document(path)

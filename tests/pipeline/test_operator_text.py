@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 
 from pipeline.commands.operators import FAMILIES, family_lines, operators_command
 from pipeline.operator_text import draw_words, type_words
-from pipeline.wording import aligned, few_digits, size
+from pipeline.wording import align_columns, format_digits, format_bytes
 from schemas import SampleRate, UserError
 from stages.distribution_forms import distribution_of
 
@@ -105,13 +105,13 @@ def test_a_distribution_is_said_as_a_config_writes_it(written: object, said: str
 
 def test_numbers_for_people() -> None:
     """Bytes with two figures where one would be coarse, and speeds with as many as they deserve."""
-    assert [size(n) for n in (0, 999, 1_000, 2_500, 12_345, 999_600, 4.2e9)] == [
+    assert [format_bytes(n) for n in (0, 999, 1_000, 2_500, 12_345, 999_600, 4.2e9)] == [
         *("0 bytes", "999 bytes", "1.0 kB", "2.5 kB", "12 kB", "1.0 MB", "4.2 GB")
     ]
-    assert [few_digits(n) for n in (0, 0.754, 7.54, 75.4, 7_540)] == ["0", "0.75", "7.5", "75", "7,540"]
+    assert [format_digits(n) for n in (0, 0.754, 7.54, 75.4, 7_540)] == ["0", "0.75", "7.5", "75", "7,540"]
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
     """Names to the left, numbers to the right, no blanks at the end."""
-    assert aligned([("name", "n"), ("a", "100")]) == ["name    n", "a     100"]
-    assert aligned([]) == []
+    assert align_columns([("name", "n"), ("a", "100")]) == ["name    n", "a     100"]
+    assert align_columns([]) == []

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pipeline.packages import AnyOperator, Finding, declared, embedded_models, packages
+from pipeline.packages import AnyOperator, CheckResult, declared, check_embedded_models, check_packages
 from stages.metrics import METRICS
 from stages.operator import Operator
 from tests.command_line import ROOT, written
@@ -22,8 +22,8 @@ class Needy(Operator):
     package_files: ClassVar[Mapping[str, str]] = {"A model": "stages/operator.py", "None": "stages/none.py"}
 
 
-def _found(operators: Iterable[AnyOperator] = ()) -> dict[str, Finding]:
-    return {finding.name: finding for finding in packages(operators)}
+def _found(operators: Iterable[AnyOperator] = ()) -> dict[str, CheckResult]:
+    return {finding.name: finding for finding in check_packages(operators)}
 
 
 def _install(site: Path, name: str, version: str, code: str | None = None) -> None:
@@ -78,10 +78,10 @@ def test_another_version_than_declared_is_lacking(tmp_path: Path, monkeypatch: p
 
     found = _found()
 
-    assert found["duckdb"] == Finding(
+    assert found["duckdb"] == CheckResult(
         "duckdb", "1.0.0, but >=1.4 is needed; pip install 'duckdb>=1.4'", is_there=False
     )
-    assert found["filelock"] == Finding("filelock", "3.20.0+own", is_there=True)
+    assert found["filelock"] == CheckResult("filelock", "3.20.0+own", is_there=True)
 
 
 def test_an_operators_own_needs_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,10 +91,10 @@ def test_an_operators_own_needs_are_looked_at(tmp_path: Path, monkeypatch: pytes
     monkeypatch.syspath_prepend(tmp_path)
     broken = _found([Needy])["needed_for_tests"]
 
-    assert lacking == Finding(
+    assert lacking == CheckResult(
         "needed_for_tests", "not installed; pip install needed_for_tests", is_there=False
     )
-    assert broken == Finding("needed_for_tests", "2: libneeded.so is not there", is_there=False)
+    assert broken == CheckResult("needed_for_tests", "2: libneeded.so is not there", is_there=False)
 
 
 def test_extras_of_a_package_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_extras_of_a_package_are_looked_at(tmp_path: Path, monkeypatch: pytest.M
     loudness = _found()["loudness"]
 
     told = "for audiomentations[extras]: 1.0, but <1 is needed; pip install 'loudness<1'"
-    assert loudness == Finding("loudness", told, is_there=False)
+    assert loudness == CheckResult("loudness", told, is_there=False)
 
 
 @pytest.mark.parametrize("source", ["an installation", "a file"])
@@ -135,7 +135,7 @@ def test_what_is_declared_is_read_where_it_is(
 
 def test_models_inside_packages_are_looked_at() -> None:
     """Those of the operators that are asked for."""
-    found = {finding.name: finding.is_there for finding in embedded_models([Needy])}
+    found = {finding.name: finding.is_there for finding in check_embedded_models([Needy])}
 
     assert found == {"A model": True, "None": False}
-    assert [finding.name for finding in embedded_models([METRICS["plcmos"]])] == ["PLCMOS v2"]
+    assert [finding.name for finding in check_embedded_models([METRICS["plcmos"]])] == ["PLCMOS v2"]

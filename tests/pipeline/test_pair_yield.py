@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.graph import Graph, assemble
-from pipeline.pair_yield import Yield, expected_inputs, guessed, measured, yield_lines
-from pipeline.resolve import Run, resolve
+from pipeline.pair_yield import Yield, expected_inputs, guessed_yield, measured_yield, yield_lines
+from pipeline.resolve import ResolvedConfig, resolve
 from pipeline.store import TableStore
 from schemas import Margin, Pair, Preference, Recipe
 from tests.ballots import recipe
@@ -16,7 +16,7 @@ from tests.command_line import written
 FOUR = ["multi_resolution_stft", "estoi", "spectral_envelope", "pesq"]
 
 
-def _run(folder: Path, takes: int, **pairs: Any) -> Run:
+def _run(folder: Path, takes: int, **pairs: Any) -> ResolvedConfig:
     return resolve(
         written(
             folder,
@@ -32,7 +32,7 @@ def test_expects_what_four_correlated_votes_give(
     tmp_path: Path, takes: int, low: float, expected: float, high: float
 ) -> None:
     """6 or 10 comparisons; uncorrelated ones agree in an eighth of them: 2 · 0.5⁴."""
-    found = guessed(_run(tmp_path, takes))
+    found = guessed_yield(_run(tmp_path, takes))
 
     assert [found.low, found.pairs, found.high] == pytest.approx([low, expected, high], rel=0.2)
     assert not found.is_measured
@@ -40,7 +40,7 @@ def test_expects_what_four_correlated_votes_give(
 
 def test_expects_less_of_a_rule_that_keeps_less(tmp_path: Path) -> None:
     """One pair per input at most: the share of inputs with any."""
-    found = guessed(_run(tmp_path, 5, keep="best"))
+    found = guessed_yield(_run(tmp_path, 5, keep="best"))
 
     assert found.pairs == pytest.approx(0.82, abs=0.08)
 
@@ -71,7 +71,7 @@ def test_measures_pairs_per_version_with_an_interval(tmp_path: Path) -> None:
     """Two versions each of forty utterances, of which every other has two pairs in its first version."""
     pairs = {f"u{n}:{repeat}": 2 * (n % 2 and repeat == 0) for n in range(40) for repeat in range(2)}
 
-    found = measured(*_decided(tmp_path, pairs))
+    found = measured_yield(*_decided(tmp_path, pairs))
 
     assert found is not None
     assert found.num_utterances == 40
@@ -83,7 +83,7 @@ def test_measures_pairs_per_version_with_an_interval(tmp_path: Path) -> None:
 
 def test_no_pair_yet_is_not_no_pair_ever(tmp_path: Path) -> None:
     """Thirty versions without a pair leave room for a tenth."""
-    found = measured(*_decided(tmp_path, {f"u{n}:0": 0 for n in range(30)}))
+    found = measured_yield(*_decided(tmp_path, {f"u{n}:0": 0 for n in range(30)}))
 
     assert found is not None
     assert (found.pairs, found.low, found.high) == (0.0, 0.0, pytest.approx(0.1))
@@ -104,7 +104,7 @@ def test_nothing_decided_is_nothing_measured(tmp_path: Path) -> None:
     run = resolve(written(tmp_path))
     graph = assemble(run, tmp_path / "workspace", keep=False)
 
-    assert measured(graph, TableStore(tmp_path / "workspace" / "tables")) is None
+    assert measured_yield(graph, TableStore(tmp_path / "workspace" / "tables")) is None
 
 
 def test_says_how_many_versions_a_target_needs() -> None:

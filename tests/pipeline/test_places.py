@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.places import Document, load, override
+from pipeline.places import Document, load_document, override
 from schemas import ConfigError
 
 TEXT = """\
@@ -21,7 +21,7 @@ def document(tmp_path: Path) -> Document:
     """Return a loaded file."""
     path = tmp_path / "a.yaml"
     path.write_text(TEXT)
-    return load(path)
+    return load_document(path)
 
 
 def test_knows_where_everything_stands(document: Document) -> None:
@@ -80,7 +80,7 @@ def test_refuses_what_is_not_plain_yaml(text: str, said: str, tmp_path: Path) ->
     path.write_text(text)
 
     with pytest.raises(ConfigError) as refused:
-        load(path)
+        load_document(path)
 
     assert str(refused.value).startswith(f"{path}{said}")
 
@@ -91,10 +91,10 @@ def test_refuses_what_is_not_text(tmp_path: Path) -> None:
     path.write_bytes(b"RIFF\xff\xfe")
 
     with pytest.raises(ConfigError, match="not UTF-8 at byte 4"):
-        load(path)
+        load_document(path)
 
 
 def test_refuses_a_folder(tmp_path: Path) -> None:
     """By its path."""
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        load(tmp_path)
+        load_document(tmp_path)

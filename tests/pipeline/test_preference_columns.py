@@ -9,14 +9,14 @@ from pipeline.preference_columns import preferences_of
 from schemas import Preference
 from stages.pair_rules import PairRule
 from stages.prefer import PreferStage, Rules
-from stages.verdicts import Ballot
+from stages.verdicts import CandidateScores
 from stages.vetoes import Veto
 from tests.slates import ALL, MODELS, rules, slate_of, tables, vetoes
 
-NOBODY = Ballot("nobody", (), (), {})
+NOBODY = CandidateScores("nobody", (), (), {})
 
 
-def same_tables(of: Rules, ballots: list[Ballot]) -> int:
+def same_tables(of: Rules, ballots: list[CandidateScores]) -> int:
     """Hold the table of these ballots to its records, and return how many pairs there are."""
     decided = PreferStage(of).process(ballots)
 
@@ -52,7 +52,7 @@ def test_ballots_of_different_sizes_keep_their_pairs_apart() -> None:
     """A place among the candidates of one is not one among those of another."""
     scores = np.arange(5.0)
     ballots = [
-        Ballot(str(size), MODELS[:size], range(size), {"likeness": scores[:size]}) for size in (3, 1, 5, 2)
+        CandidateScores(str(size), MODELS[:size], range(size), {"likeness": scores[:size]}) for size in (3, 1, 5, 2)
     ]
 
     assert same_tables(Rules(ALL[2:]), ballots) == 3 + 0 + 7 + 1  # "clean" may not win

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.progress import clock, remaining_s, speech_speed
+from pipeline.progress import format_clock, remaining_s, speech_speed
 from pipeline.tally import TableTally, Tally
 
 
@@ -76,4 +76,4 @@ def test_speed_is_of_speech_through_the_whole_chain() -> None:
 )
 def test_clock(seconds: float, said: str) -> None:
     """Minutes and seconds, with hours where there are any."""
-    assert clock(seconds) == said
+    assert format_clock(seconds) == said

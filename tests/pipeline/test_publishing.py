@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.export import MARK
 from pipeline.graph import assemble
-from pipeline.publishing import note_aim
+from pipeline.publishing import write_inventory
 from pipeline.report.snapshot import Snapshot
 from pipeline.resolve import resolve
 from pipeline.ticket_log import ticket_lines
@@ -141,7 +141,7 @@ def test_an_audit_of_less_speech_is_not_told_of_more(own: Path) -> None:
         manifest.write((own / "sentences.csv").read_text(encoding="utf-8").splitlines()[1] + "\n")
     run = resolve(own / "small.yaml")
 
-    note_aim(run, assemble(run, workspace.root), workspace)
+    write_inventory(run, assemble(run, workspace.root), workspace)
 
     assert Snapshot.of(workspace).audit is None
     typed("run", own)

@@ -17,7 +17,7 @@ from stages.metrics import METRICS
 from stages.metrics.base import Comparison
 from stages.restorers import RESTORERS
 from stages.rng import rng_for
-from stages.user_modules import OperatorModule, install
+from stages.user_modules import OperatorModule, install_modules
 from stages.waveform import Waveform
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ def _blocks(language: str, page: Path = README) -> list[str]:
 def own_operators() -> None:
     """Load the file of operators that the README shows."""
     (source,) = [block for block in _blocks("python") if "DEGRADATIONS" in block]
-    install([OperatorModule(name="unanimous_user_readme", path="my_operators.py", source=source)])
+    install_modules([OperatorModule(name="unanimous_user_readme", path="my_operators.py", source=source)])
 
 
 @pytest.mark.usefixtures("own_operators")

@@ -12,14 +12,14 @@ import soundfile
 import yaml
 
 from pipeline.config import PoolRooms
-from pipeline.fragments import RECIPES
+from pipeline.fragments import SHIPPED_RECIPES
 from schemas import OperatorSpec, Recipe, Split
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.chain import Part
 from stages.conditions import Utterance
 from stages.degrade import DegradeInput, DegradeStage
-from stages.drawing import Occasion, draw_steps, references
-from stages.flac import encode
+from stages.drawing import Occasion, draw_steps, references_in
+from stages.flac import encode_flac
 from stages.memory_source import MemoryAudioSource
 from stages.rng import rng_for
 from stages.rooms import simulate_room
@@ -27,7 +27,7 @@ from stages.waveform import Waveform
 from tests.residual_lag import residual_lag
 from tests.small_config import SMALL, resolved
 
-NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+NAMES = sorted(path.stem for path in SHIPPED_RECIPES.glob("*.yaml"))
 DRAWS = 600
 STATED: Mapping[str, Mapping[str, float]] = {
     "aatc": {"reverb": 0.5, "clipping": 0.25, "bandwidth": 0.5, "noise": 0.9},
@@ -161,7 +161,7 @@ def test_sonicmaster_clips_compression_and_reverberation_now_and_then(chain: tup
 
 def test_sonicmasters_rooms_are_such_as_a_pool_takes() -> None:
     """The pool in its comment can be simulated: small rooms, large ones, and ones of unequal walls."""
-    text = (RECIPES / "sonicmaster.yaml").read_text()
+    text = (SHIPPED_RECIPES / "sonicmaster.yaml").read_text()
     said = "\n".join(line[4:] for line in text.splitlines() if line.startswith("#   "))
 
     parts = yaml.safe_load(said)["rir"]
@@ -213,8 +213,8 @@ def test_urgents_new_rate_is_lower_than_the_speechs(chain: tuple[Part, ...]) -> 
 def test_recipes_can_be_carried_out(chain: tuple[Part, ...]) -> None:
     """On a bundled sentence, without a lag; what is recorded of one second of it may be a sample off."""
     samples, rate = soundfile.read(next(SPEECH.glob("**/*.flac")), dtype="float32")
-    audio = encode(Waveform(np.asarray(samples, dtype=np.float32)[: 2 * rate], rate))
-    stage = DegradeStage(sources(), AudioMemory())
+    audio = encode_flac(Waveform(np.asarray(samples, dtype=np.float32)[: 2 * rate], rate))
+    stage = DegradeStage(sources(), AudioCache())
     for number in range(4):
         steps = drawn(chain, str(number), rate)
         recipe = Recipe(
@@ -228,7 +228,7 @@ def test_recipes_can_be_carried_out(chain: tuple[Part, ...]) -> None:
             num_samples=audio.num_samples,
             bandwidth_hz=rate / 2,
             steps=steps,
-            sources=references(steps),
+            sources=references_in(steps),
         )
 
         (row,) = stage.process([DegradeInput(recipe, audio)])
@@ -238,7 +238,7 @@ def test_recipes_can_be_carried_out(chain: tuple[Part, ...]) -> None:
         assert abs(row.residual_lag_samples) <= 1
         assert row.degraded is not None
         assert row.clean is not None
-        sides = (AudioMemory().waveform(side, rate) for side in (row.degraded, row.clean))
+        sides = (AudioCache().waveform(side, rate) for side in (row.degraded, row.clean))
         lag, polarity = residual_lag(*sides)
         assert abs(lag) <= 0.5
         assert polarity == 1

@@ -17,15 +17,15 @@ from fastapi.testclient import TestClient
 
 from pipeline.commands.report import report_command
 from pipeline.dashboard.app import dashboard_of
-from pipeline.export import exported
+from pipeline.export import read_description
 from pipeline.report.clips import Clip, flac_of
-from pipeline.report.listening import pair_cards
-from pipeline.report.recordings import EXCERPT_S, Recordings, excerpt
+from pipeline.report.listening import pair_cards_of
+from pipeline.report.recordings import EXCERPT_S, Recordings, cut_excerpt
 from pipeline.report.report import report_of
 from pipeline.report.snapshot import Snapshot
 from pipeline.workspace import Workspace
 from schemas import IntegrityError, UserError, WorkspaceError
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.waveform import Waveform
 from tests.report_runs import HOSTILE, reported_run
 
@@ -78,7 +78,7 @@ def test_a_run_writes_its_report_and_the_command_writes_the_same(finished: Works
 def test_the_page_has_every_section_and_the_numbers_of_the_dataset(finished: Workspace) -> None:
     """The funnel is the one that the dataset's own description has."""
     page = Parsed(finished.report.read_text())
-    dataset = exported(finished.dataset)
+    dataset = read_description(finished.dataset)
 
     ids = {attributes["id"] for tag, attributes in page.elements if tag == "section"}
     assert dataset is not None
@@ -122,7 +122,7 @@ def test_recordings_are_in_the_page_once_as_they_are_stored(finished: Workspace)
     page = finished.report.read_text()
     held = dict(re.findall(r'<script type="text/plain" id="([^"]+)">([^<]*)</script>', page))
     referred = re.findall(r'data-source="#([^"]+)"', page)
-    card = pair_cards(Snapshot.of(finished), 1)[0]
+    card = pair_cards_of(Snapshot.of(finished), 1)[0]
 
     stored, rate = soundfile.read(io.BytesIO(flac_of(finished.store, card.degraded)))
     heard, same_rate = soundfile.read(io.BytesIO(base64.b64decode(held[referred[0]])))
@@ -137,14 +137,14 @@ def test_long_recordings_are_shortened() -> None:
     """Only the beginning of a long one is heard."""
     noise = Waveform(np.full(20 * 8_000, 0.25, dtype=np.float32), 8_000)
 
-    samples, rate = soundfile.read(io.BytesIO(excerpt(encode(noise).flac)))
+    samples, rate = soundfile.read(io.BytesIO(cut_excerpt(encode_flac(noise).flac)))
 
     assert len(samples) == EXCERPT_S * rate
 
 
 def test_pairs_are_left_out_when_there_is_no_room(finished: Workspace) -> None:
     """The first ones stay, with all four of their recordings; the next one would be too much."""
-    cards = pair_cards(Snapshot.of(finished), 50)
+    cards = pair_cards_of(Snapshot.of(finished), 50)
     all_of_them = Recordings(lambda clip: flac_of(finished.store, clip))
     all_of_them.fitting(cards)
     most = sum(map(len, all_of_them.by_id.values())) // 2
@@ -160,7 +160,7 @@ def test_pairs_are_left_out_when_there_is_no_room(finished: Workspace) -> None:
 
 def test_examples_are_of_every_kind_before_any_kind_has_two(finished: Workspace) -> None:
     """Kinds are the degradations and the two models."""
-    cards = pair_cards(Snapshot.of(finished), 50)
+    cards = pair_cards_of(Snapshot.of(finished), 50)
     kinds = [(*card.degradations, card.chosen.model, card.rejected.model) for card in cards]
 
     first = kinds[: len(set(kinds))]
@@ -171,7 +171,7 @@ def test_examples_are_of_every_kind_before_any_kind_has_two(finished: Workspace)
 def test_a_card_says_what_the_tables_say(finished: Workspace) -> None:
     """Scores, margins by the direction of the metric, who votes, who is held out."""
     snapshot = Snapshot.of(finished)
-    card = pair_cards(snapshot, 1)[0]
+    card = pair_cards_of(snapshot, 1)[0]
     (pair,) = snapshot.tables.rows("SELECT * FROM pairs WHERE pair_id = ?", card.pair_id)
 
     roles = {row.name: row.role for row in card.scores}
@@ -256,7 +256,7 @@ def test_queries_reach_nothing_outside_the_tables(finished: Workspace) -> None:
 
 def test_a_recording_that_is_not_there_is_named(finished: Workspace) -> None:
     """Neither another row nor another take is given in its place."""
-    clip = pair_cards(Snapshot.of(finished), 1)[0].chosen.clip
+    clip = pair_cards_of(Snapshot.of(finished), 1)[0].chosen.clip
 
     with pytest.raises(IntegrityError, match="no row 'unknown'"):
         flac_of(finished.store, Clip(clip.folder, clip.shard, "unknown", clip.part))

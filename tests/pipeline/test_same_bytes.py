@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from pipeline.same_bytes import copies, copies_said
+from pipeline.same_bytes import find_duplicates, duplicate_warnings
 from schemas import Source
 from tests.command_line import written
 from tests.forked_commands import typed
@@ -27,13 +27,13 @@ def test_the_same_bytes_under_two_names_are_copies() -> None:
         _source("b~2", "1" * 64, duplicate_of="c/b"),
     ]
 
-    assert copies([a, *others, b]) == [["c/a", "c/b"]]
-    assert copies(others) == []
+    assert find_duplicates([a, *others, b]) == [["c/a", "c/b"]]
+    assert find_duplicates(others) == []
 
 
 def test_many_copies_are_counted_and_a_few_named() -> None:
     """Ten names of one recording are nine too many."""
-    (said,) = copies_said([_source(str(number), "1" * 64) for number in range(10)])
+    (said,) = duplicate_warnings([_source(str(number), "1" * 64) for number in range(10)])
 
     assert said.startswith(
         "warning: 9 recordings of the speech have the same bytes as another ('c/0' = 'c/1' = "

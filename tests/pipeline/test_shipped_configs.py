@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import Config
-from pipeline.places import load
+from pipeline.places import load_document
 from pipeline.resolve import resolve
 from tests.small_config import mistakes
 
@@ -50,7 +50,7 @@ def test_both_recipes_damage_speech_alike() -> None:
     """Chain, level rule, rate and seed of the recipe and of the paper's variant are the same."""
     names = ("gensr_pref", "gensr_pref_paper")
 
-    ours, papers = (Config.model_validate(load(CONFIGS / f"{name}.yaml").data) for name in names)
+    ours, papers = (Config.model_validate(load_document(CONFIGS / f"{name}.yaml").data) for name in names)
 
     assert papers.degradations == ours.degradations
     assert (papers.ingest.sample_rate, papers.seed) == (ours.ingest.sample_rate, ours.seed)

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from pipeline.staffing import Places, classes_to_leave
+from pipeline.staffing import Capacity, classes_to_release
 from pipeline.tickets import CPU, gpus_of
 
-ONE_GPU = Places(cpus=4, gpus=1.0)
+ONE_GPU = Capacity(cpus=4, gpus=1.0)
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def test_environments_without_a_gpu_have_places_of_their_own() -> None:
     """As many as there are CPUs, beside the CPU workers, which are idle while a worker process computes."""
     assert ONE_GPU.room("cpu voicefixer", {CPU: 4}) == 4
     assert ONE_GPU.room("cpu voicefixer", {CPU: 4, "cpu voicefixer": 4}) == 0
-    assert Places(cpus=0, gpus=0.0).room(CPU, {}) == 1
+    assert Capacity(cpus=0, gpus=0.0).room(CPU, {}) == 1
 
 
 def test_workers_go_when_their_tickets_have_run_out() -> None:
     """The GPU and the environment are given back; CPU workers stay."""
     held = Counter({CPU: 4, "gpu:1": 1, "cpu voicefixer": 2})
 
-    leaving = classes_to_leave(held, Counter({"gpu:1": 1}), Counter({"gpu:1": 1}), ONE_GPU)
+    leaving = classes_to_release(held, Counter({"gpu:1": 1}), Counter({"gpu:1": 1}), ONE_GPU)
 
     assert leaving == {"cpu voicefixer"}
 
@@ -50,6 +50,6 @@ def test_who_waits_for_another_makes_room_for_it() -> None:
     held = Counter({"gpu:1 sgmse": 1})
     waiting = Counter({"gpu:1 sgmse": 5, "gpu:1": 1})
 
-    assert classes_to_leave(held, waiting, Counter({"gpu:1": 1}), ONE_GPU) == {"gpu:1 sgmse"}
-    assert not classes_to_leave(held, waiting, Counter({"gpu:1": 1}), Places(cpus=4, gpus=2.0))
-    assert not classes_to_leave(held, waiting, Counter({"gpu:1": 1, "gpu:1 sgmse": 1}), ONE_GPU)
+    assert classes_to_release(held, waiting, Counter({"gpu:1": 1}), ONE_GPU) == {"gpu:1 sgmse"}
+    assert not classes_to_release(held, waiting, Counter({"gpu:1": 1}), Capacity(cpus=4, gpus=2.0))
+    assert not classes_to_release(held, waiting, Counter({"gpu:1": 1, "gpu:1 sgmse": 1}), ONE_GPU)

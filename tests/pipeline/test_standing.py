@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.inventory import Inventory, TableEntry
-from pipeline.outcomes import endings, footer
-from pipeline.standing import Standing
+from pipeline.outcomes import missing_values, read_footer
+from pipeline.standing import RunStatus
 from pipeline.store import TableStore
 from pipeline.ticket_log import TicketLine, ticket_lines
 from schemas import Outcome, Reason, Score, Scored, Status, TakeScores
@@ -64,7 +64,7 @@ def _line(shard: str, finished_at_s: float, work_s: float, load_s: float = 0.0) 
 
 def test_rows_that_luck_decided_are_named(store: TableStore) -> None:
     """A crash inside one take of a row that is otherwise well is found; an error is no luck."""
-    (table,) = Standing(_inventory("00000-a"), store, ()).tables
+    (table,) = RunStatus(_inventory("00000-a"), store, ()).tables
 
     assert [(row.table, row.row, row.reason) for row in table.unlucky] == [
         ("score.pesq.wiener", "one", Reason.CRASHED)
@@ -74,7 +74,7 @@ def test_rows_that_luck_decided_are_named(store: TableStore) -> None:
 
 def test_every_reason_in_a_shard_is_found(store: TableStore) -> None:
     """Reasons of rows and of the scores inside them."""
-    found = {(end.row, end.reason) for end in endings(store, TABLE, "00000-a")}
+    found = {(end.row, end.reason) for end in missing_values(store, TABLE, "00000-a")}
 
     assert found == {("one", Reason.CRASHED), ("two", Reason.ERROR)}
 
@@ -83,15 +83,15 @@ def test_a_shard_that_goes_while_it_is_read_is_not_counted(store: TableStore) ->
     """A shard that was listed and then removed is simply not there."""
     store.remove(TABLE, "00000-a")
 
-    assert footer(store, TABLE, "00000-a") is None
-    assert list(endings(store, TABLE, "00000-a")) == []
+    assert read_footer(store, TABLE, "00000-a") is None
+    assert list(missing_values(store, TABLE, "00000-a")) == []
 
 
 def test_time_left_is_by_the_pace_of_this_run(store: TableStore) -> None:
     """One ticket of 8 s of work in 4 s since the start, three to go: two at once, 12 s."""
     inventory = _inventory("00000-a", "00001-b", "00002-c", "00003-d")
 
-    standing = Standing(inventory, store, [_line("00000-a", 1_004.0, work_s=8.0, load_s=5.0)])
+    standing = RunStatus(inventory, store, [_line("00000-a", 1_004.0, work_s=8.0, load_s=5.0)])
 
     assert standing.left_s() == pytest.approx(12.0)
     assert not standing.is_computed
@@ -101,8 +101,8 @@ def test_time_left_is_not_guessed(store: TableStore) -> None:
     """Without a measured ticket, or with one of an earlier run only, there is nothing to say."""
     inventory = _inventory("00000-a", "00001-b")
 
-    assert Standing(inventory, store, ()).left_s() is None
-    assert Standing(inventory, store, [_line("00000-a", 900.0, work_s=8.0)]).left_s() is None
+    assert RunStatus(inventory, store, ()).left_s() is None
+    assert RunStatus(inventory, store, [_line("00000-a", 900.0, work_s=8.0)]).left_s() is None
 
 
 def test_a_torn_line_of_the_log_is_left_out(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pydantic
 import pytest
 import soundfile
 
-from pipeline.stopping import ended_when_told, handlers_kept, heeding_interruption
+from pipeline.stopping import exit_on_stop, preserve_handlers, catch_stop_signals
 
 pytestmark = pytest.mark.usefixtures("heeded_signals")
 
@@ -42,7 +42,7 @@ def test_told_inside_a_codecs_callback(capfd: pytest.CaptureFixture[str]) -> Non
             soundfile.write(file, TONE, 16_000, format="FLAC")
             sum(range(10_000))  # what a stage does between two files
 
-    with heeding_interruption() as interruption, pytest.raises(KeyboardInterrupt):
+    with catch_stop_signals() as interruption, pytest.raises(KeyboardInterrupt):
         write_on_and_on()
 
     assert file.told
@@ -53,7 +53,7 @@ def test_told_inside_a_codecs_callback(capfd: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_swallowed_by_foreign_code(sent: signal.Signals) -> None:
     """A bare ``except`` hides it from who asked; it is raised again before anything is kept."""
-    with heeding_interruption() as interruption:
+    with catch_stop_signals() as interruption:
         interruption.heed()
         with suppress(BaseException):
             os.kill(os.getpid(), sent)
@@ -65,7 +65,7 @@ def test_swallowed_by_foreign_code(sent: signal.Signals) -> None:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ends_as_a_shell_expects(sent: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
     """With a sentence that says how to go on."""
-    with pytest.raises(SystemExit) as ended, ended_when_told():
+    with pytest.raises(SystemExit) as ended, exit_on_stop():
         os.kill(os.getpid(), sent)
 
     assert ended.value.code == 128 + sent
@@ -79,7 +79,7 @@ def test_told_while_a_library_has_a_handler_of_its_own() -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.raises(SystemExit) as ended, ended_when_told(), handlers_kept():
+    with pytest.raises(SystemExit) as ended, exit_on_stop(), preserve_handlers():
         start_library()
 
     assert ended.value.code == 128 + signal.SIGTERM
@@ -91,7 +91,7 @@ def test_handlers_are_put_back(sent: signal.Signals) -> None:
     signal.signal(sent, signal.SIG_IGN)
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGALRM)
 
-    with heeding_interruption() as interruption:
+    with catch_stop_signals() as interruption:
         os.kill(os.getpid(), sent)
 
     assert interruption.received is None
@@ -135,7 +135,7 @@ def test_told_while_a_record_is_written() -> None:
             holder.model_dump()
             sum(range(10_000))
 
-    with heeding_interruption() as interruption, pytest.raises(KeyboardInterrupt):
+    with catch_stop_signals() as interruption, pytest.raises(KeyboardInterrupt):
         write_on_and_on()
 
     assert Told.told

@@ -11,8 +11,8 @@ from stages.agreement import (
     DECIDING,
     LEAST_TAU_OF_MEANS,
     LEAST_TAU_OF_UTTERANCES,
-    Climb,
-    climb,
+    Trend,
+    trend_of,
     kendall_tau,
     may_vote,
 )
@@ -35,13 +35,13 @@ def test_a_climb_knows_which_way_is_worse() -> None:
     """Scores that should be high go down by falling, those that should be low by rising."""
     falling = [[4.0, 3.0, 2.0], [4.0, 3.5, 3.0]]
 
-    assert climb(falling, Better.HIGHER) == Climb(1.0, 1.0, 2)
-    assert climb(falling, Better.LOWER) == Climb(-1.0, -1.0, 2)
+    assert trend_of(falling, Better.HIGHER) == Trend(1.0, 1.0, 2)
+    assert trend_of(falling, Better.LOWER) == Trend(-1.0, -1.0, 2)
 
 
 def test_one_swapped_pair_of_five_steps_is_enough() -> None:
     """The threshold is met, whatever the last bit of the arithmetic says."""
-    found = climb([[4.0, 5.0, 3.0, 2.0, 1.0]], Better.HIGHER)
+    found = trend_of([[4.0, 5.0, 3.0, 2.0, 1.0]], Better.HIGHER)
 
     assert found is not None
     assert found.of_means == LEAST_TAU_OF_MEANS
@@ -50,26 +50,26 @@ def test_one_swapped_pair_of_five_steps_is_enough() -> None:
 
 def test_the_mean_curve_may_hide_single_utterances() -> None:
     """One loud utterance carries the mean; the utterances that disagree still count one by one."""
-    found = climb([[10.0, 5.0, 0.0], [1.0, 1.1, 1.2]], Better.HIGHER)
+    found = trend_of([[10.0, 5.0, 0.0], [1.0, 1.1, 1.2]], Better.HIGHER)
 
-    assert found == Climb(1.0, 0.0, 2)
+    assert found == Trend(1.0, 0.0, 2)
     assert not found.is_enough
 
 
 def test_nothing_scored_is_no_climb() -> None:
     """Without an utterance that has all its scores there is nothing to say."""
-    assert climb([], Better.HIGHER) is None
+    assert trend_of([], Better.HIGHER) is None
 
 
 @pytest.mark.parametrize("aspect", list(Aspect))
 def test_one_ladder_is_enough_to_lose_the_vote(aspect: Aspect) -> None:
     """Every ladder that decides must be climbed down, well enough, by means and by utterances."""
-    good = Climb(LEAST_TAU_OF_MEANS, LEAST_TAU_OF_UTTERANCES, 20)
+    good = Trend(LEAST_TAU_OF_MEANS, LEAST_TAU_OF_UTTERANCES, 20)
     all_good = dict.fromkeys(DECIDING[aspect], good)
 
     assert may_vote(aspect, all_good)
     for ladder in DECIDING[aspect]:
-        for bad in (None, Climb(0.79, 1.0, 20), Climb(1.0, 0.49, 20)):
+        for bad in (None, Trend(0.79, 1.0, 20), Trend(1.0, 0.49, 20)):
             assert not may_vote(aspect, {**all_good, ladder: bad})
 
 

@@ -2,7 +2,7 @@
 
 import threading
 
-from stages.ahead import prepared
+from stages.ahead import prefetched
 
 
 def test_all_batches_come_in_order_and_all_but_the_first_are_prepared_before() -> None:
@@ -10,7 +10,7 @@ def test_all_batches_come_in_order_and_all_but_the_first_are_prepared_before() -
     ready: list[int] = []
     seen = []
 
-    for batch in prepared(iter(range(5)), ready.append):
+    for batch in prefetched(iter(range(5)), ready.append):
         assert batch in ready or batch == 0
         assert set(ready) <= set(range(1, batch + 2))
         seen.append(batch)
@@ -28,7 +28,7 @@ def test_the_next_one_is_prepared_while_this_one_is_worked_on() -> None:
         threads.append(threading.get_ident())
         begun.set()
 
-    batches = prepared(iter(range(2)), prepare)
+    batches = prefetched(iter(range(2)), prepare)
     next(batches)
 
     assert begun.wait(timeout=10.0)
@@ -42,13 +42,13 @@ def test_a_failed_preparation_is_left_to_the_batch() -> None:
     def prepare(_: int) -> None:
         raise ValueError("cannot be decoded")
 
-    assert list(prepared(iter(range(3)), prepare)) == [0, 1, 2]
+    assert list(prefetched(iter(range(3)), prepare)) == [0, 1, 2]
 
 
 def test_no_thread_is_left_behind() -> None:
     """Neither at the end nor when a run stops in the middle."""
     before = threading.active_count()
-    batches = prepared(iter(range(100)), lambda _: None)
+    batches = prefetched(iter(range(100)), lambda _: None)
     next(batches)
     next(batches)
 

@@ -10,7 +10,7 @@ import pytest
 
 from schemas import Reason, RunError, Status
 from stages.attempt import Attempt
-from stages.calling import Calls, Question, by_length, load_model
+from stages.calling import ModelCalls, ModelRequest, group_by_length, load_model
 from stages.restorers.base import MixedPrecision, Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
@@ -104,10 +104,10 @@ class Matrix(MixedPrecision):
         return outputs
 
 
-def questions(*lengths_s: float) -> list[Question]:
+def questions(*lengths_s: float) -> list[ModelRequest]:
     """Return one question for each length, each with a stream of its own."""
     return [
-        Question(
+        ModelRequest(
             f"question {place}",
             length_s,
             partial(Waveform, np.ones(round(1_000 * length_s), np.float32), 1_000),
@@ -126,14 +126,14 @@ def test_groups_are_of_about_one_length_and_within_the_budget() -> None:
     """Longest first; a group is as many as the longest of them allows; what is too long goes alone."""
     lengths = [1.0, 12.0, 3.0, 0.5, 5.0, 1.0, 4.0, 1.0]
 
-    groups = list(by_length(lengths, lambda length: (1, length), 10.0))
+    groups = list(group_by_length(lengths, lambda length: (1, length), 10.0))
 
     assert groups == [[12.0], [5.0, 4.0], [3.0, 1.0, 1.0], [1.0, 0.5]]
 
 
 def test_items_of_several_inputs_count_as_many() -> None:
     """Three takes of two seconds are six seconds."""
-    groups = list(by_length("abcd", lambda _: (3, 2.0), 12.0))
+    groups = list(group_by_length("abcd", lambda _: (3, 2.0), 12.0))
 
     assert groups == [["a", "b"], ["c", "d"]]
 
@@ -141,10 +141,10 @@ def test_items_of_several_inputs_count_as_many() -> None:
 def test_answers_come_in_the_order_of_the_questions() -> None:
     """However they were grouped, and bit for bit as if each had been asked alone."""
     lengths = (1.0, 4.0, 0.2, 4.0, 3.0, 2.0)
-    alone = [answer for each in questions(*lengths) for answer in Calls().answers(Batched(), [each])]
+    alone = [answer for each in questions(*lengths) for answer in ModelCalls().answers(Batched(), [each])]
     HELD.clear()
 
-    together = Calls().answers(Batched(), questions(*lengths))
+    together = ModelCalls().answers(Batched(), questions(*lengths))
 
     assert HELD == [[4.0, 4.0], [3.0, 2.0, 1.0], [0.2]]
     assert samples(together) == samples(alone)
@@ -152,7 +152,7 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
 
 def test_without_a_batch_dimension_one_after_the_other() -> None:
     """A model that loops gains nothing from company."""
-    Calls().answers(Single(), questions(1.0, 1.0))
+    ModelCalls().answers(Single(), questions(1.0, 1.0))
 
     assert HELD == [[1.0], [1.0]]
 
@@ -160,10 +160,10 @@ def test_without_a_batch_dimension_one_after_the_other() -> None:
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_out_of_memory_halves_the_batch_and_the_answers_say_so(most: int) -> None:
     """Down to what fits; the answers are the same, since streams begin anew."""
-    unharmed = Calls().answers(Batched(), questions(*[1.0] * 8))
+    unharmed = ModelCalls().answers(Batched(), questions(*[1.0] * 8))
     HELD.clear()
 
-    answers = Calls().answers(Batched(most=most), questions(*[1.0] * 8))
+    answers = ModelCalls().answers(Batched(most=most), questions(*[1.0] * 8))
 
     sizes = [len(held) for held in HELD]
     assert sizes[0] == 8
@@ -175,7 +175,7 @@ def test_out_of_memory_halves_the_batch_and_the_answers_say_so(most: int) -> Non
 
 def test_what_does_not_even_fit_alone_is_a_reason() -> None:
     """A batch of one that is too much is out of memory, and the table says nothing of sizes."""
-    answers = Calls().answers(Batched(most=0), questions(1.0, 2.0))
+    answers = ModelCalls().answers(Batched(most=0), questions(1.0, 2.0))
 
     assert [answer.outcome.reason for answer in answers] == [Reason.OUT_OF_MEMORY] * 2
     assert "GiB" not in str([answer.outcome for answer in answers])
@@ -199,7 +199,7 @@ def test_memory_has_many_words(words: str) -> None:
         def restore(self, batch, streams):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG002
             raise RuntimeError(words)
 
-    (answer,) = Calls().answers(Full(), questions(1.0))
+    (answer,) = ModelCalls().answers(Full(), questions(1.0))
 
     assert answer.outcome.reason is Reason.OUT_OF_MEMORY
 
@@ -212,14 +212,14 @@ def test_a_lost_gpu_stops_the_run() -> None:
             raise RuntimeError("CUDA error: device-side assert triggered")
 
     with pytest.raises(RunError, match="device-side assert"):
-        Calls().answers(Lost(), questions(1.0))
+        ModelCalls().answers(Lost(), questions(1.0))
 
 
 def test_a_bad_input_does_not_take_its_neighbours_along() -> None:
     """Each is tried alone, with its stream from the beginning."""
-    unharmed = Calls().answers(Batched(), questions(1.0, 2.0, 1.5))
+    unharmed = ModelCalls().answers(Batched(), questions(1.0, 2.0, 1.5))
 
-    answers = Calls().answers(Batched(refused_s=2.0), questions(1.0, 2.0, 1.5))
+    answers = ModelCalls().answers(Batched(refused_s=2.0), questions(1.0, 2.0, 1.5))
 
     assert [answer.outcome.is_ok for answer in answers] == [True, False, True]
     assert samples(answers)[::2] == samples(unharmed)[::2]
@@ -227,11 +227,11 @@ def test_a_bad_input_does_not_take_its_neighbours_along() -> None:
 
 def test_models_of_global_generators_are_called_one_by_one_from_the_stream() -> None:
     """Company, order and what was drawn before change nothing; other streams do."""
-    alone = [Calls().answers(Global(), [each]) for each in questions(1.0, 1.0, 2.0)]
+    alone = [ModelCalls().answers(Global(), [each]) for each in questions(1.0, 1.0, 2.0)]
     random.random()
     HELD.clear()
 
-    together = Calls().answers(Global(), questions(1.0, 1.0, 2.0))
+    together = ModelCalls().answers(Global(), questions(1.0, 1.0, 2.0))
 
     assert [len(held) for held in HELD] == [1, 1, 1]
     assert samples(together) == [samples(answers)[0] for answers in alone]
@@ -240,7 +240,7 @@ def test_models_of_global_generators_are_called_one_by_one_from_the_stream() -> 
 
 def test_company_of_other_records_is_for_whoever_keeps_the_bits() -> None:
     """On the CPU rows do not depend on where a shard ends; on a GPU they are promised by digest."""
-    calls = Calls()
+    calls = ModelCalls()
 
     assert calls.is_company_welcome(Batched())
     assert not calls.is_company_welcome(Tolerant())
@@ -253,10 +253,10 @@ def test_company_of_other_records_is_for_whoever_keeps_the_bits() -> None:
 def test_precision_is_what_was_asked_for(precision: str) -> None:
     """Full by default; in 16 bits the model rounds as that format does, and the spec says so."""
     value = 1.0 + 2.0**-12  # has more digits than either format
-    one = Question("one", 1.0, lambda: Waveform(np.full(1024, value, np.float32), 1_000), lambda: rng_for(0))
+    one = ModelRequest("one", 1.0, lambda: Waveform(np.full(1024, value, np.float32), 1_000), lambda: rng_for(0))
 
-    (full,) = Calls().answers(Matrix(), [one])
-    (rounded,) = Calls().answers(Matrix(precision=precision), [one])
+    (full,) = ModelCalls().answers(Matrix(), [one])
+    (rounded,) = ModelCalls().answers(Matrix(precision=precision), [one])
 
     assert full.value is not None
     assert rounded.value is not None
@@ -312,7 +312,7 @@ def test_precision_is_one_for_all_takes() -> None:
 
 def test_time_inside_the_model_is_known() -> None:
     """With the seconds of audio that it was given."""
-    calls = Calls()
+    calls = ModelCalls()
 
     calls.answers(Batched(), questions(1.0, 4.0))
 

@@ -12,7 +12,7 @@ from stages.chain import Part, Step
 from stages.conditions import Utterance
 from stages.degradations import DEGRADATIONS
 from stages.distributions import Constant, Integer, OneOf, Pools, Uniform
-from stages.drawing import Occasion, draw_steps, references
+from stages.drawing import Occasion, draw_steps, references_in
 
 NOISE = Step(kind="noise", probability=0.9, draws={"snr_db": Uniform(low=-5, high=20)})
 CLIPPING = Step(kind="clipping", probability=0.25)
@@ -66,7 +66,7 @@ def test_parameters_are_spread_over_their_range() -> None:
 
 def test_every_recording_of_a_pool_is_drawn() -> None:
     """About as often as the others."""
-    counts = Counter(ref.id for n in range(3_000) for ref in references(drawn((NOISE,), str(n))))
+    counts = Counter(ref.id for n in range(3_000) for ref in references_in(drawn((NOISE,), str(n))))
 
     assert counts == pytest.approx({"street": 900, "cafe": 900, "fan": 900}, abs=90)
 
@@ -135,7 +135,7 @@ def test_a_recipe_names_the_recordings_that_it_needs() -> None:
     """In the order of its steps."""
     steps = drawn((Step(kind="reverb"), CLIPPING, Step(kind="noise")))
 
-    assert [ref.pool for ref in references(steps)] == ["rir", "noise"]
+    assert [ref.pool for ref in references_in(steps)] == ["rir", "noise"]
 
 
 def test_says_which_side_of_a_pool_is_empty() -> None:

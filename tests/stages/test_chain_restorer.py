@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from schemas import Reason, UnfitError
 from stages import user_modules
 from stages.active_level import active_level_db
-from stages.placing import Heard
+from stages.placing import ModelInput
 from stages.restorers import RESTORERS
-from stages.restorers.chain import Chain
+from stages.restorers.chain import RestorerChain
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.speech_like import noisy, speech_like
@@ -94,18 +94,18 @@ class Product(MixedPrecision):
 
 @pytest.fixture(scope="module", autouse=True)
 def _links() -> None:
-    user_modules.install(
+    user_modules.install_modules(
         [user_modules.OperatorModule(name="unanimous_user_links", path="links.py", source=LINKS)]
     )
 
 
-def _chain(*links: object, **settings: float) -> Chain:
-    chain = Chain.model_validate({"links": links, **settings})
+def _chain(*links: object, **settings: float) -> RestorerChain:
+    chain = RestorerChain.model_validate({"links": links, **settings})
     chain.load("cpu")
     return chain
 
 
-def _restored(chain: Chain, given: Waveform, take: int = 0) -> np.ndarray:
+def _restored(chain: RestorerChain, given: Waveform, take: int = 0) -> np.ndarray:
     return chain.restore([given], [rng_for(0, "take", take)])[0].samples
 
 
@@ -114,7 +114,7 @@ def test_a_chain_of_one_is_its_link() -> None:
     given = noisy(speech_like(), 5.0)
     gate = RESTORERS["spectral_gate"]()
     alone = gate.restore([given], [rng_for(0)])
-    placed = Heard(given, gate).placed(alone, restores_level=False).waveform
+    placed = ModelInput(given, gate).placed(alone, restores_level=False).waveform
 
     assert np.array_equal(_restored(_chain({"kind": "spectral_gate"}), given), placed.samples)
 
@@ -185,7 +185,7 @@ def test_is_known_by_its_links() -> None:
     assert all(other.fingerprint_params != chain.fingerprint_params for other in others)
     assert pickle.loads(pickle.dumps(chain)).fingerprint_params == chain.fingerprint_params
     assert chain.pinned().fingerprint_params == chain.fingerprint_params
-    assert Chain.model_validate(chain.spec.params).fingerprint_params == chain.fingerprint_params
+    assert RestorerChain.model_validate(chain.spec.params).fingerprint_params == chain.fingerprint_params
 
 
 def test_strength_mixes_the_input_back_in() -> None:

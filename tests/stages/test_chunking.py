@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from stages.chunking import chunk_places, joined
+from stages.chunking import chunk_places, join_chunks
 from stages.level import rms
 from stages.rng import rng_for
 
@@ -48,7 +48,7 @@ def test_chunks_of_one_signal_are_that_signal(length: int) -> None:
     whole = hiss(length)
     places = chunk_places(length, 1_000, 300)
 
-    np.testing.assert_array_equal(joined([whole[place] for place in places], places), whole)
+    np.testing.assert_array_equal(join_chunks([whole[place] for place in places], places), whole)
 
 
 def test_what_lies_at_the_edges_is_context() -> None:
@@ -58,7 +58,7 @@ def test_what_lies_at_the_edges_is_context() -> None:
     chunks = [whole[place].copy() for place in places]
     chunks[0][-100:] = chunks[1][:100] = 99.0
 
-    np.testing.assert_array_equal(joined(chunks, places), whole)
+    np.testing.assert_array_equal(join_chunks(chunks, places), whole)
 
 
 @pytest.mark.parametrize("gain", [1.0, -1.0, 0.0])
@@ -69,7 +69,7 @@ def test_a_seam_has_no_dip_and_no_bump(gain: float) -> None:
     shared = places[0].stop - places[1].start
     right = np.concatenate([gain * left[-shared:], other[shared:]]) if gain else other
 
-    faded = joined([left, right], places)[places[1].start : places[0].stop]
+    faded = join_chunks([left, right], places)[places[1].start : places[0].stop]
 
     if gain >= 0.0:  # opposite chunks cross zero whatever the weights are
         powers = [rms(part) for part in np.array_split(faded, 10)]
@@ -83,7 +83,7 @@ def test_silent_chunks_are_faded_into() -> None:
     places = chunk_places(1_500, 1_000, 300)
     chunks = [np.zeros(places[0].stop, np.float32), hiss(places[0].stop)]
 
-    whole = joined(chunks, places)
+    whole = join_chunks(chunks, places)
 
     assert np.isfinite(whole).all()
     np.testing.assert_array_equal(whole[places[0].stop :], chunks[1][places[0].stop - places[1].start :])

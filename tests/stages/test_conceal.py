@@ -9,10 +9,10 @@ import soundfile
 from schemas import Outcome
 from stages import packet_loss
 from stages.level import ratio_db
-from stages.linear_prediction import burg, continued
+from stages.linear_prediction import fit_burg, extrapolate
 from stages.metrics import METRICS
 from stages.metrics.base import Comparison
-from stages.restorers.conceal import NOTHING, Conceal, gaps, in_packets
+from stages.restorers.conceal import SILENT_BELOW, Conceal, find_gaps, match_packets
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.bundled_speech import bundled
@@ -23,9 +23,9 @@ PACKET_S = 0.02
 
 def _lossy(clean: Waveform, longest_burst: int, seed: int) -> tuple[Waveform, np.ndarray]:
     """Return speech of which a tenth is lost in packets of 20 ms, and where."""
-    bounds = packet_loss.bounds_of(clean.samples.size, PACKET_S * clean.sample_rate)
-    lost = packet_loss.bursts(rng_for(seed, "loss"), bounds.size - 1, 0.1, longest_burst)
-    silenced = packet_loss.silenced(clean.samples, lost, bounds)
+    bounds = packet_loss.packet_bounds_of(clean.samples.size, PACKET_S * clean.sample_rate)
+    lost = packet_loss.draw_bursts(rng_for(seed, "loss"), bounds.size - 1, 0.1, longest_burst)
+    silenced = packet_loss.silence_lost(clean.samples, lost, bounds)
     return clean.with_samples(silenced), np.repeat(lost, np.diff(bounds))
 
 
@@ -58,7 +58,7 @@ def test_what_arrived_is_untouched() -> None:
     clean = bundled(3)
     given, lost = _lossy(clean, 2, seed=3)
     missing = np.zeros(lost.size, dtype=bool)
-    for gap in in_packets(gaps(given.samples, shortest=64, edge=8), packet=320.0):
+    for gap in match_packets(find_gaps(given.samples, shortest=64, edge=8), packet=320.0):
         missing[gap] = True
 
     filled = _filled(given)
@@ -89,7 +89,7 @@ def test_what_was_lost_is_found(sample_rate: int) -> None:
         lost_energy += energy[lost].sum()
         found_energy += energy[lost & filled].sum()
         seen += filled.sum()
-        wrong += (filled & ~lost & (np.abs(speech.samples) > NOTHING)).sum()
+        wrong += (filled & ~lost & (np.abs(speech.samples) > SILENT_BELOW)).sum()
 
     assert found_energy > 0.98 * lost_energy
     assert wrong <= 0.02 * seen
@@ -159,7 +159,7 @@ def test_burg_finds_the_weights_of_an_all_pole_signal() -> None:
     known = np.array([1.6, -0.81])
     noise = rng_for(0, "excitation").standard_normal(20_000)
 
-    found = burg(lfilter([1.0], [1.0, *-known], noise), order=2)
+    found = fit_burg(lfilter([1.0], [1.0, *-known], noise), order=2)
 
     assert found == pytest.approx(known, abs=0.02)
 
@@ -168,14 +168,14 @@ def test_a_continuation_never_grows() -> None:
     """Burg's filter is stable whatever it was learnt from."""
     context = rng_for(0, "anything").standard_normal(400) * np.linspace(0.1, 1.0, 400)
 
-    going_on = continued(context, burg(context, 100), 20_000)
+    going_on = extrapolate(context, fit_burg(context, 100), 20_000)
 
     assert np.abs(going_on[-1_000:]).max() < np.abs(context).max()
 
 
 def test_silence_foretells_silence() -> None:
     """No division by nothing."""
-    assert not continued(np.zeros(100), burg(np.zeros(100), 10), 50).any()
+    assert not extrapolate(np.zeros(100), fit_burg(np.zeros(100), 10), 50).any()
 
 
 @pytest.mark.shared_data

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
-from stages.convolution import convolved
+from stages.convolution import convolve
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,6 @@ def test_is_the_linear_convolution(length: int, taps: int) -> None:
     rng = np.random.default_rng(length)
     samples, response = (rng.standard_normal(size).astype(np.float32) for size in (length, taps))
     expected = fftconvolve(samples.astype(np.float64), response.astype(np.float64))
-    heard = convolved(samples, response)
+    heard = convolve(samples, response)
     assert heard.shape == expected.shape
     assert np.abs(heard - expected).max() <= 1e-6 * np.abs(expected).max()

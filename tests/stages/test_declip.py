@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.level import ratio_db
-from stages.restorers.declip import Declip, allowed
+from stages.restorers.declip import Declip, sample_bounds_of
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.bundled_speech import bundled
@@ -55,7 +55,7 @@ def test_a_side_that_is_not_clipped_is_left_alone() -> None:
     ceiling = np.float32(0.3 * clean.samples.max())
     given = clean.with_samples(np.minimum(clean.samples, ceiling))
 
-    low, high = allowed(given.samples)
+    low, high = sample_bounds_of(given.samples)
 
     assert np.array_equal(low, given.samples)
     assert (high[clean.samples > ceiling] > ceiling).all()
@@ -74,7 +74,7 @@ def test_clipping_is_found_after_a_change_of_gain_and_sixteen_bits() -> None:
     given, flat = _clipped(bundled(5), 0.05)
     quieter = given.with_samples(np.round(given.samples * 0.37 * 2**15) / 2**15)
 
-    low, high = allowed(quieter.samples)
+    low, high = sample_bounds_of(quieter.samples)
 
     assert np.mean((low < high)[flat]) == 1.0
 

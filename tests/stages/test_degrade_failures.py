@@ -12,7 +12,7 @@ from stages.degradations.base import Scene
 from stages.degradations.clipping import Clipping
 from stages.degrade import DegradeInput
 from stages.distributions import Distribution
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.memory_source import MemoryAudioSource
 from stages.waveform import AudioSource, Waveform
 from tests.degrade_inputs import recipe, stage_over
@@ -60,7 +60,7 @@ def test_catches_a_step_that_misbehaves(
     how: str, reason: Reason, clean: Waveform, misbehaving: type[Degradation]
 ) -> None:
     """A step that breaks the family's laws is named, with the reason."""
-    record = DegradeInput(recipe(misbehaving(how=how).spec), encode(clean))
+    record = DegradeInput(recipe(misbehaving(how=how).spec), encode_flac(clean))
 
     with pytest.raises(BrokenError, match="misbehaving") as caught:
         stage_over(MemoryAudioSource()).process([record])
@@ -70,7 +70,7 @@ def test_catches_a_step_that_misbehaves(
 
 def test_silence_is_unfit(clean: Waveform, misbehaving: type[Degradation]) -> None:
     """Degraded speech of which nothing is left cannot be restored."""
-    record = DegradeInput(recipe(misbehaving(how="silent").spec), encode(clean))
+    record = DegradeInput(recipe(misbehaving(how="silent").spec), encode_flac(clean))
 
     with pytest.raises(UnfitError, match="degraded speech is silent") as caught:
         stage_over(MemoryAudioSource()).process([record])
@@ -81,9 +81,9 @@ def test_silence_is_unfit(clean: Waveform, misbehaving: type[Degradation]) -> No
 @pytest.mark.parametrize("clean_is_there", [True, False])
 def test_skips_what_has_no_recipe(clean_is_there: bool, clean: Waveform) -> None:  # noqa: FBT001 - a parameter
     """A recipe that came to nothing has a row all the same, and its neighbours are degraded."""
-    audio = encode(clean) if clean_is_there else None
+    audio = encode_flac(clean) if clean_is_there else None
     nothing = recipe(status=Status.UNFIT, reason=Reason.TOO_SHORT)
-    good = DegradeInput(recipe(Clipping(threshold=0.1).spec, id="utt-2~0"), encode(clean))
+    good = DegradeInput(recipe(Clipping(threshold=0.1).spec, id="utt-2~0"), encode_flac(clean))
 
     skipped, done = stage_over(MemoryAudioSource()).process([DegradeInput(nothing, audio), good])
 
@@ -95,7 +95,7 @@ def test_skips_what_has_no_recipe(clean_is_there: bool, clean: Waveform) -> None
 def test_has_a_row_for_every_outcome(clean: Waveform) -> None:
     """What broke becomes the recipe's row, with the reason."""
     broken = Outcome(status=Status.FAILED, reason=Reason.ERROR, detail="ValueError")
-    record = DegradeInput(recipe(), encode(clean))
+    record = DegradeInput(recipe(), encode_flac(clean))
 
     row = stage_over(MemoryAudioSource()).without_value(record, broken)
 
@@ -108,4 +108,4 @@ def test_another_version_of_an_operator_stops_the_run(clean: Waveform) -> None:
     old = Clipping(threshold=0.5).spec.model_copy(update={"version": 99})
 
     with pytest.raises(UnknownOperatorError, match=f"version {Clipping.version} here, not 99"):
-        stage_over(MemoryAudioSource()).process([DegradeInput(recipe(old), encode(clean))])
+        stage_over(MemoryAudioSource()).process([DegradeInput(recipe(old), encode_flac(clean))])

@@ -14,7 +14,7 @@ from stages.degradations.clipping import Clipping
 from stages.degradations.low_pass import LowPass
 from stages.degrade import DegradeInput
 from stages.distributions import Distribution
-from stages.flac import decode, encode
+from stages.flac import decode_flac, encode_flac
 from stages.level import from_db, peak, ratio_db
 from stages.memory_source import MemoryAudioSource
 from stages.resampling import resample
@@ -37,16 +37,16 @@ def sources(hiss: Waveform) -> MemoryAudioSource:
 
 def test_applies_the_steps_in_order(clean: Waveform, sources: MemoryAudioSource) -> None:
     """The stored audio is what the steps give one after the other, and each step's facts are kept."""
-    audio, steps = encode(clean), chain(sources)
+    audio, steps = encode_flac(clean), chain(sources)
 
     (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), audio)])
 
-    scene = Scene(decode(audio), decode(audio))
+    scene = Scene(decode_flac(audio), decode_flac(audio))
     for step in steps:
         scene = DEGRADATIONS.build(step).damage(scene, sources)
     gain = from_db(row.joint_gain_db)
-    np.testing.assert_allclose(decode(row.degraded).samples, gain * scene.degraded.samples, atol=1e-6)
-    np.testing.assert_allclose(decode(row.clean).samples, gain * scene.reference.samples, atol=1e-6)
+    np.testing.assert_allclose(decode_flac(row.degraded).samples, gain * scene.degraded.samples, atol=1e-6)
+    np.testing.assert_allclose(decode_flac(row.clean).samples, gain * scene.reference.samples, atol=1e-6)
     assert [step.kind for step in row.applied] == ["reverb", "clipping", "bandwidth", "noise"]
     assert row.applied[3].facts["snr_db"] == pytest.approx(5.0, abs=0.01)
     assert all("level_change_db" in step.facts for step in row.applied)
@@ -59,29 +59,29 @@ def test_guard_leaves_what_fits(clean: Waveform, sources: MemoryAudioSource, lev
 
     Also if something had been applied to it before: that was then.
     """
-    audio = encode(clean.scaled(level))
+    audio = encode_flac(clean.scaled(level))
 
     (row,) = stage_over(sources).process([DegradeInput(recipe(Clipping(threshold=0.06).spec), audio)])
 
     assert row.joint_gain_db == 0.0
-    assert row.clean == encode(decode(audio))
+    assert row.clean == encode_flac(decode_flac(audio))
     assert (audio.gain_db == 0.0) == (level < 1.0)
 
 
 def test_guard_takes_both_sides_down_together(clean: Waveform, sources: MemoryAudioSource) -> None:
     """Loud noise lowers speech and reference by one recorded gain; the encoder has nothing left to do."""
-    (row,) = stage_over(sources).process([DegradeInput(recipe(*chain(sources, -20.0)[3:]), encode(clean))])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(*chain(sources, -20.0)[3:]), encode_flac(clean))])
 
     assert row.joint_gain_db < 0.0
     assert row.degraded.gain_db == row.clean.gain_db == 0.0
-    assert peak(decode(row.degraded).samples) == pytest.approx(1.0, abs=1e-6)
-    assert ratio_db(decode(row.clean).samples, clean.samples) == pytest.approx(row.joint_gain_db, abs=1e-3)
+    assert peak(decode_flac(row.degraded).samples) == pytest.approx(1.0, abs=1e-6)
+    assert ratio_db(decode_flac(row.clean).samples, clean.samples) == pytest.approx(row.joint_gain_db, abs=1e-3)
 
 
 @pytest.mark.parametrize("snr_db", [-20.0, 40.0])
 def test_joint_peak_levels_by_the_loudest(clean: Waveform, sources: MemoryAudioSource, snr_db: float) -> None:
     """The loudest of degraded speech, reference and noise reaches 1, upwards too, and nothing exceeds it."""
-    quiet = encode(clean.scaled(0.2))
+    quiet = encode_flac(clean.scaled(0.2))
 
     (row,) = stage_over(sources, "joint_peak").process(
         [DegradeInput(recipe(*chain(sources, snr_db)[3:]), quiet)]
@@ -89,8 +89,8 @@ def test_joint_peak_levels_by_the_loudest(clean: Waveform, sources: MemoryAudioS
 
     gain = from_db(row.joint_gain_db)
     peaks = [
-        peak(decode(row.degraded).samples),
-        peak(decode(row.clean).samples),
+        peak(decode_flac(row.degraded).samples),
+        peak(decode_flac(row.clean).samples),
         gain * row.applied[0].facts["noise_peak"],
     ]
     assert max(peaks) == pytest.approx(1.0, abs=1e-5)
@@ -102,7 +102,7 @@ def test_a_recipe_without_steps_stores_the_clean_speech_twice(
     clean: Waveform, sources: MemoryAudioSource
 ) -> None:
     """No damage is an answer: both sides are the clean audio."""
-    audio = encode(clean)
+    audio = encode_flac(clean)
 
     (row,) = stage_over(sources).process([DegradeInput(recipe(), audio)])
 
@@ -112,8 +112,8 @@ def test_a_recipe_without_steps_stores_the_clean_speech_twice(
 
 def test_is_pure(clean: Waveform, sources: MemoryAudioSource) -> None:
     """The same record gives the same bytes from a fresh stage and from a used one."""
-    record = DegradeInput(recipe(*chain(sources)), encode(clean))
-    other = DegradeInput(recipe(Clipping(threshold=0.06).spec, id="utt-2~0"), encode(clean.scaled(0.5)))
+    record = DegradeInput(recipe(*chain(sources)), encode_flac(clean))
+    other = DegradeInput(recipe(Clipping(threshold=0.06).spec, id="utt-2~0"), encode_flac(clean.scaled(0.5)))
     used = stage_over(sources)
     used.process([other])
 
@@ -125,8 +125,8 @@ def test_a_step_that_changes_nothing_is_recorded_as_not_applied(
     clean: Waveform, sources: MemoryAudioSource
 ) -> None:
     """Limits that speech at this rate cannot exceed, and a threshold that no sample reaches."""
-    loud = encode(clean)
-    threshold = min(1.0, 1.01 * peak(decode(loud).samples))
+    loud = encode_flac(clean)
+    threshold = min(1.0, 1.01 * peak(decode_flac(loud).samples))
     steps = [
         Bandwidth(sample_rate_hz=48_000).spec,
         Clipping(threshold=threshold).spec,
@@ -148,7 +148,7 @@ def test_taking_what_the_speech_does_not_hold_is_not_applied(sources: MemoryAudi
         Bandwidth(sample_rate_hz=4_000).spec,
     ]
 
-    (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), encode(speech))])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), encode_flac(speech))])
 
     assert [step.is_applied for step in row.applied] == [False, False, True]
 
@@ -182,6 +182,6 @@ def test_the_lag_that_a_chain_leaves_is_recorded(
     speech = Waveform((0.2 * bursts).astype(np.float32), RATE)
     steps = [late(delay_samples=delay).spec, *chain(sources, snr_db=10.0)]
 
-    (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), encode(speech))])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(*steps), encode_flac(speech))])
 
     assert row.residual_lag_samples == delay

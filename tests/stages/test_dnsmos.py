@@ -5,10 +5,10 @@ import pytest
 
 from schemas import Outcome
 from stages.metrics.base import Comparison
-from stages.metrics.dnsmos import WINDOW, Dnsmos, windows_of
+from stages.metrics.dnsmos import DNSMOS_WINDOW, Dnsmos, windows_of
 from stages.metrics.dnsmos_network import SharedNetwork, WholeNetwork
 from stages.metrics.spectra import mel_filters
-from stages.metrics.speechmos_models import speechmos_model
+from stages.metrics.speechmos_models import find_speechmos_model
 from stages.waveform import Waveform
 from tests.speech_like import noisy, speech_like
 
@@ -21,7 +21,7 @@ def numbered(seconds: float) -> np.ndarray:
 def stretches(samples: np.ndarray, rule: str) -> np.ndarray:
     """Return the windows that are heard."""
     heard, starts = windows_of(samples, rule)
-    return np.stack([heard[start:][:WINDOW] for start in starts])
+    return np.stack([heard[start:][:DNSMOS_WINDOW] for start in starts])
 
 
 @pytest.mark.parametrize(("rule", "count"), [("official", 7), ("all", 21), ("once", 3)])
@@ -29,7 +29,7 @@ def test_windows_of_half_a_minute(rule: str, count: int) -> None:
     """The reference code hears 7 of the 21 windows of 30 s; ``all`` hears them all, ``once`` three."""
     windows = stretches(numbered(30.0), rule)
 
-    assert windows.shape == (count, WINDOW)
+    assert windows.shape == (count, DNSMOS_WINDOW)
 
 
 def test_once_hears_a_short_clip_in_one_window() -> None:
@@ -38,7 +38,7 @@ def test_once_hears_a_short_clip_in_one_window() -> None:
 
     (window,) = stretches(clip, "once")
 
-    np.testing.assert_array_equal(window, np.concatenate([clip, clip, clip])[:WINDOW])
+    np.testing.assert_array_equal(window, np.concatenate([clip, clip, clip])[:DNSMOS_WINDOW])
 
 
 def test_once_hears_the_middle_of_a_clip_that_is_a_little_longer() -> None:
@@ -69,7 +69,7 @@ def test_every_window_is_whole(seconds: float, rule: str) -> None:
     windows = stretches(numbered(seconds), rule)
 
     assert windows.shape[0] >= 1
-    assert windows.shape[1] == WINDOW
+    assert windows.shape[1] == DNSMOS_WINDOW
 
 
 @pytest.mark.parametrize("seconds", [3.0, 20.0])
@@ -90,7 +90,7 @@ def test_official_is_the_reference_code(seconds: float) -> None:
 
 def test_what_windows_share_is_the_whole_networks() -> None:
     """Runs of overlapping windows, a gap and a window alone: bit for bit what each window gives by itself."""
-    path = speechmos_model("dnsmos_models/sig_bak_ovr.onnx")
+    path = find_speechmos_model("dnsmos_models/sig_bak_ovr.onnx")
     speech = noisy(speech_like(40.0), 10.0).samples
     starts = [second * 16_000 for second in (*range(12), 30)]
 

@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from schemas import Degraded, Reason, Restored, Status
-from stages.audio_memory import AudioMemory
-from stages.calling import Calls
-from stages.flac import encode
+from stages.audio_memory import AudioCache
+from stages.calling import ModelCalls
+from stages.flac import encode_flac
 from stages.restore import RestoreStage
 from stages.restorers.external import External
 from stages.waveform import Waveform
@@ -86,13 +86,13 @@ def records(*peaks: float) -> list[Degraded]:
     """Return a second of speech for each peak."""
     speech = speech_like(1.0)
     loudest = np.abs(speech.samples).max()
-    audio = [encode(Waveform(speech.samples * np.float32(peak / loudest), RATE)) for peak in peaks]
+    audio = [encode_flac(Waveform(speech.samples * np.float32(peak / loudest), RATE)) for peak in peaks]
     return [Degraded(id=f"corpus/{n}", degraded=each, clean=each) for n, each in enumerate(audio)]
 
 
 def restored(model: External, given: list[Degraded]) -> list[Restored]:
     """Return the rows of ``given``, which may meet in a call."""
-    stage = RestoreStage("model", model, num_takes=2, draws={}, seed=0, memory=AudioMemory())
+    stage = RestoreStage("model", model, num_takes=2, draws={}, seed=0, memory=AudioCache())
     return [row for batch in stage.batches(given) for row in stage.process(batch)]
 
 
@@ -136,7 +136,7 @@ def test_each_output_has_the_length_of_its_input(batched: Callable[..., External
     inputs = [speech_like(seconds) for seconds in (1.0, 0.9)]
     streams = [np.random.default_rng(n) for n in range(2)]
 
-    outputs = Calls().outputs(batched(), inputs, streams)
+    outputs = ModelCalls().outputs(batched(), inputs, streams)
 
     assert [each.samples.size for each in outputs] == [each.samples.size for each in inputs]
 
@@ -171,7 +171,7 @@ def test_the_batches_of_the_guide_run(tmp_path: Path, interpreter: Path) -> None
     model.load("cpu")
     inputs = [speech_like(seconds) for seconds in (1.0, 0.9)]
 
-    outputs = Calls().outputs(model, inputs, [np.random.default_rng(n) for n in range(2)])
+    outputs = ModelCalls().outputs(model, inputs, [np.random.default_rng(n) for n in range(2)])
 
     assert all(np.array_equal(o.samples, 2 * i.samples) for o, i in zip(outputs, inputs, strict=True))
     model.close()

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from stages.global_generators import drawn_from
+from stages.global_generators import seeded_from
 from stages.rng import rng_for
 
 torch = pytest.importorskip("torch")
@@ -18,7 +18,7 @@ def drawn() -> tuple[float, float, float]:
 
 def failing_while_drawing() -> None:
     """Fail after some draws."""
-    with drawn_from(rng_for(0, "one")):
+    with seeded_from(rng_for(0, "one")):
         drawn()
         raise ValueError("on the way")
 
@@ -28,7 +28,7 @@ def test_they_follow_the_stream() -> None:
     numbers = []
     for name in ("one", "one", "other"):
         drawn()
-        with drawn_from(rng_for(0, name)):
+        with seeded_from(rng_for(0, name)):
             numbers.append(drawn())
 
     assert numbers[0] == numbers[1]

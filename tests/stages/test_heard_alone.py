@@ -8,7 +8,7 @@ import pytest
 
 from schemas import Outcome
 from stages.metrics.base import Comparison
-from stages.metrics.heard_alone import equal_blocks
+from stages.metrics.heard_alone import split_equally
 from stages.waveform import Waveform
 from tests.speech_like import speech_like
 from tests.tiny_metrics import lawful_metric
@@ -19,7 +19,7 @@ def test_blocks_are_as_few_and_as_equal_as_can_be(size: int, lengths: list[int])
     """Nothing is lost, and none is longer than allowed."""
     row = np.arange(size, dtype=np.float32)
 
-    blocks = equal_blocks(row, 10)
+    blocks = split_equally(row, 10)
 
     assert [len(block) for block in blocks] == lengths
     np.testing.assert_array_equal(np.concatenate(blocks), row)
@@ -27,7 +27,7 @@ def test_blocks_are_as_few_and_as_equal_as_can_be(size: int, lengths: list[int])
 
 def test_without_a_limit_there_is_one_block() -> None:
     """An hour is one block if the network can hold it."""
-    assert len(equal_blocks(np.zeros(1_000, np.float32), math.inf)) == 1
+    assert len(split_equally(np.zeros(1_000, np.float32), math.inf)) == 1
 
 
 @pytest.mark.parametrize("kind", ["nisqa", "squim_mos", "utmos", "vqscore"])

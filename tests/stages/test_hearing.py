@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from schemas import Reason, Status
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.metrics import METRICS
 from stages.score import ScoreStage
 from stages.waveform import Waveform
@@ -14,7 +14,7 @@ from tests.speech_like import noisy, speech_like
 
 def stage_of(kind: str) -> ScoreStage:
     """Return a stage with a memory of its own."""
-    stage = ScoreStage(kind, METRICS[kind](), AudioMemory())
+    stage = ScoreStage(kind, METRICS[kind](), AudioCache())
     stage.load("cpu")
     return stage
 

@@ -6,9 +6,9 @@ import pytest
 from stages.impulse_response import (
     direct_gain,
     direct_to_reverberant_db,
-    early_part,
+    cut_early_part,
     find_direct_path,
-    heard_through,
+    convolve_with_response,
     reverberation_time_s,
 )
 from stages.resampling import resample
@@ -90,7 +90,7 @@ def test_measures_direct_to_reverberant_energy() -> None:
 
 def test_early_part_is_a_window_around_the_direct_sound() -> None:
     """−1 to +5 ms at 16 kHz are 16 samples before and 80 after; the rest is gone."""
-    early = early_part(response_of(np.ones(4_000)), 500, pre_ms=1.0, early_ms=5.0)
+    early = cut_early_part(response_of(np.ones(4_000)), 500, pre_ms=1.0, early_ms=5.0)
 
     assert np.flatnonzero(early.samples).tolist() == list(range(500 - 16, 500 + 80 + 1))
 
@@ -100,7 +100,7 @@ def test_convolution_wraps_nothing_around() -> None:
     speech, response = np.zeros(4_000), np.zeros(3_000)
     speech[3_900], response[0], response[2_999] = 1.0, 1.0, 1.0
 
-    heard = heard_through(response_of(speech), response_of(response))
+    heard = convolve_with_response(response_of(speech), response_of(response))
 
     assert np.flatnonzero(np.abs(heard.samples) > 1e-6).tolist() == [3_900]
 
@@ -110,6 +110,6 @@ def test_convolution_is_the_textbook_one() -> None:
     rng = rng_for(0, "convolution")
     speech, response = rng.standard_normal(500), rng.standard_normal(90)
 
-    heard = heard_through(response_of(speech), response_of(response), 40)
+    heard = convolve_with_response(response_of(speech), response_of(response), 40)
 
     np.testing.assert_allclose(heard.samples, np.convolve(speech, response)[40:540], atol=1e-5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.inaudible import INAUDIBLE, later, quieter, resampled, rounded
+from stages.inaudible import INAUDIBLE, delay_slightly, lower_level, resample_there_and_back, quantise
 from stages.level import peak, ratio_db
 from tests.speech_like import speech_like
 
@@ -24,14 +24,14 @@ def test_half_a_decibel() -> None:
     """Down, so that nothing clips."""
     speech = speech_like(1.0)
 
-    assert ratio_db(quieter(speech).samples, speech.samples) == pytest.approx(-0.5, abs=1e-3)
+    assert ratio_db(lower_level(speech).samples, speech.samples) == pytest.approx(-0.5, abs=1e-3)
 
 
 def test_sixteen_bits() -> None:
     """No sample moves by more than half a step."""
     speech = speech_like(1.0)
 
-    assert peak(rounded(speech).samples - speech.samples) <= 2.0**-16
+    assert peak(quantise(speech).samples - speech.samples) <= 2.0**-16
 
 
 @pytest.mark.parametrize("sample_rate", [16_000, 44_100])
@@ -40,7 +40,7 @@ def test_five_milliseconds(sample_rate: int) -> None:
     speech = speech_like(1.0, sample_rate=sample_rate)
     delay = round(0.005 * sample_rate)
 
-    shifted = later(speech).samples
+    shifted = delay_slightly(speech).samples
 
     assert not shifted[:delay].any()
     np.testing.assert_array_equal(shifted[delay:], speech.samples[:-delay])
@@ -50,4 +50,4 @@ def test_another_resampler_leaves_the_signal() -> None:
     """There and back it keeps place and level: what is lost lies at the edge of the band."""
     speech = speech_like(1.0)
 
-    assert ratio_db(speech.samples, resampled(speech).samples - speech.samples) > 20
+    assert ratio_db(speech.samples, resample_there_and_back(speech).samples - speech.samples) > 20

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from schemas import Ingested, PoolRecording, Reason, Source, Split, UnfitError
 from stages.attempt import attempt
-from stages.flac import decode
+from stages.flac import decode_flac
 from stages.ingest import IngestSettings, IngestStage
 from stages.level import peak, ratio_db
 from stages.pool import PoolSettings, PoolStage
@@ -63,7 +63,7 @@ def test_a_recording_becomes_one_utterance() -> None:
 
     (segment,) = row.segments
     assert (row.id, segment.id, row.transcript) == ("c/a", "c/a", "Hello.")
-    assert decode(segment.audio).samples == pytest.approx(samples, abs=2**-23)
+    assert decode_flac(segment.audio).samples == pytest.approx(samples, abs=2**-23)
     assert segment.probe.bandwidth_hz == 8_000
 
 
@@ -101,7 +101,7 @@ def test_the_pieces_say_where_they_were() -> None:
     for segment in row.segments:
         start = round(segment.offset_s * 16_000)
         original = samples[start : start + segment.audio.num_samples]
-        assert decode(segment.audio).samples == pytest.approx(original, abs=1e-6)
+        assert decode_flac(segment.audio).samples == pytest.approx(original, abs=1e-6)
 
 
 def test_samples_above_one_are_brought_under_it() -> None:
@@ -110,7 +110,7 @@ def test_samples_above_one_are_brought_under_it() -> None:
 
     (segment,) = _ingest(samples).segments
 
-    stored = decode(segment.audio).samples
+    stored = decode_flac(segment.audio).samples
     assert segment.probe.peak == pytest.approx(np.abs(samples).max(), rel=1e-6)
     assert peak(stored) <= 1.0
     assert segment.audio.gain_db == pytest.approx(ratio_db(stored, samples), abs=0.01)
@@ -242,7 +242,7 @@ def test_of_a_response_the_first_channel_is_taken() -> None:
     row = _pool(response, PoolSettings(pool="rir", holds="responses"))
 
     assert row.audio is not None
-    assert int(np.argmax(np.abs(decode(row.audio).samples))) == 80
+    assert int(np.argmax(np.abs(decode_flac(row.audio).samples))) == 80
     assert row.facts == {}
 
 

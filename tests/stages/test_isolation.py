@@ -82,7 +82,7 @@ FINE, EXITS, SEGFAULTS, HANGS, RAISES, UNFIT, PRINTS, EXITS_ONCE, HANGS_IN_FOREI
 @pytest.fixture(scope="module", autouse=True)
 def _trouble() -> None:
     module = user_modules.OperatorModule(name="unanimous_user_trouble", path="trouble.py", source=TROUBLE)
-    user_modules.install([module])
+    user_modules.install_modules([module])
 
 
 def trouble(timeout_s: float = 20.0, **settings: str) -> IsolatedMetric:

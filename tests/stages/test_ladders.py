@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.active_level import active_level_db
-from stages.ladders import LADDERS, Foot, Ladder, Spoken, company, spliced
+from stages.ladders import LADDERS, Foot, Ladder, Spoken, split_by_speaker, splice
 from stages.level import ratio_db
 from stages.waveform import Waveform
 from tests.speech_like import speech_like
@@ -52,7 +52,7 @@ def test_words_and_voices_come_from_whom_they_should(place: int, same: list[int]
     """The next ones come first; of who is not known nobody can say whether it is another one."""
     speakers = ["ann", "bob", "ann", None, "eve"]
 
-    assert company(place, speakers) == (same, others)
+    assert split_by_speaker(place, speakers) == (same, others)
 
 
 def test_nobody_to_replace_with_is_no_ladder() -> None:
@@ -69,8 +69,8 @@ def test_a_splice_replaces_the_middle_at_the_same_level() -> None:
     speech = speech_like(2.0)
     other = speech_like(3.0, pitch_hz=210.0).scaled(0.05)
 
-    half = spliced(speech, other, 50.0).samples
-    whole = spliced(speech, other, 100.0)
+    half = splice(speech, other, 50.0).samples
+    whole = splice(speech, other, 100.0)
 
     rest = np.r_[0:7_000, 25_000:32_000]
     assert half[rest].tolist() == speech.samples[rest].tolist()
@@ -84,5 +84,5 @@ def test_recordings_of_other_rates_fit() -> None:
     """Whoever is spliced in may have been recorded at another rate."""
     speech = speech_like(1.0, sample_rate=24_000)
 
-    assert isinstance(spliced(speech, speech_like(1.0), 50.0), Waveform)
-    assert spliced(speech, speech_like(1.0), 50.0).sample_rate == 24_000
+    assert isinstance(splice(speech, speech_like(1.0), 50.0), Waveform)
+    assert splice(speech, speech_like(1.0), 50.0).sample_rate == 24_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.licences import Restriction, is_allowed, most_restrictive, restriction_of
+from stages.licences import Restriction, is_allowed, most_restrictive_of, restriction_of
 
 LADDER = (
     "CC0-1.0",
@@ -50,22 +50,22 @@ def test_what_an_expression_asks(licence: str | None, rank: Restriction) -> None
 def test_the_most_restrictive_wins_in_any_order(lower: int) -> None:
     """Whatever else went in."""
     for higher in range(lower, len(LADDER)):
-        assert most_restrictive([LADDER[lower], LADDER[higher]]) == LADDER[higher]
-        assert most_restrictive([LADDER[higher], LADDER[lower]]) == LADDER[higher]
+        assert most_restrictive_of([LADDER[lower], LADDER[higher]]) == LADDER[higher]
+        assert most_restrictive_of([LADDER[higher], LADDER[lower]]) == LADDER[higher]
 
 
 def test_licences_of_one_rank_stand_side_by_side() -> None:
     """None of them is lost, and of an expression only the part that counts is left."""
-    assert most_restrictive(["MIT", "CC0-1.0", "CC-BY-4.0", "MIT"]) == "CC-BY-4.0 AND MIT"
-    assert most_restrictive(["MIT AND CC-BY-NC-4.0", "CC-BY-4.0"]) == "CC-BY-NC-4.0"
-    assert most_restrictive(["MIT OR Apache-2.0", "CC0-1.0"]) == "MIT OR Apache-2.0"
-    assert most_restrictive(["MIT", None]) == "unknown"
+    assert most_restrictive_of(["MIT", "CC0-1.0", "CC-BY-4.0", "MIT"]) == "CC-BY-4.0 AND MIT"
+    assert most_restrictive_of(["MIT AND CC-BY-NC-4.0", "CC-BY-4.0"]) == "CC-BY-NC-4.0"
+    assert most_restrictive_of(["MIT OR Apache-2.0", "CC0-1.0"]) == "MIT OR Apache-2.0"
+    assert most_restrictive_of(["MIT", None]) == "unknown"
 
 
 def test_of_nothing_there_is_no_licence() -> None:
     """An empty list is a mistake of the caller."""
     with pytest.raises(ValueError, match="nothing"):
-        most_restrictive([])
+        most_restrictive_of([])
 
 
 @pytest.mark.parametrize(

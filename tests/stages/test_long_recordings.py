@@ -8,7 +8,7 @@ import pytest
 from schemas import Outcome
 from stages.metrics import METRICS
 from stages.metrics.base import Comparison
-from stages.metrics.log_spectral_distance import FLOOR_DB, FRAME_S
+from stages.metrics.log_spectral_distance import LSD_FLOOR_DB, LSD_FRAME_S
 from stages.metrics.multi_resolution_stft import FRAMES_S
 from stages.metrics.spectra import periodic_hann
 from stages.rng import rng_for
@@ -45,7 +45,7 @@ def test_pieces_change_no_log_spectral_distance(minute: Comparison) -> None:
     """It is that of whole spectrograms."""
     (result,) = METRICS["log_spectral_distance"]().score([minute])
 
-    apart = whole_levels_apart_db(minute, round(FRAME_S * SAMPLE_RATE))
+    apart = whole_levels_apart_db(minute, round(LSD_FRAME_S * SAMPLE_RATE))
     assert not isinstance(result, Outcome)
     assert result[""] == pytest.approx(np.mean(np.sqrt(np.mean(np.square(apart), axis=1))), abs=1e-6)
 
@@ -66,5 +66,5 @@ def whole_levels_apart_db(comparison: Comparison, frame: int) -> np.ndarray:
     for side in (comparison.candidate, comparison.clean):
         frames = np.lib.stride_tricks.sliding_window_view(side.samples, frame)[:: frame // 2] * window
         magnitudes = np.abs(np.fft.rfft(frames, axis=1)) * 2.0 / window.sum()
-        levels.append(20.0 * np.log10(np.maximum(magnitudes, 10.0 ** (FLOOR_DB / 20.0))))
+        levels.append(20.0 * np.log10(np.maximum(magnitudes, 10.0 ** (LSD_FLOOR_DB / 20.0))))
     return levels[0] - levels[1]

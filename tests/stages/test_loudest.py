@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.residual_lag import loudest
+from stages.residual_lag import find_loudest
 from stages.rng import rng_for
 
 
@@ -13,9 +13,9 @@ def test_is_where_the_most_energy_is(size: int, length: int, hop: int) -> None:
     samples = rng_for(size, "loudest").standard_normal(size).astype(np.float32)
     length = length // hop * hop
 
-    found = loudest(samples, length, hop)
+    found = find_loudest(samples, length, hop)
 
     energies = [np.sum(samples[start : start + length] ** 2) for start in range(0, size - length + 1, hop)]
     assert found.stop - found.start == length
     assert np.sum(samples[found] ** 2) == pytest.approx(max(energies))
-    assert loudest(samples[:length], length, hop) == slice(0, length)
+    assert find_loudest(samples[:length], length, hop) == slice(0, length)

@@ -87,12 +87,12 @@ def test_what_happens_stays_where_it_happened(dac: Path) -> None:
 
 def test_long_speech_goes_through_in_blocks_without_seams(dac: Path) -> None:
     """Blocks are shown what is around them, so that they fit together as if there were none."""
-    loaded = neural_codecs.load("dac_transformers", dac, "cpu")
+    loaded = neural_codecs.load_codec("dac_transformers", dac, "cpu")
     samples = np.tile(speech_like(10.0, sample_rate=44_100).samples, 4)[: 38 * 44_100]
 
     heard = loaded.heard(samples, 2.0)
 
-    block = round(neural_codecs.BLOCK_S * 44_100 / 512) * 512
+    block = round(neural_codecs.CODEC_BLOCK_S * 44_100 / 512) * 512
     around = slice(block - 3 * 44_100, block + 3 * 44_100)
     alone = loaded.heard(samples[block - 5 * 44_032 : block + 5 * 44_032], 2.0)
     middle = 5 * 44_032

@@ -12,7 +12,7 @@ from stages.degradations.base import Scene
 from stages.degradations.noise import Noise
 from stages.level import peak, ratio_db, rms, to_db
 from stages.memory_source import MemoryAudioSource
-from stages.mixing import SnrDefinition, hop_energies, level_of, measured_snr_db, non_silent, stretch_of
+from stages.mixing import SnrDefinition, hop_energies, level_of, measured_snr_db, active_hops, stretch_of
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.speech_like import speech_like
@@ -71,7 +71,7 @@ def test_full_and_active_levels_differ_by_the_pauses() -> None:
     difference = measured_snr_db(speech, hiss, "rms_active") - measured_snr_db(speech, hiss, "rms_full")
 
     assert difference == pytest.approx(3.0, abs=0.3)
-    assert np.mean(non_silent(hop_energies(speech.samples))) == pytest.approx(0.5, abs=0.04)
+    assert np.mean(active_hops(hop_energies(speech.samples))) == pytest.approx(0.5, abs=0.04)
 
 
 @pytest.mark.parametrize("length", [1_024, 1_025, 1_536, 5_000, 32_000])

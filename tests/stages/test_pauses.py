@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.pauses import segments
+from stages.pauses import split_at_pauses
 from stages.rng import rng_for
 
 RATE = 8_000
@@ -23,14 +23,14 @@ def test_what_is_short_stays_whole() -> None:
     """Up to the maximum nothing is cut, not even the silence around it."""
     samples = _talk(-1, 3, -1)
 
-    assert segments(samples, RATE, 5.0) == [(0, samples.size)]
+    assert split_at_pauses(samples, RATE, 5.0) == [(0, samples.size)]
 
 
 def test_cuts_lie_in_the_pauses() -> None:
     """Each sentence is found whole, with a little of the pause on either side."""
     samples = _talk(-2, 4, -1, 3, -1, 4, -2)
 
-    found_s = np.array(segments(samples, RATE, 5.0)) / RATE
+    found_s = np.array(split_at_pauses(samples, RATE, 5.0)) / RATE
 
     assert found_s == pytest.approx(np.array([(1.8, 6.2), (6.8, 10.2), (10.8, 15.2)]), abs=0.05)
 
@@ -41,7 +41,7 @@ def test_without_pauses_the_quietest_moment_is_cut() -> None:
     dip = slice(3 * RATE, 3 * RATE + RATE // 20)
     samples[dip] *= 0.1
 
-    (_, cut), (again, _) = segments(samples, RATE, 5.0)
+    (_, cut), (again, _) = split_at_pauses(samples, RATE, 5.0)
 
     assert cut == again
     assert dip.start <= cut <= dip.stop
@@ -49,14 +49,14 @@ def test_without_pauses_the_quietest_moment_is_cut() -> None:
 
 def test_silence_gives_nothing() -> None:
     """There is nobody to cut between."""
-    assert segments(np.zeros(60 * RATE, np.float32), RATE, 5.0) == []
+    assert split_at_pauses(np.zeros(60 * RATE, np.float32), RATE, 5.0) == []
 
 
 def test_pieces_are_not_crumbs() -> None:
     """Ten minutes with a pause here and there give pieces longer than a quarter of the maximum."""
     samples = _talk(*[part for number in range(100) for part in (5.0 + number % 4, -0.4)])[: 600 * RATE]
 
-    lengths_s = [(end - start) / RATE for start, end in segments(samples, RATE, 20.0)]
+    lengths_s = [(end - start) / RATE for start, end in split_at_pauses(samples, RATE, 20.0)]
 
     assert max(lengths_s) <= 20.0
     assert min(lengths_s) > 5.0
@@ -76,7 +76,7 @@ def test_all_talk_is_covered_within_the_maximum(
     parts = [part for talk, gap in zip(talks, gaps, strict=False) for part in (talk, -gap)]
     samples = _talk(*parts)
 
-    found = segments(samples, RATE, longest)
+    found = split_at_pauses(samples, RATE, longest)
 
     covered = np.zeros(samples.size, bool)
     for start, end in found:

@@ -18,7 +18,7 @@ from schemas import (
 )
 from stages.chain import Step
 from stages.distributions import Pools, Uniform
-from stages.flac import encode
+from stages.flac import encode_flac
 from stages.plan import Planned, PlanStage
 from tests.conftest import tone
 
@@ -47,7 +47,7 @@ POOLS: Mapping[Split, Pools] = {
 
 def planned(name: str = "c/a", repeat: int = 0, split: Split = Split.TRAIN) -> Planned:
     """Return an utterance that is to be damaged."""
-    segment = Segment(id=name, offset_s=0.0, audio=encode(tone()), probe=PROBE)
+    segment = Segment(id=name, offset_s=0.0, audio=encode_flac(tone()), probe=PROBE)
     source = Ingested(
         id=name,
         corpus="c",

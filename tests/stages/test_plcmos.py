@@ -6,7 +6,7 @@ import pytest
 from schemas import Outcome
 from stages.metrics.base import Comparison
 from stages.metrics.plcmos import RATER_SEED, RATERS, Plcmos, log_power
-from stages.metrics.speechmos_models import speechmos_model
+from stages.metrics.speechmos_models import find_speechmos_model
 from stages.onnx_session import open_session
 from tests.speech_like import speech_like
 
@@ -38,7 +38,7 @@ def test_raters_share_what_was_heard() -> None:
     speech = speech_like(2.0).samples
     metric = Plcmos()
     metric.load("cpu")
-    whole = open_session(speechmos_model("plcmos_models/plcmos_v2.onnx"), "cpu")
+    whole = open_session(find_speechmos_model("plcmos_models/plcmos_v2.onnx"), "cpu")
     features = log_power(speech)[None, None]
     raters = np.random.RandomState(RATER_SEED).normal(size=(RATERS, 64)).astype(np.float32)
 

@@ -13,8 +13,8 @@ from schemas import Pair
 from stages.metrics.base import Better
 from stages.pair_rules import PairRule
 from stages.prefer import Rules
-from stages.unanimity import Criterion, Verdict, judge
-from stages.verdicts import Ballot
+from stages.unanimity import Criterion, ComparisonOutcome, judge
+from stages.verdicts import CandidateScores
 from tests.ballots import candidates_of, plain_ballot
 from tests.preferences import preferred, sides
 
@@ -40,7 +40,7 @@ RULES = st.builds(
 )
 
 
-def cast_by(candidates: Sequence[tuple[str, float, float, float]]) -> Ballot:
+def cast_by(candidates: Sequence[tuple[str, float, float, float]]) -> CandidateScores:
     """Return the ballot of candidates, each a model and three scores."""
     scores = {name: [c[n] for c in candidates] for n, name in enumerate(("quality", "distance", "third"), 1)}
     return plain_ballot([candidate[0] for candidate in candidates], **scores)
@@ -56,19 +56,19 @@ def test_decides_as_the_readable_definition_does(
     (found,) = preferred(Rules(criteria, rule), cast)
 
     counts, pairs = _judged(candidates_of(cast), criteria, rule)
-    assert found.num_unanimous == counts[Verdict.UNANIMOUS]
-    assert found.num_within_margin == counts[Verdict.WITHIN_MARGIN]
-    assert found.num_disagreed == counts[Verdict.DISAGREED]
-    assert found.num_missing_vote == counts[Verdict.MISSING_VOTE]
+    assert found.num_unanimous == counts[ComparisonOutcome.UNANIMOUS]
+    assert found.num_within_margin == counts[ComparisonOutcome.WITHIN_MARGIN]
+    assert found.num_disagreed == counts[ComparisonOutcome.DISAGREED]
+    assert found.num_missing_vote == counts[ComparisonOutcome.MISSING_VOTE]
     assert found.num_comparisons == counts.total()
     assert list(found.pairs) == pairs
 
 
 def _judged(
     candidates: Sequence[Any], criteria: Sequence[Criterion], rule: PairRule
-) -> tuple[Counter[Verdict], list[Pair]]:
+) -> tuple[Counter[ComparisonOutcome], list[Pair]]:
     """Judge two by two, and keep the clearest, cap by cap."""
-    counts: Counter[Verdict] = Counter()
+    counts: Counter[ComparisonOutcome] = Counter()
     unanimous = []
     for a, b in combinations(candidates, 2):
         if rule.between == "any" or (a.model == b.model) == (rule.between == "same_model"):

@@ -17,7 +17,7 @@ from stages.resampling import resample
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import CACHE_VARIABLE
 from tests.bundled_speech import bundled
 from tests.shared_weights import lay_out
@@ -64,7 +64,7 @@ def _loaded(kind: str, folder: Path, **settings: Any) -> Restorer:
 def _published(kind: str, data: Path, **settings: str) -> Restorer:
     """Return the model with its published weights, laid into the cache."""
     model = RESTORERS[kind].model_validate(settings)
-    assert isinstance(model, Weighted)
+    assert isinstance(model, HasWeights)
     assert model.published is not None
     lay_out(model.published, data)
     model.load("cpu")
@@ -136,7 +136,7 @@ def test_filters_of_one_tap_leave_low_bins_alone(tmp_path: Path) -> None:
 def test_another_graph_is_refused(tmp_path: Path) -> None:
     """A graph of hops is none of spectra, whatever its name."""
     hops = lawful_restorer("fast_enhancer", tmp_path)
-    assert isinstance(hops, Weighted)
+    assert isinstance(hops, HasWeights)
 
     with pytest.raises(ConfigError, match="take 514 values"):
         RESTORERS["gtcrn"].model_validate({"path": hops.path}).load("cpu")
@@ -167,7 +167,7 @@ def test_a_path_may_hold_what_filters_are_written_with(tmp_path: Path) -> None:
 def test_published_weights_are_of_a_commit(kind: str) -> None:
     """Each file has an address that cannot change, a size and a digest."""
     model = RESTORERS[kind]()
-    assert isinstance(model, Weighted)
+    assert isinstance(model, HasWeights)
     published = model.published
     assert published is not None
 

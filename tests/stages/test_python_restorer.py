@@ -11,12 +11,12 @@ import pytest
 
 from pipeline.own_operators import module_in
 from schemas import ConfigError, Degraded, MissingWeightsError, RunError
-from stages.audio_memory import AudioMemory
-from stages.flac import decode, encode
+from stages.audio_memory import AudioCache
+from stages.flac import decode_flac, encode_flac
 from stages.restore import RestoreStage
 from stages.restorers.python import Python
 from stages.rng import rng_for
-from stages.user_modules import install
+from stages.user_modules import install_modules
 from stages.waveform import Waveform
 from tests.speech_like import noisy, speech_like
 
@@ -33,7 +33,7 @@ def target(tmp_path: Path) -> Write:
     def write(source: str = EXAMPLE, name: str = "expander") -> str:
         path = tmp_path / f"{name}.py"
         path.write_text(source)
-        install([module_in(path)])
+        install_modules([module_in(path)])
         return f"{name}:Expander"
 
     return write
@@ -151,13 +151,13 @@ def test_long_recordings_come_in_chunks_as_short_as_is_said(
     )
     settings = {"threshold": longest_s or 5.0}
     model = _loaded(target(source, "chunked"), longest_s=longest_s, settings=settings)
-    audio = encode(noisy(speech_like(5.0, sample_rate=sample_rate), 10.0))
-    stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioMemory())
+    audio = encode_flac(noisy(speech_like(5.0, sample_rate=sample_rate), 10.0))
+    stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioCache())
 
     (take,) = stage.process([Degraded(id="corpus/a", degraded=audio, clean=audio)])[0].takes
 
     assert take.audio is not None, take
-    assert np.allclose(decode(take.audio).samples, decode(audio).samples, atol=1e-3)
+    assert np.allclose(decode_flac(take.audio).samples, decode_flac(audio).samples, atol=1e-3)
 
 
 def test_draws_come_from_the_stream(target: Write) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from schemas import Degraded, EncodedAudio, Reason, Restored, Status
-from stages.audio_memory import AudioMemory
-from stages.flac import decode, encode
+from stages.audio_memory import AudioCache
+from stages.flac import decode_flac, encode_flac
 from stages.restore import RestoreStage
 from stages.restorers import Restorer
 from stages.waveform import Waveform
@@ -95,13 +95,13 @@ class Cramped(Batched):
 
 def degraded(waveform: Waveform, name: str = "corpus/a") -> Degraded:
     """Return a record of ``waveform``."""
-    audio = encode(waveform)
+    audio = encode_flac(waveform)
     return Degraded(id=name, degraded=audio, clean=audio)
 
 
 def stage_of(restorer: Restorer, num_takes: int = 1) -> RestoreStage:
     """Return the stage around a model."""
-    return RestoreStage("model", restorer, num_takes=num_takes, draws={}, seed=0, memory=AudioMemory())
+    return RestoreStage("model", restorer, num_takes=num_takes, draws={}, seed=0, memory=AudioCache())
 
 
 def restored(restorer: Restorer, waveform: Waveform) -> Restored:
@@ -113,7 +113,7 @@ def samples_of(row: Restored) -> np.ndarray:
     """Return the samples of the first take."""
     audio = row.takes[0].audio
     assert isinstance(audio, EncodedAudio), row
-    return decode(audio).samples
+    return decode_flac(audio).samples
 
 
 @pytest.mark.parametrize(("sample_rate", "rate"), [(16_000, None), (16_000, 8_000), (44_100, 16_000)])

@@ -7,9 +7,9 @@ import pytest
 
 from schemas import Degraded, Reason, RunError, Status
 from stages.active_level import active_level_db
-from stages.flac import decode
+from stages.flac import decode_flac
 from stages.restorers import RESTORERS
-from stages.restorers.one_by_one import OneByOne
+from stages.restorers.one_by_one import UnbatchedRestorer
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.changed_models import (
@@ -33,8 +33,8 @@ def test_a_delay_is_found_removed_and_recorded(change: str) -> None:
     row = restored(stage_of(Changed(change=change)), record)
 
     assert row.takes[0].lag_samples == 137
-    given = decode(record.degraded).samples if record.degraded else None
-    assert np.array_equal(decode(audio_of(row)).samples[:-137], given[:-137])
+    given = decode_flac(record.degraded).samples if record.degraded else None
+    assert np.array_equal(decode_flac(audio_of(row)).samples[:-137], given[:-137])
 
 
 def test_a_delay_at_another_rate_is_recorded_at_the_inputs() -> None:
@@ -67,7 +67,7 @@ def test_how_much_longer_the_model_made_it_is_recorded(change: str, samples: int
     assert audio_of(row).num_samples == 27_200
 
 
-class InPart(OneByOne):
+class InPart(UnbatchedRestorer):
     """A model whose restorations may be taken in part, and have another length."""
 
     kind: ClassVar[str] = "test_in_part"
@@ -102,7 +102,7 @@ def test_the_level_is_the_inputs_and_the_gain_is_recorded() -> None:
     row = restored(stage_of(Changed(change="quiet")), degraded(speech))
 
     assert row.takes[0].level_gain_db == pytest.approx(20.0, abs=0.01)
-    level_db = active_level_db(decode(audio_of(row)).samples, 16_000)
+    level_db = active_level_db(decode_flac(audio_of(row)).samples, 16_000)
     assert level_db == pytest.approx(active_level_db(speech.samples, 16_000), abs=0.02)
 
 
@@ -111,7 +111,7 @@ def test_a_level_that_is_meant_stays() -> None:
     row = restored(stage_of(Loud(change="quiet")))
 
     assert row.takes[0].level_gain_db == 0.0
-    assert np.abs(decode(audio_of(row)).samples).max() < 0.1
+    assert np.abs(decode_flac(audio_of(row)).samples).max() < 0.1
 
 
 @pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from schemas import Outcome, Reason, RunError, Status, Take
-from stages.audio_memory import AudioMemory
-from stages.flac import encode
+from stages.audio_memory import AudioCache
+from stages.flac import encode_flac
 from stages.metrics.base import Comparison
 from stages.score import ScoreStage
 from stages.waveform import Waveform
@@ -148,7 +148,7 @@ def test_what_the_next_record_would_meet_too_goes_up(clean_speech: Waveform) -> 
 def test_takes_without_audio_are_skipped(clean_speech: Waveform) -> None:
     """A duplicate says so, a take that failed has no value upstream, and neither reaches the metric."""
     takes = [
-        Take(take=0, audio=encode(clean_speech)),
+        Take(take=0, audio=encode_flac(clean_speech)),
         without_audio(1, Reason.DUPLICATE_TAKE),
         without_audio(2, Reason.NO_VALUE_UPSTREAM),
     ]
@@ -190,7 +190,7 @@ def test_a_row_without_value_has_an_entry_for_each_take(clean_speech: Waveform) 
 def test_an_output_that_is_not_given_has_a_reason_of_its_own() -> None:
     """A metric that forgets one of its outputs loses that one alone, and not as if it were NaN."""
     first_alone = {next(iter(TwoNumbers.outputs)): 1.0}
-    stage = ScoreStage("two", TwoNumbers().answering(lambda _: first_alone), AudioMemory())
+    stage = ScoreStage("two", TwoNumbers().answering(lambda _: first_alone), AudioCache())
     clean = speech_like(1.0)
 
     (row,) = stage.process([score_input(clean, noisy(clean, 10.0))])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.active_level import active_level_db
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.metrics.si_sdr import SiSdr
 from stages.score import ScoreStage
 from stages.waveform import Waveform
@@ -118,7 +118,7 @@ def test_the_words_reach_the_metric(clean_speech: Waveform) -> None:
     assert metric.heard[0].transcript == "hello"
 
 
-class CountingMemory(AudioMemory):
+class CountingMemory(AudioCache):
     """One that says what was made, and how often."""
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ def test_a_small_memory_changes_nothing(clean_speech: Waveform) -> None:
         score_input(clean_speech, noisy(clean_speech, snr_db), name=str(snr_db)) for snr_db in (0.0, 9.0)
     ]
 
-    roomy = ScoreStage("m", SiSdr(), AudioMemory()).process(records)
-    cramped = ScoreStage("m", SiSdr(), AudioMemory(max_bytes=1)).process(records)
+    roomy = ScoreStage("m", SiSdr(), AudioCache()).process(records)
+    cramped = ScoreStage("m", SiSdr(), AudioCache(max_bytes=1)).process(records)
 
     assert roomy == cramped

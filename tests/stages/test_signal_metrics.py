@@ -16,7 +16,7 @@ from stages.metrics.si_sdr import SiSdr
 from stages.metrics.spectra import Floats
 from stages.metrics.spectral_envelope import SpectralEnvelope
 from stages.metrics.time_warping import warped_distance
-from stages.pauses import segments
+from stages.pauses import split_at_pauses
 from stages.rng import rng_for
 from stages.waveform import Waveform
 from tests.speech_like import noisy, speech_like
@@ -60,7 +60,7 @@ def test_si_sdr_of_nothing_in_common_is_bounded() -> None:
 @pytest.mark.parametrize("sample_rate", [16_000, 44_100])
 def test_sdr_is_that_of_bss_eval(snr_db: float, sample_rate: int) -> None:
     """As torchmetrics computes it, to a thousandth of a decibel."""
-    torchaudio_guard.install()
+    torchaudio_guard.install_guard()
     import torch  # noqa: PLC0415
     from torchmetrics.functional.audio import signal_distortion_ratio  # noqa: PLC0415
 
@@ -206,7 +206,7 @@ def test_no_phone_is_looked_for_in_a_long_pause() -> None:
     metric.load("cpu")
     speech = speech_like(1.5).samples
     room = (1e-4 * rng_for(0, "room").standard_normal(40 * 16_000)).astype(np.float32)
-    pieces = segments(np.concatenate([speech, room, speech]), 16_000, 30.0)
+    pieces = split_at_pauses(np.concatenate([speech, room, speech]), 16_000, 30.0)
 
     phones = metric.hear(np.concatenate([speech, room, speech]))
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from stages.degradations.soft_clipping import Curve, SoftClipping
+from stages.degradations.soft_clipping import ClippingCurve, SoftClipping
 from stages.level import peak
 from tests.measured_response import RATE, amplitude_of, damaged, tone, white
 
 
 @pytest.mark.parametrize("curve", ["tanh", "cubic"])
-def test_bends_the_loud_and_leaves_the_quiet(curve: Curve) -> None:
+def test_bends_the_loud_and_leaves_the_quiet(curve: ClippingCurve) -> None:
     """No sample exceeds the ceiling; a hundredth of it passes unharmed."""
     clipping = SoftClipping(curve=curve, ceiling=0.5)
 
@@ -21,7 +21,7 @@ def test_bends_the_loud_and_leaves_the_quiet(curve: Curve) -> None:
 
 
 @pytest.mark.parametrize(("curve", "third"), [("tanh", -1 / 3 / 4), ("cubic", -4 / 27 / 4)])
-def test_makes_the_harmonics_that_its_curve_has(curve: Curve, third: float) -> None:
+def test_makes_the_harmonics_that_its_curve_has(curve: ClippingCurve, third: float) -> None:
     """The cubic term gives a third harmonic a quarter of its size; there is no second one."""
     bent = damaged(SoftClipping(curve=curve, ceiling=1.0), tone(500.0, 0.1, seconds=2.0)).degraded
 

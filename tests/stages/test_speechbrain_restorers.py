@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from schemas import MissingWeightsError, RunError
-from stages.calling import Calls, load_model
+from stages.calling import ModelCalls, load_model
 from stages.level import ratio_db
 from stages.restorers import RESTORERS, Restorer
 from stages.rng import rng_for
@@ -130,7 +130,7 @@ def test_sixteen_bits_are_nearly_as_good(kind: str, layer: str, tmp_path: Path) 
         return
     given = bundled(1)
     exact, rounded = (
-        Calls().outputs(_loaded(kind, tmp_path, precision=precision), [given], [rng_for(0, "unused")])[0]
+        ModelCalls().outputs(_loaded(kind, tmp_path, precision=precision), [given], [rng_for(0, "unused")])[0]
         for precision in ("float32", "bfloat16")
     )
 

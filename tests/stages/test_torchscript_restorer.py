@@ -10,7 +10,7 @@ import torch
 from pydantic import ValidationError
 
 from schemas import MissingWeightsError, RunError
-from stages.global_generators import drawn_from
+from stages.global_generators import seeded_from
 from stages.restorers.torchscript import TorchScript
 from stages.rng import rng_for
 from stages.waveform import Waveform
@@ -142,7 +142,7 @@ def test_a_sampling_module_asks_for_torchs_generator(tmp_path: Path) -> None:
     model = _loaded(path, model_sampling=True)
     takes = []
     for take in (0, 0, 1):
-        with drawn_from(rng_for(0, "take", take)):
+        with seeded_from(rng_for(0, "take", take)):
             takes += _restored(model, Waveform(white_noise(), 16_000))
 
     assert model.sampling

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.metrics.base import Better
-from stages.unanimity import Candidate, Criterion, Verdict, judge
+from stages.unanimity import Candidate, Criterion, ComparisonOutcome, judge
 
 QUALITY = Criterion(metric="quality", better=Better.HIGHER, margin=0.1, scale=0.1)
 DISTANCE = Criterion(metric="distance", better=Better.LOWER, margin=0.5, scale=0.5)
@@ -23,7 +23,7 @@ def test_chooses_the_side_that_every_criterion_favours() -> None:
 
     verdict, pair = judge(good, bad, BOTH)
 
-    assert verdict is Verdict.UNANIMOUS
+    assert verdict is ComparisonOutcome.UNANIMOUS
     assert pair is not None
     assert (pair.chosen_model, pair.rejected_model) == ("a", "b")
     assert [margin.advantage for margin in pair.margins] == [1.0, 2.0]
@@ -34,14 +34,14 @@ def test_one_objection_is_enough() -> None:
     """Where criteria disagree there is no pair, however clear the others are."""
     a, b = candidate("a", quality=5.0, distance=3.0), candidate("b", quality=1.0, distance=1.0)
 
-    assert judge(a, b, BOTH) == (Verdict.DISAGREED, None)
+    assert judge(a, b, BOTH) == (ComparisonOutcome.DISAGREED, None)
 
 
 def test_a_tie_is_no_vote() -> None:
     """Equal scores favour nobody."""
     a, b = candidate("a", quality=3.0, distance=1.0), candidate("b", quality=3.0, distance=1.0)
 
-    assert judge(a, b, BOTH) == (Verdict.WITHIN_MARGIN, None)
+    assert judge(a, b, BOTH) == (ComparisonOutcome.WITHIN_MARGIN, None)
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.1])
@@ -50,19 +50,19 @@ def test_a_tie_in_one_vote_spoils_the_pair(margin: float) -> None:
     quality = QUALITY.model_copy(update={"margin": margin})
     a, b = candidate("a", quality=3.0, distance=1.0), candidate("b", quality=3.0, distance=3.0)
 
-    assert judge(a, b, (quality, DISTANCE)) == (Verdict.WITHIN_MARGIN, None)
+    assert judge(a, b, (quality, DISTANCE)) == (ComparisonOutcome.WITHIN_MARGIN, None)
 
 
 @pytest.mark.parametrize(
     ("advantage", "verdict"),
     [
-        (0.49, Verdict.WITHIN_MARGIN),
-        (0.5, Verdict.WITHIN_MARGIN),
-        (0.51, Verdict.UNANIMOUS),
-        (-0.1, Verdict.DISAGREED),
+        (0.49, ComparisonOutcome.WITHIN_MARGIN),
+        (0.5, ComparisonOutcome.WITHIN_MARGIN),
+        (0.51, ComparisonOutcome.UNANIMOUS),
+        (-0.1, ComparisonOutcome.DISAGREED),
     ],
 )
-def test_a_vote_must_be_won_by_more_than_its_margin(advantage: float, verdict: Verdict) -> None:
+def test_a_vote_must_be_won_by_more_than_its_margin(advantage: float, verdict: ComparisonOutcome) -> None:
     """Exactly the margin is not enough."""
     a, b = candidate("a", quality=4.0, distance=1.0), candidate("b", quality=3.0, distance=1.0 + advantage)
 
@@ -76,15 +76,15 @@ def test_without_every_vote_there_is_no_pair(missing: str) -> None:
     whole = candidate("a", **scores)
     lacking = Candidate("b", 0, {name: value - 3 for name, value in scores.items() if name != missing})
 
-    assert judge(whole, lacking, BOTH) == (Verdict.MISSING_VOTE, None)
-    assert judge(lacking, whole, BOTH) == (Verdict.MISSING_VOTE, None)
+    assert judge(whole, lacking, BOTH) == (ComparisonOutcome.MISSING_VOTE, None)
+    assert judge(lacking, whole, BOTH) == (ComparisonOutcome.MISSING_VOTE, None)
 
 
 def test_scores_that_do_not_vote_do_not_matter() -> None:
     """Diagnostics are recorded, not heard."""
     a, b = candidate("a", quality=4.0, extra=-9.0), candidate("b", quality=3.0)
 
-    assert judge(a, b, (QUALITY,))[0] is Verdict.UNANIMOUS
+    assert judge(a, b, (QUALITY,))[0] is ComparisonOutcome.UNANIMOUS
 
 
 def test_a_pair_is_as_strong_as_its_narrowest_vote() -> None:

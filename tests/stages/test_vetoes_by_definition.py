@@ -12,7 +12,7 @@ from schemas import Pair
 from stages.metrics.base import Better
 from stages.prefer import Rules
 from stages.unanimity import Criterion
-from stages.verdicts import Ballot
+from stages.verdicts import CandidateScores
 from stages.vetoes import LENGTH_CHANGE, Veto
 from tests.preferences import preferred
 
@@ -49,7 +49,7 @@ def test_refuses_what_the_readable_definition_refuses(
     candidates: Sequence[tuple[int, float, float]], vetoes: Sequence[Veto]
 ) -> None:
     """Pair by pair; each pair that is gone is counted once, under the first veto that refuses it."""
-    ballot = Ballot(
+    ballot = CandidateScores(
         "u:0",
         ["a"] * len(candidates),
         range(len(candidates)),

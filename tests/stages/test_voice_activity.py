@@ -9,7 +9,7 @@ import soundfile
 from stages.active_level import active_level_db
 from stages.level import from_db
 from stages.resampling import resample
-from stages.voice_activity import SAMPLE_RATE, SILERO_VAD, WINDOW, VoiceActivity
+from stages.voice_activity import VAD_SAMPLE_RATE, SILERO_VAD, VAD_WINDOW, VoiceActivity
 from stages.waveform import Samples, Waveform
 from stages.weights import file_digest
 from tests.speech_networks import write_voice_activity
@@ -18,9 +18,9 @@ from tests.speech_networks import write_voice_activity
 def heard(path: Path) -> Samples:
     """Return ten seconds of a recording as the recogniser would get them."""
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True, frames=480_000)
-    mono = resample(Waveform(samples[:, 0], rate), SAMPLE_RATE).samples[: 10 * SAMPLE_RATE]
+    mono = resample(Waveform(samples[:, 0], rate), VAD_SAMPLE_RATE).samples[: 10 * VAD_SAMPLE_RATE]
     mono = mono - mono.mean()
-    return mono * np.float32(from_db(-26.0 - active_level_db(mono, SAMPLE_RATE)))
+    return mono * np.float32(from_db(-26.0 - active_level_db(mono, VAD_SAMPLE_RATE)))
 
 
 @pytest.mark.shared_data
@@ -40,11 +40,11 @@ def test_tells_speech_from_noise(shared_data: Path) -> None:
 def test_hears_the_end_and_forgets_the_recording_before(tmp_path: Path) -> None:
     """The last, unfinished window counts, and what was heard before changes nothing."""
     voice = VoiceActivity.load(write_voice_activity(tmp_path))
-    late = np.zeros(10 * WINDOW + 100, np.float32)
+    late = np.zeros(10 * VAD_WINDOW + 100, np.float32)
     late[-100:] = 0.5
 
     first = voice.probabilities(late)
-    voice.probabilities(np.full(WINDOW, 0.5, np.float32))
+    voice.probabilities(np.full(VAD_WINDOW, 0.5, np.float32))
 
     assert first.shape == (11,)
     assert first[-1] > 0.5 > first[-2]
@@ -55,7 +55,7 @@ def test_hears_the_end_and_forgets_the_recording_before(tmp_path: Path) -> None:
 def test_a_quarter_of_a_second_is_speech(tmp_path: Path, seconds: float, expected: bool) -> None:  # noqa: FBT001
     """Less than 0.25 s of voice is a click or a breath."""
     voice = VoiceActivity.load(write_voice_activity(tmp_path))
-    samples = np.zeros(2 * SAMPLE_RATE, np.float32)
-    samples[: round(seconds * SAMPLE_RATE)] = 0.1
+    samples = np.zeros(2 * VAD_SAMPLE_RATE, np.float32)
+    samples[: round(seconds * VAD_SAMPLE_RATE)] = 0.1
 
     assert voice.speaks(samples) is expected

@@ -37,10 +37,10 @@ def test_is_the_mean_cosine_to_the_nearest_code(tmp_path: Path) -> None:
     """By hand: each frame of the encoder, its cosine to every code, the largest of them, and their mean."""
     import torch  # noqa: PLC0415
 
-    from stages.networks.vqscore import VqScoreNetwork, magnitudes_of, saved_network  # noqa: PLC0415
+    from stages.networks.vqscore import VqScoreNetwork, magnitudes_of, load_network  # noqa: PLC0415
 
     path = write_vqscore(tmp_path)
-    settings, state = saved_network(path)
+    settings, state = load_network(path)
     network = VqScoreNetwork(settings)
     network.load_state_dict(dict(state))
     speech = speech_like(2.0)
@@ -118,12 +118,12 @@ def test_codes_are_directions_of_the_first_batch() -> None:
     """K-means leaves every code at length 1, and no frame far from all of them."""
     import torch  # noqa: PLC0415
 
-    from stages.networks.vqscore import Codes  # noqa: PLC0415
+    from stages.networks.vqscore import Codebook  # noqa: PLC0415
 
     generator = torch.Generator().manual_seed(0)
     centres = torch.nn.functional.normalize(torch.randn(4, 8, generator=generator), dim=1)
     frames = (centres[:, None] + 0.01 * torch.randn(4, 50, 8, generator=generator)) * 3.0
-    codes = Codes(16, 8)
+    codes = Codebook(16, 8)
 
     codes.start(frames, generator)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from schemas import OperatorSpec
 from stages.chain import OneOfParts, Step, places_of
 from stages.distribution_forms import distribution_of
-from stages.weight_places import with_places, without_places
+from stages.weight_places import with_paths, without_paths
 
 DIGEST, OTHER = "a" * 64, "b" * 64
 
@@ -19,7 +19,7 @@ def test_a_path_with_a_digest_beside_it_leaves_a_recipe_and_comes_back() -> None
         "links": [{"path": "/models/c", "sha256": None}],
     }
 
-    published = without_places(settings)
+    published = without_paths(settings)
 
     assert published == {
         "sha256": DIGEST,
@@ -28,15 +28,15 @@ def test_a_path_with_a_digest_beside_it_leaves_a_recipe_and_comes_back() -> None
     }
     places = {DIGEST: "/models/a", OTHER: "/models/b"}
     spec = OperatorSpec(kind="any", version=1, params=published)
-    assert with_places(spec, places).params == settings
-    assert with_places(spec, {}).params == published
+    assert with_paths(spec, places).params == settings
+    assert with_paths(spec, {}).params == published
 
 
 def test_a_path_that_is_said_is_not_replaced() -> None:
     """Only what is missing is filled in."""
     spec = OperatorSpec(kind="any", version=1, params={"path": "/mine", "sha256": DIGEST})
 
-    assert with_places(spec, {DIGEST: "/other"}) == spec
+    assert with_paths(spec, {DIGEST: "/other"}) == spec
 
 
 def test_a_chain_knows_where_its_weights_are(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 
 from schemas import MissingWeightsError
-from stages.weighted import Weighted
+from stages.weighted import HasWeights
 from stages.weights import CACHE_VARIABLE, WeightFile, Weights, weights_digest
 
 CONTENTS = {"config.json": b"{}", "net/model.bin": b"weights"}
@@ -32,7 +32,7 @@ def put(folder: Path, **changed: bytes) -> Path:
     return folder
 
 
-class Model(Weighted):
+class Model(HasWeights):
     """A network of two sizes."""
 
     kind: ClassVar[str] = "model_in_a_test"

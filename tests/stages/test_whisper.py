@@ -12,7 +12,7 @@ from whisper.transcribe import transcribe
 
 from schemas import ConfigError, MissingWeightsError, Outcome, Reason, Score
 from stages import transcribing
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.metrics.base import Comparison, Measured
 from stages.metrics.whisper import Whisper, WhisperClean
 from stages.score import ScoreStage
@@ -33,8 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def transcriber(folder: Path) -> Transcriber:
     """Return the recogniser, with nothing remembered."""
-    transcribing.load.cache_clear()
-    return transcribing.load(folder, None, "en", "cpu")
+    transcribing.load_transcriber.cache_clear()
+    return transcribing.load_transcriber(folder, None, "en", "cpu")
 
 
 def voices() -> list[Waveform]:
@@ -84,7 +84,7 @@ def test_words_in_its_own_language_have_one(label: str | None, folder: Path) -> 
 def first_score_of(metric: Whisper | WhisperClean, language: str | None) -> Score:
     """Return what the stage makes of one candidate of speech that is said to be in ``language``."""
     clean = speech_like(1.0)
-    stage = ScoreStage(metric.kind, metric, AudioMemory())
+    stage = ScoreStage(metric.kind, metric, AudioCache())
     stage.load("cpu")
     (row,) = stage.process(
         [score_input(clean, noisy(clean, 10.0), transcript="some words", language=language)]
@@ -123,14 +123,14 @@ def test_a_text_does_not_depend_on_its_company(folder: Path) -> None:
 
 
 def _parts(folder: Path) -> tuple[object, object, str]:
-    loaded = transcribing.load(folder, None, "en", "cpu")
+    loaded = transcribing.load_transcriber(folder, None, "en", "cpu")
     return loaded.model, loaded.voice, "en"
 
 
 def test_a_long_recording_is_heard_to_its_end(transcriber: Transcriber) -> None:
     """Over 30 s the pieces between pauses are heard one by one, and their words are joined."""
     long = voices()[2].samples
-    pieces = transcribing.segments(long, 16_000, 30.0)
+    pieces = transcribing.split_at_pauses(long, 16_000, 30.0)
 
     (text,) = transcriber.texts([long])
 
@@ -147,7 +147,7 @@ def test_where_nobody_speaks_nothing_is_heard(transcriber: Transcriber) -> None:
 
 def test_the_clean_reference_is_heard_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both comparisons of one process share the recogniser, and what was heard is remembered."""
-    transcribing.load.cache_clear()
+    transcribing.load_transcriber.cache_clear()
     clean = speech_like(1.0)
     candidates = [noisy(clean, snr_db) for snr_db in (10.0, 0.0)]
     pieces: list[int] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from pipeline.arrow import rows_of
-from pipeline.catalogue import Entry
+from pipeline.catalogue import ShardEntry
 
 
 def ids_of(path: Path) -> list[str]:
@@ -52,5 +52,5 @@ def _planned(workspace: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def _listed(workspace: Path, shard: str) -> list[str]:
-    entries = rows_of(Entry, pq.read_table(workspace / "catalogue" / "speech.parquet"))
+    entries = rows_of(ShardEntry, pq.read_table(workspace / "catalogue" / "speech.parquet"))
     return [entry.source.id for entry in entries if f"{entry.shard:05d}" == shard.partition("-")[0]]

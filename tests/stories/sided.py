@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tiny
 
-from pipeline.audit.audit import audited
-from pipeline.export import Exported, export, exported
+from pipeline.audit.audit import load_or_run_audit
+from pipeline.export import DatasetDescription, write_dataset, read_description
 from pipeline.graph import assemble
 from pipeline.resolve import resolve
 from pipeline.store import TableStore
@@ -64,9 +64,9 @@ def rows_of(dataset: Path, table: str) -> list[dict[str, Any]]:
     return rows
 
 
-def said_of(dataset: Path) -> Exported:
+def said_of(dataset: Path) -> DatasetDescription:
     """Return what a dataset says of itself."""
-    said = exported(dataset)
+    said = read_description(dataset)
     assert said is not None
     return said
 
@@ -77,5 +77,5 @@ def exported_as(made: Path, out: Path, **changes: Any) -> Path:
     run = resolve(config)
     graph = assemble(run, made / "workspace", keep=False)
     store = TableStore(made / "workspace" / "tables")
-    export(run, graph, store, out, audited(run, graph, store, keep=False))
+    write_dataset(run, graph, store, out, load_or_run_audit(run, graph, store, keep=False))
     return out

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.export import MARK
-from pipeline.verify.verify import verify
+from pipeline.verify.verify import verify_dataset
 from stages.weights import file_digest
 
 Rows = list[dict[str, Any]]
@@ -38,7 +38,7 @@ def retold(dataset: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 
 def found(dataset: Path, rows: int | None = None) -> list[str]:
     """Return what is wrong, as told."""
-    return [str(finding) for finding in verify(dataset, rows=rows).findings]
+    return [str(finding) for finding in verify_dataset(dataset, rows=rows).findings]
 
 
 def pairs_of(dataset: Path) -> Rows:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from served import HEARD, client_of, cut_after, places_of_trial, started, take_test
 
 from pipeline.commands.listening import listening_command
-from pipeline.listening.agreement import Agreement
+from pipeline.listening.agreement import ListenerAgreement
 from pipeline.workspace import Workspace
 from schemas import Restored, WorkspaceError
 
@@ -92,7 +92,7 @@ def test_votes_are_reported(client: TestClient, workspace: Path, capsys: pytest.
     given = take_test(client, "Ann")
 
     listening_command(Workspace(workspace), as_json=True)
-    found = Agreement.model_validate_json(capsys.readouterr().out)
+    found = ListenerAgreement.model_validate_json(capsys.readouterr().out)
     listening_command(Workspace(workspace), as_json=False)
     text = capsys.readouterr().out
     (ann,) = found.listeners

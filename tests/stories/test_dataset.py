@@ -15,9 +15,9 @@ import soundfile
 import tiny
 from sided import SPEAKERS, TABLES, rows_of, said_of, settings
 
-from pipeline.export import Exported
+from pipeline.export import DatasetDescription
 from stages.flac import digest_of
-from stages.licences import most_restrictive
+from stages.licences import most_restrictive_of
 from stages.unanimity import Candidate, judge
 from tests.small_graphs import write_graph
 
@@ -212,7 +212,7 @@ def test_every_row_is_under_the_strictest_licence_of_its_parts(dataset: Path) ->
     for row in (*rows_of(dataset, "pairs"), *rows_of(dataset, "candidates")):
         parts = {part["part"]: part["licence"] for part in row["licences"]}
         assert parts.items() >= {"speech": "CC-BY-4.0", "pool": "CC0-1.0"}.items()
-        assert row["row_licence"] == most_restrictive(parts.values()) == said.licence
+        assert row["row_licence"] == most_restrictive_of(parts.values()) == said.licence
 
 
 def test_a_candidate_of_a_stricter_licence_counts_for_the_whole(made: Path, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_candidate_of_a_stricter_licence_counts_for_the_whole(made: Path, tmp_
         "preference": settings(made)["preference"] | {"pairs": {"between": "same_model"}},
     }
 
-    def exported_with(**export: Any) -> Exported:
+    def exported_with(**export: Any) -> DatasetDescription:
         config = tiny.write_config(run, settings(run / "speech", **changes, export=export))
         return tiny.run_here(config, run / "workspace").exported
 

@@ -13,7 +13,7 @@ from tiny import Finished
 
 from pipeline.audit.audit import FILE, read_audit
 from pipeline.export import CARD, MARK
-from pipeline.verify.verify import verify
+from pipeline.verify.verify import verify_dataset
 from tests.in_process import run_here, typed_here
 from tests.small_graphs import write_graph
 
@@ -97,7 +97,7 @@ def test_its_pairs_are_refused_and_counted(ran: Path) -> None:
     assert f"- {LABEL}" in (dataset / CARD).read_text()
     assert f"{LABEL} × {lost(dataset)[LABEL]} removed" in typed_here("status", workspace)
     assert LABEL in (workspace / "report.html").read_text()
-    verified = verify(dataset, rows=2)
+    verified = verify_dataset(dataset, rows=2)
     assert verified.is_sound, verified.findings
 
 
@@ -117,7 +117,7 @@ def test_another_bound_is_decided_on_finished_takes(finished: Finished) -> None:
     assert audit is not None
     assert audit.pairs == len(pairs_of(dataset))
     assert "length off by 0.01 s" in (finished.workspace / "report.html").read_text()
-    assert verify(dataset, rows=0).is_sound
+    assert verify_dataset(dataset, rows=0).is_sound
     tiny.write_config(
         finished.folder, settings(finished.folder, {"max_length_change_s": 0.02, "side": "both"})
     )

@@ -10,14 +10,14 @@ from pipeline.resolve import resolve
 from pipeline.run import execute
 from pipeline.work import Worker
 from pipeline.workspace import Workspace
-from stages.audio_memory import AudioMemory
+from stages.audio_memory import AudioCache
 from stages.waveform import Waveform
 
 RECORDING = 3
 """Two takes and their clean reference."""
 
 
-class AttentiveMemory(AudioMemory):
+class AttentiveMemory(AudioCache):
     """One that notes what it is asked for."""
 
     def __init__(self) -> None:

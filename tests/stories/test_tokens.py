@@ -10,10 +10,10 @@ from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
 from pipeline.commands.tokens import tokens_command
-from pipeline.token_pairs import SIDES
+from pipeline.token_pairs import TOKEN_SIDES
 from schemas import UserError
 from stages.codec_tokens import load_tokenizer
-from stages.flac import decode_bytes
+from stages.flac import decode_flac_bytes
 from stages.weights import weights_digest
 from tests.neural_weights import write_dac
 
@@ -46,8 +46,8 @@ def test_every_side_is_what_the_codec_hears(dataset: Path, codec: Path, tokens: 
 
     assert [row["pair_id"] for row in rows] == [pair["pair_id"] for pair in pairs]
     for row, pair in zip(rows, pairs, strict=True):
-        for side in SIDES:
-            expected = tokenizer.codes(decode_bytes(pair[side]["bytes"]))
+        for side in TOKEN_SIDES:
+            expected = tokenizer.codes(decode_flac_bytes(pair[side]["bytes"]))
             np.testing.assert_array_equal(row[side], expected)
             assert expected.shape == (4, row["num_frames"])
         assert row["strength"] == pair["strength"]

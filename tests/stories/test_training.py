@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from torch.utils.data import DataLoader
 
 from pipeline.dpo import PairStream, Selection, collate
-from stages.flac import decode_bytes
+from stages.flac import decode_flac_bytes
 
 
 def test_a_run_ends_where_a_training_begins(undisturbed: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_run_ends_where_a_training_begins(undisturbed: Path) -> None:
     for batch in batches:
         for index, name in enumerate(batch.pair_ids):
             for side in ("degraded", "chosen", "rejected", "clean"):
-                stored = decode_bytes(rows[name][side]["bytes"]).samples
+                stored = decode_flac_bytes(rows[name][side]["bytes"]).samples
                 np.testing.assert_array_equal(getattr(batch, side)[index][batch.mask[index]], stored)
 
 

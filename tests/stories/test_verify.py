@@ -14,7 +14,7 @@ from tampering import Rows, found, pairs_of, retold, tamper
 from tiny import Finished
 
 from pipeline.commands.verify import verify_command
-from pipeline.verify.verify import Verified, verify
+from pipeline.verify.verify import Verified, verify_dataset
 from schemas import IntegrityError, UserError
 from stages.weights import weights_digest
 from tests.forked_commands import typed
@@ -29,7 +29,7 @@ def dataset(undisturbed: Path, tmp_path: Path) -> Path:
 
 def test_an_exported_dataset_is_what_it_says(dataset: Path) -> None:
     """Every file, row and sample, and all scores of all pairs."""
-    verified = verify(dataset, rows=None)
+    verified = verify_dataset(dataset, rows=None)
 
     assert verified.is_sound, verified.findings
     assert verified.files == 3
@@ -171,7 +171,7 @@ def test_a_metric_that_is_another_one_here_is_not_passed_over(dataset: Path) -> 
     retold(dataset, lambda said: said["metrics"][1]["identity"].update(code=99))
     retold(dataset, lambda said: said["metrics"][2]["identity"].update(kind="gone"))
 
-    verified = verify(dataset, rows=1)
+    verified = verify_dataset(dataset, rows=1)
 
     assert verified.is_sound
     assert verified.rescored == ("multi_resolution_stft",)
@@ -187,8 +187,8 @@ def test_weights_are_known_by_their_digest(finished: Finished, tmp_path: Path) -
     dataset = finished.workspace / "dataset"
     moved = weights.rename(tmp_path / "moved")
 
-    without = verify(dataset, rows=1)
-    given = verify(dataset, rows=1, places={weights_digest(moved): str(moved)})
+    without = verify_dataset(dataset, rows=1)
+    given = verify_dataset(dataset, rows=1, places={weights_digest(moved): str(moved)})
 
     assert given.is_sound, given.findings
     assert "vqscore" in given.rescored
@@ -215,7 +215,7 @@ def test_a_sample_is_drawn_by_its_seed(dataset: Path) -> None:
     """Few rows now and others another time; a change in one that is not drawn goes unnoticed in audio."""
     tamper(dataset, lambda rows: rows[2].update(clean=louder(rows[2]["clean"])))
 
-    noticed = [bool(found_in(verify(dataset, rows=2, seed=seed))) for seed in range(6)]
+    noticed = [bool(found_in(verify_dataset(dataset, rows=2, seed=seed))) for seed in range(6)]
 
     assert True in noticed
     assert False in noticed
@@ -234,7 +234,7 @@ def test_the_command_fails_for_a_dataset_that_was_changed(
     assert error.value.exit_code == 1
     assert "wrong: clips/a:0/0: margin_estoi: published" in capsys.readouterr().out
     with pytest.raises(UserError, match="is no dataset of this program"):
-        verify(tmp_path, rows=1)
+        verify_dataset(tmp_path, rows=1)
 
 
 def found_in(verified: Verified) -> list[str]:

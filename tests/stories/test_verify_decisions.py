@@ -10,7 +10,7 @@ from tampering import Rows, found, pairs_of, retold, tamper
 from tiny import Finished
 
 from pipeline.export import MARK
-from pipeline.verify.verify import verify
+from pipeline.verify.verify import verify_dataset
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_nothing_is_wrong_with_vetoes_caps_and_a_scored_clean_reference(finished
     dataset = finished.workspace / "dataset"
     lost = json.loads((dataset / MARK).read_text())["funnel"]["steps"][-1]["lost"]
 
-    verified = verify(dataset, rows=0)
+    verified = verify_dataset(dataset, rows=0)
 
     assert verified.is_sound, verified.findings
     assert verified.has_candidates

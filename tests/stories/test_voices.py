@@ -5,7 +5,7 @@ from pathlib import Path
 from tiny import run_here, tiny_config, write_config, write_speech
 
 from pipeline.graph import assemble
-from pipeline.published_row import published_row
+from pipeline.published_row import find_published_row
 from pipeline.replay import Replayer
 from pipeline.resolve import resolve
 from pipeline.workspace import Workspace
@@ -40,4 +40,4 @@ def test_nobody_talks_over_oneself(tmp_path: Path) -> None:
     assert all(len(recipe.sources) >= 3 for recipe in recipes)
     assert all(source.speaker != recipe.speaker for recipe in recipes for source in recipe.sources)
     assert {source.id for recipe in recipes for source in recipe.sources} > {"clips/ben_1"}
-    assert Replayer(workspace).replay(published_row(workspace.dataset, "0")).is_equal
+    assert Replayer(workspace).replay(find_published_row(workspace.dataset, "0")).is_equal

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 import yaml
 
-from pipeline.run import Result
+from pipeline.run import RunResult
 from tests.forked_commands import typed
 from tests.in_process import run_here
 
@@ -158,7 +158,7 @@ class Again:
 
     before: Mapping[str, str]
     after: Mapping[str, str]
-    result: Result
+    result: RunResult
 
     @property
     def made(self) -> set[str]:

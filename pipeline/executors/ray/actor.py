@@ -7,13 +7,13 @@ from pathlib import Path
 from pipeline.catalogue import Shard
 from pipeline.graph import Graph
 from pipeline.log_file import open_log
-from pipeline.stopping import heeding_termination
+from pipeline.stopping import catch_termination
 from pipeline.table import PoolTable
-from pipeline.tickets import Place, Ticket
-from pipeline.work import Report, Suspect, Worker
+from pipeline.tickets import ShardPlace, Ticket
+from pipeline.work import TicketResult, Suspect, Worker
 from schemas import UnanimousError
 from stages import torchaudio_guard
-from stages.user_modules import OperatorModule, install
+from stages.user_modules import OperatorModule, install_modules
 
 
 class TicketActor:
@@ -23,20 +23,20 @@ class TicketActor:
         self, workspace: str, modules: Sequence[OperatorModule], graph: bytes, device: str, log: str
     ) -> None:
         open_log(Path(log))
-        torchaudio_guard.install()
-        install(modules)  # before the graph is unpickled: it may hold the user's operators
+        torchaudio_guard.install_guard()
+        install_modules(modules)  # before the graph is unpickled: it may hold the user's operators
         unpickled: Graph = pickle.loads(graph)  # noqa: S301 - made by the driver of this run
         self._tables = {table.folder: table for table in unpickled.tables}
         self._shards = {shard.name: shard for shard in unpickled.shards}
         # Ray ends a worker by SIGTERM, and its handler by an error that a stage takes for its record's
-        self._worker = Worker(Path(workspace), device, heed=heeding_termination().heed)
+        self._worker = Worker(Path(workspace), device, heed=catch_termination().heed)
 
     def run(
         self,
-        place: Place,
+        place: ShardPlace,
         condemned: Sequence[Suspect],
         alone: bool,  # noqa: FBT001 - Ray passes by position
-    ) -> Report | UnanimousError:
+    ) -> TicketResult | UnanimousError:
         """Do the ticket at ``place``; what stops a run is returned, since Ray would wrap what is raised."""
         folder, name = place
         table = self._tables[folder]

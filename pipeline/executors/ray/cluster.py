@@ -11,8 +11,8 @@ from typing import Any
 import ray
 from ray.job_config import JobConfig
 
-from pipeline.resolve import Run
-from pipeline.stopping import handlers_kept
+from pipeline.resolve import ResolvedConfig
+from pipeline.stopping import preserve_handlers
 from pipeline.workspace import is_ray_job
 from schemas import RunError
 from stages.restorers.worker import ENVIRONMENTS_VARIABLE
@@ -28,7 +28,7 @@ QUIET = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_USAGE_STATS_ENABLED": "
 
 
 @contextmanager
-def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterator[None]:
+def connect_cluster(run: ResolvedConfig, workers: int | None, say: Callable[[str], None]) -> Iterator[None]:
     """Connect, say where the dashboard is, and let go in the end.
 
     Joins the cluster of ``RAY_ADDRESS`` or of the job that this process belongs to; else starts one here.
@@ -45,11 +45,11 @@ def cluster(run: Run, workers: int | None, say: Callable[[str], None]) -> Iterat
         address = os.environ.get("RAY_ADDRESS", "")
         say(f"joining the Ray cluster {f'at {address}' if address else 'of this job'}")
         check_answers(address)
-        with handlers_kept():
+        with preserve_handlers():
             context = ray.init(address="auto", job_config=job, **quiet)
     else:
         say("starting Ray on this machine")
-        with handlers_kept():
+        with preserve_handlers():
             context = ray.init(
                 num_cpus=workers or len(os.sched_getaffinity(0)),
                 include_dashboard=True,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.journal import Journal, in_flight
-from pipeline.tickets import Place, Ticket
+from pipeline.journal import Journal, read_in_flight
+from pipeline.tickets import ShardPlace, Ticket
 from pipeline.work import Suspect, journal_path
 from schemas import Reason, RunError
 
@@ -21,10 +21,10 @@ class Deaths:
     """The deaths of one run. Nothing of it is kept between runs: a preempted job blames no record."""
 
     journals: Path
-    _by_record: Counter[tuple[Place, str]] = field(default_factory=Counter)
-    _before_any: Counter[Place] = field(default_factory=Counter)
-    _condemned: dict[Place, list[Suspect]] = field(default_factory=dict)
-    _seen: set[Place] = field(default_factory=set)
+    _by_record: Counter[tuple[ShardPlace, str]] = field(default_factory=Counter)
+    _before_any: Counter[ShardPlace] = field(default_factory=Counter)
+    _condemned: dict[ShardPlace, list[Suspect]] = field(default_factory=dict)
+    _seen: set[ShardPlace] = field(default_factory=set)
 
     def note(self, ticket: Ticket, reason: Reason, detail: str) -> None:
         """Take in that a worker died with ``ticket`` in its hands.
@@ -32,7 +32,7 @@ class Deaths:
         Raises ``RunError`` if that keeps happening before any record is begun.
         """
         path = journal_path(self.journals, ticket)
-        records = in_flight(path)
+        records = read_in_flight(path)
         with Journal(path):  # whoever dies next, before it has begun a record, is not this record's doing
             pass
         self._seen.add(ticket.place)

@@ -11,17 +11,17 @@ from typing import Any
 import ray
 from ray.exceptions import OutOfMemoryError, RayActorError, RayError
 
-from pipeline.executors.base import Told
+from pipeline.executors.base import OnDone
 from pipeline.executors.ray.actor import TicketActor
-from pipeline.executors.ray.cluster import cluster, worker_environment
+from pipeline.executors.ray.cluster import connect_cluster, worker_environment
 from pipeline.executors.ray.deaths import Deaths
 from pipeline.executors.ray.metrics import RunMetrics
 from pipeline.graph import Graph
-from pipeline.journal import size_of
-from pipeline.resolve import Run
-from pipeline.staffing import Places, classes_to_leave
-from pipeline.tickets import CPU, Bench, Board, Ticket, gpus_of
-from pipeline.work import Report, journal_path
+from pipeline.journal import journal_size_of
+from pipeline.resolve import ResolvedConfig
+from pipeline.staffing import Capacity, classes_to_release
+from pipeline.tickets import CPU, WorkerState, Board, Ticket, gpus_of
+from pipeline.work import TicketResult, journal_path
 from schemas import Reason, RunError, UnanimousError
 
 POLL_S = 0.5
@@ -33,11 +33,11 @@ LEAST_LOADING_S = 600.0
 
 
 @dataclass
-class Hand:
+class WorkerHandle:
     """One actor, what it has loaded, and what it is doing."""
 
     actor: Any
-    bench: Bench
+    bench: WorkerState
     ticket: Ticket | None = None
     reference: Any = None
     alive_at: float = 0.0
@@ -52,7 +52,7 @@ class RayExecutor:
 
     def __init__(
         self,
-        run: Run,
+        run: ResolvedConfig,
         graph: Graph,
         workspace: Path,
         workers: int | None,
@@ -67,17 +67,17 @@ class RayExecutor:
         self._workers = workers
         self._say = say
         self._heed = heed
-        self._hands: list[Hand] = []
+        self._hands: list[WorkerHandle] = []
         self._deaths = Deaths(workspace / "journals")
         self._record_s: dict[str, float] = {}
         self._started = 0
 
-    def run(self, board: Board, told: Told) -> None:
+    def run(self, board: Board, told: OnDone) -> None:
         """Do all tickets of the board."""
-        with cluster(self._run, self._workers, self._say):
+        with connect_cluster(self._run, self._workers, self._say):
             self._metrics = RunMetrics(self._run.config.name)
             found = _resources()
-            self._places = Places(self._workers or int(found.get("CPU", 0)), found.get("GPU", 0.0))
+            self._places = Capacity(self._workers or int(found.get("CPU", 0)), found.get("GPU", 0.0))
             check_gpus(board, self._places.gpus)
             try:
                 while board.num_left:
@@ -93,7 +93,7 @@ class RayExecutor:
     def _staff(self, board: Board) -> None:
         """Start workers for classes that have ready tickets, and let those go whose tickets have run out."""
         ready = board.ready_by_resource()
-        leaving = classes_to_leave(self._held(), board.waiting_by_resource(), ready, self._places)
+        leaving = classes_to_release(self._held(), board.waiting_by_resource(), ready, self._places)
         for hand in [hand for hand in self._hands if hand.ticket is None and hand.bench.resource in leaving]:
             ray.kill(hand.actor)
             self._hands.remove(hand)
@@ -105,7 +105,7 @@ class RayExecutor:
     def _held(self) -> Counter[str]:
         return Counter(str(hand.bench.resource) for hand in self._hands)
 
-    def _hired(self, resource: str) -> Hand:
+    def _hired(self, resource: str) -> WorkerHandle:
         gpus = gpus_of(resource)
         self._started += 1
         name = f"{self._run.config.name} {resource} {self._started}"
@@ -119,7 +119,7 @@ class RayExecutor:
             "cuda" if gpus else "cpu",
             str(self._workspace / "logs" / "workers.log"),
         )
-        return Hand(actor, Bench(resource))
+        return WorkerHandle(actor, WorkerState(resource))
 
     def _hand_out(self, board: Board) -> None:
         for hand in self._hands:
@@ -134,7 +134,7 @@ class RayExecutor:
                 )
         self._metrics.in_flight(len(board.given))
 
-    def _collect(self, board: Board, told: Told) -> None:
+    def _collect(self, board: Board, told: OnDone) -> None:
         by_reference = {hand.reference: hand for hand in self._hands if hand.ticket is not None}
         ready, _ = ray.wait(list(by_reference), timeout=POLL_S)
         for hand in (by_reference[reference] for reference in ready):
@@ -148,10 +148,10 @@ class RayExecutor:
                 self._metrics.finished(ticket, report)
                 told(ticket, report)
 
-    def _result(self, hand: Hand, ticket: Ticket, board: Board) -> Iterator[Report]:
+    def _result(self, hand: WorkerHandle, ticket: Ticket, board: Board) -> Iterator[TicketResult]:
         """Give the report of a finished ticket; nothing if its worker has died and it was put back."""
         try:
-            answer: Report | UnanimousError = ray.get(hand.reference)
+            answer: TicketResult | UnanimousError = ray.get(hand.reference)
         except (RayActorError, OutOfMemoryError) as error:
             self._hands.remove(hand)
             ray.kill(hand.actor)  # one that is only out of reach must not come back to the same ticket
@@ -164,14 +164,14 @@ class RayExecutor:
             raise answer
         yield answer
 
-    def _learn(self, ticket: Ticket, report: Report) -> None:
+    def _learn(self, ticket: Ticket, report: TicketResult) -> None:
         rows = max(1, sum(report.counts.values()))
         mean_s = report.inside_s / rows
         folder = ticket.table.folder
         self._record_s[folder] = max(mean_s, self._record_s.get(folder, 0.0))
 
     def _journal_size(self, ticket: Ticket) -> int:
-        return size_of(journal_path(self._workspace / "journals", ticket))
+        return journal_size_of(journal_path(self._workspace / "journals", ticket))
 
     def _replace_hanging(self) -> None:
         """Kill workers whose journal has not grown for longer than any record should take."""
@@ -186,7 +186,7 @@ class RayExecutor:
                 hand.killed = True
                 ray.kill(hand.actor)
 
-    def _patience_s(self, hand: Hand, ticket: Ticket) -> float:
+    def _patience_s(self, hand: WorkerHandle, ticket: Ticket) -> float:
         deadline_s = self._run.config.deadline_s
         if not hand.has_begun:
             return max(deadline_s, LEAST_LOADING_S)
@@ -203,7 +203,7 @@ def check_gpus(board: Board, found: float) -> None:
         )
 
 
-def _reason(hand: Hand, error: RayError) -> Reason:
+def _reason(hand: WorkerHandle, error: RayError) -> Reason:
     if hand.killed:
         return Reason.TIMED_OUT
     if isinstance(error, OutOfMemoryError):  # of any other death Ray's message says that it may have been

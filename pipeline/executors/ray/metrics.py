@@ -6,7 +6,7 @@ from ray.util.metrics import Counter, Gauge
 
 from pipeline.outcomes import statuses_of
 from pipeline.tickets import Ticket
-from pipeline.work import Report
+from pipeline.work import TicketResult
 
 
 class RunMetrics:
@@ -22,7 +22,7 @@ class RunMetrics:
         self._started = monotonic()
         self._audio_s = 0.0
 
-    def finished(self, ticket: Ticket, report: Report) -> None:
+    def finished(self, ticket: Ticket, report: TicketResult) -> None:
         """Count a finished ticket."""
         table = {"run": self._run, "table": ticket.table.name}
         for status, number in statuses_of(report.counts).items():
