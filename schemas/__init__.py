@@ -15,7 +15,9 @@ from schemas.errors import (
     UserError,
     WorkspaceError,
 )
-from schemas.flow import (
+from schemas.outcome import NONDETERMINISTIC, Outcome, Reason, Row, Status
+from schemas.record import OperatorSpec, Params, Record, fingerprint_of
+from schemas.rows import (
     AppliedStep,
     ComparisonCounts,
     Degraded,
@@ -31,11 +33,7 @@ from schemas.flow import (
     Take,
     TakeScores,
 )
-from schemas.operator import OperatorSpec, Params
-from schemas.outcome import NONDETERMINISTIC, Outcome, Reason, Row, Status
-from schemas.record import Record, fingerprint_of
-from schemas.source import Ingested, PoolRecording, Probe, Segment, Source
-from schemas.split import Split
+from schemas.source import Ingested, PoolRecording, Probe, Segment, Source, Split
 
 __all__ = [
     "NONDETERMINISTIC",

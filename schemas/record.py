@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 
 def fingerprint_of(value: Any) -> str:
@@ -27,3 +27,14 @@ class Record(BaseModel):
     def fingerprint(self) -> str:
         """Sixteen hex digits that differ whenever any field differs."""
         return fingerprint_of(self.model_dump(mode="json"))
+
+
+Params = dict[str, JsonValue]
+
+
+class OperatorSpec(Record):
+    """One operator, one version of its code, one setting of its parameters."""
+
+    kind: str
+    version: int
+    params: Params = {}

@@ -1,11 +1,20 @@
-"""Where speech, noise and responses come from, and what ingest made of them."""
+"""Where speech, noise and responses come from, what ingest made of them, and the sides of a dataset."""
+
+from enum import StrEnum
 
 from pydantic import Field
 
 from schemas.audio import EncodedAudio
 from schemas.outcome import Row
 from schemas.record import Record
-from schemas.split import Split
+
+
+class Split(StrEnum):
+    """Train, validation or test."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
 
 
 class Source(Record):

@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from stages import user_modules
+from stages.audio.waveform import Waveform
 from stages.degradations import DEGRADATIONS
-from stages.global_generators import preserve_generators
 from stages.metrics import METRICS
 from stages.networks.speechbrain_lobes import forget_lazy_modules
+from stages.operators import user_modules
 from stages.restorers import RESTORERS
-from stages.waveform import Waveform
-from tests.speech_like import white_noise
+from stages.runtime.seeding import preserve_generators
+from tests.support.speech_like import white_noise
 
 settings.register_profile("unanimous", deadline=None)  # how long a test takes says more of the machine
 settings.load_profile("unanimous")

@@ -5,19 +5,20 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from pipeline.audit.agreeing import Correlations
-from pipeline.audit.beyond_clean import AboveClean
-from pipeline.audit.choosing import Chooser, Mask, OrderedPairs
+from pipeline.audit.ablation import Ablation
+from pipeline.audit.above_clean import AboveClean
+from pipeline.audit.bootstrap import BOOTSTRAP_RESAMPLES, Bootstrap
+from pipeline.audit.candidate_batches import candidate_batches_of
+from pipeline.audit.correlation import Correlations
 from pipeline.audit.distributions import Distributions
-from pipeline.audit.judging import WinRates
-from pipeline.audit.leaving_out import Ablation
+from pipeline.audit.options import Chooser, Mask, OrderedPairs
 from pipeline.audit.records import Audit, AuditedScore, ScoreRole
-from pipeline.audit.resampling import BOOTSTRAP_RESAMPLES, Bootstrap
-from pipeline.audit.slates import candidate_batches_of
+from pipeline.audit.win_rates import WinRates
 from pipeline.audit.yields import Yields
-from pipeline.graph import Graph
-from pipeline.resolve import ResolvedConfig
-from pipeline.store import TableStore, write_whole
+from pipeline.config.resolve import ResolvedConfig
+from pipeline.store.files import write_whole
+from pipeline.store.table_store import TableStore
+from pipeline.tables.graph import Graph
 from schemas import WorkspaceError, fingerprint_of
 
 VERSION = 1
@@ -65,7 +66,7 @@ def audit_of(run: ResolvedConfig, graph: Graph, store: TableStore) -> Audit:
     found = _AuditRun(run, graph, store, shards)
     for shard in shards:
         found.add(shard)
-    return found.audit(audit_key(run, graph, shards))
+    return found.finish(audit_key(run, graph, shards))
 
 
 def _scored_shard_names(graph: Graph, store: TableStore) -> list[str]:
@@ -111,22 +112,22 @@ class _AuditRun:
 
     def add(self, shard: str) -> None:
         """Take in one shard."""
-        self._judging.add(self._counted(shard), self._utterances[shard])
+        self._judging.add(self._walk_counted(shard), self._utterances[shard])
 
-    def _counted(self, shard: str) -> Iterator[tuple[OrderedPairs, Mask]]:
+    def _walk_counted(self, shard: str) -> Iterator[tuple[OrderedPairs, Mask]]:
         """Walk the ordered pairs of a shard and which of them are the dataset's, counted on the way."""
         names = [score.name for score in self._scores]
-        for slate in candidate_batches_of(self._graph, self._store, shard, names):
-            options = self._chooser.options(slate)
-            kept = self._chooser.kept(options, self._chooser.all_votes, options.allowed)
+        for batch in candidate_batches_of(self._graph, self._store, shard, names):
+            options = self._chooser.ordered_pairs(batch)
+            kept = self._chooser.apply_rule(options, self._chooser.all_votes, options.allowed)
             for counted in (self._leaving_out, self._beyond_clean, self._yields, self._distributions):
                 counted.add(options, kept)
-            self._agreeing.add(slate)
+            self._agreeing.add(batch)
             yield options, kept
 
-    def audit(self, key: str) -> Audit:
+    def finish(self, key: str) -> Audit:
         """Return what was found."""
-        yields, models = tuple(self._yields.yields()), tuple(self._yields.models())
+        yields, models = tuple(self._yields.walk_yields()), tuple(self._yields.walk_models())
         whole = yields[0]
         return Audit(
             key=key,
@@ -140,12 +141,12 @@ class _AuditRun:
             pairs=whole.pairs,
             resamples=BOOTSTRAP_RESAMPLES,
             scores=self._scores,
-            judgements=tuple(self._judging.judgements()),
-            agreement=tuple(self._agreeing.agreement()),
-            left_out=tuple(self._leaving_out.left_out()),
-            beats_clean=tuple(self._beyond_clean.counts()) if self._run.config.score_clean else None,
-            flagged=tuple(self._beyond_clean.flagged()),
+            judgements=tuple(self._judging.walk_judgements()),
+            agreement=tuple(self._agreeing.walk_groups()),
+            left_out=tuple(self._leaving_out.walk_criteria()),
+            beats_clean=tuple(self._beyond_clean.walk_counts()) if self._run.config.score_clean else None,
+            flagged=tuple(self._beyond_clean.walk_flagged()),
             yields=yields,
             models=models,
-            distributions=tuple(self._distributions.distributions()),
+            distributions=tuple(self._distributions.walk_distributions()),
         )

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pipeline.audit.choosing import Mask, OrderedPairs
+from pipeline.audit.options import Mask, OrderedPairs
 from pipeline.audit.records import QUANTILES, AuditedScore, ScoreDistribution
-from stages.verdicts import Floats64
+from stages.prefer.comparisons import Floats64
 
 _MOST_PAIRS = 100_000
 
@@ -26,7 +26,7 @@ class Distributions:
     def add(self, options: OrderedPairs, kept: Mask) -> None:
         """Take in ordered pairs, and which of them are the dataset's."""
         rows, pairs = np.nonzero(kept)
-        scores = options.slate.scores
+        scores = options.batch.scores
         sides = [scores[rows, options.chosen[pairs]], scores[rows, options.rejected[pairs]]]
         found = np.stack([*sides, options.advantages[rows, pairs]], axis=1)
         numbers = np.arange(self._seen, self._seen + len(found))
@@ -41,7 +41,7 @@ class Distributions:
         self._parts.append(found)
         self.num_held += len(found)
 
-    def distributions(self) -> Iterator[ScoreDistribution]:
+    def walk_distributions(self) -> Iterator[ScoreDistribution]:
         """Walk the scores."""
         nothing = np.empty((0, 3, len(self._scores)))
         held = np.concatenate([nothing, *self._parts])

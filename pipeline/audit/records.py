@@ -5,7 +5,7 @@ from enum import StrEnum
 from itertools import combinations
 
 from schemas import Record
-from stages.metrics.base import Better
+from stages.operators.metric import Better
 
 QUANTILES = tuple(place / 20 for place in range(21))
 """Points at which distributions are given."""

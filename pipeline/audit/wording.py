@@ -55,7 +55,11 @@ def part_of(part: int, whole: int) -> str:
 
 def describe_share(found: Interval | None) -> str:
     """Return a share with its interval, as ``81.2 % (76.0 to 85.1)``."""
-    return "" if found is None else describe_percent(found.value) + _describe_interval(found, lambda end: f"{100 * end:.1f}")
+    return (
+        ""
+        if found is None
+        else describe_percent(found.value) + _describe_interval(found, lambda end: f"{100 * end:.1f}")
+    )
 
 
 def describe_lead(found: Interval | None) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.audit.agreeing import name_of_models
-from pipeline.audit.choosing import Mask, OrderedPairs
+from pipeline.audit.candidate_batches import Damage
+from pipeline.audit.correlation import name_of_models
+from pipeline.audit.options import Mask, OrderedPairs
 from pipeline.audit.records import Group, ModelRecord, YieldOf
-from pipeline.audit.slates import Damage
-from stages.verdicts import Indices
+from stages.prefer.comparisons import Indices
 
 BIN_DB = 5
 NOTHING_ADDED = "nothing added"
@@ -29,7 +29,7 @@ class Yields:
         """Take in ordered pairs, and which of them are the dataset's."""
         found = np.stack([options.unanimous, kept])
         per_row = found.sum(axis=2)
-        for row, damage in enumerate(options.slate.damages):
+        for row, damage in enumerate(options.batch.damages):
             for group in _groups(damage):
                 self._count(group, 1, options.chosen.size // 2, per_row[:, row])
         self._count_models(options, found.sum(axis=1))
@@ -40,28 +40,28 @@ class Yields:
         counts.update(inputs=inputs, comparisons=comparisons, unanimous=unanimous, pairs=kept)
 
     def _count_models(self, options: OrderedPairs, pairs: Indices) -> None:
-        slate, inputs = options.slate, len(options.slate.ids)
-        models = np.array(slate.models)
+        batch, inputs = options.batch, len(options.batch.ids)
+        models = np.array(batch.models)
         chosen, rejected = models[options.chosen].tolist(), models[options.rejected].tolist()
         names = np.array([name_of_models(a, b) for a, b in zip(chosen, rejected, strict=True)])
         for name in dict.fromkeys(names.tolist()):
             between = names == name
             comparisons = inputs * int(between.sum()) // 2
             self._count((Group.MODELS, 0.0, name), inputs, comparisons, pairs[:, between].sum(axis=1))
-        for model, number in Counter(slate.models).items():
+        for model, number in Counter(batch.models).items():
             self._models.setdefault(model, Counter()).update(candidates=number * inputs)
         for a, b, number in zip(chosen, rejected, pairs[1].tolist(), strict=True):
             self._models[a]["chosen"] += number
             self._models[b]["rejected"] += number
 
-    def yields(self) -> Iterator[YieldOf]:
+    def walk_yields(self) -> Iterator[YieldOf]:
         """Walk the groups: all, degradations and models by name, levels of noise from loud to soft."""
         order = list(Group)
         for group in sorted(self._found, key=lambda group: (order.index(group[0]), *group[1:])):
             numbers = {name: self._found[group][name] for name in _COUNTED}
             yield YieldOf(by=group[0], name=group[2], **numbers)
 
-    def models(self) -> Iterator[ModelRecord]:
+    def walk_models(self) -> Iterator[ModelRecord]:
         """Walk the models by name."""
         for model, counts in sorted(self._models.items()):
             numbers = {name: counts[name] for name in ("candidates", "chosen", "rejected")}

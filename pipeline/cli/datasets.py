@@ -16,7 +16,7 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
-from pipeline.workspace import open_workspace
+from pipeline.store.workspace import open_workspace
 
 
 @app.command(
@@ -54,14 +54,16 @@ def export(
     new repository is private. (Tested against a stand-in of the hub's HTTP interface, with its LFS transfer;
     not run against huggingface.co, nor with Xet transfer.)
     """
-    from pipeline.commands.export import Upload, export_command  # noqa: PLC0415
+    from pipeline.cli.commands.export import Upload, export_command  # noqa: PLC0415
 
     resolved = resolve_run(config, assignments, speech, noise, responses)
     upload = None if push is None else Upload(push, public)
     export_command(resolved, workspace_of(workspace, resolved), out, upload)
 
 
-@app.command(epilog=format_examples("replay runs/demo/dataset 0", "replay DATASET PAIR_ID --workspace runs/demo"))
+@app.command(
+    epilog=format_examples("replay runs/demo/dataset 0", "replay DATASET PAIR_ID --workspace runs/demo")
+)
 def replay(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder with a finished dataset")],
     row: Annotated[str, typer.Argument(metavar="ROW", help="a pair_id, or a number from 0")],
@@ -83,8 +85,8 @@ def replay(
 
     Exit codes: 0 the same, 1 not the same, 2 a mistake in the command.
     """
-    from pipeline.commands.replay import replay_command  # noqa: PLC0415
-    from pipeline.own_operators import install_files  # noqa: PLC0415
+    from pipeline.cli.commands.replay import replay_command  # noqa: PLC0415
+    from pipeline.config.files import install_files  # noqa: PLC0415
 
     install_files(files or ())
     folder = Path(dataset)
@@ -92,7 +94,9 @@ def replay(
 
 
 @app.command(
-    epilog=format_examples("verify runs/demo/dataset", "verify DATASET --all", "verify DATASET --weights nisqa.tar")
+    epilog=format_examples(
+        "verify runs/demo/dataset", "verify DATASET --all", "verify DATASET --weights nisqa.tar"
+    )
 )
 def verify(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
@@ -115,8 +119,8 @@ def verify(
     a few pairs are computed again from the published audio; metrics that cannot be loaded here are named.
     Exit codes: 0 nothing wrong, 1 something is, 2 a mistake in the command.
     """
-    from pipeline.commands.verify import verify_command  # noqa: PLC0415
-    from pipeline.own_operators import install_files  # noqa: PLC0415
+    from pipeline.cli.commands.verify import verify_command  # noqa: PLC0415
+    from pipeline.config.files import install_files  # noqa: PLC0415
 
     install_files(files or ())
     verify_command(dataset, None if every else rows, seed, weights or (), device)
@@ -136,6 +140,6 @@ def tokens(
 
     Each side becomes lists of 16-bit numbers, one per codebook; the codec's digest is kept with them.
     """
-    from pipeline.commands.tokens import tokens_command  # noqa: PLC0415
+    from pipeline.cli.commands.tokens import tokens_command  # noqa: PLC0415
 
     tokens_command(dataset, codec, out, codebooks, device)

@@ -29,15 +29,17 @@ def doctor(
 
     Never touches the network. Exit codes: 0 a run could start, 2 something is lacking.
     """
-    from pipeline.commands.doctor import doctor_command  # noqa: PLC0415
-    from pipeline.commands.weights import use_cache  # noqa: PLC0415
+    from pipeline.cli.commands.doctor import doctor_command  # noqa: PLC0415
+    from pipeline.cli.commands.weights import use_cache  # noqa: PLC0415
 
     use_cache(cache)
     given = replacements_from(speech, noise, responses)
     doctor_command(None if config is None else config_path(config), assignments or (), given)
 
 
-@app.command(epilog=format_examples("operators", "operators metrics", "operators restorers --operators my_model.py"))
+@app.command(
+    epilog=format_examples("operators", "operators metrics", "operators restorers --operators my_model.py")
+)
 def operators(
     family: Annotated[
         str | None,
@@ -49,7 +51,7 @@ def operators(
     ] = None,
 ) -> None:
     """List every degradation, restorer and metric: parameters, units, ranges, aspect, licence, weights."""
-    from pipeline.commands.operators import operators_command  # noqa: PLC0415
+    from pipeline.cli.commands.operators import operators_command  # noqa: PLC0415
 
     operators_command(family, files or ())
 
@@ -57,6 +59,6 @@ def operators(
 @app.command(epilog=format_examples("schema > unanimous.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of configs, for editors that complete and check YAML."""
-    from pipeline.commands.schema import schema_command  # noqa: PLC0415
+    from pipeline.cli.commands.schema import schema_command  # noqa: PLC0415
 
     schema_command()

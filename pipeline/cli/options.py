@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.resolve import ResolvedConfig, resolve
-from pipeline.workspace import Workspace, open_workspace
+from pipeline.config.resolve import ResolvedConfig, resolve
+from pipeline.store.workspace import Workspace, open_workspace
 from schemas import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -16,8 +16,8 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
-from pipeline.resolve import resolve
-from pipeline.workspace import open_workspace
+from pipeline.config.resolve import resolve
+from pipeline.store.workspace import open_workspace
 
 
 @app.command(
@@ -55,7 +55,7 @@ def run(
     3 more rows failed than the failure budget allows; 130, 143 or 129 stopped by Ctrl-C, SIGTERM or a
     terminal that was closed.
     """
-    from pipeline.commands.run import run_command  # noqa: PLC0415 - each command loads what it needs
+    from pipeline.cli.commands.run import run_command  # noqa: PLC0415 - each command loads what it needs
 
     resolved = resolve_run(config, assignments, speech, noise, responses)
     run_command(resolved, workspace_of(workspace, resolved), executor, workers, retry_failed)
@@ -78,7 +78,7 @@ def plan(
     Writes nothing. Times, and pairs per degraded version, are measured ones where the workspace has any, and
     rough ones elsewhere.
     """
-    from pipeline.commands.plan import plan_command  # noqa: PLC0415
+    from pipeline.cli.commands.plan import plan_command  # noqa: PLC0415
 
     resolved = resolve_run(config, assignments, speech, noise, responses)
     plan_command(resolved, workspace_of(workspace, resolved), pairs)
@@ -103,7 +103,7 @@ def decide(
     Scores nothing and leaves the dataset as it is: 'export' with the same config and options writes it, with
     its audit and its report.
     """
-    from pipeline.commands.decide import decide_command  # noqa: PLC0415
+    from pipeline.cli.commands.decide import decide_command  # noqa: PLC0415
 
     resolved = resolve_run(config, assignments, speech, noise, responses)
     decide_command(resolved, workspace_of(workspace, resolved))
@@ -120,13 +120,15 @@ def status(
 
     Takes no lock and writes nothing.
     """
-    from pipeline.commands.status import status_command  # noqa: PLC0415
+    from pipeline.cli.commands.status import status_command  # noqa: PLC0415
 
     status_command(open_workspace(workspace, ""), rows=rows)
 
 
 @app.command(
-    epilog=format_examples("prune runs/demo --config demo --dry-run", "prune runs/x --config a.yaml --config b.yaml")
+    epilog=format_examples(
+        "prune runs/demo --config demo --dry-run", "prune runs/x --config a.yaml --config b.yaml"
+    )
 )
 def prune(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
@@ -137,7 +139,7 @@ def prune(
 
     Configs count as their files say it now: what was made with --set or --speech is not reached.
     """
-    from pipeline.commands.prune import prune_command  # noqa: PLC0415
+    from pipeline.cli.commands.prune import prune_command  # noqa: PLC0415
 
     opened = open_workspace(workspace, "")
     prune_command(opened, [resolve(config_path(config)) for config in configs], dry_run=dry_run)

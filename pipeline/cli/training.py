@@ -37,7 +37,7 @@ def vqscore(
     Stopped at any moment, the same command goes on from the last checkpoint; on a CPU the weights are bit
     for bit those of a training that never stopped.
     """
-    from pipeline.commands.train import train_vqscore_command  # noqa: PLC0415
+    from pipeline.cli.commands.train import train_vqscore_command  # noqa: PLC0415
 
     settings = {
         "seed": seed,

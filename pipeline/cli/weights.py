@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.application import app, format_examples
-from pipeline.cli.options import CacheOption, find_config, config_path
+from pipeline.cli.options import CacheOption, config_path, find_config
 
 weights = typer.Typer(no_args_is_help=True, help="List and fetch the weights that operators need.")
 app.add_typer(weights, name="weights")
@@ -26,13 +26,15 @@ def weights_list(
 
     Touches no network.
     """
-    from pipeline.commands.weights import use_cache, weights_list_command  # noqa: PLC0415
+    from pipeline.cli.commands.weights import use_cache, weights_list_command  # noqa: PLC0415
 
     use_cache(cache)
     weights_list_command(None if config is None else config_path(config), files or ())
 
 
-@weights.command(name="fetch", epilog=format_examples("weights fetch my.yaml", "weights fetch nisqa gtcrn --yes"))
+@weights.command(
+    name="fetch", epilog=format_examples("weights fetch my.yaml", "weights fetch nisqa gtcrn --yes")
+)
 def weights_fetch(
     targets: Annotated[list[str], typer.Argument(metavar="CONFIG|NAME…", help="what to fetch for, or what")],
     cache: CacheOption = None,
@@ -43,7 +45,7 @@ def weights_fetch(
 
     Shows every licence first. A token in HF_TOKEN is shown to huggingface.co and to nobody else.
     """
-    from pipeline.commands.weights import use_cache, weights_fetch_command  # noqa: PLC0415
+    from pipeline.cli.commands.weights import use_cache, weights_fetch_command  # noqa: PLC0415
 
     use_cache(cache)
     paths = {target: find_config(target) for target in targets}

@@ -4,10 +4,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
-from pipeline.dashboard import hearing, looking
+from pipeline.dashboard import listening_routes, report_routes
 from pipeline.dashboard.context import Context
 from pipeline.dashboard.security import LOOPBACK, guard
-from pipeline.workspace import Workspace
+from pipeline.store.workspace import Workspace
 from schemas import UnanimousError
 
 ASSETS = [("pipeline.dashboard", "assets"), ("pipeline.report", "assets"), ("plotly", "package_data")]
@@ -21,8 +21,8 @@ def dashboard_of(workspace: Workspace, hosts: tuple[str, ...] = LOOPBACK) -> Fas
     """
     app = FastAPI(openapi_url=None)  # without it there are no pages that load scripts from elsewhere
     app.state.context = Context(workspace)
-    app.include_router(looking.report_router)
-    app.include_router(hearing.listening_router)
+    app.include_router(report_routes.report_router)
+    app.include_router(listening_routes.listening_router)
     app.mount("/assets", StaticFiles(packages=[*ASSETS]))
     app.add_exception_handler(UnanimousError, _show_error)
     guard(app, hosts)

@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from pipeline.dashboard.live import Live
-from pipeline.inventory import SPEECH, Inventory
 from pipeline.listening.trials import Trial, choose_next_trial
-from pipeline.listening.votes import VoteChoice, Vote, VoteBook
+from pipeline.listening.votes import Vote, VoteBook, VoteChoice
 from pipeline.report.clips import INPUT_SIDES, Clip, flac_of
-from pipeline.workspace import Workspace
+from pipeline.store.workspace import Workspace
+from pipeline.tables.inventory import SPEECH, Inventory
 from schemas import IntegrityError
 
 KEPT_CLIPS = 32
@@ -57,7 +57,7 @@ class Context:
             self._asked[listener] = found
         return found
 
-    def vote(self, listener: str, token: str, choice: VoteChoice) -> None:
+    def take_vote(self, listener: str, token: str, choice: VoteChoice) -> None:
         """Keep an answer to what the listener is asked; 409 if it is to anything else."""
         with self._votes:
             trial = self.trial(listener)

@@ -9,13 +9,13 @@ from pathlib import Path
 from threading import Lock
 
 from pipeline.dashboard.pages import head_of, render_sections
-from pipeline.inventory import Inventory
 from pipeline.listening.questions import stimulus_pairs_of
 from pipeline.listening.trials import StimulusPair
 from pipeline.listening.votes import FOLDER
 from pipeline.report.pages import RenderedSection
 from pipeline.report.snapshot import Snapshot
-from pipeline.workspace import Workspace
+from pipeline.store.workspace import Workspace
+from pipeline.tables.inventory import Inventory
 from schemas import fingerprint_of
 
 LEAST_REST_S = 1.0

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from pipeline.dashboard.progress import RunProgress
 from pipeline.report import pages
 from pipeline.report.clips import Clip
-from pipeline.report.listening import pair_cards_of
 from pipeline.report.pages import RenderedSection, render_listening, sections_of
+from pipeline.report.pairs import pair_cards_of
 from pipeline.report.report import SCRIPTS, STYLES
 from pipeline.report.snapshot import Snapshot
 

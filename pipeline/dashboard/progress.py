@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
+from pipeline.progress.status import RunStatus
+from pipeline.progress.ticket_log import TicketLine, ticket_lines
 from pipeline.report.snapshot import Snapshot
-from pipeline.standing import RunStatus
-from pipeline.ticket_log import TicketLine, ticket_lines
 
 SOURCES = ("pool", "ingest")
 """Tables that are made from sources, whose length tickets do not say."""
@@ -42,7 +42,7 @@ class RunProgress:
         noted = ticket_lines(snapshot.workspace.ticket_log)
         lines = [line for line in noted if line.finished_at_s >= began_s]
         elapsed_s = max((line.finished_at_s - began_s for line in lines), default=0.0)
-        statuses = [table.by_status() for table in standing.tables]
+        statuses = [table.count_by_status() for table in standing.tables]
         return cls(
             state="finished" if standing.is_computed else "stopped" if holder is None else "running",
             holder="" if holder is None else str(holder),

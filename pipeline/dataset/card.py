@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.dataset import card_tables as written
-from pipeline.dataset.card_front import front_of
-from pipeline.funnel_text import funnel_lines
-from pipeline.wording import count
+from pipeline.dataset.card_front_matter import front_of
+from pipeline.progress.funnel import funnel_lines
+from pipeline.text import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipeline.export import DatasetDescription
-    from pipeline.resolve import ResolvedConfig
+    from pipeline.config.resolve import ResolvedConfig
+    from pipeline.dataset.description import DatasetDescription
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
 LOAD_LINES = """\

@@ -5,14 +5,14 @@ from typing import Any
 
 import yaml
 
-from pipeline.dataset.columns import DatasetTable
-from pipeline.dataset.facts import MetricFacts, ModelFacts, WeightsFacts
-from pipeline.dataset.files import SplitFiles
+from pipeline.dataset.provenance import MetricFacts, ModelFacts, WeightsFacts
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
-from pipeline.wording import format_bytes
+from pipeline.dataset.writer import SplitFiles
+from pipeline.store.dataset_columns import DatasetTable
+from pipeline.text import format_bytes
 from schemas import Split
-from stages.pair_rules import PairRule
-from stages.unanimity import Criterion
+from stages.prefer.criteria import Criterion
+from stages.prefer.pair_rules import PairRule
 
 _NOTHING = "–"
 HOLDS: Mapping[DatasetTable, str] = {
@@ -78,7 +78,9 @@ def describe_metrics(facts: Iterable[MetricFacts]) -> str:
         )
         for metric in facts
     ]
-    return markdown_table(["metric", "scores", "aspect", "settings", "weights", "licence", "fingerprint"], rows)
+    return markdown_table(
+        ["metric", "scores", "aspect", "settings", "weights", "licence", "fingerprint"], rows
+    )
 
 
 def describe_scores(means: Iterable[ScoreSummary]) -> str:
@@ -131,7 +133,9 @@ def describe_rule(rule: PairRule) -> str:
 
 def describe_chain(parts: Iterable[Mapping[str, Any]]) -> str:
     """Return the steps of a chain as YAML, as short as they can be said."""
-    text: str = yaml.safe_dump([simplify_setting(part) for part in parts], sort_keys=False, default_flow_style=None)
+    text: str = yaml.safe_dump(
+        [simplify_setting(part) for part in parts], sort_keys=False, default_flow_style=None
+    )
     return text.rstrip()
 
 
@@ -152,7 +156,10 @@ def simplify_setting(value: Any) -> Any:
 
 def describe_settings(values: Mapping[str, Any]) -> str:
     """Return settings in a line."""
-    return ", ".join(f"{n} {_describe_setting(value)}" for n, value in values.items() if value is not None) or _NOTHING
+    return (
+        ", ".join(f"{n} {_describe_setting(value)}" for n, value in values.items() if value is not None)
+        or _NOTHING
+    )
 
 
 def _describe_setting(value: Any) -> str:
@@ -168,7 +175,9 @@ def join_codes(names: Iterable[str]) -> str:
 
 
 def _describe_pool(part: Mapping[str, Any]) -> str:
-    said = describe_settings({name: simplify_setting(value) for name, value in part.items() if name not in {"path", "voices"}})
+    said = describe_settings(
+        {name: simplify_setting(value) for name, value in part.items() if name not in {"path", "voices"}}
+    )
     if "path" not in part:
         return said
     return "recordings" if said == _NOTHING else f"recordings, {said}"

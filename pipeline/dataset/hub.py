@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 
-from pipeline.dataset.columns import TABLES
+from pipeline.store.dataset_columns import TABLES
 from schemas import RunError, UserError
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from pipeline.graph import Graph
-from pipeline.nested import network_licences_of
-from pipeline.store import TableStore
+from pipeline.config.nested_operators import network_licences_of
+from pipeline.store.table_store import TableStore
+from pipeline.tables.graph import Graph
 from schemas import PoolRecording, Recipe
-from stages.chain import places_of
 from stages.degradations import DEGRADATIONS
-from stages.licences import most_restrictive_of
-from stages.weight_places import with_paths
+from stages.operators.licences import most_restrictive_of
+from stages.plan.chain import places_of
+from stages.weights.locations import with_paths
 
 
 class LicensedPart(NamedTuple):
@@ -40,13 +40,16 @@ class Licences:
         Filters are not among them: they leave nothing of themselves behind.
         """
         recordings = [
-            LicensedPart("pool", f"{r.pool}:{r.id}", self._of_recordings[r.pool, r.id]) for r in recipe.sources
+            LicensedPart("pool", f"{r.pool}:{r.id}", self._of_recordings[r.pool, r.id])
+            for r in recipe.sources
         ]
         return [LicensedPart("speech", recipe.corpus, recipe.licence), *recordings, *self._of_steps(recipe)]
 
     def of_models(self, models: Iterable[str]) -> list[LicensedPart]:
         """Return the networks of restoration models."""
-        return [LicensedPart("model", model, licence) for model in models for licence in self._of_models[model]]
+        return [
+            LicensedPart("model", model, licence) for model in models for licence in self._of_models[model]
+        ]
 
     def _of_steps(self, recipe: Recipe) -> Iterator[LicensedPart]:
         for step in recipe.steps:

@@ -2,14 +2,16 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.dataset.columns import AUDIO
+from pipeline.store.dataset_columns import AUDIO
 
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
 """Content-defined chunks, as ``datasets`` writes them: an upload after a change sends only what changed."""
@@ -71,3 +73,44 @@ def _leaves(field: pa.Field, above: str = "") -> Iterator[str]:
         yield from _leaves(field.type.value_field.with_name("element"), f"{path}.list.")
     else:
         yield path
+
+
+T = TypeVar("T")
+
+
+class Background:
+    """Does one thing after another in a thread of its own, and takes no more than one in advance.
+
+    Beside it a second thread does what nothing has to wait for until its outcome is asked for.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dataset")
+        self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dataset-aside")
+        self._begun: Future[Any] | None = None
+
+    def do(self, work: Callable[[], Any]) -> None:
+        """Begin ``work`` once what was begun before is done. Raises what that raised."""
+        self.wait()
+        self._begun = self._thread.submit(work)
+
+    def submit(self, work: Callable[[], T]) -> "Future[T]":
+        """Do ``work`` in the second thread, in its turn."""
+        return self._aside.submit(work)
+
+    def wait(self) -> None:
+        """Return once nothing is being done. Raises what the last work raised."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.result()
+
+    def __enter__(self) -> Self:
+        """Begin with nothing to do."""
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Let the threads end."""
+        self._thread.shutdown()
+        self._aside.shutdown()

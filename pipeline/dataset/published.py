@@ -1,5 +1,6 @@
 """A published dataset, read row by row without the run that it came from."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +8,86 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.dataset.columns import AUDIO, DatasetTable
-from pipeline.export import MARK, DatasetDescription, read_description
-from schemas import Split, UserError
+from pipeline.dataset.description import MARK, DatasetDescription, read_description
+from pipeline.store.dataset_columns import AUDIO, DatasetTable
+from schemas import AppliedStep, IntegrityError, OperatorSpec, Split, UserError
+from stages.audio.flac import digest_of
+
+_COLUMNS = ("pair_id", "utterance_id", "source_id", "corpus", "split", "recipe", "bandwidth_hz")
+TOLD = "degradation_steps"
+_SIDES = ("degraded", "clean")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """What a dataset says of one pair, as far as its degraded side goes."""
+
+    pair_id: str
+    recipe: Mapping[str, Any]
+    texts: Mapping[str, Any]
+    told: tuple[AppliedStep, ...]
+    """What each step is said to have done."""
+    digests: Mapping[str, str]
+
+    @property
+    def steps(self) -> tuple[OperatorSpec, ...]:
+        """The drawn operators."""
+        return tuple(OperatorSpec.model_validate(step) for step in self.recipe["steps"])
+
+
+def find_published_row(dataset: Path, name: str) -> PublishedRow:
+    """Return the row of ``dataset`` with this ``pair_id`` or number, counted from 0 over all files.
+
+    Raises ``UserError`` if there is none.
+    """
+    files = sorted((dataset / "pairs").glob("*.parquet"))
+    if not files:
+        raise UserError(f"{dataset} is no dataset of this program: it has no files in 'pairs'")
+    number = 0
+    for file in files:
+        ids = pq.read_table(file, columns=["pair_id"]).column("pair_id").to_pylist()
+        for index, pair_id in enumerate(ids):
+            if name in {pair_id, str(number + index)}:
+                return _read(file, index)
+        number += len(ids)
+    if number == 0:
+        raise UserError(f"{dataset} has no rows")
+    raise UserError(f"{dataset} has no row {name!r}: give a pair_id, or a number from 0 to {number - 1}")
+
+
+def _read(file: Path, index: int) -> PublishedRow:
+    with pq.ParquetFile(file) as opened:
+        first = 0
+        for group in range(opened.num_row_groups):
+            held = opened.metadata.row_group(group).num_rows
+            if index < first + held:
+                table = opened.read_row_group(group, columns=[*_COLUMNS, TOLD, *_SIDES])
+                (row,) = table.slice(index - first, 1).to_pylist()
+                return _published_row_of(row)
+            first += held
+    raise IntegrityError(f"{file} has fewer rows than it says")
+
+
+def _published_row_of(row: Mapping[str, Any]) -> PublishedRow:
+    recipe = json.loads(row["recipe"])
+    told = [{**step, "params": json.loads(step["params"])} for step in row[TOLD]]
+    if [{name: step[name] for name in ("kind", "version", "params")} for step in told] != recipe["steps"]:
+        raise IntegrityError(f"{row['pair_id']}: its recipe and its {TOLD} are not of the same steps")
+    return PublishedRow(
+        pair_id=row["pair_id"],
+        recipe=recipe,
+        texts={name: row[name] for name in _COLUMNS},
+        told=tuple(map(_applied_step_of, told)),
+        digests={side: digest_of(row[side]["bytes"]) for side in _SIDES},
+    )
+
+
+def _applied_step_of(step: Mapping[str, Any]) -> AppliedStep:
+    facts = json.loads(step["facts"])
+    if bool(facts.get("applied", 1.0)) != step["is_applied"]:
+        raise IntegrityError(f"the row says of {step['kind']} both that it was applied and that it was not")
+    return AppliedStep(kind=step["kind"], facts=facts)
+
 
 DatasetRow = Mapping[str, Any]
 
@@ -19,7 +97,7 @@ class Dataset:
     """The folder of a dataset, and what it says of itself."""
 
     folder: Path
-    said: DatasetDescription
+    description: DatasetDescription
 
     @property
     def num_pairs(self) -> int:
@@ -32,11 +110,13 @@ class Dataset:
 
     def files(self, table: DatasetTable) -> Iterator[tuple[Split, Path]]:
         """Walk the files of a table that it names."""
-        for split, files in self.said.tables.get(table, {}).items():
+        for split, files in self.description.tables.get(table, {}).items():
             for file in files.files:
                 yield split, self.folder / table / file.name
 
-    def rows(self, table: DatasetTable, *, without: Collection[str] = ()) -> Iterator[tuple[Split, DatasetRow]]:
+    def rows(
+        self, table: DatasetTable, *, without: Collection[str] = ()
+    ) -> Iterator[tuple[Split, DatasetRow]]:
         """Walk the rows of a table without their audio, with the split that their file is of."""
         for split, path in self.files(table):
             with pq.ParquetFile(path) as file:
@@ -47,9 +127,9 @@ class Dataset:
 
     def pairs(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> Iterator[DatasetRow]:
         """Walk the pairs with these numbers, counted from 0 over all files; with audio, unless told."""
-        return self.taken("pairs", numbers, columns)
+        return self.pick("pairs", numbers, columns)
 
-    def taken(
+    def pick(
         self, table: DatasetTable, numbers: Sequence[int], columns: Sequence[str] | None = None
     ) -> Iterator[DatasetRow]:
         """Walk the rows of a table with these numbers, as ``pairs`` does."""

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.dataset.columns import HEAVY_COLUMNS, UTTERANCE, DatasetTable
+from pipeline.dataset.candidates import DegradedUtterance, Restoration
 from pipeline.dataset.licences import Licences, LicensedPart, strictest_of
-from pipeline.dataset.reading import DegradedUtterance, Restoration
+from pipeline.store.dataset_columns import HEAVY_COLUMNS, UTTERANCE, DatasetTable
 from schemas import EncodedAudio, OperatorSpec, Outcome, Pair, Recipe, Score
-from stages.metrics.base import Better
-from stages.pair_rules import CLEAN
+from schemas.rows import CLEAN
+from stages.operators.metric import Better
 
 _Row = dict[str, Any]
 

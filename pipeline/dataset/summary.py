@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.dataset.reading import DegradedUtterance
+from pipeline.dataset.candidates import DegradedUtterance
 from schemas import Record
-from stages.licences import most_restrictive_of
-from stages.pair_rules import CLEAN
+from schemas.rows import CLEAN
+from stages.operators.licences import most_restrictive_of
 
 Sums = defaultdict[str, float]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pipeline.dpo.stream import PairExample
-from stages.waveform import Samples
+from stages.audio.waveform import Samples
 
 
 class PairBatch(NamedTuple):

@@ -18,10 +18,10 @@ from torch.utils.data import DataLoader
 from pipeline.dpo.batch import PairBatch, collate
 from pipeline.dpo.loss import BETA, flow_dpo_loss, masked_mean
 from pipeline.dpo.stream import PairStream
-from pipeline.wording import say
+from pipeline.text import say
 from schemas import UserError
-from stages.global_generators import seeded_from
-from stages.rng import rng_for
+from stages.operators.rng import rng_for
+from stages.runtime.seeding import seeded_from
 
 _SAMPLE_RATE = 16_000
 CROP_S = 1.0
@@ -98,11 +98,18 @@ def flow_matching_errors(model: nn.Module, target: Tensor, spectra: SpectraBatch
     return masked_mean((velocity - (target - draw.noise)) ** 2, spectra.mask)
 
 
-def dpo_losses(model: nn.Module, reference: nn.Module, spectra: SpectraBatch, draw: Draw, beta: float) -> Tensor:
+def dpo_losses(
+    model: nn.Module, reference: nn.Module, spectra: SpectraBatch, draw: Draw, beta: float
+) -> Tensor:
     """Return the loss of each pair."""
-    chosen, rejected = (flow_matching_errors(model, side, spectra, draw) for side in (spectra.chosen, spectra.rejected))
+    chosen, rejected = (
+        flow_matching_errors(model, side, spectra, draw) for side in (spectra.chosen, spectra.rejected)
+    )
     with torch.no_grad():
-        frozen = [flow_matching_errors(reference, side, spectra, draw) for side in (spectra.chosen, spectra.rejected)]
+        frozen = [
+            flow_matching_errors(reference, side, spectra, draw)
+            for side in (spectra.chosen, spectra.rejected)
+        ]
     return flow_dpo_loss(chosen, rejected, frozen[0], frozen[1], beta)
 
 
@@ -172,7 +179,10 @@ def _learn_to_restore(model: nn.Module, batches: Iterator[SpectraBatch], generat
     """Fit the flow from noise to the chosen sides: the model that a preference can then improve."""
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
     for spectra in batches:
-        _descend(optimiser, flow_matching_errors(model, spectra.chosen, spectra, Draw.of(spectra, generator)).mean())
+        _descend(
+            optimiser,
+            flow_matching_errors(model, spectra.chosen, spectra, Draw.of(spectra, generator)).mean(),
+        )
 
 
 def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:

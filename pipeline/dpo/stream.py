@@ -8,12 +8,12 @@ from typing import Any
 from torch.utils.data import IterableDataset
 
 from pipeline.dpo.selection import Selection
-from pipeline.folders import expand_home
+from pipeline.store.files import expand_home
 from schemas import IntegrityError, UserError
-from stages.flac import decode_flac_bytes
-from stages.resampling import resample
-from stages.rng import rng_for
-from stages.waveform import Samples
+from stages.audio.flac import decode_flac_bytes
+from stages.audio.resampling import resample
+from stages.audio.waveform import Samples
+from stages.operators.rng import rng_for
 
 BUFFER_ROWS = 256
 """Rows among which a shuffled stream picks the next one; they are kept as FLAC."""
@@ -93,14 +93,14 @@ class PairStream(IterableDataset):
 
     def _example(self, row: Mapping[str, Any]) -> PairExample:
         pair_id = row["pair_id"]
-        sides = {side: self._heard(row[side], f"{side} of {pair_id}") for side in self._sides}
+        sides = {side: self._decode_cell(row[side], f"{side} of {pair_id}") for side in self._sides}
         sizes = {side: samples.size for side, samples in sides.items()}
         if len(set(sizes.values())) != 1:
             raise IntegrityError(f"the sides of {pair_id} differ in length: {sizes} samples")
         kept = self._stretch(pair_id, sizes["degraded"])
         return PairExample(pair_id, self.sample_rate, **{side: sides[side][kept] for side in sides})
 
-    def _heard(self, cell: Mapping[str, Any] | None, name: str) -> Samples:
+    def _decode_cell(self, cell: Mapping[str, Any] | None, name: str) -> Samples:
         if cell is None:
             raise IntegrityError(f"the dataset has no audio for {name}; with_clean=False does without clean")
         return resample(decode_flac_bytes(cell["bytes"]), self.sample_rate).samples

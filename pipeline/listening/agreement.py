@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from pipeline.listening.shares import Share
-from pipeline.listening.votes import VoteChoice, Origin, Question, Stimulus, Vote
+from pipeline.listening.intervals import Share
+from pipeline.listening.votes import Origin, Question, Stimulus, Vote, VoteChoice
 from schemas import Record
 
 
@@ -121,7 +121,9 @@ def _agreement_between(judged: Sequence[Judged]) -> Share:
     by_question: defaultdict[Question, dict[str, Judged]] = defaultdict(dict)
     for one in judged:
         by_question[one.vote.question].setdefault(one.vote.listener, one)
-    return Share.of(answer for answers in by_question.values() for answer in _compare_answers(answers.values()))
+    return Share.of(
+        answer for answers in by_question.values() for answer in _compare_answers(answers.values())
+    )
 
 
 def _compare_answers(answers: Iterable[Judged]) -> Iterator[tuple[str, bool | None]]:

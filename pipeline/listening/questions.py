@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from pipeline.listening.trials import StimulusPair
 from pipeline.listening.votes import Origin, Stimulus
-from pipeline.report.tables import RunTables
+from pipeline.tables.sql import RunTables
 
 _MOST = 2_000
 """Comparisons of each origin that are offered: more than anybody listens to."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from pipeline.listening.agreement import ListenerAgreement
-from pipeline.listening.shares import Share
-from pipeline.wording import align_columns, count
+from pipeline.listening.intervals import Share
+from pipeline.text import align_columns, count
 
 _HEAD = ("", "agreed", "of", "share", "95 % interval", "cannot tell")
 

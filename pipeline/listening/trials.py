@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.listening.votes import Origin, Question, Stimulus, Vote
 from schemas import fingerprint_of
-from stages.rng import rng_for
+from stages.operators.rng import rng_for
 
 REPEAT_EVERY = 10
 """One trial of ten asks again what was asked before: how far does the listener agree with themselves?"""
@@ -54,7 +54,9 @@ class Trial:
         return fingerprint_of([self.number, self.row, self.a.digest, self.b.digest])
 
 
-def choose_next_trial(listener: str, comparisons: Sequence[StimulusPair], votes: Sequence[Vote]) -> Trial | None:
+def choose_next_trial(
+    listener: str, comparisons: Sequence[StimulusPair], votes: Sequence[Vote]
+) -> Trial | None:
     """Return what the listener is to be asked now; None once there is nothing left.
 
     ``votes`` are the listener's own. Pairs and drawn comparisons alternate while there are both.

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.audit.records import QUANTILES, ScoreCorrelation, ScoreDistribution, Judgement, YieldOf
-from pipeline.funnel import Funnel
-from pipeline.listening.shares import Share
+from pipeline.audit.records import QUANTILES, Judgement, ScoreCorrelation, ScoreDistribution, YieldOf
+from pipeline.listening.intervals import Share
+from pipeline.progress.funnel import Funnel
 
 Figure = dict[str, Any]
 ROW_PX = 26

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.store import TableStore
+from pipeline.store.table_store import TableStore
 from schemas import IntegrityError
 
 INPUT_SIDES = ("degraded", "clean")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.progress.status import TableStatus, group_tables
 from pipeline.report.snapshot import Snapshot
-from pipeline.standing import TableStatus, group_tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pipeline.report.cards import Choices, PairCard
 from pipeline.report.clips import Clip
+from pipeline.report.filters import FILTERS
+from pipeline.report.pair_cards import Choices, PairCard
 from pipeline.report.sections import SECTIONS
 from pipeline.report.snapshot import Snapshot
-from pipeline.report.words import FILTERS
-from pipeline.wording import count
+from pipeline.text import count
 
 if TYPE_CHECKING:
     import jinja2

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import soundfile
 
-from pipeline.report.cards import PairCard
 from pipeline.report.clips import Clip
+from pipeline.report.pair_cards import PairCard
 
 EXCERPT_S = 12.0
 """How much of a longer recording is heard."""
@@ -32,10 +32,12 @@ class Recordings:
         """Return where the page finds a recording that was taken in."""
         return f"#{self._ids[clip]}"
 
-    def fitting(self, cards: Sequence[PairCard]) -> list[PairCard]:
+    def take_fitting(self, cards: Sequence[PairCard]) -> list[PairCard]:
         """Take in the recordings of pairs, in order, as long as there is room, and return those pairs."""
         for number, card in enumerate(cards):
-            found = {clip: cut_excerpt(self.flac_of(clip)) for _, clip, _ in card.clips if clip not in self._ids}
+            found = {
+                clip: cut_excerpt(self.flac_of(clip)) for _, clip, _ in card.clips if clip not in self._ids
+            }
             ids = {clip: _name(flac) for clip, flac in found.items()}
             new = {ids[clip]: base64.b64encode(flac).decode() for clip, flac in found.items()}
             self._num_bytes += sum(len(text) for name, text in new.items() if name not in self.by_id)

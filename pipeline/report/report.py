@@ -9,14 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 
 from pipeline.audit.audit import FILE
-from pipeline.export import MARK
+from pipeline.dataset.description import MARK
 from pipeline.report.clips import flac_of
-from pipeline.report.listening import pair_cards_of
 from pipeline.report.pages import render_listening, render_page, sections_of
+from pipeline.report.pairs import pair_cards_of
 from pipeline.report.recordings import EXCERPT_S, Recordings
 from pipeline.report.snapshot import Snapshot
-from pipeline.store import write_whole
-from pipeline.workspace import Workspace
+from pipeline.store.files import write_whole
+from pipeline.store.workspace import Workspace
 from schemas import fingerprint_of
 
 _MOST_PAIRS = 60
@@ -47,7 +47,7 @@ def write_report(workspace: Workspace, path: Path) -> None:
 def report_of(snapshot: Snapshot) -> str:
     """Return the page. It differs only if the workspace does."""
     recordings = Recordings(partial(flac_of, snapshot.workspace.store))
-    cards = recordings.fitting(pair_cards_of(snapshot, _MOST_PAIRS))
+    cards = recordings.take_fitting(pair_cards_of(snapshot, _MOST_PAIRS))
     listening = render_listening(snapshot, cards, recordings.source, EXCERPT_S)
     sections = [*sections_of(snapshot), listening]
     return render_page(

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.audit.records import ScoreCorrelation, Audit, Group, ScoreRole, YieldOf
-from pipeline.funnel_text import MEANING
-from pipeline.listening.judging import listening_of
+from pipeline.audit.records import Audit, Group, ScoreCorrelation, ScoreRole, YieldOf
+from pipeline.listening.opinions import listening_of
 from pipeline.listening.votes import VoteBook
+from pipeline.progress.funnel import MEANING
 from pipeline.report.charts import (
+    least_px,
     plot_agreement,
     plot_distribution,
     plot_funnel,
-    least_px,
     plot_shares,
     plot_win_rates,
     plot_yields,
@@ -20,7 +20,7 @@ from pipeline.report.charts import (
 from pipeline.report.costs import costs_of
 from pipeline.report.failures import failures_of
 from pipeline.report.snapshot import Snapshot
-from stages.pair_rules import CLEAN
+from schemas.rows import CLEAN
 
 Facts = Mapping[str, Any]
 YIELDS = {

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from pipeline.audit.audit import FILE, read_audit
 from pipeline.audit.records import Audit
-from pipeline.config import Config
-from pipeline.funnel import Funnel, FunnelTables, read_funnel
-from pipeline.inventory import SPEECH, Inventory
-from pipeline.report.tables import RunTables
-from pipeline.standing import RunStatus
-from pipeline.ticket_log import TicketLine, ticket_lines
-from pipeline.workspace import Workspace
+from pipeline.config.schema import Config
+from pipeline.progress.funnel import Funnel, FunnelTables, read_funnel
+from pipeline.progress.status import RunStatus
+from pipeline.progress.ticket_log import TicketLine, ticket_lines
+from pipeline.store.workspace import Workspace
+from pipeline.tables.inventory import SPEECH, Inventory
+from pipeline.tables.sql import RunTables
 from schemas import WorkspaceError
 
 

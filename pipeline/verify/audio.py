@@ -8,7 +8,7 @@ import soundfile
 from pipeline.dataset.published import DatasetRow
 from pipeline.verify.findings import Finding, are_same
 from schemas import EncodedAudio
-from stages.flac import decode_flac_bytes, digest_of
+from stages.audio.flac import decode_flac_bytes, digest_of
 
 AUDIO_SIDES = ("degraded", "chosen", "rejected", "clean")
 

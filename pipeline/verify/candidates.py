@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from itertools import groupby, zip_longest
 
-from pipeline.dataset.columns import PAIR_SIDES, TAKE, UTTERANCE, DatasetTable
 from pipeline.dataset.published import Dataset, DatasetRow
+from pipeline.store.dataset_columns import PAIR_SIDES, TAKE, UTTERANCE, DatasetTable
 from pipeline.verify.findings import Finding, are_same
 
 TABLES_OF_CANDIDATES: tuple[DatasetTable, ...] = ("scores", "candidates")
@@ -18,9 +18,14 @@ class Candidates:
     """Walks the candidates beside the pairs: both tables are in the order of degraded utterances."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._table = next((table for table in TABLES_OF_CANDIDATES if table in dataset.said.tables), None)
+        self._table = next(
+            (table for table in TABLES_OF_CANDIDATES if table in dataset.description.tables), None
+        )
         self._dataset = dataset
-        self._compared = (*TAKE, *(score.name for metric in dataset.said.metrics for score in metric.scores))
+        self._compared = (
+            *TAKE,
+            *(score.name for metric in dataset.description.metrics for score in metric.scores),
+        )
         self._groups = self.utterances()
         self._at: str | None = None
         self._here: Mapping[tuple[str, int], DatasetRow] = {}
@@ -41,13 +46,13 @@ class Candidates:
                 yield Finding(pair["pair_id"], side, f"{key[0]} {key[1]}", f"none in {self._table!r}")
                 continue
             for name in self._compared:
-                yield from self._told_otherwise(pair, f"{side}_{name}", self._here[key][name])
+                yield from self._compare_column(pair, f"{side}_{name}", self._here[key][name])
         for name, there in next(iter(self._here.values()), {}).items():
             if name in SHARED:
-                yield from self._told_otherwise(pair, name, there)
+                yield from self._compare_column(pair, name, there)
         yield from self._licence_findings(pair)
 
-    def _told_otherwise(self, pair: DatasetRow, column: str, there: object) -> Iterator[Finding]:
+    def _compare_column(self, pair: DatasetRow, column: str, there: object) -> Iterator[Finding]:
         if not are_same(pair[column], there):
             yield Finding(pair["pair_id"], column, pair[column], f"{there} in {self._table!r}")
 
@@ -81,7 +86,7 @@ class Candidates:
 
 def table_findings(dataset: Dataset) -> Iterator[Finding]:
     """Walk what the table of scores says otherwise than that of candidates, where there are both."""
-    if not dataset.said.tables.keys() >= set(TABLES_OF_CANDIDATES):
+    if not dataset.description.tables.keys() >= set(TABLES_OF_CANDIDATES):
         return
     scores = (row for _, row in dataset.rows("scores"))
     candidates = (row for _, row in dataset.rows("candidates") if row["model"] is not None)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.dataset.columns import TABLES, DatasetTable
+from pipeline.dataset.description import CARD
 from pipeline.dataset.published import Dataset
-from pipeline.export import CARD
+from pipeline.store.dataset_columns import TABLES, DatasetTable
 from pipeline.verify.findings import Finding
-from stages.weights import file_digest
+from stages.weights.files import file_digest
 
 
 def file_findings(dataset: Dataset) -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def file_findings(dataset: Dataset) -> Iterator[Finding]:
     for table in TABLES:
         named = {
             dataset.folder / table / file.name: file
-            for files in dataset.said.tables.get(table, {}).values()
+            for files in dataset.description.tables.get(table, {}).values()
             for file in files.files
         }
         yield from _sum_findings(dataset, table)
@@ -41,6 +41,6 @@ def file_findings(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _sum_findings(dataset: Dataset, table: DatasetTable) -> Iterator[Finding]:
-    for split, files in dataset.said.tables.get(table, {}).items():
+    for split, files in dataset.description.tables.get(table, {}).items():
         if files.rows != (rows := sum(file.rows for file in files.files)):
             yield Finding(f"{table}/{split}", "rows", files.rows, rows)

@@ -17,7 +17,8 @@ class Finding(NamedTuple):
     found: object
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what}: published {_format_value(self.published)}, found {_format_value(self.found)}"
+        published, found = _format_value(self.published), _format_value(self.found)
+        return f"{self.place}: {self.what}: published {published}, found {found}"
 
 
 def are_same(a: object, b: object) -> bool:

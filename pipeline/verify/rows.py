@@ -3,15 +3,15 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.dataset.columns import PAIR_SIDES
+from pipeline.dataset.description import DatasetDescription
 from pipeline.dataset.published import Dataset, DatasetRow
-from pipeline.export import DatasetDescription
+from pipeline.store.dataset_columns import PAIR_SIDES
 from pipeline.verify.candidates import Candidates
-from pipeline.verify.decided import Redecided
 from pipeline.verify.findings import Finding, are_same
+from pipeline.verify.redecided import Redecided
 from pipeline.verify.rules import Claim, cap_findings, rule_findings
-from stages.licences import most_restrictive_of
-from stages.metrics.base import Better
+from stages.operators.licences import most_restrictive_of
+from stages.operators.metric import Better
 
 _HEAVY = ("recipe", "degradation_steps")
 
@@ -26,15 +26,15 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
         claims[row["degraded_id"]].append(Claim.of(row))
         if row["split"] != split:
             yield Finding(row["pair_id"], "split", row["split"], f"in a file of {split}")
-        yield from pair_findings(row, dataset.said)
+        yield from pair_findings(row, dataset.description)
         yield from candidates.findings(row)
     yield from (Finding(name, "pair_id", "one row", f"{n} rows") for name, n in names.items() if n > 1)
-    yield from cap_findings(claims.values(), dataset.said.pair_rule)
-    yield from _count_findings(dataset.said, "pairs", names.total())
-    if (by_licence := sum(dataset.said.licences.values())) != names.total():
+    yield from cap_findings(claims.values(), dataset.description.pair_rule)
+    yield from _count_findings(dataset.description, "pairs", names.total())
+    if (by_licence := sum(dataset.description.licences.values())) != names.total():
         yield Finding("pairs", "pairs by licence", by_licence, names.total())
     if candidates.are_there:
-        yield from _findings_on_candidates(dataset.said, candidates, claims)
+        yield from _findings_on_candidates(dataset.description, candidates, claims)
 
 
 def _findings_on_candidates(

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.dataset.columns import PAIR_SIDES
+from pipeline.dataset.description import DatasetDescription
 from pipeline.dataset.published import DatasetRow
-from pipeline.export import DatasetDescription
+from pipeline.store.dataset_columns import PAIR_SIDES
 from pipeline.verify.findings import Finding
-from stages.pair_rules import PairRule
-from stages.verdicts import CandidateScores
+from stages.prefer.comparisons import CandidateScores
+from stages.prefer.pair_rules import PairRule
 
 CHOSEN, REJECTED = np.array([0]), np.array([1])
 """Places of the sides of one pair among its two candidates."""

@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.dataset.columns import PAIR_SIDES
-from pipeline.dataset.facts import MetricFacts
+from pipeline.config.operators import MetricSetup
+from pipeline.dataset.provenance import MetricFacts
 from pipeline.dataset.published import DatasetRow
-from pipeline.operator_entries import MetricSetup
+from pipeline.store.dataset_columns import PAIR_SIDES
 from pipeline.verify.findings import Finding
 from pipeline.verify.recipes import recipe_of
 from schemas import Degraded, EncodedAudio, OperatorSpec, Restored, RunError, Scored, Take, UserError
 from schemas.outcome import NONDETERMINISTIC
-from stages.audio_memory import AudioCache
+from stages.audio.cache import AudioCache
 from stages.metrics import METRICS
-from stages.metrics.base import Output
-from stages.score import ScoreInput, ScoreStage
-from stages.weight_places import WeightLocations, with_paths
+from stages.operators.metric import Output
+from stages.score.stage import ScoreInput, ScoreStage
+from stages.weights.locations import WeightLocations, with_paths
 
 STORED_BITS = 24
 """What audio is stored with when it is scored."""
@@ -24,7 +24,9 @@ STORED_BITS = 24
 class Rescoring:
     """One metric, loaded as it was for the dataset."""
 
-    def __init__(self, facts: MetricFacts, places: WeightLocations, audio_bits: int, device: str = "cpu") -> None:
+    def __init__(
+        self, facts: MetricFacts, places: WeightLocations, audio_bits: int, device: str = "cpu"
+    ) -> None:
         """Load the metric, with weights from ``places`` or from the cache.
 
         Raises ``UserError`` or ``RunError`` if this program, here, would give other scores, or none.

@@ -10,7 +10,7 @@ from pipeline.verify.findings import Finding
 def split_findings(dataset: Dataset) -> Iterator[Finding]:
     """Walk speakers, utterances and recordings of pools that are in more than one split."""
     sides: dict[str, set[str]] = defaultdict(set)
-    table = next(table for table in ("scores", "candidates", "pairs") if table in dataset.said.tables)
+    table = next(table for table in ("scores", "candidates", "pairs") if table in dataset.description.tables)
     for split, row in dataset.rows(table, without=("recipe", "degradation_steps")):
         for what in _of_one_split(row):
             sides[what].add(str(split))

@@ -12,7 +12,7 @@ PLACE = "unanimous.json"
 
 def summary_findings(dataset: Dataset) -> Iterator[Finding]:
     """Walk the numbers and names in a dataset's description that its rows do not come to."""
-    said, found = dataset.said, _summary_of(dataset)
+    said, found = dataset.description, _summary_of(dataset)
     yield from _score_findings(said.scores, found.scores)
     for what in ("licence", "licences", "languages"):
         if (published := getattr(said, what)) != (counted := getattr(found, what)):
@@ -24,7 +24,7 @@ def summary_findings(dataset: Dataset) -> Iterator[Finding]:
 
 def _summary_of(dataset: Dataset) -> Summary:
     """Return what the rows come to, as an export counts them."""
-    summary = Summary([score.name for metric in dataset.said.metrics for score in metric.scores])
+    summary = Summary([score.name for metric in dataset.description.metrics for score in metric.scores])
     for _, row in dataset.rows("pairs", without=_HEAVY):
         summary.add_pair(row)
         summary.add_terms(row)

@@ -16,8 +16,8 @@ from pipeline.verify.rows import row_findings
 from pipeline.verify.scores import Rescoring, load_metrics
 from pipeline.verify.splits import split_findings
 from pipeline.verify.summary import summary_findings
-from stages.rng import rng_for
-from stages.weight_places import WeightLocations
+from stages.operators.rng import rng_for
+from stages.weights.locations import WeightLocations
 
 RECORDING = ("candidate_id", "audio", "digest")
 """Columns of ``candidates`` that say what audio there is."""
@@ -49,7 +49,12 @@ class Verified:
 
 
 def verify_dataset(
-    folder: Path, *, rows: int | None, seed: int = 0, places: WeightLocations | None = None, device: str = "cpu"
+    folder: Path,
+    *,
+    rows: int | None,
+    seed: int = 0,
+    places: WeightLocations | None = None,
+    device: str = "cpu",
 ) -> Verified:
     """Return what is wrong with the dataset in ``folder``.
 
@@ -58,7 +63,7 @@ def verify_dataset(
     dataset knows by digest.
     """
     dataset = open_dataset(folder)
-    said = dataset.said
+    said = dataset.description
     findings = list(file_findings(dataset))
     metrics, refused = load_metrics(said.metrics, places or {}, said.audio_bits, device)
     sampled, recordings = 0, 0
@@ -68,7 +73,9 @@ def verify_dataset(
         for row in dataset.pairs(_draw_numbers(dataset.num_pairs, rows, seed)):
             findings += _sampled_findings(row, metrics)
             sampled += 1
-        for row in dataset.taken("candidates", _draw_numbers(dataset.num_rows("candidates"), rows, seed), RECORDING):
+        for row in dataset.pick(
+            "candidates", _draw_numbers(dataset.num_rows("candidates"), rows, seed), RECORDING
+        ):
             findings += recording_findings(row)
             recordings += 1
     except (OSError, pa.ArrowException, KeyError) as error:

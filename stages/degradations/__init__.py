@@ -1,7 +1,13 @@
-"""The family of degradations: one file each, registered by being here."""
+"""The family of degradations: one operator per file, the file named after its kind.
 
-from stages.degradations.base import DEGRADATIONS, Degradation
-from stages.discovery import import_members
+A degradation is a fully determined change to a waveform: it keeps length and rate, removes the delay that
+it causes, and clips only if it is the one that clips. Every file here is a member and is found because it
+is here; what members share is in ``common``. What a degradation has to be is said in
+``stages.operators.degradation``.
+"""
+
+from stages.operators.degradation import DEGRADATIONS, Degradation
+from stages.operators.operator import import_members
 
 import_members(__name__, __path__)
 

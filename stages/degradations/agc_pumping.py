@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Uniform
-from stages.dynamics import Ballistics, amplify, peaks_db
-from stages.waveform import AudioSource
+from stages.audio.waveform import AudioSource
+from stages.dsp.dynamics import Ballistics, amplify, peaks_db
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Uniform
 
 
 @DEGRADATIONS.register
@@ -44,7 +44,7 @@ class AgcPumping(Degradation):
         speech = scene.degraded
         wanted_db = np.clip(self.target_db - peaks_db(speech), -self.most_cut_db, self.most_gain_db)
         ballistics = Ballistics(self.attack_ms, self.release_ms)
-        gains_db = ballistics.smoothed(wanted_db, speech.sample_rate)
+        gains_db = ballistics.smooth(wanted_db, speech.sample_rate)
         facts = {
             "applied": float(bool(np.any(gains_db))),
             "lowest_gain_db": float(gains_db.min()),

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, LogUniform
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, LogUniform
 
 _MARGIN_S = 0.05
 
@@ -36,7 +36,7 @@ class Aliasing(Degradation):
             return Scene(speech, scene.reference, {"applied": 0.0})
         size, period = self._period(speech)
         facts = {"applied": 1.0, "sample_rate_hz": speech.sample_rate * period / size}
-        return Scene(speech.with_samples(self._sampled(speech)), scene.reference, facts)
+        return Scene(speech.with_samples(self._sample(speech)), scene.reference, facts)
 
     def _period(self, speech: Waveform) -> tuple[int, int]:
         """Return how many samples are looked at, out of how many: the speech, and silence after it."""
@@ -46,7 +46,7 @@ class Aliasing(Degradation):
         size = fft.next_fast_len(speech.samples.size + margin, real=True)
         return size, max(2, round(size * self.sample_rate_hz / speech.sample_rate))
 
-    def _sampled(self, speech: Waveform) -> Samples:
+    def _sample(self, speech: Waveform) -> Samples:
         from scipy import fft  # noqa: PLC0415 - 0.3 s
 
         size, period = self._period(speech)

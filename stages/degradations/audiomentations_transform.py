@@ -9,13 +9,13 @@ import numpy as np
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from schemas import Reason, UnfitError
-from stages.alignment import align, lag_samples
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer, OneOf
-from stages.global_generators import seeded_from
-from stages.resampling import fit_length
-from stages.rng import rng_for
-from stages.waveform import AudioSource, Waveform
+from stages.audio.lag import align, lag_samples
+from stages.audio.resampling import fit_length
+from stages.audio.waveform import AudioSource, Waveform
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer, OneOf
+from stages.operators.rng import rng_for
+from stages.runtime.seeding import seeded_from
 
 _REACH_S = 0.1
 ZERO_PHASE: Mapping[str, JsonValue] = {"zero_phase": True}
@@ -117,14 +117,14 @@ class AudiomentationsTransform(Degradation):
         for name, value in ALLOWED[self.transform].items():
             if self.parameters.get(name, value) != value:
                 raise ValueError(f"{self.transform} is only right here with {name} {value}")
-        self._built()
+        self._build()
         return self
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Transform, and report what the transform drew and the delay that was removed."""
         speech = scene.degraded
         self._check_fits(speech)
-        transform = self._built()
+        transform = self._build()
         stream = rng_for(self.seed, "audiomentations", self.transform)
         with seeded_from(stream), np.errstate(over="ignore"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "n_fft=")  # of speech shorter than a window, which is padded
@@ -151,7 +151,7 @@ class AudiomentationsTransform(Degradation):
                 Reason.ERROR, f"{self.transform} takes no more than {highest_hz} Hz; 'codec' takes any rate"
             )
 
-    def _built(self) -> Any:
+    def _build(self) -> Any:
         import audiomentations  # noqa: PLC0415 - 3 s
 
         settings = {**self.parameters, **ALLOWED[self.transform], "p": 1.0}

@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from stages import libopus
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, OneOf
-from stages.headroom import with_headroom
-from stages.resampling import fit_length, resample
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.resampling import fit_length, resample
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.degradations.common import libopus
+from stages.degradations.common.headroom import with_headroom
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, OneOf
 
 AAC_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 AAC_DELAY_SAMPLES = 1024
@@ -148,7 +148,9 @@ CODECS: Mapping[AvCodecName, Callable[[AvCodec, Waveform], _Heard]] = {
 }
 
 
-def _send_through(sent: Waveform, through: Callable[[Samples], Samples], packets: list[bytes], delay: int) -> _Heard:
+def _send_through(
+    sent: Waveform, through: Callable[[Samples], Samples], packets: list[bytes], delay: int
+) -> _Heard:
     """Return what comes back; ``through`` fills ``packets`` on the way."""
     decoded = fit_length(with_headroom(through, sent.samples), sent.samples.size)
     return _Heard(sent.with_samples(decoded), sum(map(len, packets)), delay)

@@ -5,10 +5,10 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from stages.degradations.band_filter import BandFilter
-from stages.degradations.base import DEGRADATIONS
-from stages.distributions import Distribution, Integer, Uniform
-from stages.filter_design import Band
+from stages.degradations.common.band_filter import BandFilter
+from stages.dsp.filters import Band
+from stages.operators.degradation import DEGRADATIONS
+from stages.operators.distributions import Distribution, Integer, Uniform
 
 
 @DEGRADATIONS.register

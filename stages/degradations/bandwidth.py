@@ -10,10 +10,10 @@ import soxr
 from pydantic import Field
 from scipy import fft
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, OneOf
-from stages.resampling import fit_length
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.resampling import fit_length
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, OneOf
 
 Resampler = Literal["soxr_vhq", "soxr_lq", "polyphase", "fourier"]
 

@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer
-from stages.rng import rng_for
-from stages.waveform import AudioSource, Samples
+from stages.audio.waveform import AudioSource, Samples
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer
+from stages.operators.rng import rng_for
 
 
 @DEGRADATIONS.register

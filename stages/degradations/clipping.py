@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Uniform
-from stages.level import from_db, peak
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.level import from_db, peak
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Uniform
 
 _GainDb = Annotated[float, Field(gt=0.0, le=60.0)]
 
@@ -95,4 +95,4 @@ class Clipping(Degradation):
 
 def _drive(speech: Waveform, gain_db: float) -> Waveform:
     loudest = peak(speech.samples)
-    return speech.scaled(from_db(gain_db) / loudest) if loudest > 0.0 else speech
+    return speech.scale(from_db(gain_db) / loudest) if loudest > 0.0 else speech

@@ -8,11 +8,11 @@ import numpy as np
 import soundfile
 from pydantic import Field, model_validator
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, OneOf, Uniform
-from stages.headroom import with_headroom
-from stages.resampling import fit_length, resample
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.resampling import fit_length, resample
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.degradations.common.headroom import with_headroom
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, OneOf, Uniform
 
 MPEG_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
@@ -81,8 +81,8 @@ class Codec(Degradation):
         if self.codec in TELEPHONE:
             received, num_bytes, delay = *_call(sent.samples, TELEPHONE[self.codec]), 0
         else:
-            stream = self._encoded(sent)
-            (received, delay), num_bytes = self._received(stream, sent.samples), len(stream)
+            stream = self._encode(sent)
+            (received, delay), num_bytes = self._decode(stream, sent.samples), len(stream)
         back = resample(sent.with_samples(received), speech.sample_rate)
         facts = {
             "codec_sample_rate_hz": float(rate),
@@ -97,7 +97,7 @@ class Codec(Degradation):
         known = OPUS_RATES if self.codec == "opus" else MPEG_RATES
         return next((rate for rate in known if rate >= sample_rate), known[-1])
 
-    def _encoded(self, sent: Waveform) -> bytes:
+    def _encode(self, sent: Waveform) -> bytes:
         """Return the stream. ``compression_level`` is libsndfile's scale: 0 for best, 1 for smallest."""
         buffer = io.BytesIO()
         settings: dict[str, Any] = {
@@ -116,7 +116,7 @@ class Codec(Degradation):
         level = (high - (self.bitrate_kbps or high)) / (high - low)
         return min(max(level, 0.0), 0.999)  # libsndfile refuses an MP3 at exactly 1
 
-    def _received(self, stream: bytes, sent: Samples) -> tuple[Samples, int]:
+    def _decode(self, stream: bytes, sent: Samples) -> tuple[Samples, int]:
         """Return the decoded samples without the delay, and the delay."""
         decoded, sample_rate = soundfile.read(io.BytesIO(stream), dtype="float32")
         delay = 0

@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from stages.degradations.added_sound import AddedSound, Sound
-from stages.degradations.base import DEGRADATIONS
-from stages.distributions import Distribution, Integer, Uniform
-from stages.rng import rng_for
-from stages.shaped_noise import draw_shaped_noise, slope_gains
-from stages.waveform import AudioSource, Waveform
+from stages.audio.waveform import AudioSource, Waveform
+from stages.degradations.common.added_sound import AddedSound, Sound
+from stages.dsp.noise import draw_shaped_noise, slope_gains
+from stages.operators.degradation import DEGRADATIONS
+from stages.operators.distributions import Distribution, Integer, Uniform
+from stages.operators.rng import rng_for
 
 Colour = Literal["white", "pink", "brown", "blue", "violet"]
 SLOPES_DB_PER_OCTAVE: Mapping[Colour, float] = {

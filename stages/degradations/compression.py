@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Uniform
-from stages.dynamics import Ballistics, Control, amplify, peaks_db
-from stages.waveform import AudioSource, Waveform
+from stages.audio.waveform import AudioSource, Waveform
+from stages.dsp.dynamics import Ballistics, Control, amplify, peaks_db
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Uniform
 
 
 @DEGRADATIONS.register
@@ -54,4 +54,4 @@ class Compression(Degradation):
         excess_db = np.maximum(peaks_db(speech) - self.threshold_db, 0.0)
         wanted_db = -(1.0 - 1.0 / self.ratio) * excess_db
         ballistics = Ballistics(self.attack_ms, self.release_ms)
-        return ballistics.smoothed(wanted_db, speech.sample_rate)
+        return ballistics.smooth(wanted_db, speech.sample_rate)

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer, Uniform
-from stages.rng import rng_for
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer, Uniform
+from stages.operators.rng import rng_for
 
 Gap = tuple[float, float]
 

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from stages.biquads import design_bell
-from stages.degradations.base import DEGRADATIONS
-from stages.degradations.spectral_degradation import SpectralDegradation
-from stages.distributions import Distribution, Integer
-from stages.rng import rng_for
-from stages.spectral_gain import Gains, Hertz, magnitude_of
+from stages.degradations.common.spectral import SpectralDegradation
+from stages.dsp.filters import design_bell
+from stages.dsp.spectral_gain import Gains, Hertz, magnitude_of
+from stages.operators.degradation import DEGRADATIONS
+from stages.operators.distributions import Distribution, Integer
+from stages.operators.rng import rng_for
 
 _GainDb = Annotated[float, Field(ge=-40.0, le=40.0)]
 
@@ -58,7 +58,10 @@ class Equalizer(SpectralDegradation):
 
     def gains(self, hertz: Hertz, sample_rate: int) -> Gains:
         """Return the product of all bells."""
-        bells = [design_bell(centre, gain, self.q, sample_rate) for centre, gain in self._bands(sample_rate).items()]
+        bells = [
+            design_bell(centre, gain, self.q, sample_rate)
+            for centre, gain in self._bands(sample_rate).items()
+        ]
         return magnitude_of(np.concatenate(bells), hertz, sample_rate)
 
     def facts_at(self, sample_rate: int) -> dict[str, float]:

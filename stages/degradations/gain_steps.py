@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer, Uniform
-from stages.rng import rng_for
-from stages.waveform import AudioSource, Waveform
+from stages.audio.waveform import AudioSource, Waveform
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer, Uniform
+from stages.operators.rng import rng_for
 
 _Curve = NDArray[np.float64]
 

@@ -6,12 +6,12 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer, OneOf, Uniform
-from stages.level import rms
-from stages.rng import rng_for
-from stages.short_time import ShortTime, Spectra
-from stages.waveform import AudioSource, Samples
+from stages.audio.level import rms
+from stages.audio.waveform import AudioSource, Samples
+from stages.dsp.short_time import ShortTime, Spectra
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer, OneOf, Uniform
+from stages.operators.rng import rng_for
 
 SMALLEST = np.float32(1e-12)
 
@@ -52,7 +52,7 @@ class GriffinLim(Degradation):
         short_time = ShortTime.of(self.frame_ms, speech.sample_rate)
         true = short_time.spectra(speech.samples)
         wanted = np.abs(true)
-        made = self._made(short_time, true, speech.samples.size)
+        made = self._reconstruct(short_time, true, speech.samples.size)
         upside_down = float(np.einsum("i,i->", made, speech.samples, dtype=np.float64)) < 0.0
         missed = np.abs(short_time.spectra(made)) - wanted
         facts = {
@@ -61,7 +61,7 @@ class GriffinLim(Degradation):
         }
         return Scene(speech.with_samples(-made if upside_down else made), scene.reference, facts)
 
-    def _made(self, short_time: ShortTime, true: Spectra, length: int) -> Samples:
+    def _reconstruct(self, short_time: ShortTime, true: Spectra, length: int) -> Samples:
         rng = rng_for(self.seed, self.kind)
         errors = self.phase_error_rad * (2.0 * rng.random(true.shape, dtype=np.float32) - 1.0)
         spectra, wanted = true * np.exp(np.complex64(1j) * errors), np.abs(true)

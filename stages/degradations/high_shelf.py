@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from stages.biquads import BUTTERWORTH_Q, design_high_shelf
-from stages.degradations.base import DEGRADATIONS
-from stages.degradations.spectral_degradation import SpectralDegradation
-from stages.distributions import Distribution, OneOf, Uniform
-from stages.spectral_gain import Gains, Hertz, magnitude_of
+from stages.degradations.common.spectral import SpectralDegradation
+from stages.dsp.filters import BUTTERWORTH_Q, design_high_shelf
+from stages.dsp.spectral_gain import Gains, Hertz, magnitude_of
+from stages.operators.degradation import DEGRADATIONS
+from stages.operators.distributions import Distribution, OneOf, Uniform
 
 
 @DEGRADATIONS.register

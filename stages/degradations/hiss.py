@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Constant, Distribution, Integer, Uniform
-from stages.level import from_db, peak, ratio_db, rms
-from stages.mixing import Snr, SnrDefinition, mix
-from stages.rng import rng_for
-from stages.shaped_noise import NOISE_LOWEST_HZ, NoiseGains, draw_shaped_noise
-from stages.waveform import AudioSource, Samples
+from stages.audio.level import from_db, peak, ratio_db, rms
+from stages.audio.waveform import AudioSource, Samples
+from stages.dsp.mixing import Snr, SnrDefinition, mix
+from stages.dsp.noise import NOISE_LOWEST_HZ, NoiseGains, draw_shaped_noise
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Constant, Distribution, Integer, Uniform
+from stages.operators.rng import rng_for
 
 
 @DEGRADATIONS.register

@@ -6,12 +6,12 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.added_sound import AddedSound, Sound
-from stages.degradations.base import DEGRADATIONS
-from stages.distributions import Distribution, Integer, OneOf, Uniform
-from stages.level import from_db
-from stages.rng import rng_for
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.level import from_db
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.degradations.common.added_sound import AddedSound, Sound
+from stages.operators.degradation import DEGRADATIONS
+from stages.operators.distributions import Distribution, Integer, OneOf, Uniform
+from stages.operators.rng import rng_for
 
 NYQUIST_SHARE = 0.95
 

@@ -6,11 +6,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas import AudioRef
-from stages.degradations.added_sound import AddedSound, Sound
-from stages.degradations.base import DEGRADATIONS
-from stages.distributions import Distribution, FromPool, Uniform
-from stages.mixing import SnrDefinition, stretch_of
-from stages.waveform import AudioSource, Waveform
+from stages.audio.waveform import AudioSource, Waveform
+from stages.degradations.common.added_sound import AddedSound, Sound
+from stages.dsp.mixing import SnrDefinition, stretch_of
+from stages.operators.degradation import DEGRADATIONS
+from stages.operators.distributions import Distribution, FromPool, Uniform
 
 
 @DEGRADATIONS.register

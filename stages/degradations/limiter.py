@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Uniform
-from stages.level import from_db
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.level import from_db
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Uniform
 
 _NO_REDUCTION = 1e-6
 _AUDIBLE = 0.01
@@ -40,7 +40,7 @@ class Limiter(Degradation):
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Limit, and report the largest reduction and how often there was one."""
-        loud = scene.degraded.scaled(from_db(self.gain_db))
+        loud = scene.degraded.scale(from_db(self.gain_db))
         reduction = self._reduction(loud)
         facts = {
             "applied": float(self.gain_db > 0.0 or bool(reduction.any())),
@@ -56,10 +56,10 @@ class Limiter(Degradation):
         ceiling = from_db(self.ceiling_db)
         needed = 1.0 - ceiling / np.maximum(np.abs(loud.samples, dtype=np.float64), ceiling)
         width = 2 * round(self.look_ahead_ms / 1_000.0 * loud.sample_rate) + 1
-        held = self._released(maximum_filter1d(needed, width, mode="nearest"), loud.sample_rate)
+        held = self._release(maximum_filter1d(needed, width, mode="nearest"), loud.sample_rate)
         return np.asarray(uniform_filter1d(held, width, mode="nearest"))
 
-    def _released(self, reduction: Samples, sample_rate: int) -> Samples:
+    def _release(self, reduction: Samples, sample_rate: int) -> Samples:
         """Return the smallest curve above ``reduction`` that falls no faster than the release."""
         if not reduction.any():
             return reduction

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from schemas import AudioRef, Reason, UnfitError
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer, LogUniform, Uniform
-from stages.level import is_silent
-from stages.rng import rng_for
-from stages.spectral_gain import Gains, Hertz, apply_gains
-from stages.waveform import AudioSource, Waveform
+from stages.audio.level import is_silent
+from stages.audio.waveform import AudioSource, Waveform
+from stages.dsp.spectral_gain import Gains, Hertz, apply_gains
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer, LogUniform, Uniform
+from stages.operators.rng import rng_for
 
 SPEECH_HZ = (300.0, 3_400.0)
 _KNOTS_PER_OCTAVE = 1.5
@@ -69,9 +69,9 @@ class MicrophoneResponse(Degradation):
         if self.response is not None:
             return _read_measured(sources.read(self.response, sample_rate))
         hertz = np.geomspace(_LOWEST_HZ, max(_HIGHEST_HZ, sample_rate / 2), 2_000)
-        return hertz, self._drawn_db(hertz)
+        return hertz, self._draw_curve_db(hertz)
 
-    def _drawn_db(self, hertz: Hertz) -> Gains:
+    def _draw_curve_db(self, hertz: Hertz) -> Gains:
         octaves = np.log2(hertz / hertz[0])
         knots = np.arange(int(octaves[-1] * _KNOTS_PER_OCTAVE) + 2) / _KNOTS_PER_OCTAVE
         ups = self.spread_db * rng_for(self.seed or 0, self.kind).standard_normal(knots.size)

@@ -7,12 +7,12 @@ import numpy as np
 from pydantic import Field
 
 from schemas import Reason, UnfitError
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer, OneOf, Uniform
-from stages.level import from_db, is_silent, rms
-from stages.rng import rng_for
-from stages.short_time import ShortTime
-from stages.waveform import AudioSource
+from stages.audio.level import from_db, is_silent, rms
+from stages.audio.waveform import AudioSource
+from stages.dsp.short_time import ShortTime
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer, OneOf, Uniform
+from stages.operators.rng import rng_for
 
 
 @DEGRADATIONS.register

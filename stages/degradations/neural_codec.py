@@ -5,16 +5,16 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from stages import neural_codecs
-from stages.alignment import align, lag_samples
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Constant, Distribution, Integer, OneOf
-from stages.headroom import with_headroom
-from stages.neural_codecs import PUBLISHED_CODECS, BackEnd
-from stages.resampling import resample
-from stages.waveform import AudioSource, Samples, Waveform
-from stages.weighted import HasWeights
-from stages.weights import Weights
+from stages.audio.lag import align, lag_samples
+from stages.audio.resampling import resample
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.degradations.common.headroom import with_headroom
+from stages.networks import codecs
+from stages.networks.codecs import PUBLISHED_CODECS, BackEnd
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Constant, Distribution, Integer, OneOf
+from stages.weights.files import Weights
+from stages.weights.has_weights import HasWeights
 
 _MAX_LAG_S = 0.01
 
@@ -87,7 +87,7 @@ class NeuralCodec(HasWeights, Degradation):
 
         Raises ``MissingWeightsError`` if the weights are not there or others than pinned.
         """
-        codec = neural_codecs.load_codec(self.back_end, self.checked_place(), self.device)
+        codec = codecs.load_codec(self.back_end, self.require_place(), self.device)
         speech, delays = scene.degraded, []
         for _ in range(self.generations):
             speech, delay = self._generation(codec, speech)
@@ -103,12 +103,12 @@ class NeuralCodec(HasWeights, Degradation):
     def _setting(self) -> float:
         return float(self.num_codebooks or self.bandwidth_kbps or 0.0)
 
-    def _generation(self, codec: neural_codecs.LoadedCodec, speech: Waveform) -> tuple[Waveform, int]:
+    def _generation(self, codec: codecs.LoadedCodec, speech: Waveform) -> tuple[Waveform, int]:
         """Return the speech after one way through the network, and the delay that was removed."""
         sent = resample(speech, codec.sample_rate)
 
         def through(samples: Samples) -> Samples:
-            return codec.heard(samples, self._setting)
+            return codec.transcode(samples, self._setting)
 
         heard = resample(sent.with_samples(with_headroom(through, sent.samples)), speech.sample_rate)
         lag = lag_samples(heard.samples, speech.samples, round(_MAX_LAG_S * speech.sample_rate))

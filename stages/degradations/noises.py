@@ -7,13 +7,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from schemas import AudioRef, Reason, UnfitError
-from stages.degradations.added_sound import AddedSound, Sound
-from stages.degradations.base import DEGRADATIONS
-from stages.distributions import Distribution, Integer, SeveralFromPool, Uniform
-from stages.level import from_db, is_silent, rms
-from stages.mixing import stretch_of
-from stages.rng import rng_for
-from stages.waveform import AudioSource, Waveform
+from stages.audio.level import from_db, is_silent, rms
+from stages.audio.waveform import AudioSource, Waveform
+from stages.degradations.common.added_sound import AddedSound, Sound
+from stages.dsp.mixing import stretch_of
+from stages.operators.degradation import DEGRADATIONS
+from stages.operators.distributions import Distribution, Integer, SeveralFromPool, Uniform
+from stages.operators.rng import rng_for
 
 _MOST = 4
 

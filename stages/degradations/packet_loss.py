@@ -8,14 +8,14 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from schemas import Fact
-from stages import libopus, packet_loss
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Constant, Distribution, Integer, OneOf, Uniform
-from stages.headroom import with_headroom
-from stages.packet_loss import Lost
-from stages.resampling import fit_length, resample
-from stages.rng import rng_for
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.resampling import fit_length, resample
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.degradations.common import libopus, loss_models
+from stages.degradations.common.headroom import with_headroom
+from stages.degradations.common.loss_models import Lost
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Constant, Distribution, Integer, OneOf, Uniform
+from stages.operators.rng import rng_for
 
 _Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Transition = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -91,7 +91,7 @@ class PacketLoss(Degradation):
     @field_validator("trace", mode="before")
     @classmethod
     def _read_a_file(cls, trace: Any) -> Any:
-        return packet_loss.read_trace(Path(trace)) if isinstance(trace, str | Path) else trace
+        return loss_models.read_trace(Path(trace)) if isinstance(trace, str | Path) else trace
 
     @model_validator(mode="after")
     def _has_what_the_model_needs(self) -> Self:
@@ -104,17 +104,17 @@ class PacketLoss(Degradation):
             raise ValueError(f"Opus has packets of {libopus.PACKETS_MS} ms, not of {self.packet_ms}")
         return self
 
-    def lost(self, num_packets: int) -> Lost:
+    def draw_lost(self, num_packets: int) -> Lost:
         """Return which of so many packets are lost."""
         rng = rng_for(self.seed, self.kind)
-        lost = self._drawn_losses(rng, num_packets)
-        return lost if self.longest_burst_packets is None else packet_loss.limit_runs(lost, self._longest)
+        lost = self._draw_losses(rng, num_packets)
+        return lost if self.longest_burst_packets is None else loss_models.limit_runs(lost, self._longest)
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Lose packets; report how many there were and were lost, and the runs, as ``trace`` has them."""
         speech = scene.degraded
         heard, lost = self._over_opus(speech) if self.concealment == "opus" else self._plain(speech)
-        runs = packet_loss.run_lengths(lost)
+        runs = loss_models.run_lengths(lost)
         facts: dict[str, Fact] = {
             "num_packets": float(lost.size),
             "num_lost_packets": float(lost.sum()),
@@ -126,22 +126,22 @@ class PacketLoss(Degradation):
         return Scene(heard, scene.reference, facts)
 
     def _plain(self, speech: Waveform) -> tuple[Waveform, Lost]:
-        bounds = packet_loss.packet_bounds_of(speech.samples.size, self.packet_ms * speech.sample_rate / 1000)
-        lost = self.lost(bounds.size - 1)
+        bounds = loss_models.packet_bounds_of(speech.samples.size, self.packet_ms * speech.sample_rate / 1000)
+        lost = self.draw_lost(bounds.size - 1)
         if self.concealment == "zero":
-            return speech.with_samples(packet_loss.silence_lost(speech.samples, lost, bounds)), lost
+            return speech.with_samples(loss_models.silence_lost(speech.samples, lost, bounds)), lost
         fade = round(self.fade_ms * speech.sample_rate / 1000)
-        return speech.with_samples(packet_loss.repeat_last(speech.samples, lost, bounds, fade)), lost
+        return speech.with_samples(loss_models.repeat_last(speech.samples, lost, bounds, fade)), lost
 
     def _over_opus(self, speech: Waveform) -> tuple[Waveform, Lost]:
-        """Return the call; its packets hold what they hold a look-ahead later than ``bounds_of`` has it."""
+        """Return the call; its packets hold what they hold a look-ahead later than ``packet_bounds_of`` has it."""
         rates: list[int] = []
         lost: list[Lost] = []
 
         def through(samples: Samples) -> Samples:
             stream = libopus.encode_opus(speech.with_samples(samples), self.opus_bitrate_kbps, self.packet_ms)
             rates.append(stream.sample_rate)
-            lost.append(self.lost(len(stream.packets)))
+            lost.append(self.draw_lost(len(stream.packets)))
             return libopus.decode_opus(stream, lost[-1].tolist())
 
         heard = with_headroom(through, speech.samples)
@@ -152,16 +152,16 @@ class PacketLoss(Degradation):
     def _longest(self) -> int:
         return self.longest_burst_packets or 1
 
-    def _drawn_losses(self, rng: np.random.Generator, num_packets: int) -> Lost:
+    def _draw_losses(self, rng: np.random.Generator, num_packets: int) -> Lost:
         if self.model == "bernoulli":
-            return packet_loss.draw_independent(rng, num_packets, self.loss_rate or 0.0)
+            return loss_models.draw_independent(rng, num_packets, self.loss_rate or 0.0)
         if self.model == "bursts":
-            return packet_loss.draw_bursts(rng, num_packets, self.loss_rate or 0.0, self._longest)
+            return loss_models.draw_bursts(rng, num_packets, self.loss_rate or 0.0, self._longest)
         if self.model == "trace":
-            return packet_loss.draw_from_trace(rng, num_packets, self.trace or ())
+            return loss_models.draw_from_trace(rng, num_packets, self.trace or ())
         transitions = self.good_to_bad or 1.0, self.bad_to_good or 1.0
         losses = self.loss_in_good or 0.0, self.loss_in_bad or 0.0
-        return packet_loss.draw_gilbert_elliott(rng, num_packets, transitions, losses)
+        return loss_models.draw_gilbert_elliott(rng, num_packets, transitions, losses)
 
 
 ALL_SETTINGS = frozenset().union(*NEEDED.values(), *OPTIONAL.values())

@@ -6,11 +6,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation
-from stages.distributions import Distribution, Integer, OneOf, Uniform
-from stages.rng import rng_for
-from stages.short_time import ShortTime
-from stages.waveform import AudioSource, Waveform
+from stages.audio.waveform import AudioSource, Waveform
+from stages.dsp.short_time import ShortTime
+from stages.operators.degradation import DEGRADATIONS, Degradation
+from stages.operators.distributions import Distribution, Integer, OneOf, Uniform
+from stages.operators.rng import rng_for
 
 
 @DEGRADATIONS.register

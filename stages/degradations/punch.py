@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Constant, Distribution
-from stages.dynamics import CONTROL_HZ, Ballistics, Control, amplify, peaks_db
-from stages.waveform import AudioSource, Waveform
+from stages.audio.waveform import AudioSource, Waveform
+from stages.dsp.dynamics import CONTROL_HZ, Ballistics, Control, amplify, peaks_db
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Constant, Distribution
 
 SMOOTHING_MS = 1.0
 _BOUNDS_DB = (8.0, 15.0)
@@ -45,7 +45,7 @@ class Punch(Degradation):
         reduction_db = self.reduction_db or float(np.clip(0.7 * (loud_db - median_db), *_BOUNDS_DB))
         early = round(self.look_ahead_ms / 1_000.0 * CONTROL_HZ)
         loud = np.append(envelope_db, np.full(early, envelope_db[-1]))[early:] > threshold_db
-        gains_db = Ballistics(SMOOTHING_MS, SMOOTHING_MS).smoothed(-reduction_db * loud, speech.sample_rate)
+        gains_db = Ballistics(SMOOTHING_MS, SMOOTHING_MS).smooth(-reduction_db * loud, speech.sample_rate)
         facts = {
             "applied": float(bool(loud.any())),
             "threshold_db": float(threshold_db),
@@ -56,5 +56,5 @@ class Punch(Degradation):
 
     def _envelope_db(self, speech: Waveform) -> Control:
         sizes = 10.0 ** (peaks_db(speech, hold_s=0.0) / 20.0)
-        envelope = -Ballistics(self.attack_ms, self.release_ms).smoothed(-sizes, speech.sample_rate)
+        envelope = -Ballistics(self.attack_ms, self.release_ms).smooth(-sizes, speech.sample_rate)
         return np.asarray(20.0 * np.log10(envelope))

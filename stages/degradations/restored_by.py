@@ -7,10 +7,10 @@ import numpy as np
 from pydantic import Field, JsonValue
 
 from schemas import OperatorSpec, Params
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer, OneOf
-from stages.waveform import AudioSource
-from stages.weight_places import without_paths
+from stages.audio.waveform import AudioSource
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer, OneOf
+from stages.weights.locations import without_paths
 
 BUILT_IN: tuple[JsonValue, ...] = (
     {"kind": "spectral_gate", "version": 1, "params": {"strength": 1.0}},
@@ -53,6 +53,6 @@ class RestoredBy(Degradation):
 
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:
         """Restore, and report whether that changed anything."""
-        heard = sources.restored(self.restorer, scene.degraded, self.seed)
+        heard = sources.apply_restorer(self.restorer, scene.degraded, self.seed)
         applied = not np.array_equal(heard.samples, scene.degraded.samples)
         return Scene(heard, scene.reference, {"applied": float(applied)})

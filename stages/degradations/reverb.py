@@ -6,18 +6,18 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas import AudioRef, BrokenError, Reason, UnfitError
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, FromPool
-from stages.impulse_response import (
+from stages.audio.level import is_silent, peak, to_db
+from stages.audio.waveform import AudioSource, Waveform
+from stages.dsp.impulse_response import (
+    convolve_with_response,
+    cut_early_part,
     direct_gain,
     direct_to_reverberant_db,
-    cut_early_part,
     find_direct_path,
-    convolve_with_response,
     reverberation_time_s,
 )
-from stages.level import is_silent, peak, to_db
-from stages.waveform import AudioSource, Waveform
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, FromPool
 
 
 @DEGRADATIONS.register
@@ -57,7 +57,7 @@ class Reverb(Degradation):
         facts = {**known, **_facts_of(response, direct), "gain_db": to_db(gain)}
         if self.reverberant_peak is None:
             return Scene(wet, reference, facts)
-        return Scene(wet.scaled(gain), reference.scaled(gain), facts)
+        return Scene(wet.scale(gain), reference.scale(gain), facts)
 
     def _response(self, sample_rate: int, sources: AudioSource) -> tuple[Waveform, int]:
         """Return the response with a direct sound of unit gain, and the sample of that sound."""
@@ -75,7 +75,7 @@ class Reverb(Degradation):
         gain = direct_gain(response, direct)
         if gain == 0.0:
             raise BrokenError(Reason.WRONG_SHAPE, "there is no sound at the direct path of the response")
-        return response.scaled(1.0 / gain), direct
+        return response.scale(1.0 / gain), direct
 
     def _gain(self, wet: Waveform) -> float:
         loudest = peak(wet.samples)

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, OneOf, Uniform
-from stages.level import from_db, peak
-from stages.waveform import AudioSource, Samples
+from stages.audio.level import from_db, peak
+from stages.audio.waveform import AudioSource, Samples
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, OneOf, Uniform
 
 ClippingCurve = Literal["tanh", "cubic"]
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from stages.degradations.band_pass import BandPass
-from stages.degradations.base import DEGRADATIONS
-from stages.distributions import Constant, Distribution, OneOf, Uniform
+from stages.operators.degradation import DEGRADATIONS
+from stages.operators.distributions import Constant, Distribution, OneOf, Uniform
 
 
 @DEGRADATIONS.register

@@ -5,10 +5,10 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, OneOf
-from stages.level import from_db, peak, to_db
-from stages.waveform import AudioSource
+from stages.audio.level import from_db, peak, to_db
+from stages.audio.waveform import AudioSource
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, OneOf
 
 
 @DEGRADATIONS.register
@@ -36,7 +36,7 @@ class Volume(Degradation):
         """Change the level, and report by how much."""
         gain = self._gain(peak(scene.degraded.samples))
         facts = {"applied": float(gain != 1.0), "gain_db": to_db(gain)}
-        return Scene(scene.degraded.scaled(gain), scene.reference, facts)
+        return Scene(scene.degraded.scale(gain), scene.reference, facts)
 
     def _gain(self, loudest: float) -> float:
         if self.gain_db is not None:

@@ -6,14 +6,14 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from stages.degradations.base import DEGRADATIONS, Degradation, Scene
-from stages.distributions import Distribution, Integer, OneOf, Uniform
-from stages.dynamics import Ballistics, Control, amplify, peaks_db, step_of
-from stages.level import rms, to_db
-from stages.mixing import Snr, SnrDefinition, mix
-from stages.rng import rng_for
-from stages.shaped_noise import NOISE_LOWEST_HZ, NoiseGains, draw_shaped_noise, slope_gains
-from stages.waveform import AudioSource, Samples, Waveform
+from stages.audio.level import rms, to_db
+from stages.audio.waveform import AudioSource, Samples, Waveform
+from stages.dsp.dynamics import Ballistics, Control, amplify, peaks_db, step_of
+from stages.dsp.mixing import Snr, SnrDefinition, mix
+from stages.dsp.noise import NOISE_LOWEST_HZ, NoiseGains, draw_shaped_noise, slope_gains
+from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
+from stages.operators.distributions import Distribution, Integer, OneOf, Uniform
+from stages.operators.rng import rng_for
 
 RUMBLE_DB_PER_OCTAVE = -9.0
 """Wind at a microphone falls by about 26 to 30 dB per decade (Nelke and Vary 2014)."""
@@ -90,7 +90,9 @@ class Wind(Degradation):
         turbulence = self._stationary("turbulence", _turbulence, speech)
         return amplify(rumble, gusts_db).samples + amplify(turbulence, 2.0 * gusts_db - 14.0).samples
 
-    def _stationary(self, part: str, gains_at: Callable[[NoiseGains], NoiseGains], speech: Waveform) -> Waveform:
+    def _stationary(
+        self, part: str, gains_at: Callable[[NoiseGains], NoiseGains], speech: Waveform
+    ) -> Waveform:
         rng = rng_for(self.seed, self.kind, part)
         noise = draw_shaped_noise(rng, speech.samples.size, speech.sample_rate, gains_at)
         return speech.with_samples(noise / np.float32(max(rms(noise), 1e-12)))
@@ -107,7 +109,7 @@ class Wind(Degradation):
         heard_db = peaks_db(wind) + to_db(self.side_chain_gain)
         excess_db = np.maximum(heard_db - to_db(self.threshold), 0.0)
         wanted_db = -(1.0 - 1.0 / self.ratio) * excess_db
-        return Ballistics(self.attack_ms, self.release_ms).smoothed(wanted_db, wind.sample_rate)
+        return Ballistics(self.attack_ms, self.release_ms).smooth(wanted_db, wind.sample_rate)
 
     def _limits(self, heard: Samples) -> tuple[float, float]:
         share = self.clipping_threshold if self.clipping else 1.0
@@ -116,7 +118,9 @@ class Wind(Degradation):
 
 def _turbulence(hertz: NoiseGains) -> NoiseGains:
     """Return a spectrum that is flat to 200 Hz and falls by 6 dB per octave above."""
-    return np.asarray(np.float32(1.0) / (np.float32(1.0) + np.maximum(hertz, NOISE_LOWEST_HZ) / np.float32(200.0)))
+    return np.asarray(
+        np.float32(1.0) / (np.float32(1.0) + np.maximum(hertz, NOISE_LOWEST_HZ) / np.float32(200.0))
+    )
 
 
 def _interpolate_smoothly(values: Control, places: Control) -> Control:

@@ -1,7 +1,12 @@
-"""The family of metrics: one file each, registered by being here."""
+"""The family of metrics: one metric per file, the file named after its kind.
 
-from stages.discovery import import_members
-from stages.metrics.base import METRICS, Metric
+A metric gives a number for one candidate, or a reason why there is none; it says which way is better, what
+it listens for and what it needs. Every file here is a member and is found because it is here; what members
+share is in ``common``. What a metric has to be is said in ``stages.operators.metric``.
+"""
+
+from stages.operators.metric import METRICS, Metric
+from stages.operators.operator import import_members
 
 import_members(__name__, __path__)
 

@@ -6,13 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
-from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.dnsmos_network import DNSMOS_SAMPLE_RATE, DNSMOS_WINDOW, SharedNetwork, WholeNetwork
-from stages.metrics.heard_alone import NoReferenceMetric
-from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
-from stages.metrics.speechmos_models import find_speechmos_model
-from stages.onnx_session import open_session
-from stages.waveform import Samples
+from stages.audio.waveform import Samples
+from stages.dsp.spectra import Floats, band_powers, mel_filters, periodic_hann
+from stages.networks.dnsmos import (
+    DNSMOS_SAMPLE_RATE,
+    DNSMOS_WINDOW,
+    SharedNetwork,
+    WholeNetwork,
+    find_speechmos_model,
+)
+from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
+from stages.operators.metric_bases import NoReferenceMetric
+from stages.weights.onnx import open_session
 
 POLYNOMIALS = (
     (-0.08397278, 1.22083953, 0.0052439),
@@ -89,7 +94,7 @@ class Dnsmos(NoReferenceMetric):
     def hear(self, samples: Samples) -> Measured:
         """Return SIG, BAK, OVRL and P.808."""
         heard, starts = windows_of(samples, self.windows)
-        raw = self._opinions.raw(heard, starts).astype(float)
+        raw = self._opinions.score_raw(heard, starts).astype(float)
         opinions = [np.polyval(p, raw[:, column]) for column, p in enumerate(POLYNOMIALS)]
         p808 = np.array([self._p808_of(heard[start : start + DNSMOS_WINDOW]) for start in starts])
         return dict(zip(self.outputs, np.mean([*opinions, p808], axis=1).tolist(), strict=True))

@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from schemas import MissingWeightsError
-from stages.metrics.base import METRICS
-from stages.metrics.speaker_similarity import Embedding, SpeakerSimilarity
-from stages.networks.loading import run_network, read_checkpoint, tensors_of, with_state
+from stages.audio.waveform import Samples
+from stages.metrics.common.speaker_similarity import Embedding, SpeakerSimilarity
+from stages.networks.loading import read_checkpoint, run_network, tensors_of, with_state
 from stages.networks.speechbrain_lobes import import_lobe
-from stages.waveform import Samples
-from stages.weights import WeightFile, Weights
+from stages.operators.metric import METRICS
+from stages.weights.files import WeightFile, Weights
 
 _REVISION = "5c0be3875fda05e81f3c004ed8c7c06be308de1e"
 _REPOSITORY = "https://huggingface.co/speechbrain/spkrec-ecapa-voxceleb"
@@ -23,7 +23,9 @@ _PUBLISHED = Weights(
     revision=_REVISION,
     licence="Apache-2.0",
     files=(
-        WeightFile(name="embedding_model.ckpt", url=f"{_REPOSITORY}/resolve/{_REVISION}/embedding_model.ckpt"),
+        WeightFile(
+            name="embedding_model.ckpt", url=f"{_REPOSITORY}/resolve/{_REVISION}/embedding_model.ckpt"
+        ),
     ),
 )
 KERNEL_SIZES = [5, 3, 3, 3, 1]
@@ -55,7 +57,7 @@ class EcapaSpeakerSimilarity(SpeakerSimilarity):
 
     def load(self, device: str) -> None:
         """Build the network of this state; raises ``MissingWeightsError`` if it is of another one."""
-        place = self.checked_place()
+        place = self.require_place()
         self._network = _build_network(tensors_of(read_checkpoint(place), place), place, device)
 
     def embed(self, samples: Samples) -> Embedding:
@@ -75,7 +77,9 @@ def _build_network(state: Mapping[str, Any], place: Path, device: str) -> Any:
     with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
         embedding = import_lobe("models.ECAPA_TDNN").ECAPA_TDNN(**_sizes(state, place))
     network = torch.nn.Sequential(
-        import_lobe("features").Fbank(n_mels=MEL_BANDS), Centred(), with_state(embedding, state, place, device)
+        import_lobe("features").Fbank(n_mels=MEL_BANDS),
+        Centred(),
+        with_state(embedding, state, place, device),
     )
     return network.eval().to(device)
 

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import FullReferenceMetric
-from stages.metrics.spectra import levels_apart_db
+from stages.dsp.spectra import levels_apart_db
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.operators.metric_bases import FullReferenceMetric
 
 LSD_FRAME_S = 0.032
 LSD_FLOOR_DB = -90.0

@@ -4,11 +4,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import FullReferenceMetric
-from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
-from stages.metrics.time_warping import warped_distance
-from stages.waveform import Waveform
+from stages.audio.waveform import Waveform
+from stages.dsp.spectra import Floats, band_powers, mel_filters, periodic_hann
+from stages.metrics.common.time_warping import warped_distance
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.operators.metric_bases import FullReferenceMetric
 
 _SAMPLE_RATE = 16_000
 _FRAME, _HOP = 512, 160

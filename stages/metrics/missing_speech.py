@@ -4,10 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import FullReferenceMetric
-from stages.metrics.spectra import Floats
-from stages.waveform import Waveform
+from stages.audio.waveform import Waveform
+from stages.dsp.spectra import Floats
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.operators.metric_bases import FullReferenceMetric
 
 _FRAME_S = 0.02
 _SPEECH_DB = 25.0

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import FullReferenceMetric
-from stages.metrics.spectra import levels_apart_db
+from stages.dsp.spectra import levels_apart_db
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.operators.metric_bases import FullReferenceMetric
 
 FRAMES_S = (0.01, 0.025, 0.05)
 """Seconds; the window lengths of the training loss (Yamamoto et al., ICASSP 2020)."""

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pydantic import PrivateAttr
 from scipy import fft
 
-from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_alone import NoReferenceMetric, split_equally
-from stages.metrics.spectra import frames_of, mel_filters, periodic_hann
-from stages.waveform import Samples
-from stages.weighted import HasWeights
-from stages.weights import WeightFile, Weights
+from stages.audio.waveform import Samples
+from stages.dsp.spectra import frames_of, mel_filters, periodic_hann
+from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
+from stages.operators.metric_bases import NoReferenceMetric, split_equally
+from stages.weights.files import WeightFile, Weights
+from stages.weights.has_weights import HasWeights
 
 _SAMPLE_RATE = 48_000
 _COMMIT = "fe84f0f252abec382b24367d5b22498a7ce34dbb"
@@ -93,7 +93,7 @@ class Nisqa(HasWeights, NoReferenceMetric):
         """Build the network that the checkpoint describes; raises ``MissingWeightsError`` without it."""
         from stages.networks import loading, nisqa  # noqa: PLC0415
 
-        place = self.checked_place()
+        place = self.require_place()
         network, state, self._settings = nisqa.parts_of(loading.read_checkpoint(place), place)
         self._network = loading.with_state(network, state, place, device)
 

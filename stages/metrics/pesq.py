@@ -6,10 +6,10 @@ import numpy as np
 from pydantic import PrivateAttr, model_validator
 
 from schemas import Reason, UnfitError
-from stages.level import is_silent
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import FullReferenceMetric
-from stages.waveform import Samples
+from stages.audio.level import is_silent
+from stages.audio.waveform import Samples
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.operators.metric_bases import FullReferenceMetric
 
 _LONGEST_S = 30
 """The reference code holds 50 utterances and writes beyond its arrays when there are more."""

@@ -7,10 +7,10 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from schemas import Reason, UnfitError
-from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_on_both_sides import EmbeddingMetric
-from stages.pauses import split_at_pauses
-from stages.waveform import Samples
+from stages.audio.pauses import split_at_pauses
+from stages.audio.waveform import Samples
+from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
+from stages.operators.metric_bases import EmbeddingMetric
 
 _SAMPLE_RATE = 16_000
 _LONGEST_S = 30.0

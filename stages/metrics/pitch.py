@@ -5,9 +5,9 @@ from typing import ClassVar
 import numpy as np
 
 from schemas import Reason, UnfitError
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.fundamental_frequency import PITCH_HOP_S, fundamental_hz
-from stages.metrics.one_by_one import FullReferenceMetric
+from stages.metrics.common.fundamental_frequency import PITCH_HOP_S, fundamental_hz
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.operators.metric_bases import FullReferenceMetric
 
 _SAMPLE_RATE = 4_000
 FEWEST_FRAMES = 10

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
-from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_alone import NoReferenceMetric
-from stages.metrics.spectra import power_spectrogram
-from stages.metrics.speechmos_models import find_speechmos_model
-from stages.onnx_parts import open_parts
-from stages.waveform import Samples
+from stages.audio.waveform import Samples
+from stages.dsp.spectra import power_spectrogram
+from stages.networks.dnsmos import find_speechmos_model
+from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
+from stages.operators.metric_bases import NoReferenceMetric
+from stages.weights.onnx import open_parts
 
 _SAMPLE_RATE = 16_000
 SHA256 = "c0ad3fc64ef9682b4749c0e96636b41c73b4b30bd123b9348feea06a96895286"
@@ -77,9 +77,9 @@ class Plcmos(NoReferenceMetric):
         """Return the mean of the raters."""
         heard = self._ears.run(None, {"degraded_audio": log_power(samples)[None, None]})
         shown = dict(zip(HEARD, heard, strict=True))
-        return {"": float(np.mean([self._asked(shown, rater[None]) for rater in self._raters]))}
+        return {"": float(np.mean([self._ask_rater(shown, rater[None]) for rater in self._raters]))}
 
-    def _asked(self, shown: dict[str, Any], rater: NDArray[np.float32]) -> float:
+    def _ask_rater(self, shown: dict[str, Any], rater: NDArray[np.float32]) -> float:
         return float(self._opinion.run(None, {**shown, "rater_embed": rater})[0].item())
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, linalg
 
-from stages.metrics.base import METRICS
-from stages.metrics.distortion_ratio import DistortionRatio
-from stages.waveform import Samples
+from stages.audio.waveform import Samples
+from stages.metrics.common.distortion_ratio import DistortionRatio
+from stages.operators.metric import METRICS
 
 _TAPS = 512
 """Of the allowed filter, as BSS Eval has it."""

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from stages.metrics.base import METRICS
-from stages.metrics.distortion_ratio import DistortionRatio
-from stages.waveform import Samples
+from stages.audio.waveform import Samples
+from stages.metrics.common.distortion_ratio import DistortionRatio
+from stages.operators.metric import METRICS
 
 _PRODUCT_BLOCK = 32_768
 """Samples in double precision at a time: few enough to stay in a core's cache."""

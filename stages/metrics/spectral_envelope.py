@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import Reason, UnfitError
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.one_by_one import FullReferenceMetric
-from stages.metrics.spectra import Floats, band_powers, mel_filters, periodic_hann
-from stages.waveform import Waveform
+from stages.audio.waveform import Waveform
+from stages.dsp.spectra import Floats, band_powers, mel_filters, periodic_hann
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.operators.metric_bases import FullReferenceMetric
 
 _FRAME_S = 0.032
 _BANDS = 40

@@ -7,13 +7,13 @@ import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
 from schemas import BrokenError, ConfigError, Reason
-from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_on_both_sides import EmbeddingMetric
+from stages.audio.waveform import Samples
 from stages.networks.loading import require_device
-from stages.pretrained import load_pretrained
-from stages.waveform import Samples
-from stages.weighted import HasWeights
-from stages.weights import WeightFile, Weights
+from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
+from stages.operators.metric_bases import EmbeddingMetric
+from stages.weights.checkpoints import load_pretrained
+from stages.weights.files import WeightFile, Weights
+from stages.weights.has_weights import HasWeights
 
 _SAMPLE_RATE = 16_000
 LONGEST = 30 * _SAMPLE_RATE
@@ -104,7 +104,7 @@ class SpeechBertScore(HasWeights, EmbeddingMetric):
 
     def load(self, device: str) -> None:
         """Bring in the network; raises ``ConfigError`` if it has no such layer."""
-        network = load_pretrained("AutoModel", self.checked_place())
+        network = load_pretrained("AutoModel", self.require_place())
         layers = network.config.num_hidden_layers
         if self.layer > layers:
             raise ConfigError(f"{self.model} has {layers} layers: there is no layer {self.layer}")
@@ -112,7 +112,9 @@ class SpeechBertScore(HasWeights, EmbeddingMetric):
 
     def compare(self, candidate: Sequence[_Frames], clean: Sequence[_Frames]) -> Measured:
         """Return precision, recall and F1."""
-        values = precision_recall_f1([frame_similarities(*part) for part in zip(candidate, clean, strict=True)])
+        values = precision_recall_f1(
+            [frame_similarities(*part) for part in zip(candidate, clean, strict=True)]
+        )
         return dict(zip(self.outputs, values, strict=True))
 
     def hear(self, samples: Samples, longest: int = LONGEST) -> list[_Frames]:

@@ -5,12 +5,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import PrivateAttr
 
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Output
-from stages.metrics.heard_alone import NoReferenceMetric, split_equally
-from stages.metrics.one_by_one import FullReferenceMetric
-from stages.waveform import Samples
-from stages.weighted import HasWeights
-from stages.weights import WeightFile, Weights
+from stages.audio.waveform import Samples
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.operators.metric_bases import FullReferenceMetric, NoReferenceMetric, split_equally
+from stages.weights.files import WeightFile, Weights
+from stages.weights.has_weights import HasWeights
 
 _SAMPLE_RATE = 16_000
 OPINION_BLOCK_S = 30.0
@@ -79,7 +78,7 @@ class Squim(HasWeights, NoReferenceMetric):
         """Build a network of the checkpoint's size; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, squim  # noqa: PLC0415
 
-        place = self.checked_place()
+        place = self.require_place()
         state = loading.tensors_of(loading.read_checkpoint(place), place)
         self._network = loading.with_state(squim.build_objective(state, place), state, place, device)
 
@@ -127,7 +126,7 @@ class SquimMos(HasWeights, FullReferenceMetric):
         """Build a network of the checkpoint's size; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, squim  # noqa: PLC0415
 
-        place = self.checked_place()
+        place = self.require_place()
         state = squim.rename_squim_tensors(loading.tensors_of(loading.read_checkpoint(place), place))
         self._network = loading.with_state(squim.build_subjective(state, place), state, place, device)
 

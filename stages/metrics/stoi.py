@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from stages.metrics.base import METRICS
-from stages.metrics.envelopes import Rule, band_correlation
-from stages.metrics.intelligibility import Intelligibility, make_intelligibility_output
+from stages.metrics.common.envelopes import Rule, band_correlation
+from stages.metrics.common.intelligibility import Intelligibility, make_intelligibility_output
+from stages.operators.metric import METRICS
 
 
 @METRICS.register

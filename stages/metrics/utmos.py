@@ -4,11 +4,11 @@ from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
-from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_alone import NoReferenceMetric
-from stages.waveform import Samples
-from stages.weighted import HasWeights
-from stages.weights import WeightFile, Weights
+from stages.audio.waveform import Samples
+from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
+from stages.operators.metric_bases import NoReferenceMetric
+from stages.weights.files import WeightFile, Weights
+from stages.weights.has_weights import HasWeights
 
 _SAMPLE_RATE = 16_000
 _PUBLISHED = Weights(
@@ -70,7 +70,7 @@ class Utmos(HasWeights, NoReferenceMetric):
         """Build a network of the checkpoint's size; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, utmos  # noqa: PLC0415
 
-        place = self.checked_place()
+        place = self.require_place()
         state = utmos.rename_utmos_tensors(loading.tensors_of(loading.read_checkpoint(place), place))
         self._network = loading.with_state(utmos.UtmosNetwork(state, place), state, place, device)
 

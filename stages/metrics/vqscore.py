@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
-from stages.metrics.base import METRICS, Aspect, Better, Measured, Output
-from stages.metrics.heard_alone import NoReferenceMetric
-from stages.waveform import Samples
-from stages.weighted import HasWeights
+from stages.audio.waveform import Samples
+from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
+from stages.operators.metric_bases import NoReferenceMetric
+from stages.weights.has_weights import HasWeights
 
 _SAMPLE_RATE = 16_000
 
@@ -51,7 +51,7 @@ class VqScore(HasWeights, NoReferenceMetric):
         """Build the network that the folder describes; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, vqscore  # noqa: PLC0415
 
-        place = self.checked_place()
+        place = self.require_place()
         settings, state = vqscore.load_network(place)
         self._network = loading.with_state(vqscore.VqScoreNetwork(settings), state, place, device)
 

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 from pydantic import PrivateAttr
 
 from schemas import MissingWeightsError
-from stages.metrics.base import METRICS
-from stages.metrics.speaker_similarity import SPEAKER_SAMPLE_RATE, Embedding, SpeakerSimilarity
+from stages.audio.waveform import Samples
+from stages.metrics.common.speaker_similarity import SPEAKER_SAMPLE_RATE, Embedding, SpeakerSimilarity
 from stages.networks.loading import require_device
-from stages.pretrained import architecture, load_pretrained
-from stages.waveform import Samples
-from stages.weights import WeightFile, Weights
+from stages.operators.metric import METRICS
+from stages.weights.checkpoints import architecture, load_pretrained
+from stages.weights.files import WeightFile, Weights
 
 _REVISION = "feb593a6c23c1cc3d9510425c29b0a14d2b07b1e"
 _REPOSITORY = "https://huggingface.co/microsoft/wavlm-base-plus-sv"
@@ -49,7 +49,7 @@ class WavlmSpeakerSimilarity(SpeakerSimilarity):
 
     def load(self, device: str) -> None:
         """Bring in the network; raises ``MissingWeightsError`` if the folder holds another."""
-        place = self.checked_place()
+        place = self.require_place()
         try:
             self._prepared = architecture("Wav2Vec2FeatureExtractor").from_pretrained(
                 place, local_files_only=True

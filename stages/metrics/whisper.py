@@ -8,20 +8,20 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import PrivateAttr
 
 from schemas import Outcome, Reason, UnfitError
-from stages import transcribing
-from stages.metrics.base import METRICS, Aspect, Better, Comparison, Measured, Metric, Output
-from stages.metrics.guard import try_measuring, require_audible
-from stages.metrics.word_counts import (
+from stages.metrics.common.word_error_rate import (
     NormaliserName,
     counts_letters,
     error_rates,
     load_normaliser,
     normaliser_for,
 )
-from stages.transcribing import Transcriber
-from stages.voice_activity import VAD_SAMPLE_RATE
-from stages.weighted import HasWeights
-from stages.weights import Weights
+from stages.networks import transcription
+from stages.networks.silero_vad import VAD_SAMPLE_RATE
+from stages.networks.transcription import Transcriber
+from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Metric, Output
+from stages.operators.metric_bases import require_audible, try_measuring
+from stages.weights.files import Weights
+from stages.weights.has_weights import HasWeights
 
 _SHORTEST_S = 0.1
 UNVERIFIED = "not run with its published weights, only with small random ones"
@@ -68,7 +68,7 @@ class _WordErrors(HasWeights, Metric):
     """What is spoken, as Whisper's code for it. Speech that is said to be in another one has no score."""
     normaliser: NormaliserName | None = None
     """Of Whisper's own: English also levels spelling and numerals, basic only case and punctuation. Without
-    one it is the language's, filled in by ``pinned``."""
+    one it is the language's, filled in by ``with_digests``."""
 
     _transcriber: Any = PrivateAttr(default=None)
     _normalise: Any = PrivateAttr(default=None)
@@ -82,41 +82,43 @@ class _WordErrors(HasWeights, Metric):
     @property
     def published(self) -> Weights:
         """Whisper's checkpoint and the voice activity network."""
-        return transcribing.whisper_weights_of(self.model or DEFAULT_MODEL)
+        return transcription.whisper_weights_of(self.model or DEFAULT_MODEL)
 
-    def pinned(self) -> Self:
+    def with_digests(self) -> Self:
         """Return the settings with the weights' SHA-256, which checkpoint it is of, and the normaliser.
 
         Raises ``MissingWeightsError`` without the weights or the package, and ``ConfigError`` for a language
         that the checkpoint does not know.
         """
-        transcribing.require_package()
-        transcribing.require_language(self.language, self.model)
+        transcription.require_package()
+        transcription.require_language(self.language, self.model)
         model = self.model or (DEFAULT_MODEL if self.path is None else None)
         normaliser = self.normaliser or normaliser_for(self.language)
-        return super().pinned().model_copy(update={"model": model, "normaliser": normaliser})
+        return super().with_digests().model_copy(update={"model": model, "normaliser": normaliser})
 
     def load(self, device: str) -> None:
         """Open both networks; metrics of one process that name the same ones share them and their texts."""
-        self._transcriber = transcribing.load_transcriber(self.checked_place(), self.sha256, self.language, device)
+        self._transcriber = transcription.load_transcriber(
+            self.require_place(), self.sha256, self.language, device
+        )
         normaliser = self.normaliser or normaliser_for(self.language)
         self._normalise = load_normaliser(normaliser, self.language)
         self._counts_letters = counts_letters(normaliser, self.language)
 
     def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
         """Return the rates of each comparison, or why there are none; all is heard at once."""
-        checked = [try_measuring(partial(self._checked, comparison)) for comparison in batch]
+        checked = [try_measuring(partial(self._check_and_measure, comparison)) for comparison in batch]
         sound = [
             comparison
             for comparison, fault in zip(batch, checked, strict=True)
             if not isinstance(fault, Outcome)
         ]
         heard = self._transcriber.texts([comparison.candidate.samples for comparison in sound])
-        said = self._said(sound)
+        said = self._reference_texts(sound)
         rates = iter([try_measuring(partial(self._rates, *texts)) for texts in zip(said, heard, strict=True)])
         return [fault if isinstance(fault, Outcome) else next(rates) for fault in checked]
 
-    def _checked(self, comparison: Comparison) -> Measured:
+    def _check_and_measure(self, comparison: Comparison) -> Measured:
         self._require_our_language(comparison.language)
         require_audible(comparison.candidate, "candidate", _SHORTEST_S)
         if self.needs_clean:
@@ -124,13 +126,13 @@ class _WordErrors(HasWeights, Metric):
         return {}
 
     def _require_our_language(self, label: str | None) -> None:
-        spoken = None if label is None else transcribing.language_code(label)
+        spoken = None if label is None else transcription.language_code(label)
         if spoken not in {None, self.language}:
             told = f"the words are in {label!r}, and the metric listens for {self.language!r}"
             raise UnfitError(Reason.NO_TRANSCRIPT, told)
 
     @abstractmethod
-    def _said(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
+    def _reference_texts(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
         """Return the words that each candidate should hold."""
 
     def _rates(self, said: str, heard: str) -> Measured:
@@ -158,7 +160,7 @@ class Whisper(_WordErrors):
     needs_transcript: ClassVar[bool] = True
     needs_clean: ClassVar[bool] = False
 
-    def _said(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
+    def _reference_texts(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
         return [comparison.transcript or "" for comparison in comparisons]
 
     def _without_words(self) -> UnfitError:
@@ -176,7 +178,7 @@ class WhisperClean(_WordErrors):
     kind: ClassVar[str] = "whisper_clean"
     version: ClassVar[int] = 2
 
-    def _said(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
+    def _reference_texts(self, comparisons: Sequence[Comparison]) -> Sequence[str]:
         transcriber: Transcriber = self._transcriber
         return transcriber.texts([comparison.clean.samples for comparison in comparisons])
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from schemas import MissingWeightsError, RunError
-from stages.safe_loading import read_checkpoint
-from stages.waveform import Samples
+from stages.audio.waveform import Samples
+from stages.weights.checkpoints import read_checkpoint
 
-__all__ = ["run_network", "require_device", "read_checkpoint", "tensors_of", "with_state"]
+__all__ = ["read_checkpoint", "require_device", "run_network", "tensors_of", "with_state"]
 
 KEYS_SHOWN = 3
 

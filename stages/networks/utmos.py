@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas import MissingWeightsError
-from stages.pretrained import architecture
+from stages.weights.checkpoints import architecture
 
 _STRIDES = (5, 2, 2, 2, 2, 2, 2)
 """Of wav2vec 2.0's convolutions: 20 ms at 16 kHz. Strides leave no trace in a checkpoint."""
@@ -38,7 +38,7 @@ RENAMED = (
 
 
 def rename_utmos_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint under the names that ``Utmos`` has for them."""
+    """Return the tensors of a checkpoint under the names that ``UtmosNetwork`` has for them."""
     return {_rename_key(key): value for key, value in state.items()}
 
 

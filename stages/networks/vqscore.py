@@ -48,7 +48,7 @@ class VqScoreNetwork(nn.Module):
         self.decoder = _convolutions((code, code, inner, inner, outer, outer, _BINS))
         self.codes = Codebook(settings.codes, code)
 
-    def encoded(self, magnitudes: Tensor) -> Tensor:
+    def encode(self, magnitudes: Tensor) -> Tensor:
         """Return ``(batch, frames, width)`` of ``(batch, frames, bins)``."""
         outer, outer_again, inner, inner_again, narrow, last = self.encoder
         features = _normalise(magnitudes.transpose(1, 2))
@@ -59,7 +59,7 @@ class VqScoreNetwork(nn.Module):
         fifth = _normalise(_make_activation(narrow(third + fourth)))
         return _normalise(last(fifth)).transpose(1, 2)
 
-    def decoded(self, codes: Tensor) -> Tensor:
+    def decode(self, codes: Tensor) -> Tensor:
         """Return ``(batch, frames, bins)`` magnitudes of ``(batch, frames, width)``."""
         narrow, inner, inner_again, outer, outer_again, last = self.decoder
         second = _make_activation(inner(_make_activation(narrow(codes.transpose(1, 2)))))
@@ -69,8 +69,8 @@ class VqScoreNetwork(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Return ``(batch,)`` scores of ``(batch, samples)``: mean cosine of each frame to its code."""
-        encoded = self.encoded(magnitudes_of(waveforms))
-        nearest = self.codes.nearest(encoded)
+        encoded = self.encode(magnitudes_of(waveforms))
+        nearest = self.codes.find_nearest(encoded)
         return functional.cosine_similarity(encoded, nearest, dim=2, eps=1e-5).mean(dim=1)
 
 
@@ -87,7 +87,7 @@ class Codebook(nn.Module):
         self.register_buffer("counts", torch.zeros(number))
         self.register_buffer("sums", torch.zeros(number, width))
 
-    def nearest(self, encoded: Tensor) -> Tensor:
+    def find_nearest(self, encoded: Tensor) -> Tensor:
         """Return the code of the smallest angle for each frame, of length 1."""
         return self.vectors[self._indices(functional.normalize(encoded, dim=-1))]
 
@@ -98,16 +98,16 @@ class Codebook(nn.Module):
         chosen = [torch.randperm(len(frames), generator=generator) for _ in range(-(-number // len(frames)))]
         self.vectors.copy_(frames[torch.cat(chosen)[:number].to(frames.device)])
         for _ in range(KMEANS_ROUNDS):
-            counts, sums = self._gathered(frames)
+            counts, sums = self._gather(frames)
             moved = functional.normalize(sums, dim=-1)
             self.vectors.copy_(torch.where(counts[:, None] > 0, moved, self.vectors))
-        counts, sums = self._gathered(frames)
+        counts, sums = self._gather(frames)
         self.counts.copy_(counts)
         self.sums.copy_(sums)
 
     def move(self, encoded: Tensor, decay: float) -> None:
         """Move each code towards the frames that chose it; one that nobody chose stays."""
-        counts, sums = self._gathered(functional.normalize(encoded.flatten(0, -2), dim=-1))
+        counts, sums = self._gather(functional.normalize(encoded.flatten(0, -2), dim=-1))
         self.counts.lerp_(counts, 1.0 - decay)
         self.sums.lerp_(sums, 1.0 - decay)
         moved = functional.normalize(self.sums, dim=-1)
@@ -116,7 +116,7 @@ class Codebook(nn.Module):
     def _indices(self, directions: Tensor) -> Tensor:
         return (directions @ self.vectors.T).argmax(dim=-1)
 
-    def _gathered(self, directions: Tensor) -> tuple[Tensor, Tensor]:
+    def _gather(self, directions: Tensor) -> tuple[Tensor, Tensor]:
         """Return how many frames chose each code, and their sum."""
         chosen = self._indices(directions)
         counts = torch.bincount(chosen, minlength=len(self.vectors)).to(directions.dtype)

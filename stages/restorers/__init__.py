@@ -1,7 +1,13 @@
-"""The family of restoration models: one file each, registered by being here."""
+"""The family of restorers: one restoration model per file, the file named after its kind.
 
-from stages.discovery import import_members
-from stages.restorers.base import RESTORERS, Restorer
+Degraded speech in, restored speech out; the stage around a restorer resamples, cuts long audio into chunks
+and puts delay, length and level back. Every file here is a member and is found because it is here; what
+members share is in ``common``, and what runs in environments of their own is in ``workers``. See
+``stages.operators.restorer``.
+"""
+
+from stages.operators.operator import import_members
+from stages.operators.restorer import RESTORERS, Restorer
 
 import_members(__name__, __path__)
 

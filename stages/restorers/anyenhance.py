@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from stages.hub import make_hub_file
-from stages.restorers.base import RESTORERS
-from stages.restorers.masked_generative import MaskedGenerative
-from stages.weights import Weights
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.masked_generative import MaskedGenerative
+from stages.weights.files import Weights
+from stages.weights.repositories import make_hub_file
 
 _FILES = (
     "epoch-1-step-300000-loss-4.3083/model.pt",

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from stages.hub import make_hub_file
-from stages.restorers.base import RESTORERS
-from stages.restorers.masked_generative import MaskedGenerative
-from stages.weights import WeightFile, Weights
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.masked_generative import MaskedGenerative
+from stages.weights.files import WeightFile, Weights
+from stages.weights.repositories import make_hub_file
 
 TAR = "epoch-83-step-200000-loss-4.4187.tar"
 STORE = "https://aishell-jiaofu.oss-cn-hangzhou.aliyuncs.com/ccf2025/aatc_track1/baseline"

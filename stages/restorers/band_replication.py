@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from stages.bandwidth import bandwidth_hz
-from stages.distributions import Distribution, Uniform
-from stages.level import from_db
-from stages.restorers.base import RESTORERS, Restorer
-from stages.short_time import OVERLAP, ShortTime, Spectra
-from stages.waveform import Waveform
+from stages.audio.bandwidth import bandwidth_hz
+from stages.audio.level import from_db
+from stages.audio.waveform import Waveform
+from stages.dsp.short_time import OVERLAP, ShortTime, Spectra
+from stages.operators.distributions import Distribution, Uniform
+from stages.operators.restorer import RESTORERS, Restorer
 
 FRAME_MS = 32.0
 EDGE_HZ = 150.0
@@ -59,9 +59,9 @@ class BandReplication(Restorer):
         streams: Sequence[np.random.Generator],  # noqa: ARG002
     ) -> Sequence[Waveform]:
         """Return the inputs with a band above what they had, of the same length."""
-        return [self._widened(waveform) for waveform in batch]
+        return [self._widen(waveform) for waveform in batch]
 
-    def _widened(self, waveform: Waveform) -> Waveform:
+    def _widen(self, waveform: Waveform) -> Waveform:
         samples, rate = waveform.samples, waveform.sample_rate
         cutoff_hz = bandwidth_hz(samples, rate) - EDGE_HZ
         if not LOWEST_CUTOFF_HZ < cutoff_hz < HIGHEST_SHARE * rate / 2:

@@ -7,11 +7,11 @@ import numpy as np
 from pydantic import Field, JsonValue, PrivateAttr, model_validator
 
 from schemas import OperatorSpec, Params
-from stages.distributions import Uniform
-from stages.resampling import fit_length, resample
-from stages.restorers.base import RESTORERS, Restorer
-from stages.restorers.wet_mix import Strength, blend
-from stages.waveform import Waveform
+from stages.audio.resampling import fit_length, resample
+from stages.audio.waveform import Waveform
+from stages.operators.distributions import Uniform
+from stages.operators.restorer import RESTORERS, Restorer
+from stages.operators.unbatched_restorer import Strength, blend
 
 Link = Mapping[str, JsonValue]
 """A model as in ``restorers``: its ``kind`` and its settings."""
@@ -87,9 +87,9 @@ class RestorerChain(Restorer):
         """Those of its links."""
         return " ".join(dict.fromkeys(model.environment for model in self._models)).strip()
 
-    def pinned(self) -> Self:
+    def with_digests(self) -> Self:
         """Return the chain with every link's digests. Raises ``MissingWeightsError`` without the files."""
-        links = [_describe(model.pinned()) for model in self._models]
+        links = [_describe(model.with_digests()) for model in self._models]
         return type(self).model_validate({**self.model_dump(), "links": links})
 
     def load(self, device: str) -> None:
@@ -102,11 +102,11 @@ class RestorerChain(Restorer):
         self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
     ) -> Sequence[Waveform]:
         """Return what the last link makes of each input."""
-        return [self._restored(waveform, stream) for waveform, stream in zip(batch, streams, strict=True)]
+        return [self._restore(waveform, stream) for waveform, stream in zip(batch, streams, strict=True)]
 
     def with_settings(self, settings: Mapping[str, Any]) -> Self:
         """Return the chain under other settings; other links are loaded anew."""
-        from stages.calling import load_model  # noqa: PLC0415 - it knows the family that this belongs to
+        from stages.restore.calls import load_model  # noqa: PLC0415 - it knows the family that this belongs to
 
         changed = super().with_settings(settings)
         if changed.links == self.links:
@@ -116,14 +116,14 @@ class RestorerChain(Restorer):
             load_model(other, self._device)
         return other
 
-    def _restored(self, waveform: Waveform, stream: np.random.Generator) -> Waveform:
-        from stages.placing import ModelInput  # noqa: PLC0415 - it knows the family that this belongs to
+    def _restore(self, waveform: Waveform, stream: np.random.Generator) -> Waveform:
+        from stages.restore.fitting import ModelInput  # noqa: PLC0415 - it knows the family that this belongs to
 
         restored, changes_s = waveform, []
         for model, own in zip(self._models, stream.spawn(len(self._models)), strict=True):
             heard = ModelInput(restored, model)
             outputs = self._outputs(model, heard.chunks, own)
-            placed = heard.placed(outputs, restores_level=model.restores_level)
+            placed = heard.fit(outputs, restores_level=model.restores_level)
             restored = placed.waveform
             changes_s.append(placed.length_change_s)
         length = waveform.samples.size + round(max(changes_s, key=abs) * waveform.sample_rate)
@@ -133,7 +133,7 @@ class RestorerChain(Restorer):
         self, model: Restorer, chunks: Sequence[Waveform], stream: np.random.Generator
     ) -> Sequence[Waveform]:
         """Return what a model makes of each chunk, drawing from a stream of its own."""
-        from stages.calling import ModelCalls  # noqa: PLC0415 - it knows the family that this belongs to
+        from stages.restore.calls import ModelCalls  # noqa: PLC0415 - it knows the family that this belongs to
 
         calls = ModelCalls(self._device)
         outputs: list[Waveform] = []

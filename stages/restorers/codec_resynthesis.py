@@ -8,14 +8,14 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from schemas import ConfigError
-from stages import neural_codecs
-from stages.distributions import Distribution, Integer, OneOf
-from stages.neural_codecs import PUBLISHED_CODECS, BackEnd
-from stages.resampling import fit_length
-from stages.restorers.base import RESTORERS, Restorer
-from stages.waveform import Waveform
-from stages.weighted import HasWeights
-from stages.weights import Weights
+from stages.audio.resampling import fit_length
+from stages.audio.waveform import Waveform
+from stages.networks import codecs
+from stages.networks.codecs import PUBLISHED_CODECS, BackEnd
+from stages.operators.distributions import Distribution, Integer, OneOf
+from stages.operators.restorer import RESTORERS, Restorer
+from stages.weights.files import Weights
+from stages.weights.has_weights import HasWeights
 
 SILENCE_S = 1.0
 """What follows each input: more than a sample is heard ahead, so that company is not heard."""
@@ -73,7 +73,7 @@ class CodecResynthesis(HasWeights, Restorer):
         Raises ``MissingWeightsError`` if its weights are not there or others than pinned, ``ConfigError`` if
         it works at another rate, and ``RunError`` if there is no such device.
         """
-        codec = neural_codecs.load_codec(self.back_end, self.checked_place(), device)
+        codec = codecs.load_codec(self.back_end, self.require_place(), device)
         if codec.sample_rate != self.model_sample_rate:
             raise ConfigError(
                 f"{self.place} is a network for {codec.sample_rate} Hz, not {self.model_sample_rate}: "

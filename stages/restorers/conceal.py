@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from stages.distributions import Distribution, Uniform
-from stages.level import rms
-from stages.linear_prediction import fit_burg, extrapolate
-from stages.restorers.base import RESTORERS, Restorer
-from stages.waveform import Samples, Waveform
+from stages.audio.level import rms
+from stages.audio.waveform import Samples, Waveform
+from stages.dsp.linear_prediction import extrapolate, fit_burg
+from stages.operators.distributions import Distribution, Uniform
+from stages.operators.restorer import RESTORERS, Restorer
 
 SILENT_BELOW = 2.0**-22
 """What counts as nothing: less than half a step of 24 bits, twice over."""
@@ -61,9 +61,9 @@ class Conceal(Restorer):
         streams: Sequence[np.random.Generator],  # noqa: ARG002
     ) -> Sequence[Waveform]:
         """Return the inputs with their gaps filled; every other sample is as it came."""
-        return [self._concealed(waveform) for waveform in batch]
+        return [self._conceal(waveform) for waveform in batch]
 
-    def _concealed(self, waveform: Waveform) -> Waveform:
+    def _conceal(self, waveform: Waveform) -> Waveform:
         shortest, context, fade = (
             max(2, round(length_ms * waveform.sample_rate / 1000))
             for length_ms in (self.shortest_gap_ms, self.context_ms, self.fade_ms)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import fft
 
-from stages.distributions import Distribution, Integer, Uniform
-from stages.restorers.base import RESTORERS, Restorer
-from stages.short_time import OVERLAP
-from stages.waveform import Samples, Waveform
+from stages.audio.waveform import Samples, Waveform
+from stages.dsp.short_time import OVERLAP
+from stages.operators.distributions import Distribution, Integer, Uniform
+from stages.operators.restorer import RESTORERS, Restorer
 
 TOP_SHARE = 0.01
 """How far under its highest value a side may be flat: codecs and resamplers leave ripples."""
@@ -61,9 +61,9 @@ class Declip(Restorer):
         streams: Sequence[np.random.Generator],  # noqa: ARG002
     ) -> Sequence[Waveform]:
         """Return the inputs with their peaks; they may exceed full scale."""
-        return [waveform.with_samples(self._declipped(waveform)) for waveform in batch]
+        return [waveform.with_samples(self._declip(waveform)) for waveform in batch]
 
-    def _declipped(self, waveform: Waveform) -> Samples:
+    def _declip(self, waveform: Waveform) -> Samples:
         samples = waveform.samples
         low, high = sample_bounds_of(samples)
         if not np.any(low < high):
@@ -80,11 +80,11 @@ class Declip(Restorer):
         damaged = np.flatnonzero(np.any(views[1] < views[2], axis=1))
         for first in range(0, damaged.size, _FRAMES_AT_ONCE):
             some = damaged[first : first + _FRAMES_AT_ONCE]
-            frames[some] = self._sparse(*(view[some] for view in views))
+            frames[some] = self._project_to_sparse(*(view[some] for view in views))
         mixed = _overlap(frames, hop)[lead : lead + samples.size]
         return np.clip(mixed, low, high)
 
-    def _sparse(self, frames: _Frames, low: _Frames, high: _Frames) -> _Frames:
+    def _project_to_sparse(self, frames: _Frames, low: _Frames, high: _Frames) -> _Frames:
         """Return frames between ``low`` and ``high`` whose spectra are nearly sparse."""
         size, window = REDUNDANCY * frames.shape[1], _window(frames.shape[1])
         restored, left = frames.copy(), np.arange(len(frames))

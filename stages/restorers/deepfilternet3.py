@@ -6,22 +6,22 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import PrivateAttr
 
-from stages.github import weights_of_commit
-from stages.onnx_session import open_session
-from stages.restorers.base import RESTORERS
-from stages.restorers.deep_filtering import (
+from stages.audio.waveform import Samples, Waveform
+from stages.operators.restorer import RESTORERS
+from stages.operators.unbatched_restorer import UnbatchedRestorer
+from stages.restorers.common.deep_filtering import (
     FrameSpectra,
+    apply_deep_filter,
     band_features,
     bin_features,
-    apply_deep_filter,
-    spread_to_bins,
     frame_spectra_of,
+    spread_to_bins,
     waveform_of,
 )
-from stages.restorers.one_by_one import UnbatchedRestorer
-from stages.waveform import Samples, Waveform
-from stages.weighted import HasWeights
-from stages.weights import Weights
+from stages.weights.files import Weights
+from stages.weights.has_weights import HasWeights
+from stages.weights.onnx import open_session
+from stages.weights.repositories import weights_of_commit
 
 LICENCE = "MIT OR Apache-2.0"
 _PARTS = ("enc", "erb_dec", "df_dec")
@@ -77,17 +77,17 @@ class DeepFilterNet3(HasWeights, UnbatchedRestorer):
 
     def load(self, device: str) -> None:
         """Open the three graphs. Raises ``MissingWeightsError`` if they are not there, or are others."""
-        folder = self.checked_place()
+        folder = self.require_place()
         self._graphs = {part: open_session(folder / f"{part}.onnx", device) for part in _PARTS}
 
-    def restored(self, waveform: Waveform) -> Samples:
+    def restore_one(self, waveform: Waveform) -> Samples:
         """Return the input after gains and filters, of the same length."""
         samples = waveform.samples
         spectra = frame_spectra_of(samples)
-        gains, taps = self._decided(spectra)
+        gains, taps = self._decide(spectra)
         return waveform_of(apply_deep_filter(spectra, taps, spread_to_bins(gains) * spectra), samples.size)
 
-    def _decided(self, spectra: FrameSpectra) -> tuple[Samples, Samples]:
+    def _decide(self, spectra: FrameSpectra) -> tuple[Samples, Samples]:
         """Return gains (frames, bands) and taps (frames, bins, taps, real and imaginary part)."""
         bands, bins = (_ahead(each) for each in (band_features(spectra), bin_features(spectra)))
         parts = np.stack([bins.real, bins.imag])

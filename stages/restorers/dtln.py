@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import PrivateAttr
 
-from stages.github import weights_of_commit
-from stages.onnx_session import open_session
-from stages.restorers.base import RESTORERS
-from stages.restorers.one_by_one import UnbatchedRestorer
-from stages.restorers.onnx_steps import Floats32, GraphMemory, check_step, streaming_frames_of
-from stages.waveform import Waveform
-from stages.weighted import HasWeights
-from stages.weights import Weights
+from stages.audio.waveform import Waveform
+from stages.operators.restorer import RESTORERS
+from stages.operators.unbatched_restorer import UnbatchedRestorer
+from stages.restorers.common.onnx_steps import Floats32, GraphMemory, check_step, streaming_frames_of
+from stages.weights.files import Weights
+from stages.weights.has_weights import HasWeights
+from stages.weights.onnx import open_session
+from stages.weights.repositories import weights_of_commit
 
 _FRAME, _HOP = 512, 128
 _BINS = _FRAME // 2 + 1
@@ -66,13 +66,13 @@ class Dtln(HasWeights, UnbatchedRestorer):
         Raises ``MissingWeightsError`` if they are not in the folder or others than pinned, and
         ``ConfigError`` if they are other graphs.
         """
-        folder = self.checked_place()
+        folder = self.require_place()
         masking, rewriting = (open_session(folder / f"model_{part}.onnx", device) for part in (1, 2))
         check_step(masking, _BINS, _BINS)
         check_step(rewriting, _FRAME, _FRAME)
         self._sessions = masking, rewriting
 
-    def restored(self, waveform: Waveform) -> Floats32:
+    def restore_one(self, waveform: Waveform) -> Floats32:
         """Return the sum of what the networks make of overlapping frames; they are not windowed."""
         samples = waveform.samples
         assert self._sessions is not None, "load comes first"

@@ -7,17 +7,18 @@ from typing import ClassVar, Self
 from pydantic import JsonValue, model_validator
 
 from schemas import Digest, MissingWeightsError, Params
-from stages.restorers.base import RESTORERS
-from stages.restorers.user_model import BatchedUserModel
-from stages.restorers.worker import WorkerRestorer
-from stages.weights import file_digest
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.user_model import BatchedUserModel
+from stages.restorers.common.worker import WorkerRestorer
+from stages.weights.files import file_digest
 
 
 @RESTORERS.register
 class External(BatchedUserModel, WorkerRestorer):
     """A worker script of the user's own, run by an interpreter of its own.
 
-    The script is a dozen lines around ``configs/external/unanimous_worker.py``; the README there shows one.
+    The script is a dozen lines around ``unanimous_worker.py``, which lies in ``stages/restorers/workers``;
+    the README there shows one.
     It is known by what is in it; say so with ``revision`` when something else changes, such as a package.
     """
 
@@ -32,7 +33,7 @@ class External(BatchedUserModel, WorkerRestorer):
     script_path: Path
     """The worker."""
     script_sha256: Digest | None = None
-    """What the script must be; filled in by ``pinned``."""
+    """What the script must be; filled in by ``with_digests``."""
     revision: str = ""
     """Anything that tells this environment from an earlier one."""
     settings: Mapping[str, JsonValue] = {}
@@ -81,18 +82,18 @@ class External(BatchedUserModel, WorkerRestorer):
         """The settings without the place of the script, which is known by its digest."""
         return {name: value for name, value in super().fingerprint_params.items() if name != "script_path"}
 
-    def pinned(self) -> Self:
+    def with_digests(self) -> Self:
         """Return the settings with the digests of script and weights; raises ``MissingWeightsError``."""
-        pinned = super().pinned()
-        return pinned.model_copy(update={"script_sha256": self._checked_script()})
+        pinned = super().with_digests()
+        return pinned.model_copy(update={"script_sha256": self._check_script()})
 
     def load(self, device: str) -> None:
         """Start the worker, if its script is the one that was pinned."""
         if self.script_path.exists():
-            self._checked_script()
+            self._check_script()
         super().load(device)
 
-    def _checked_script(self) -> Digest:
+    def _check_script(self) -> Digest:
         found = file_digest(self.script_path)
         if self.script_sha256 not in {None, found}:
             raise MissingWeightsError(

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from schemas import Digest
-from stages.github import weights_of_commit
-from stages.restorers.base import RESTORERS
-from stages.restorers.onnx_graph import OnnxGraph
-from stages.restorers.onnx_layouts import Streaming
-from stages.restorers.onnx_spectra import StreamingSpectra
-from stages.weights import Weights
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.onnx_graph import OnnxGraph
+from stages.restorers.common.onnx_layouts import Streaming
+from stages.restorers.common.onnx_spectra import StreamingSpectra
+from stages.weights.files import Weights
+from stages.weights.repositories import weights_of_commit
 
 SPECTRA = StreamingSpectra(frame_samples=512, hop_samples=256, window="hann")
 """How all graphs of spectra in that repository are fed."""

@@ -4,10 +4,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stages.hub import make_hub_file
-from stages.restorers.base import RESTORERS
-from stages.restorers.published_worker import PublishedWorker
-from stages.weights import Weights
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.worker import PublishedWorker
+from stages.weights.files import Weights
+from stages.weights.repositories import make_hub_file
 
 CHECKPOINT = "wenetspeech4tts_Premium.pt.tar"
 VOCOS = "charactr/vocos-mel-24khz"
@@ -39,7 +39,9 @@ class FlowSE(PublishedWorker):
     @property
     def published(self) -> Weights:
         """The transformer, and the vocoder of its mels."""
-        vocos = [make_hub_file(VOCOS, file, name=f"vocos/{file}") for file in ("config.yaml", "pytorch_model.bin")]
+        vocos = [
+            make_hub_file(VOCOS, file, name=f"vocos/{file}") for file in ("config.yaml", "pytorch_model.bin")
+        ]
         flow = make_hub_file(
             f"flowse/{CHECKPOINT}",
             CHECKPOINT,

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from stages.restorers.base import RESTORERS
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.onnx_graph import OnnxGraph
+from stages.restorers.common.onnx_spectra import StreamingSpectra
 from stages.restorers.fast_enhancer import SPECTRA, weights_in_history
-from stages.restorers.onnx_graph import OnnxGraph
-from stages.restorers.onnx_spectra import StreamingSpectra
-from stages.weights import Weights
+from stages.weights.files import Weights
 
 
 @RESTORERS.register

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from stages.restorers.base import RESTORERS, Restorer
-from stages.waveform import Waveform
+from stages.audio.waveform import Waveform
+from stages.operators.restorer import RESTORERS, Restorer
 
 
 @RESTORERS.register

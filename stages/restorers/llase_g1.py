@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stages.distributions import Distribution, Uniform
-from stages.hub import make_hub_file
-from stages.restorers.base import RESTORERS
-from stages.restorers.published_worker import PublishedWorker
-from stages.weights import WeightFile, Weights
+from stages.operators.distributions import Distribution, Uniform
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.worker import PublishedWorker
+from stages.weights.files import WeightFile, Weights
+from stages.weights.repositories import make_hub_file
 
 _W2V = "facebook/w2v-bert-2.0"
 

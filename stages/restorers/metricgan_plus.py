@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import PrivateAttr
 
-from stages.distributions import Distribution, Uniform
-from stages.hub import HUB, make_hub_file
+from stages.audio.resampling import fit_length
+from stages.audio.waveform import Waveform
 from stages.networks.loading import read_checkpoint, tensors_of, with_state
 from stages.networks.speechbrain_lobes import import_lobe
-from stages.resampling import fit_length
-from stages.restorers.base import RESTORERS, MixedPrecision
-from stages.restorers.wet_mix import Strength, blend
-from stages.waveform import Waveform
-from stages.weighted import HasWeights
-from stages.weights import Weights
+from stages.operators.distributions import Distribution, Uniform
+from stages.operators.restorer import RESTORERS, MixedPrecision
+from stages.operators.unbatched_restorer import Strength, blend
+from stages.weights.files import Weights
+from stages.weights.has_weights import HasWeights
+from stages.weights.repositories import HUB, make_hub_file
 
 _REPOSITORY = "speechbrain/metricgan-plus-voicebank"
 _REVISION = "a196ce26b3bdace6fa1d819017584bdbcce462a8"
@@ -82,7 +82,7 @@ class MetricGanPlus(HasWeights, MixedPrecision):
         """Build the network; raises ``MissingWeightsError`` if the file is another one's state, or code."""
         import torch  # noqa: PLC0415
 
-        place = self.checked_place()
+        place = self.require_place()
         state = tensors_of(read_checkpoint(place), place)
         with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
             network = import_lobe("models.MetricGAN").EnhancementGenerator()
@@ -106,14 +106,14 @@ class MetricGanPlus(HasWeights, MixedPrecision):
                 return_complex=True,
             )  # fmt: skip
             frames = torch.tensor([size // _HOP + 1 for size in sizes], device=device)
-            masked = self._masked(spectra, frames / frames.max())
+            masked = self._apply_mask(spectra, frames / frames.max())
             heard = [
                 torch.istft(row[:, :count], _FRAME, _HOP, window=window, length=size).cpu().numpy()
                 for row, count, size in zip(masked, frames, sizes, strict=True)
             ]
         return [blend(each, made, self.strength) for each, made in zip(batch, heard, strict=True)]
 
-    def _masked(self, spectra: Any, lengths: Any) -> Any:
+    def _apply_mask(self, spectra: Any, lengths: Any) -> Any:
         """Return spectra (inputs, bins, frames) whose log magnitudes were multiplied by the mask."""
         import torch  # noqa: PLC0415
 

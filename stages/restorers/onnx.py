@@ -6,15 +6,14 @@ from typing import Any, ClassVar
 from pydantic import PrivateAttr
 
 from schemas import SampleRate
-from stages.onnx_session import open_session
-from stages.restorers.base import CHUNK_S, RESTORERS
-from stages.restorers.one_by_one import UnbatchedRestorer
-from stages.restorers.onnx_layouts import Layout, Streaming, WholeWaveform
-from stages.restorers.onnx_spectra import StreamingSpectra
-from stages.restorers.onnx_steps import Floats32
-from stages.restorers.wet_mix import Strength
-from stages.waveform import Waveform
-from stages.weighted import HasWeights
+from stages.audio.waveform import Waveform
+from stages.operators.restorer import CHUNK_S, RESTORERS
+from stages.operators.unbatched_restorer import Strength, UnbatchedRestorer
+from stages.restorers.common.onnx_layouts import Layout, Streaming, WholeWaveform
+from stages.restorers.common.onnx_spectra import StreamingSpectra
+from stages.restorers.common.onnx_steps import Floats32
+from stages.weights.has_weights import HasWeights
+from stages.weights.onnx import open_session
 
 
 @RESTORERS.register
@@ -54,10 +53,10 @@ class Onnx(HasWeights, UnbatchedRestorer):
         Raises ``MissingWeightsError`` if the file is not there or another than pinned, and
         ``ConfigError`` if the graph does not take what the layout gives.
         """
-        session = open_session(self.checked_place(), device)
+        session = open_session(self.require_place(), device)
         self.layout.check(session)
         self._session = session
 
-    def restored(self, waveform: Waveform) -> Floats32:
+    def restore_one(self, waveform: Waveform) -> Floats32:
         """Return what the graph makes of the input."""
         return self.layout.run(self._session, waveform.samples)

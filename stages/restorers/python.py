@@ -13,11 +13,11 @@ import numpy as np
 from pydantic import Field, JsonValue, PrivateAttr
 
 from schemas import ConfigError, Digest, MissingWeightsError, RunError
-from stages import user_modules
-from stages.restorers.base import RESTORERS
-from stages.restorers.user_model import UserModel
-from stages.user_modules import USERS_MISTAKES
-from stages.waveform import Samples, Waveform
+from stages.audio.waveform import Samples, Waveform
+from stages.operators import user_modules
+from stages.operators.restorer import RESTORERS
+from stages.operators.user_modules import USERS_MISTAKES
+from stages.restorers.common.user_model import UserModel
 
 
 class Model(Protocol):
@@ -53,7 +53,7 @@ class Python(UserModel):
     target: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     """``module:Class``; for a file of ``operators``, the module is its name without ``.py``."""
     code: str | None = None
-    """The version that the class declares, or the fingerprint of its module; filled in by ``pinned``."""
+    """The version that the class declares, or the fingerprint of its module; filled in by ``with_digests``."""
     settings: Mapping[str, JsonValue] = {}
     """What the class is built with."""
     draws_globally: bool = False
@@ -67,7 +67,7 @@ class Python(UserModel):
         """What the settings say."""
         return self.draws_globally
 
-    def pinned(self) -> Self:
+    def with_digests(self) -> Self:
         """Return the settings with what the class and its weights are known by.
 
         Raises ``MissingWeightsError`` if one of them is not there.
@@ -85,7 +85,7 @@ class Python(UserModel):
         if self.code not in {None, code}:
             raise RunError(f"{self.target} is {code} here, but {self.code} was asked for")
         self._device = device
-        self._model = self._built()
+        self._model = self._build()
 
     def restore(
         self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
@@ -117,18 +117,18 @@ class Python(UserModel):
             self.load(device)
             return
         self._device = device
-        self._model = self._taken_by(model.with_settings)
+        self._model = self._call_with_settings(model.with_settings)
 
-    def _built(self) -> Model:
-        model = self._taken_by(self._class())
-        place = self.checked_place() if self.path is not None else None
+    def _build(self) -> Model:
+        model = self._call_with_settings(self._class())
+        place = self.require_place() if self.path is not None else None
         try:
             model.load(self._device, place)
         except USERS_MISTAKES as error:
             raise RunError(f"{self.target} cannot be loaded: {type(error).__name__}: {error}") from error
         return model
 
-    def _taken_by(self, make: Callable[..., Model]) -> Model:
+    def _call_with_settings(self, make: Callable[..., Model]) -> Model:
         """Return what ``make`` makes of the class's own settings."""
         try:
             return make(**self.settings)

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas import Digest
-from stages.hub import HUB, make_hub_file
-from stages.restorers.base import RESTORERS
-from stages.restorers.published_worker import PublishedWorker
-from stages.weights import Weights
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.worker import PublishedWorker
+from stages.weights.files import Weights
+from stages.weights.repositories import HUB, make_hub_file
 
 RUN = "enhancer_stage2"
 _REPOSITORY = "ResembleAI/resemble-enhance"

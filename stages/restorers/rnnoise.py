@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from schemas import Digest, MissingWeightsError
-from stages.github import weights_of_commit
-from stages.restorers.base import RESTORERS
-from stages.restorers.one_by_one import UnbatchedRestorer
-from stages.waveform import Samples, Waveform
-from stages.weighted import HasWeights
-from stages.weights import Weights
+from stages.audio.waveform import Samples, Waveform
+from stages.operators.restorer import RESTORERS
+from stages.operators.unbatched_restorer import UnbatchedRestorer
+from stages.weights.files import Weights
+from stages.weights.has_weights import HasWeights
+from stages.weights.repositories import weights_of_commit
 
 _FRAME = 480
 """10 ms, by which the output is late too."""
@@ -91,7 +91,7 @@ class RnNoise(HasWeights, UnbatchedRestorer):
         """Try the weights. Raises ``MissingWeightsError`` if they are none, or others than pinned."""
         from av.error import FFmpegError  # noqa: PLC0415
 
-        place = self.checked_place()
+        place = self.require_place()
         try:
             _make_filter(str(place))
         except (FFmpegError, ValueError) as error:
@@ -99,7 +99,7 @@ class RnNoise(HasWeights, UnbatchedRestorer):
                 f"{place} is no RNNoise network in text form (.rnnn): {error}"
             ) from error
 
-    def restored(self, waveform: Waveform) -> Samples:
+    def restore_one(self, waveform: Waveform) -> Samples:
         """Return the denoised input, of the same length."""
         from av import AudioFrame  # noqa: PLC0415
         from av.error import EOFError as Ended  # noqa: PLC0415

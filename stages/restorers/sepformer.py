@@ -8,14 +8,14 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from schemas import MissingWeightsError
-from stages.hub import weights_of_revision
+from stages.audio.waveform import Samples, Waveform
 from stages.networks.loading import read_checkpoint, tensors_of, with_state
 from stages.networks.speechbrain_lobes import import_lobe
-from stages.restorers.base import RESTORERS, MixedPrecision
-from stages.restorers.one_by_one import UnbatchedRestorer
-from stages.waveform import Samples, Waveform
-from stages.weighted import HasWeights
-from stages.weights import Weights
+from stages.operators.restorer import RESTORERS, MixedPrecision
+from stages.operators.unbatched_restorer import UnbatchedRestorer
+from stages.weights.files import Weights
+from stages.weights.has_weights import HasWeights
+from stages.weights.repositories import weights_of_revision
 
 _RECIPES: Mapping[str, int] = {"wham16k": 16_000, "dns4-16k": 16_000, "wham": 8_000, "whamr": 8_000}
 """The rates in Hz of what SpeechBrain published."""
@@ -71,16 +71,16 @@ class SepFormer(HasWeights, MixedPrecision, UnbatchedRestorer):
         """Build the networks; raises ``MissingWeightsError`` if a file holds another one's state, or code."""
         import torch  # noqa: PLC0415
 
-        folder = self.checked_place()
+        folder = self.require_place()
         files = {part: folder / f"{part}.ckpt" for part in _PARTS}
         states = {part: tensors_of(read_checkpoint(file), file) for part, file in files.items()}
         with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
-            networks = self._built(states, folder)
+            networks = self._build(states, folder)
         self._networks = {
             part: with_state(networks[part], states[part], files[part], device) for part in _PARTS
         }
 
-    def restored(self, waveform: Waveform) -> Samples:
+    def restore_one(self, waveform: Waveform) -> Samples:
         """Return the one source that is found in the input, of about the same length."""
         import torch  # noqa: PLC0415
 
@@ -91,7 +91,7 @@ class SepFormer(HasWeights, MixedPrecision, UnbatchedRestorer):
             source = decoder(features * masknet(features)[0])
         return np.asarray(source.reshape(-1).float().cpu().numpy())
 
-    def _built(self, states: States, folder: Path) -> Mapping[str, Any]:
+    def _build(self, states: States, folder: Path) -> Mapping[str, Any]:
         dual_path = import_lobe("models.dual_path")
         sizes = _sizes(states, folder, self.heads)
         intra, inter = (

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from stages.restorers.base import RESTORERS
-from stages.restorers.published_worker import PublishedWorker
-from stages.weights import WeightFile, Weights
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.worker import PublishedWorker
+from stages.weights.files import WeightFile, Weights
 
 Checkpoint = Literal["ears_wham", "ears_reverb", "voicebank_demand", "wsj0_reverb"]
 GOOGLE_DRIVE: Mapping[Checkpoint, str] = {

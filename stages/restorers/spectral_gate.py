@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from schemas import Reason, UnfitError
-from stages.distributions import Distribution, OneOf, Uniform
-from stages.restorers.base import RESTORERS, Restorer
-from stages.restorers.wet_mix import Strength
-from stages.waveform import Waveform
+from stages.audio.waveform import Waveform
+from stages.operators.distributions import Distribution, OneOf, Uniform
+from stages.operators.restorer import RESTORERS, Restorer
+from stages.operators.unbatched_restorer import Strength
 
 _FRAME_S = 0.064
 FRAME_MULTIPLE = 4

@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
 from schemas import MissingWeightsError, RunError
-from stages.distributions import Uniform
-from stages.resampling import fit_length
-from stages.restorers.base import RESTORERS, MixedPrecision
-from stages.restorers.user_model import BatchedUserModel
-from stages.restorers.wet_mix import Strength, blend
-from stages.waveform import Samples, Waveform
+from stages.audio.resampling import fit_length
+from stages.audio.waveform import Samples, Waveform
+from stages.operators.distributions import Uniform
+from stages.operators.restorer import RESTORERS, MixedPrecision
+from stages.operators.unbatched_restorer import Strength, blend
+from stages.restorers.common.user_model import BatchedUserModel
 
 
 @RESTORERS.register
@@ -62,7 +62,7 @@ class TorchScript(BatchedUserModel, MixedPrecision):
         """
         import torch  # noqa: PLC0415 - seconds
 
-        place = self.checked_place()
+        place = self.require_place()
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise RunError(f"{device} was asked for, but this torch sees no GPU")
         try:

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from stages.github import weights_of_commit
-from stages.restorers.base import RESTORERS
-from stages.restorers.onnx_graph import OnnxGraph
-from stages.restorers.onnx_spectra import StreamingSpectra
-from stages.weights import Weights
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.onnx_graph import OnnxGraph
+from stages.restorers.common.onnx_spectra import StreamingSpectra
+from stages.weights.files import Weights
+from stages.weights.repositories import weights_of_commit
 
 
 @RESTORERS.register

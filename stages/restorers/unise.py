@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stages.hub import make_hub_file
-from stages.restorers.base import RESTORERS
-from stages.restorers.published_worker import PublishedWorker
-from stages.weights import WeightFile, Weights
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.worker import PublishedWorker
+from stages.weights.files import WeightFile, Weights
+from stages.weights.repositories import make_hub_file
 
 SPARK = "SparkAudio/Spark-TTS-0.5B"
 WAVLM = "microsoft/wavlm-base-plus"

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from stages.distributions import Distribution, OneOf
-from stages.resources import Resources
-from stages.restorers.base import RESTORERS
-from stages.restorers.published_worker import PublishedWorker
-from stages.weights import WeightFile, Weights
+from stages.operators.distributions import Distribution, OneOf
+from stages.operators.operator import Resources
+from stages.operators.restorer import RESTORERS
+from stages.restorers.common.worker import PublishedWorker
+from stages.weights.files import WeightFile, Weights
 
 ZENODO = "https://zenodo.org/record"
 

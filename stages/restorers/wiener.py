@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from stages.distributions import Distribution, Integer, Uniform
-from stages.restorers.base import RESTORERS, Restorer
-from stages.waveform import Waveform
+from stages.audio.waveform import Waveform
+from stages.operators.distributions import Distribution, Integer, Uniform
+from stages.operators.restorer import RESTORERS, Restorer
 
 _FRAME = 512
 _HOP = _FRAME // 2
@@ -50,9 +50,9 @@ class Wiener(Restorer):
         streams: Sequence[np.random.Generator],  # noqa: ARG002
     ) -> Sequence[Waveform]:
         """Return the filtered inputs, of the same length."""
-        return [waveform.with_samples(self._filtered(waveform.samples)) for waveform in batch]
+        return [waveform.with_samples(self._filter(waveform.samples)) for waveform in batch]
 
-    def _filtered(self, samples: NDArray[np.float32]) -> _Spectrum:
+    def _filter(self, samples: NDArray[np.float32]) -> _Spectrum:
         padded = np.pad(samples.astype(np.float64), (_HOP, _FRAME))
         frames = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP] * _WINDOW
         spectra = np.fft.rfft(frames)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from schemas import Reason, UnfitError
-from stages.distributions import Distribution, Integer, Uniform
-from stages.restorers.base import RESTORERS
-from stages.restorers.one_by_one import UnbatchedRestorer
-from stages.waveform import Waveform
+from stages.audio.waveform import Waveform
+from stages.operators.distributions import Distribution, Integer, Uniform
+from stages.operators.restorer import RESTORERS
+from stages.operators.unbatched_restorer import UnbatchedRestorer
 
 _HOP_S = 0.008
 HOPS_PER_FRAME = 4
@@ -39,7 +39,7 @@ class Wpe(UnbatchedRestorer):
     """How far back the prediction starts, in hops of 8 ms: what is nearer counts as speech."""
     iterations: int = Field(default=3, ge=1, le=10)
 
-    def restored(self, waveform: Waveform) -> NDArray[np.float64]:
+    def restore_one(self, waveform: Waveform) -> NDArray[np.float64]:
         """Return the input with less reverberation. Raises ``UnfitError`` if the filter is not shorter."""
         from nara_wpe.utils import istft, stft  # noqa: PLC0415
         from nara_wpe.wpe import wpe_v8  # noqa: PLC0415

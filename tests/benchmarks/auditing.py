@@ -15,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipeline.graph import Graph, assemble
-from pipeline.resolve import resolve
-from pipeline.store import TableStore
-from pipeline.wording import say
+from pipeline.config.resolve import resolve
+from pipeline.store.table_store import TableStore
+from pipeline.tables.graph import Graph, assemble
+from pipeline.text import say
 from schemas import AppliedStep, Degraded
 from tests.benchmarks.deciding import METRICS, MODELS, TAKES, config_of, write_scores
 

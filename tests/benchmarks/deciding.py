@@ -23,13 +23,13 @@ import numpy as np
 import soundfile
 import yaml
 
-from pipeline.graph import Graph, assemble
-from pipeline.resolve import resolve
-from pipeline.store import TableStore
-from pipeline.wording import say
+from pipeline.config.resolve import resolve
+from pipeline.store.table_store import TableStore
+from pipeline.tables.graph import Graph, assemble
+from pipeline.text import say
 from schemas import Preference, Recipe, Score, Scored, Split, TakeScores
-from stages.rng import rng_for
-from stages.unanimity import Candidate, judge
+from stages.operators.rng import rng_for
+from stages.prefer.criteria import Candidate, judge
 
 METRICS = 8
 MODELS = 3

@@ -28,15 +28,15 @@ import numpy as np
 import soundfile
 import yaml
 
-from pipeline.fragments import SHIPPED_RECIPES
-from pipeline.wording import align_columns, format_digits
+from pipeline.config.recipes import SHIPPED_RECIPES
+from pipeline.text import align_columns, format_digits
 from schemas import RecordError
+from stages.audio.resampling import resample
+from stages.audio.waveform import Waveform
 from stages.degradations import DEGRADATIONS
-from stages.degradations.base import Scene
-from stages.memory_source import MemoryAudioSource
-from stages.resampling import resample
-from stages.rng import rng_for
-from stages.waveform import Waveform
+from stages.degrade.memory_source import MemoryAudioSource
+from stages.operators.degradation import Scene
+from stages.operators.rng import rng_for
 from tests.benchmarks import rivals
 from tests.benchmarks.recipe_runner import RecipeRunner
 

@@ -23,19 +23,19 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from pipeline.dataset.parquet_file import settings_for
-from pipeline.wording import say
-from tests.made_run import write_run
+from pipeline.text import say
+from tests.support.made_run import write_run
 
 ROOT = Path(__file__).parents[2]
 EXPORT = """
 import json, sys, time
 from pathlib import Path
-from pipeline.audit.audit import audited
-from pipeline.export import export
-from pipeline.graph import assemble
-from pipeline.peak_memory import forget_peaks, peak_bytes
-from pipeline.resolve import resolve
-from pipeline.workspace import Workspace
+from pipeline.audit.audit import load_or_run_audit
+from pipeline.runs.export import write_dataset
+from pipeline.tables.graph import assemble
+from pipeline.execution.peak_memory import forget_peaks, peak_bytes
+from pipeline.config.resolve import resolve
+from pipeline.store.workspace import Workspace
 folder = Path(sys.argv[1])
 run = resolve(folder / "made.yaml")
 workspace = Workspace(folder / "workspace")
@@ -43,8 +43,8 @@ graph = assemble(run, workspace.root, keep=False)
 forget_peaks()
 before = peak_bytes()
 started, worked = time.perf_counter(), time.process_time()
-written = export(
-    run, graph, workspace.store, folder / "dataset", audited(run, graph, workspace.store, keep=False)
+written = write_dataset(
+    run, graph, workspace.store, folder / "dataset", load_or_run_audit(run, graph, workspace.store, keep=False)
 )
 seconds, cpu = time.perf_counter() - started, time.process_time() - worked
 size = sum(files.num_bytes for splits in written.tables.values() for files in splits.values())

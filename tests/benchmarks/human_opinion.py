@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from pipeline.wording import align_columns, say
-from stages.alignment import align, lag_samples
-from stages.audio_memory import AudioCache
+from pipeline.text import align_columns, say
+from stages.audio.cache import AudioCache
+from stages.audio.lag import align, lag_samples
+from stages.audio.resampling import resample
+from stages.audio.waveform import Waveform
 from stages.metrics import METRICS, Metric
-from stages.metrics.base import Better, Output, score_name
-from stages.resampling import resample
-from stages.score import ScoreStage
-from stages.waveform import Waveform
+from stages.operators.metric import Better, Output, score_name
+from stages.score.stage import ScoreStage
 from tests.conftest import SHARED_DATA
-from tests.score_inputs import score_input
+from tests.support.score_inputs import score_input
 
 NORMAL_95 = 1.96
 MAX_LAG_S = 0.1

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from stages.metrics.base import Comparison
-from stages.metrics.speechmos_models import find_speechmos_model
-from stages.onnx_session import open_session
-from stages.waveform import Samples, Waveform
+from stages.audio.waveform import Samples, Waveform
+from stages.networks.dnsmos import find_speechmos_model
+from stages.operators.metric import Comparison
+from stages.weights.onnx import open_session
 
 RATER_SEED = 23
 """Of the README of PLCMOS."""

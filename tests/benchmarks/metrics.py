@@ -28,18 +28,18 @@ os.environ.update(ONE_THREAD)
 
 import psutil
 
-from pipeline.wording import align_columns, format_digits
+from pipeline.text import align_columns, format_digits
 from schemas import EncodedAudio, MissingWeightsError, Outcome
-from stages.audio_memory import AudioCache
+from stages.audio.cache import AudioCache
+from stages.audio.resampling import resample
 from stages.metrics import METRICS, Metric
-from stages.metrics.base import Comparison, Measured
-from stages.resampling import resample
-from stages.score import ScoreStage
+from stages.operators.metric import Comparison, Measured
+from stages.score.stage import ScoreStage
 from tests.benchmarks.degradations import speech
 from tests.benchmarks.metric_rivals import EQUAL, RIVALS, Rival, keep_from_fetching, whisper_per_file
-from tests.score_inputs import score_input
-from tests.speech_like import noisy
-from tests.speech_networks import write_whisper
+from tests.support.score_inputs import score_input
+from tests.support.speech_like import noisy
+from tests.support.speech_networks import write_whisper
 
 INTRUSIVE = ("pesq", "stoi", "estoi")
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Forgetful(AudioCache):
         """Drop all that is held, or all but decoded recordings: those are called by their digest alone."""
         kept = {} if decoded else {name: held for name, held in self._held.items() if len(name) == 1}
         self._held.clear()
-        self._figures.clear()
+        self._numbers.clear()
         self._held.update(kept)
         self._bytes = sum(waveform.samples.nbytes for waveform in kept.values())
 
@@ -163,8 +163,20 @@ def equal_rows(bench: Bench, metrics: Sequence[Metric]) -> Iterator[tuple[str, .
         theirs, others = bench.timed(partial(map, first_rival(metric)), pairs)
         apart = [difference(*both) for both in zip(values, others, strict=True)]
         ours_s, theirs_s = ours_s + 1.0 / ours, theirs_s + 1.0 / theirs
-        yield same.kind, format_digits(ours), format_digits(theirs), format_digits(ours / theirs), f"{max(apart):.1e}"
-    yield "all of them", format_digits(1 / ours_s), format_digits(1 / theirs_s), format_digits(theirs_s / ours_s), ""
+        yield (
+            same.kind,
+            format_digits(ours),
+            format_digits(theirs),
+            format_digits(ours / theirs),
+            f"{max(apart):.1e}",
+        )
+    yield (
+        "all of them",
+        format_digits(1 / ours_s),
+        format_digits(1 / theirs_s),
+        format_digits(theirs_s / ours_s),
+        "",
+    )
 
 
 def first_rival(metric: Metric) -> Rival:

@@ -26,14 +26,15 @@ os.environ.update(ONE_THREAD)
 
 import psutil
 
-from pipeline.executors.base import Executor, OnDone
-from pipeline.executors.local import LocalExecutor
-from pipeline.executors.ray import RayExecutor
-from pipeline.resolve import resolve
-from pipeline.run import execute
-from pipeline.tickets import Board, Ticket
-from pipeline.work import TicketResult, Worker
-from pipeline.workspace import Workspace
+from pipeline.config.resolve import resolve
+from pipeline.execution.board import Board
+from pipeline.execution.executor import Executor, OnDone
+from pipeline.execution.local import LocalExecutor
+from pipeline.execution.ray import RayExecutor
+from pipeline.execution.worker import TicketResult, Worker
+from pipeline.runs.run import execute
+from pipeline.store.workspace import Workspace
+from pipeline.tables.tickets import Ticket
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
 MEGABYTE = 2**20

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.chain_entries import ChainReader
-from pipeline.places import Document
-from pipeline.problems import Problems
-from pipeline.reading import ReadContext
+from pipeline.config.chain import ChainReader
+from pipeline.config.document import Document
+from pipeline.config.problems import Problems
+from pipeline.config.reader import ReadContext
 from schemas import Degraded, Recipe, Split
-from stages.audio_memory import AudioCache
-from stages.conditions import Utterance
-from stages.degrade import DegradeInput, DegradeStage
-from stages.drawing import Occasion, draw_steps, references_in
-from stages.flac import encode_flac
-from stages.memory_source import MemoryAudioSource
-from stages.waveform import Waveform
+from stages.audio.cache import AudioCache
+from stages.audio.flac import encode_flac
+from stages.audio.waveform import Waveform
+from stages.degrade.memory_source import MemoryAudioSource
+from stages.degrade.stage import DegradeInput, DegradeStage
+from stages.plan.conditions import Utterance
+from stages.plan.drawing import Occasion, draw_steps, references_in
 
 POOLS = ("noise", "rir", "speech")
 

@@ -25,18 +25,18 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import soundfile
-from shared_weights import lay_out
 
 from schemas import Degraded, EncodedAudio, Recipe, Restored, Split
-from stages.audio_memory import AudioCache
-from stages.flac import encode_flac
+from stages.audio.cache import AudioCache
+from stages.audio.flac import encode_flac
+from stages.audio.waveform import Waveform
 from stages.metrics import METRICS
-from stages.restore import RestoreStage
+from stages.restore.stage import RestoreStage
 from stages.restorers import RESTORERS, Restorer
-from stages.score import ScoreInput, ScoreStage
-from stages.waveform import Waveform
-from stages.weighted import HasWeights
-from stages.weights import CACHE_VARIABLE
+from stages.score.stage import ScoreInput, ScoreStage
+from stages.weights.files import CACHE_VARIABLE
+from stages.weights.has_weights import HasWeights
+from tests.support.shared_weights import lay_out
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 METRICS_AND_TOLERANCES: Mapping[str, tuple[str, float]] = {

@@ -39,21 +39,21 @@ import numpy as np
 import soundfile
 from pydantic import ValidationError
 
-from pipeline.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
-from pipeline.wording import format_digits
+from pipeline.execution.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
+from pipeline.text import format_digits
 from schemas import Degraded, MissingWeightsError, Record
-from stages.audio_memory import AudioCache
-from stages.calling import ModelCalls, group_by_length
-from stages.flac import decode_flac, encode_flac
-from stages.resampling import resample
-from stages.restore import RestoreStage
+from stages.audio.cache import AudioCache
+from stages.audio.flac import decode_flac, encode_flac
+from stages.audio.resampling import resample
+from stages.audio.waveform import Waveform
+from stages.operators.rng import rng_for
+from stages.restore.calls import ModelCalls, group_by_length
+from stages.restore.stage import RestoreStage
 from stages.restorers import RESTORERS, Restorer
-from stages.rng import rng_for
-from stages.waveform import Waveform
-from stages.weighted import HasWeights
-from stages.weights import CACHE_VARIABLE
-from tests.shared_weights import lay_out
-from tests.tiny_restorers import TINY, lawful_restorer
+from stages.weights.files import CACHE_VARIABLE
+from stages.weights.has_weights import HasWeights
+from tests.support.shared_weights import lay_out
+from tests.support.tiny_restorers import TINY, lawful_restorer
 
 SPEECH = Path(__file__).parents[2] / "configs" / "speech"
 MEBIBYTE = 2**20
@@ -149,7 +149,7 @@ def loadable(name: str, data: Path | None, folder: Path) -> tuple[Restorer, str]
         model = RESTORERS[kind].model_validate(settings)
         if data is not None and isinstance(model, HasWeights) and model.published is not None:
             lay_out(model.published, data)
-        return model.pinned(), "published"
+        return model.with_digests(), "published"
     return lawful_restorer(kind, folder), "small"
 
 

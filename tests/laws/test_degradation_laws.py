@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from schemas import UnfitError
+from stages.audio.waveform import Samples, Waveform
 from stages.degradations import DEGRADATIONS, Degradation
-from stages.degradations.base import Scene
-from stages.distributions import Pools
-from stages.memory_source import MemoryAudioSource
-from stages.operator import Operator
-from stages.rng import rng_for
-from stages.waveform import Samples, Waveform
-from tests.other_process import printed_by
+from stages.degrade.memory_source import MemoryAudioSource
+from stages.operators.degradation import Scene
+from stages.operators.distributions import Pools
+from stages.operators.operator import Operator
+from stages.operators.rng import rng_for
+from tests.support.other_process import printed_by
 
 RATE = 48_000
 MOST_AT_FULL_SCALE = 0.05
@@ -231,7 +231,7 @@ def test_turns_nothing_upside_down(degradation: Degradation, sources: MemoryAudi
 
 def test_clips_only_if_it_says_so(degradation: Degradation, sources: MemoryAudioSource) -> None:
     """Speech that was mixed above full scale passes whole; what flattens reports ``clipped_fraction``."""
-    loud = gliding().scaled(4.0)
+    loud = gliding().scale(4.0)
 
     scene = degradation.damage(Scene(loud, loud), sources)
 

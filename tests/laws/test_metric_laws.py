@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from schemas import Outcome, Reason, Status
-from stages.audio_memory import AudioCache
+from stages.audio.cache import AudioCache
+from stages.audio.resampling import resample
+from stages.audio.waveform import Waveform
 from stages.metrics import METRICS, Metric
-from stages.metrics.base import Better, Comparison, Measured
-from stages.resampling import resample
-from stages.rng import rng_for
-from stages.score import ScoreStage
-from stages.waveform import Waveform
-from tests.score_inputs import score_input
-from tests.speech_like import noisy, speech_like
-from tests.tiny_metrics import is_trained, lawful_metric
+from stages.operators.metric import Better, Comparison, Measured
+from stages.operators.rng import rng_for
+from stages.score.stage import ScoreStage
+from tests.support.score_inputs import score_input
+from tests.support.speech_like import noisy, speech_like
+from tests.support.tiny_metrics import is_trained, lawful_metric
 
 LADDER_DB = (25.0, 15.0, 5.0)
 RATES = (8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
@@ -28,7 +28,7 @@ RATES = (8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
 def metric(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Metric:
     """Return each registered metric, loaded, with its default settings or small random weights."""
     metric = lawful_metric(request.param, tmp_path_factory.mktemp(request.param))
-    metric.load("cpu")  # without weights of its own it needs a maker in tests/tiny_metrics.py
+    metric.load("cpu")  # without weights of its own it needs a maker in tests/support/tiny_metrics.py
     return metric
 
 
@@ -118,8 +118,8 @@ def outside(metric: Metric, values: Measured) -> dict[str, float]:
 def test_louder_is_not_better(stage: ScoreStage, gain_db: float) -> None:
     """Through the stage, 20 dB more or less move no score by 0.01."""
     clean = speech_like()
-    quiet = noisy(clean, 15.0).scaled(0.1)
-    candidates = quiet, quiet.scaled(10.0 ** (gain_db / 20.0))
+    quiet = noisy(clean, 15.0).scale(0.1)
+    candidates = quiet, quiet.scale(10.0 ** (gain_db / 20.0))
     record = score_input(clean, *candidates, transcript="the words that were said")
 
     (row,) = stage.process([record])

@@ -1,7 +1,7 @@
 """What every restoration model obeys, found by being in the family.
 
-Models with published weights are met with the small ones of ``tests/tiny_restorers.py``; those that cannot
-be loaded here have to say so.
+Models with published weights are met with the small ones of ``tests/support/tiny_restorers.py``; those that
+cannot be loaded here have to say so.
 """
 
 import pickle
@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 
 from schemas import Degraded, MissingWeightsError, Reason, Restored, Status
-from stages.active_level import active_level_db
-from stages.alignment import clear_lag_samples
-from stages.audio_memory import AudioCache
-from stages.distributions import bounds_of
-from stages.flac import decode_flac, encode_flac
-from stages.restore import RestoreStage
+from stages.audio.cache import AudioCache
+from stages.audio.flac import decode_flac, encode_flac
+from stages.audio.lag import clear_lag_samples
+from stages.audio.loudness import active_level_db
+from stages.audio.waveform import Waveform
+from stages.operators.distributions import bounds_of
+from stages.operators.rng import rng_for
+from stages.restore.stage import RestoreStage
 from stages.restorers import RESTORERS, Restorer
-from stages.rng import rng_for
-from stages.waveform import Waveform
-from stages.weighted import HasWeights
-from tests.speech_like import noisy, speech_like
-from tests.tiny_restorers import MADE_ANEW, lawful_restorer
+from stages.weights.has_weights import HasWeights
+from tests.support.speech_like import noisy, speech_like
+from tests.support.tiny_restorers import MADE_ANEW, lawful_restorer
 
 RATE = 16_000
 SHAPES = [(1.0, 16_000), (0.1, 16_000), (0.1, 48_000), (4.0, 16_000), (1.0, 8_000), (1.3, 44_100)]
@@ -40,7 +40,7 @@ def restorer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     try:
         restorer.load("cpu")
     except MissingWeightsError as missing:
-        if not restorer.unverified:  # it can be run: give it small weights in tests/tiny_restorers.py
+        if not restorer.unverified:  # it can be run: give it small weights in tests/support/tiny_restorers.py
             raise
         pytest.skip(f"{restorer.kind} is {restorer.unverified}: {missing}")
     yield restorer

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline.config import Config, PreferenceSettings
+from pipeline.config.schema import Config, PreferenceSettings
 from pipeline.dataset.card import load_lines
-from pipeline.dataset.columns import TABLES, columns_of
+from pipeline.store.dataset_columns import TABLES, columns_of
 from schemas import Params
+from stages.audio.waveform import Waveform
 from stages.degradations import DEGRADATIONS
-from stages.memory_source import MemoryAudioSource
+from stages.degrade.memory_source import MemoryAudioSource
 from stages.metrics import METRICS
-from stages.metrics.base import Comparison
+from stages.operators.metric import Comparison
+from stages.operators.rng import rng_for
+from stages.operators.user_modules import OperatorModule, install_modules
 from stages.restorers import RESTORERS
-from stages.rng import rng_for
-from stages.user_modules import OperatorModule, install_modules
-from stages.waveform import Waveform
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -70,7 +70,7 @@ def test_the_metric_of_ones_own_measures(clean: Waveform) -> None:
     noise = clean.with_samples(rng_for(0, "noise").standard_normal(clean.samples.size))
     metric = METRICS["envelope_correlation"]()
 
-    same, other = metric.score([Comparison(clean.scaled(0.5), clean), Comparison(noise, clean)])
+    same, other = metric.score([Comparison(clean.scale(0.5), clean), Comparison(noise, clean)])
 
     assert same == {"": pytest.approx(1.0)}
     assert isinstance(other, dict)

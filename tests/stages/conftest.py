@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from stages.audio.waveform import Waveform
 from stages.restorers.external import External
-from stages.waveform import Waveform
-from tests.external_workers import BODY, Write
-from tests.numpy_environment import numpy_environment
-from tests.speech_like import speech_like
+from tests.support.external_workers import BODY, Write
+from tests.support.numpy_environment import numpy_environment
+from tests.support.speech_like import speech_like
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def external(tmp_path: Path, interpreter: Path) -> Iterator[Write]:
         indented = textwrap.indent(textwrap.dedent(restore), " " * 8).strip()
         script.write_text(BODY.format(rate=rate, sampling=sampling, load=load, restore=indented))
         settings = {"interpreter_path": interpreter, "script_path": script, "model_sample_rate": rate}
-        model = External.model_validate({**settings, "model_sampling": sampling, **fields}).pinned()
+        model = External.model_validate({**settings, "model_sampling": sampling, **fields}).with_digests()
         models.append(model)
         model.load("cpu")
         return model

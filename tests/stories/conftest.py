@@ -4,12 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-import sided
-import tiny
 from fastapi.testclient import TestClient
-from served import client_of
 
-from tests.made_once import made_once
+from tests.support import sided, tiny
+from tests.support.made_once import made_once
+from tests.support.served import client_of
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-import rows
 import soundfile
 import soxr
-import tiny
 from numpy.typing import NDArray
+
+from tests.support import rows, tiny
 
 Samples = NDArray[np.float64]
 RATE = 22050

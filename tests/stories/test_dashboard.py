@@ -11,11 +11,11 @@ from urllib.request import urlopen
 
 import pytest
 import soundfile
-import tiny
 from fastapi.testclient import TestClient
-from served import STAGES, client_of, cut_after, places_of_trial, recordings_of, started
 
-from pipeline.workspace import Workspace
+from pipeline.store.workspace import Workspace
+from tests.support import tiny
+from tests.support.served import STAGES, client_of, cut_after, places_of_trial, recordings_of, started
 
 SECTIONS = ("overview", "funnel", "scores", "yields", "listeners", "costs", "failures", "listening")
 
@@ -117,7 +117,7 @@ def test_looking_writes_nothing_and_holds_nothing(client: TestClient, workspace:
         assert client.get(path).status_code == 200
 
     assert {path: path.stat().st_mtime_ns for path in workspace.rglob("*")} == before
-    with Workspace(workspace).held():
+    with Workspace(workspace).hold():
         assert client.get("/state").status_code == 200
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served import cut_after, served
 
-from tests.browser import Browser, browsing
+from tests.support.browser import Browser, browsing
+from tests.support.served import cut_after, served
 
 pytestmark = pytest.mark.browser
 

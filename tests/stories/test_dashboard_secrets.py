@@ -9,12 +9,12 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
-from served import recordings_of, served
 
-from pipeline.commands.dashboard import dashboard_command
 from pipeline.dashboard.security import MOST_BODY_BYTES, hosts_of
-from pipeline.workspace import Workspace
+from pipeline.dashboard.serve import dashboard_command
+from pipeline.store.workspace import Workspace
 from schemas import UserError, WorkspaceError
+from tests.support.served import recordings_of, served
 
 UP = ("..", "../..", "../../secret", "%2e%2e", "/etc", "..\\..", "\0", "")
 

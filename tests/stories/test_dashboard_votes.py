@@ -9,12 +9,12 @@ from urllib.request import Request, urlopen
 
 import pytest
 from fastapi.testclient import TestClient
-from served import HEARD, client_of, cut_after, places_of_trial, started, take_test
 
-from pipeline.commands.listening import listening_command
+from pipeline.cli.commands.listening import listening_command
 from pipeline.listening.agreement import ListenerAgreement
-from pipeline.workspace import Workspace
+from pipeline.store.workspace import Workspace
 from schemas import Restored, WorkspaceError
+from tests.support.served import HEARD, client_of, cut_after, places_of_trial, started, take_test
 
 
 def test_a_listener_goes_on_where_they_stopped(client: TestClient, workspace: Path) -> None:

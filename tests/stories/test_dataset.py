@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-import tiny
-from sided import SPEAKERS, TABLES, rows_of, said_of, settings
 
-from pipeline.export import DatasetDescription
-from stages.flac import digest_of
-from stages.licences import most_restrictive_of
-from stages.unanimity import Candidate, judge
-from tests.small_graphs import write_graph
+from pipeline.dataset.description import DatasetDescription
+from stages.audio.flac import digest_of
+from stages.operators.licences import most_restrictive_of
+from stages.prefer.criteria import Candidate, judge
+from tests.support import tiny
+from tests.support.sided import SPEAKERS, TABLES, rows_of, said_of, settings
+from tests.support.small_graphs import write_graph
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from sided import TABLES, exported_as, rows_of, said_of
 
-from stages.flac import digest_of
+from stages.audio.flac import digest_of
+from tests.support.sided import TABLES, exported_as, rows_of, said_of
 
 
 @pytest.fixture

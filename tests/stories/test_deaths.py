@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import operators
-import processes
 import psutil
 import pytest
-import rows
-import tiny
+
+from tests.support import operators, processes, rows, tiny
 
 CLIPS = {"crashes": 1.1, "hangs": 1.2, "exits": 1.3, "raises": 1.4, "not_finite": 1.5, "fine": 1.6}
 ACTS = """

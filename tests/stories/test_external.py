@@ -4,12 +4,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-import rows
-import tiny
 
-from tests.numpy_environment import numpy_environment
+from tests.support import rows, tiny
+from tests.support.numpy_environment import numpy_environment
 
-EXTERNAL = tiny.ROOT / "configs" / "external"
+EXTERNAL = tiny.ROOT / "stages" / "restorers" / "workers"
 TENTHS = {"crashes": 11, "hangs": 12, "raises": 13, "fine": 14}
 TROUBLE = """
 import os, time

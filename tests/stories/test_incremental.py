@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-import operators
 import pyarrow.parquet as pq
 import pytest
-import tiny
+
+from tests.support import operators, tiny
 
 METRICS = ("multi_resolution_stft", "estoi", "spectral_envelope")
 MODELS = ("identity", "spectral_gate")

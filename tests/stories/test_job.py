@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import operators
-import processes
 import pytest
-import tiny
+
+from tests.support import operators, processes, tiny
 
 pytestmark = pytest.mark.ray
 RAY = Path(sys.executable).with_name("ray")

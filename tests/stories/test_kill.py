@@ -5,11 +5,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import operators
-import processes
 import pytest
-import rows
-import tiny
+
+from tests.support import operators, processes, rows, tiny
 
 
 def _kill_after(commits: int, config: Path, workspace: Path, executor: str) -> None:

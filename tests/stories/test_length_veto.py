@@ -7,15 +7,15 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import tiny
-from tampering import Rows, found, pairs_of, retold, tamper
-from tiny import Finished
 
 from pipeline.audit.audit import FILE, read_audit
-from pipeline.export import CARD, MARK
+from pipeline.dataset.description import CARD, MARK
 from pipeline.verify.verify import verify_dataset
-from tests.in_process import run_here, typed_here
-from tests.small_graphs import write_graph
+from tests.support import tiny
+from tests.support.in_process import run_here, typed_here
+from tests.support.small_graphs import write_graph
+from tests.support.tampering import Rows, found, pairs_of, retold, tamper
+from tests.support.tiny import Finished
 
 ADDED_S = 160 / 16_000
 VETO = {"max_length_change_s": 0.005, "side": "both"}

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import tiny
 
 from pipeline.dataset.card import lines_for
+from tests.support import tiny
 
 AFTER = """
 print("LOADED", len(pairs), sorted(n for n, f in pairs.features.items() if type(f).__name__ == "Audio"))

@@ -8,14 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny import Finished, run, run_here, tiny_config, write_config, write_speech
 
-from pipeline.commands.replay import replay_command, replay_lines
-from pipeline.published_row import find_published_row
-from pipeline.replay import Replayer
-from pipeline.workspace import Workspace
+from pipeline.cli.commands.replay import replay_command, replay_lines
+from pipeline.dataset.published import find_published_row
+from pipeline.runs.replay import Replayer
+from pipeline.store.workspace import Workspace
 from schemas import IntegrityError, UserError, WorkspaceError
-from tests.forked_commands import typed
+from tests.support.forked_commands import typed
+from tests.support.tiny import Finished, run, run_here, tiny_config, write_config, write_speech
 
 CHAIN = [
     {"kind": "reverb", "target": "early"},

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.workspace import Workspace
-from tests.browser import Browser, browsing
-from tests.report_runs import HOSTILE, reported_run
+from pipeline.store.workspace import Workspace
+from tests.support.browser import Browser, browsing
+from tests.support.report_runs import HOSTILE, reported_run
 
 pytestmark = pytest.mark.browser
 SHOWN = "[...document.querySelectorAll('.pair')].filter((pair) => !pair.hidden)"

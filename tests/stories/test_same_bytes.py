@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-import tiny
 
-from pipeline.executors.local import LocalExecutor
-from pipeline.resolve import resolve
-from pipeline.run import execute
-from pipeline.work import Worker
-from pipeline.workspace import Workspace
+from pipeline.config.resolve import resolve
+from pipeline.execution.local import LocalExecutor
+from pipeline.execution.worker import Worker
+from pipeline.runs.run import execute
+from pipeline.store.workspace import Workspace
+from tests.support import tiny
 
 
 def test_a_second_local_run_elsewhere_gives_the_same_bytes(
@@ -30,7 +30,7 @@ def test_records_in_another_order_give_the_same_bytes(
     execute(
         resolve(config),
         workspace,
-        lambda *_: LocalExecutor(Worker(workspace.root, arranged=lambda records: records[::-1])),
+        lambda *_: LocalExecutor(Worker(workspace.root, arrange=lambda records: records[::-1])),
     )
 
     assert tiny.files_of(workspace.root) == expected

@@ -6,12 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-import operators
-import processes
 import pytest
-import tiny
 
-from tests.forked_commands import typed
+from tests.support import operators, processes, tiny
+from tests.support.forked_commands import typed
 
 pytestmark = pytest.mark.usefixtures("heeded_signals")
 
@@ -24,7 +22,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 from stages.degradations import DEGRADATIONS, Degradation
-from stages.waveform import AudioSource, Waveform
+from stages.audio.waveform import AudioSource, Waveform
 
 
 @DEGRADATIONS.register

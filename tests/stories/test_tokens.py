@@ -9,13 +9,13 @@ import pytest
 from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
-from pipeline.commands.tokens import tokens_command
-from pipeline.token_pairs import TOKEN_SIDES
+from pipeline.cli.commands.tokens import tokens_command
+from pipeline.runs.tokens import TOKEN_SIDES
 from schemas import UserError
-from stages.codec_tokens import load_tokenizer
-from stages.flac import decode_flac_bytes
-from stages.weights import weights_digest
-from tests.neural_weights import write_dac
+from stages.audio.flac import decode_flac_bytes
+from stages.networks.codec_tokens import load_tokenizer
+from stages.weights.files import weights_digest
+from tests.support.neural_weights import write_dac
 
 
 @pytest.fixture(scope="module")

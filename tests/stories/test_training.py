@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from torch.utils.data import DataLoader
 
 from pipeline.dpo import PairStream, Selection, collate
-from stages.flac import decode_flac_bytes
+from stages.audio.flac import decode_flac_bytes
 
 
 def test_a_run_ends_where_a_training_begins(undisturbed: Path) -> None:

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from tampering import Rows, found, pairs_of, retold, tamper
-from tiny import Finished
 
-from pipeline.commands.verify import verify_command
+from pipeline.cli.commands.verify import verify_command
 from pipeline.verify.verify import Verified, verify_dataset
 from schemas import IntegrityError, UserError
-from stages.weights import weights_digest
-from tests.forked_commands import typed
-from tests.tiny_metrics import lawful_metric
+from stages.weights.files import weights_digest
+from tests.support.forked_commands import typed
+from tests.support.tampering import Rows, found, pairs_of, retold, tamper
+from tests.support.tiny import Finished
+from tests.support.tiny_metrics import lawful_metric
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tampering import Rows, found, pairs_of, retold, tamper
-from tiny import Finished
 
-from pipeline.export import MARK
+from pipeline.dataset.description import MARK
 from pipeline.verify.verify import verify_dataset
+from tests.support.tampering import Rows, found, pairs_of, retold, tamper
+from tests.support.tiny import Finished
 
 
 @pytest.fixture

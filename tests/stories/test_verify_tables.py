@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tampering import Rows, found, pairs_of, retold, tamper
+
+from tests.support.tampering import Rows, found, pairs_of, retold, tamper
 
 
 @pytest.fixture

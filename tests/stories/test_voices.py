@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from tiny import run_here, tiny_config, write_config, write_speech
-
-from pipeline.graph import assemble
-from pipeline.published_row import find_published_row
-from pipeline.replay import Replayer
-from pipeline.resolve import resolve
-from pipeline.workspace import Workspace
+from pipeline.config.resolve import resolve
+from pipeline.dataset.published import find_published_row
+from pipeline.runs.replay import Replayer
+from pipeline.store.workspace import Workspace
+from pipeline.tables.graph import assemble
 from schemas import Recipe
+from tests.support.tiny import run_here, tiny_config, write_config, write_speech
 
 CHAIN = [
     {"kind": "interfering_speaker", "voice": {"from_pool": {"pool": "voices", "other_speaker": True}}},

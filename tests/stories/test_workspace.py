@@ -5,14 +5,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import operators
-import processes
 import pytest
-import tiny
 
-from pipeline.workspace import JOB_VARIABLE, open_workspace
+from pipeline.store.workspace import JOB_VARIABLE, open_workspace
 from schemas import WorkspaceError
-from tests.forked_commands import typed
+from tests.support import operators, processes, tiny
+from tests.support.forked_commands import typed
 
 
 @pytest.fixture

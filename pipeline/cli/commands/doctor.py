@@ -1,0 +1,172 @@
+"""``doctor``: could a run start here, and if not, what is lacking. Touches no network, writes nothing."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.cli.commands.environment import (
+    AnyOperator,
+    CheckResult,
+    broken,
+    check_embedded_models,
+    check_packages,
+)
+from pipeline.config.chain import example_of
+from pipeline.config.nested_operators import with_nested
+from pipeline.config.resolve import MetricSetup, ResolvedConfig, RestorerSetup, operators_in, resolve
+from pipeline.config.schema import PoolFiles, PoolPart, PoolRooms
+from pipeline.execution.machine import list_gpus, list_machine_facts
+from pipeline.sources.corpora import Corpus, num_recordings
+from pipeline.text import align_columns, count, format_bytes, say
+from pipeline.weights.cache import needs_of, source_of, state_of, weights_size_of
+from schemas import ConfigError, RunError, UserError
+from stages.degradations import DEGRADATIONS
+from stages.metrics import METRICS
+from stages.operators.metric import Metric
+from stages.operators.operator import Operator
+from stages.operators.restorer import Restorer
+from stages.operators.user_modules import USERS_MISTAKES
+from stages.plan.chain import steps_in
+from stages.restore.calls import load_model
+from stages.restorers import RESTORERS
+from stages.weights.has_weights import HasWeights
+
+
+def doctor_command(
+    path: Path | None, assignments: Sequence[str] = (), replacements: Mapping[str, str] | None = None
+) -> None:
+    """Print what is there and what is lacking.
+
+    Raises ``UserError`` if a run could not start.
+    """
+    lacking = _show(
+        "machine", [CheckResult(name, value, is_there=True) for name, value in list_machine_facts(Path.cwd())]
+    )
+    named: Sequence[AnyOperator] = _registered() if path is None else operators_in(path, assignments)
+    plain = [each for each in named if each.weights == Operator.weights]
+    lacking += _show("packages", list(check_packages(plain if path is None else named)))
+    lacking += _show("models inside packages", list(check_embedded_models(named)))
+    if path is not None:
+        lacking += _config(path, assignments, replacements or {})
+    what = "a run" if path is None else f"a run of {path}"
+    if lacking:
+        raise UserError(f"{what} could not start here: {count(lacking, 'thing')} lacking")
+    say(f"{what} could start here")
+
+
+def _registered() -> list[type[Operator]]:
+    return [*DEGRADATIONS.values(), *RESTORERS.values(), *METRICS.values()]
+
+
+def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> int:
+    _show(
+        "weights", list(check_weight_files(operators_in(path, assignments)))
+    )  # the config's mistakes count them
+    try:
+        run = resolve(path, assignments, replacements)
+    except ConfigError as error:
+        say(str(path))
+        for line in str(error).splitlines():
+            say(f"  LACKS  {line}")
+        say("")
+        return len(str(error).splitlines())
+    lacking = _show("operators", list(check_operators(run)))
+    return lacking + _show("recordings", list(check_sources(run)))
+
+
+def check_weight_files(operators: Iterable[Operator]) -> Iterator[CheckResult]:
+    """Yield the published weights that operators stand for: whether they are there, and how they come."""
+    for name, need in needs_of(operators).items():
+        state = state_of(need.weights)
+        said = f"{weights_size_of(need.weights)}, licence {need.weights.licence}, for {', '.join(need.kinds)}"
+        if state == "there":
+            yield CheckResult(name, f"{said}: in {need.weights.place}", is_there=True)
+            continue
+        way = f"{state}; 'python -m pipeline weights fetch {name}' gets them from {source_of(need.weights)}"
+        yield CheckResult(name, f"{said}: {way}", is_there=False)
+
+
+def check_operators(run: ResolvedConfig) -> Iterator[CheckResult]:
+    """Yield every operator of a run but plain filters, loaded once to see that its weights are there.
+
+    What it can compute is tried where it would run: here, unless that is a GPU.
+    """
+    found = list_gpus()
+    setups: Sequence[RestorerSetup | MetricSetup] = (*run.restorers, *run.metrics)
+    for setup in setups:
+        operator = setup.restorer if isinstance(setup, RestorerSetup) else setup.metric
+        yield _operator(setup.name, operator, setup.gpus)
+        if setup.gpus and not found:
+            yield CheckResult(setup.name, "needs a GPU, and none was found here", is_there=False)
+    for step in steps_in(run.chain):
+        for inside in with_nested(example_of(step)):
+            if inside.weights != Operator.weights:
+                yield _operator(f"degradation {step.kind}", inside)
+
+
+def _operator(name: str, operator: Operator, gpus: float = 0.0) -> CheckResult:
+    said = f"licence {' AND '.join(dict.fromkeys(operator.licences)) or 'of what is within'}; "
+    said += f"weights: {operator.weights}{_size(operator)}"
+    for unverified in dict.fromkeys(each.unverified for each in with_nested(operator) if each.unverified):
+        said += f"; {unverified}"
+    if operator.weights == Operator.weights:
+        return CheckResult(name, said, is_there=True)
+    try:
+        if isinstance(operator, Restorer | Metric):
+            fresh = operator.model_validate(operator.model_dump())  # and let go: all would be too many
+            if isinstance(fresh, Restorer) and not gpus:
+                load_model(fresh, "cpu")
+            else:
+                fresh.load("cpu")
+        elif isinstance(operator, HasWeights):
+            operator.require_place()
+    except (RunError, UserError) as error:
+        return CheckResult(name, f"{said}: {error}", is_there=False)
+    except USERS_MISTAKES as error:
+        return CheckResult(name, f"{said}: {type(error).__name__}: {error}", is_there=False)
+    return CheckResult(name, f"{said}: there", is_there=True)
+
+
+def _size(operator: Operator) -> str:
+    paths = [value for _, value in operator if isinstance(value, Path) and value.is_file()]
+    return "".join(f", {path}, {format_bytes(path.stat().st_size)}" for path in paths)
+
+
+def check_sources(run: ResolvedConfig) -> Iterator[CheckResult]:
+    """Yield what the corpora and pools of a run hold, listed and not read."""
+    for corpus in run.config.speech:
+        located = corpus.model_copy(update={"path": run.path(corpus.path)})
+        yield _check_listing(f"speech {corpus.name}", located)
+    for pool, parts in run.config.pools.items():
+        for part in parts:
+            yield _part(run, pool, part)
+
+
+def _part(run: ResolvedConfig, pool: str, part: PoolPart) -> CheckResult:
+    if isinstance(part, PoolFiles):
+        return _check_listing(f"pool {pool}", Corpus(name=pool, path=run.path(part.path)))
+    if isinstance(part, PoolRooms):
+        failure = broken("pyroomacoustics")
+        said = f"{count(part.rooms, 'room')} to simulate{failure and f': {failure}'}"
+        return CheckResult(f"pool {pool}", said, is_there=not failure)
+    number = len(part.synthesise) * part.count
+    return CheckResult(f"pool {pool}", f"{count(number, 'recording')} to synthesise", is_there=True)
+
+
+def _check_listing(name: str, corpus: Corpus) -> CheckResult:
+    try:
+        number = num_recordings(corpus)
+    except ConfigError as error:
+        return CheckResult(name, str(error), is_there=False)
+    return CheckResult(name, f"{count(number, 'recording')} in {corpus.path}", is_there=True)
+
+
+def _show(title: str, findings: Sequence[CheckResult]) -> int:
+    """Print findings under a title, if there are any, and return how many are lacking."""
+    if not findings:
+        return 0
+    say(title)
+    rows = [("ok" if f.is_there else "LACKS", f.name, f.detail) for f in findings]
+    for line in align_columns(rows, left=3):
+        say(f"  {line}")
+    say("")
+    return sum(not finding.is_there for finding in findings)

@@ -1,0 +1,121 @@
+"""``export``: the dataset of a finished run, decided anew if that is asked, and uploaded if that is."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.audit.audit import load_or_run_audit
+from pipeline.config.resolve import ResolvedConfig
+from pipeline.dataset.card import lines_for
+from pipeline.dataset.description import DATASET_FILES, MARK, DatasetDescription, read_description
+from pipeline.dataset.hub import check_access, push
+from pipeline.execution.board import Board
+from pipeline.execution.interrupts import exit_on_stop
+from pipeline.progress.funnel import funnel_lines
+from pipeline.runs.decide import make_preferences
+from pipeline.runs.export import write_dataset
+from pipeline.runs.publish import inventory_of, publish, write_inventory
+from pipeline.store.files import expand_home, explain_full_disk
+from pipeline.store.workspace import Workspace
+from pipeline.tables.graph import Graph, assemble
+from pipeline.text import count, format_bytes, say
+from schemas import UserError, WorkspaceError
+
+_NAMED = 5
+"""Tables that are named when tickets are missing; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Where on the hub a dataset is to go."""
+
+    repo: str
+    public: bool
+
+
+def export_command(
+    run: ResolvedConfig, workspace: Workspace, out: str | None, upload: Upload | None = None
+) -> None:
+    """Write the dataset to ``out``, or to its place in the workspace, and upload it if asked.
+
+    In the workspace, audit and report are made to speak of the same pairs; a copy elsewhere leaves those
+    as they are. What is to be uploaded is written only if it is not there already.
+    Raises ``WorkspaceError`` that names what is not scored, and ``UserError`` for a folder that holds
+    something else.
+    """
+    if not workspace.root.is_dir():
+        raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
+    if upload is not None:
+        check_access(upload.repo)
+    folder = workspace.dataset if out is None else expand_home(out).absolute()
+    _refuse_foreign(folder)
+    with exit_on_stop(), explain_full_disk(folder.parent), workspace.hold():
+        graph = assemble(run, workspace.root, keep=False)
+        _refuse_unscored(graph, workspace)
+        make_preferences(graph.prefer, graph.shards, workspace, _progress)
+        if folder == workspace.dataset:
+            write_inventory(run, graph, workspace)
+            written = publish(run, graph, workspace, say, anew=upload is None)
+        else:
+            written = _copy(run, graph, workspace, folder, anew=upload is None)
+    _say_written(folder, written)
+    if upload is not None:
+        say(f"\nuploading {format_bytes(_num_bytes(written))} to {upload.repo}")
+        say(f"uploaded: {push(folder, upload.repo, public=upload.public)}")
+
+
+def _copy(
+    run: ResolvedConfig, graph: Graph, workspace: Workspace, folder: Path, *, anew: bool
+) -> DatasetDescription:
+    """Return the dataset in a folder outside the workspace; rows of it can be replayed all the same."""
+    noted = inventory_of(run, graph)
+    noted.write(workspace.inventory_of(noted.dataset_key))
+    if not anew and (there := read_description(folder, noted.dataset_key)):
+        return there
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    audit = load_or_run_audit(run, graph, workspace.store, keep=False)
+    return write_dataset(run, graph, workspace.store, folder, audit)
+
+
+def _say_written(folder: Path, written: DatasetDescription) -> None:
+    for line in funnel_lines(written.funnel):
+        say(line)
+    say(f"\ndataset: {folder}\n\nload it with:\n")
+    for line in lines_for(str(folder), written.rows).splitlines():
+        say(f"    {line}".rstrip())
+
+
+def _num_bytes(written: DatasetDescription) -> int:
+    return sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Leave alone what is not an earlier dataset of ours: a dataset is swapped in whole."""
+    if folder.is_file():
+        raise UserError(f"{folder} is a file; --out names the folder of the dataset")
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if foreign := sorted(there - DATASET_FILES if MARK in there else there):
+        raise UserError(
+            f"{folder} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another "
+            "--out"
+        )
+
+
+def _refuse_unscored(graph: Graph, workspace: Workspace) -> None:
+    """Raise ``WorkspaceError`` that names what must be made first; deciding takes no more than a moment."""
+    board = Board.of(graph, workspace.store)
+    undone = [ticket.table for ticket in board.tickets if not board.is_done(ticket)]
+    missing = Counter(table.name for table in undone if table is not graph.prefer)
+    if not missing:
+        return
+    named = ", ".join(f"{name} × {number}" for name, number in list(missing.items())[:_NAMED])
+    more = f" and {count(len(missing) - _NAMED, 'table')} more" if len(missing) > _NAMED else ""
+    raise WorkspaceError(
+        f"the run is not finished in {workspace.root}: {missing.total():,} of {len(board.tickets):,} tickets "
+        f"are missing ({named}{more}); 'run' goes on with them and exports in the end"
+    )
+
+
+def _progress(done: int, total: int) -> None:
+    if done == total:
+        say(f"decided {count(total, 'shard')}")

@@ -1,0 +1,154 @@
+"""``status``: how far a workspace is, also while another process fills it. Takes no lock, writes nothing."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pipeline.dataset.description import read_description
+from pipeline.progress.status import RetryableRow, RunStatus, TableStatus, group_tables
+from pipeline.progress.ticket_log import ticket_lines
+from pipeline.store.missing_values import missing_values
+from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
+from pipeline.tables.inventory import Inventory
+from pipeline.tables.preference_counts import preference_counts_of
+from pipeline.text import align_columns, count, format_bytes, format_clock, format_digits, say
+from schemas import Status, WorkspaceError
+
+LISTED = 20
+"""Rows and reasons that are named one by one; the rest is counted."""
+_HEAD = ("table", "shards", "rows", "ok", "unfit", "skipped", "failed", "audio s/s", "size")
+
+
+def status_command(workspace: Workspace, *, rows: bool = False) -> None:
+    """Print who holds the workspace, what is done, what failed and how long the rest takes.
+
+    With ``rows``, print instead which rows are unfit or failed.
+    """
+    inventory = Inventory.read(workspace.inventory)
+    if inventory is None:
+        raise WorkspaceError(f"no run has begun in {workspace.root}: there is no {workspace.inventory.name}")
+    if rows:
+        lines = row_lines(inventory, workspace.store)
+    else:
+        lines = status_lines(
+            workspace, RunStatus(inventory, workspace.store, ticket_lines(workspace.ticket_log))
+        )
+    for line in lines:
+        say(line)
+
+
+def row_lines(inventory: Inventory, store: TableStore) -> Iterator[str]:
+    """Yield every row that is unfit or failed, or has a take or score that is: table, row and why."""
+    for entry, shards in inventory.places():
+        for shard in shards:
+            found = dict.fromkeys(missing_values(store, entry.folder, shard))
+            for end in found:
+                if end.status is not Status.SKIPPED:
+                    yield "\t".join((entry.name, end.status, end.reason, _printable(end.row), end.detail))
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` in one line, whatever a file may be called."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def status_lines(workspace: Workspace, standing: RunStatus) -> Iterator[str]:
+    """Yield what there is to say."""
+    inventory = standing.inventory
+    yield f"{inventory.config_name} ({inventory.config_hash}) in {workspace.root}"
+    yield _holder(workspace)
+    yield ""
+    yield from align_columns([_HEAD, *_rows(standing.tables)])
+    yield ""
+    yield from _reasons(standing.tables)
+    yield from _retryable_lines([row for table in standing.tables for row in table.retryable])
+    yield _progress(standing, is_held=workspace.holder is not None)
+    yield from _pairs(workspace, standing.inventory)
+    yield _dataset(workspace, standing)
+
+
+def _holder(workspace: Workspace) -> str:
+    holder = workspace.holder
+    return "nobody is at work in it" if holder is None else f"{holder} is at work in it"
+
+
+def _rows(tables: Sequence[TableStatus]) -> Iterator[tuple[str, ...]]:
+    for name, members in group_tables(tables).items():
+        statuses: Counter[str] = sum((m.count_by_status() for m in members), start=Counter())
+        audio_s, work_s = sum(m.audio_s for m in members), sum(m.work_s for m in members)
+        yield (
+            name if len(members) == 1 else f"{name} ({len(members)} models)",
+            f"{sum(m.done for m in members):,}/{sum(m.num_shards for m in members):,}",
+            f"{statuses.total():,}",
+            *(f"{statuses[status]:,}" if statuses[status] else "" for status in _HEAD[3:7]),
+            format_digits(audio_s / work_s) if audio_s and work_s else "",
+            format_bytes(sum(m.num_bytes for m in members)),
+        )
+
+
+def _reasons(tables: Sequence[TableStatus]) -> Iterator[str]:
+    any_found = False
+    for status in ("failed", "unfit"):
+        found = [
+            (number, table.name, outcome.partition("/")[2])
+            for table in tables
+            for outcome, number in table.counts.items()
+            if outcome.startswith(f"{status}/")
+        ]
+        for number, name, reason in sorted(found, reverse=True)[:LISTED]:
+            yield f"{status:8}  {name}: {reason} × {number:,}"
+        if len(found) > LISTED:
+            yield f"{status:8}  and {count(len(found) - LISTED, 'reason')} more"
+        any_found = any_found or bool(found)
+    if any_found:
+        yield "          which ones: --rows"
+
+
+def _retryable_lines(rows: Sequence[RetryableRow]) -> Iterator[str]:
+    if not rows:
+        return
+    yield f"luck      {count(len(rows), 'row')} may end differently when tried again:"
+    yield from (f"          {row.table}  {row.row}  {row.reason}" for row in rows[:LISTED])
+    if len(rows) > LISTED:
+        yield f"          and {len(rows) - LISTED:,} more"
+    reasons = sorted({row.reason for row in rows})
+    yield f"          to try them: python -m pipeline run CONFIG --retry-failed {reasons[0]}"
+
+
+def _progress(standing: RunStatus, *, is_held: bool) -> str:
+    done = sum(table.done for table in standing.tables)
+    total = sum(table.num_shards for table in standing.tables)
+    said = f"tickets   {done:,} of {total:,} are done"
+    if standing.is_computed:
+        return said
+    if not is_held:
+        return f"{said}; the run has stopped: the same command goes on from here"
+    left_s = standing.left_s()
+    elapsed = format_clock(max(time.time() - standing.inventory.started_at_s, 0.0))
+    left = "the time left is not known yet" if left_s is None else f"about {format_clock(left_s)} left"
+    return f"{said} after {elapsed}, {left}"
+
+
+def _pairs(workspace: Workspace, inventory: Inventory) -> Iterator[str]:
+    """Yield what was decided so far, and what vetoes took away."""
+    store = workspace.store
+    entry, shards = next((e, s) for e, s in inventory.places() if e.name == "prefer")
+    there = store.shards(entry.folder)
+    found = preference_counts_of(store, entry.folder, [shard for shard in shards if shard in there])
+    compared = count(found.counts["comparisons"], "comparison")
+    yield f"pairs     {found.num_pairs:,} kept of {found.counts['unanimous']:,} unanimous ones in {compared}"
+    yield from (f"          {name} × {number:,} removed" for name, number in found.removed.most_common())
+    if found.num_beyond_rule:
+        yield f"          {found.num_beyond_rule:,} beyond what the rule keeps"
+
+
+def _dataset(workspace: Workspace, standing: RunStatus) -> str:
+    found = read_description(workspace.dataset)
+    if found is None:
+        return "dataset   not written yet"
+    pairs = ", ".join(f"{split} {number:,}" for split, number in found.rows.items())
+    total = count(sum(found.rows.values()), "pair")
+    if found.key != standing.inventory.dataset_key:
+        return f"dataset   of earlier settings, {total} ({pairs}), in {workspace.dataset}"
+    return f"dataset   finished: {total} ({pairs}), in {workspace.dataset}"

@@ -1,0 +1,120 @@
+"""``weights``: which weights there are, which a config needs, and bringing them into the cache."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+from pipeline.config.files import install_files
+from pipeline.config.resolve import operators_in
+from pipeline.store.files import expand_home
+from pipeline.text import align_columns, count, say
+from pipeline.weights.cache import (
+    Need,
+    fetch_weights,
+    find_weights,
+    list_known_weights,
+    needs_of,
+    source_of,
+    state_of,
+    weights_size_of,
+)
+from pipeline.weights.downloads import Advance
+from schemas import UserError
+from stages.weights.files import CACHE_VARIABLE, WeightFile, Weights, cache_directory
+
+
+def use_cache(folder: str | None) -> None:
+    """Let this process keep weights in ``folder``, if one is named."""
+    if folder is not None:
+        os.environ[CACHE_VARIABLE] = str(expand_home(folder).absolute())
+
+
+def weights_list_command(config: Path | None, files: Sequence[str] = ()) -> None:
+    """Print the weights that a config needs, or all that operators may need."""
+    install_files(files)
+    needs = list_known_weights() if config is None else needs_of(operators_in(config))
+    if not needs:
+        say("no published weights are needed")
+        return
+    rows = [("weights", "here", "size", "licence", "for", "source"), *map(_row, needs.values())]
+    for line in align_columns(rows, left=6):
+        say(line)
+    say(f"\ncache: {cache_directory()}; {CACHE_VARIABLE} or --cache names another")
+
+
+def _row(need: Need) -> tuple[str, ...]:
+    weights = need.weights
+    return (
+        weights.name,
+        state_of(weights),
+        weights_size_of(weights),
+        weights.licence,
+        ", ".join(need.kinds),
+        source_of(weights),
+    )
+
+
+def weights_fetch_command(
+    configs: Sequence[Path], names: Sequence[str], files: Sequence[str] = (), *, agreed: bool = False
+) -> None:
+    """Fetch the weights of configs, and those called by name, as far as they are not there.
+
+    Raises ``UserError`` for a name that nothing has and without consent, ``MissingWeightsError`` for weights
+    that cannot be had.
+    """
+    install_files(files)
+    wanted = [need.weights for path in configs for need in needs_of(operators_in(path)).values()]
+    wanted += [find_weights(name).weights for name in names]
+    lacking = list({w.name: w for w in wanted if state_of(w) != "there"}.values())
+    if not lacking:
+        say(f"nothing to fetch: {count(len(wanted), 'set')} of weights in {cache_directory()}")
+        return
+    for weights in lacking:
+        say(
+            f"{weights.name}: {weights_size_of(weights)}, licence {weights.licence}, "
+            f"from {source_of(weights)}"
+        )
+    if not agreed:
+        _ask(f"fetch {count(len(lacking), 'set')} of weights into {cache_directory()}, under these licences?")
+    for weights in lacking:
+        _fetch(weights)
+
+
+def _ask(question: str) -> None:
+    """Raise ``UserError`` unless the user agrees."""
+    if not sys.stdin.isatty():
+        raise UserError(f"{question} nobody is there to agree: say --yes")
+    if not typer.confirm(question):
+        raise UserError("nothing was fetched")
+
+
+def _fetch(weights: Weights) -> None:
+    columns = (
+        "{task.description}",
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+
+        def watch(file: WeightFile) -> Advance:
+            bar = progress.add_task(f"{weights.name}/{file.name}", total=file.size_bytes)
+            return lambda done, total: progress.update(bar, completed=done, total=total)
+
+        digest = fetch_weights(weights, watch)
+    say(f"{weights.name} is in {weights.place}")
+    for line in pin_lines(weights, digest):
+        say(line)
+
+
+def pin_lines(weights: Weights, digest: str) -> Iterator[str]:
+    """Yield what a user can do about weights that nobody has vouched for."""
+    if weights.digest is None:
+        yield "  their digest is not known to this version: check them, and pin them in the config with"
+        yield f"    sha256: {digest}"

@@ -1,0 +1,147 @@
+"""Commands that say how good scores and pairs are."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.application import app, format_examples
+from pipeline.cli.options import (
+    ConfigArgument,
+    NoiseOption,
+    ResponsesOption,
+    SetOption,
+    SpeechOption,
+    WorkspaceOption,
+    resolve_run,
+    workspace_of,
+)
+from pipeline.store.workspace import open_workspace
+
+
+@app.command(
+    epilog=format_examples(
+        "audit runs/demo", "audit demo --set preference.held_out=[si_sdr]", "audit my.yaml -w runs/my"
+    )
+)
+def audit(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="WORKSPACE|CONFIG",
+            help="a workspace: what its last run found; a config: what it makes of a workspace's scores",
+        ),
+    ],
+    workspace: WorkspaceOption = None,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+) -> None:
+    """Say whether pairs are better by scores that did not choose them, and how scores agree.
+
+    How often the chosen side is better, against pairs that one criterion alone, or chance, would choose; what
+    each criterion prevents; candidates that a score prefers to clean speech; where pairs come from. In
+    Markdown. Writes nothing.
+    """
+    from pipeline.cli.commands.audit import audit_command, kept_audit_command  # noqa: PLC0415
+
+    if Path(target).is_dir():
+        kept_audit_command(open_workspace(target, ""))
+        return
+    resolved = resolve_run(target, assignments, speech, noise, responses)
+    audit_command(resolved, workspace_of(workspace, resolved))
+
+
+@app.command(epilog=format_examples("calibrate demo", "calibrate my.yaml --utterances 50 > margins.yaml"))
+def calibrate(
+    config: ConfigArgument,
+    workspace: WorkspaceOption = None,
+    utterances: Annotated[int, typer.Option(min=1, help="how many to measure on")] = 16,
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+) -> None:
+    """Measure how far scores move when nothing audible changes, and print margins to paste into a config.
+
+    Nothing reads them by itself. Decodes and degrades a few shards, which a run then finds done.
+    """
+    from pipeline.cli.commands.calibrate import calibrate_command  # noqa: PLC0415
+
+    resolved = resolve_run(config, assignments, speech, noise, responses)
+    calibrate_command(resolved, workspace_of(workspace, resolved), utterances)
+
+
+@app.command(epilog=format_examples("ladders demo", "ladders my.yaml --speech ~/clean --utterances 50"))
+def ladders(
+    config: ConfigArgument,
+    utterances: Annotated[
+        int, typer.Option(min=1, help="clean recordings to damage, from all over the corpora")
+    ] = 24,
+    device: Annotated[
+        str, typer.Option(help="for metrics with 'gpus' in the config: cpu, cuda or cuda:1")
+    ] = "cpu",
+    assignments: SetOption = None,
+    speech: SpeechOption = None,
+) -> None:
+    """Say whether the metrics of CONFIG notice that speech gets worse: who may vote, and who should not.
+
+    Clean utterances are damaged in eight ways, step by step, and scored; for each score and each way the
+    table says how well the score fell (Kendall's tau). Writes nothing.
+    """
+    from pipeline.cli.commands.ladders import ladders_command  # noqa: PLC0415
+
+    ladders_command(resolve_run(config, assignments, speech), utterances, device)
+
+
+@app.command(epilog=format_examples("report runs/demo", "report runs/demo --out ~/demo.html"))
+def report(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="the file to write", show_default="WORKSPACE/report.html"),
+    ] = None,
+) -> None:
+    """Write one HTML file on a workspace, also of a run that is not finished: numbers, charts, pairs to hear.
+
+    It opens anywhere, without a network. Every run writes it at its end.
+    """
+    from pipeline.cli.commands.report import report_command  # noqa: PLC0415
+
+    report_command(open_workspace(workspace, ""), out)
+
+
+@app.command(
+    epilog=format_examples(
+        "dashboard runs/demo", "dashboard runs/demo --port 0", "dashboard /data/my --host 0.0.0.0 --open"
+    )
+)
+def dashboard(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    host: Annotated[
+        str, typer.Option(help="address to serve on; others than this machine need --open")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free")] = 8_000,
+    is_open: Annotated[  # noqa: FBT002
+        bool, typer.Option("--open", help="let everybody who reaches the address look, listen and vote")
+    ] = False,
+) -> None:
+    """Serve a workspace in the browser, also while a run fills it: the report, live, and a listening test.
+
+    Takes no lock and writes nothing but votes.
+    """
+    from pipeline.dashboard.serve import dashboard_command  # noqa: PLC0415
+
+    dashboard_command(open_workspace(workspace, ""), host, port, is_open=is_open)
+
+
+@app.command(epilog=format_examples("listening runs/demo", "listening runs/demo --json"))
+def listening(
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,  # noqa: FBT002
+) -> None:
+    """Say how far people agree with the metrics: the votes of the dashboard's blind listening test."""
+    from pipeline.cli.commands.listening import listening_command  # noqa: PLC0415
+
+    listening_command(open_workspace(workspace, ""), as_json=as_json)

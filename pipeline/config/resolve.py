@@ -1,0 +1,145 @@
+"""From a config file to operators: everything is checked before anything runs, all mistakes at once."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.chain import ChainReader
+from pipeline.config.document import Document
+from pipeline.config.files import check_recordings, install_listed_modules, locate
+from pipeline.config.operators import MetricSetup, RestorerSetup, metrics_of, restorers_of
+from pipeline.config.overrides import POOL_OPTIONS, document_of
+from pipeline.config.preference import (
+    check_comparisons,
+    check_coverage,
+    criteria_of,
+    held_out_of,
+    outputs_of,
+    vetoes_of,
+)
+from pipeline.config.problems import Problems
+from pipeline.config.reader import PartialConfig, ReadContext
+from pipeline.config.schema import Config
+from schemas import ConfigError
+from stages.operators.metric import Output
+from stages.operators.operator import Operator
+from stages.operators.user_modules import OperatorModule
+from stages.plan.chain import Part
+from stages.prefer.criteria import Criterion
+from stages.prefer.pair_rules import PairRule
+from stages.prefer.stage import Rules
+
+__all__ = ["MetricSetup", "ResolvedConfig", "RestorerSetup", "operators_in", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedConfig:
+    """A config, checked, with its operators built."""
+
+    config: Config
+    base: Path
+    modules: tuple[OperatorModule, ...]
+    chain: tuple[Part, ...]
+    restorers: tuple[RestorerSetup, ...]
+    metrics: tuple[MetricSetup, ...]
+    rules: Rules
+    """Who votes, what vetoes, and which pairs are kept."""
+    held_out: tuple[str, ...] = ()
+    """Scores that take no part in choosing."""
+
+    @property
+    def criteria(self) -> Sequence[Criterion]:
+        """Who votes."""
+        return self.rules.criteria
+
+    @property
+    def config_hash(self) -> str:
+        """Sixteen hex digits of everything the config says, wherever it lies."""
+        return self.config.fingerprint
+
+    def path(self, text: str) -> str:
+        """Return a path of the config: relative ones start from the config's folder."""
+        return locate(self.base, text)
+
+    def outputs(self) -> dict[str, Output]:
+        """Return every score of the run."""
+        return outputs_of(self.metrics)
+
+
+def resolve(
+    path: Path,
+    assignments: Sequence[str] = (),
+    replacements: Mapping[str, str] | None = None,
+) -> ResolvedConfig:
+    """Return the run that the config in ``path`` describes.
+
+    ``assignments`` are ``a.b=value`` texts; ``replacements`` point ``speech``, ``noise`` or ``responses`` at
+    a folder or manifest of the user's own, relative to the current folder. Raises ``ConfigError`` with every
+    mistake and its place.
+    """
+    document = document_of(path, assignments, replacements or {})
+    reading = ReadContext(path.parent, Problems(document))
+    return _build(document, reading, replacements or {})
+
+
+def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operator]:
+    """Return every operator that the config in ``path`` names and that can be built, whatever else is wrong.
+
+    Operators within operators are among them; weights need not be there.
+    """
+    document = document_of(path, assignments, {})
+    reading = ReadContext(path.parent, Problems(document), needs_weights=False)
+    with suppress(ConfigError):  # whoever runs the config is told
+        _build(document, reading, {})
+    return reading.operators
+
+
+def _build(document: Document, reading: ReadContext, replacements: Mapping[str, str]) -> ResolvedConfig:
+    """Read each section as far as it can be read, whatever is wrong with the others; raise all mistakes."""
+    base, problems = reading.base, reading.problems
+    config = None
+    with problems.at((), Config):
+        config = Config.model_validate(document.data)
+        problems.add_flags((), document.data, config)
+    sections = PartialConfig(document.data if config is None else config)
+    modules = install_listed_modules(base, sections.operators, problems)
+    reading.all_known = len(modules) == len(sections.operators)
+    reading.allow_licences = sections.allow_licences
+    reader = ChainReader(sections.pools, reading)
+    chain = reader.parts(sections.chain)
+    restorers = restorers_of(sections.restorers, reading)
+    metrics = metrics_of(sections.metrics, reading)
+    built = {setup.name for setup in metrics}
+    lacking = {entry.called for _, entry in sections.metrics} - built
+    outputs = outputs_of(metrics)
+    criteria = criteria_of(sections.criteria, outputs, lacking, problems)
+    vetoes = vetoes_of(sections.vetoes, outputs, lacking, problems)
+    rules = Rules(criteria, PairRule() if config is None else config.preference.pairs, vetoes)
+    held_out: tuple[str, ...] = ()
+    reading.check_corpora((*sections.speech, *sections.pool_parts))
+    check_recordings(base, sections.speech, sections.pool_parts, problems)
+    _check_pools(sections, chain if reader.is_whole else None, replacements, problems)
+    if config is not None:
+        held_out = held_out_of(config, metrics, lacking, rules, problems)
+        if not lacking and len(criteria) == len(config.preference.criteria):
+            check_coverage(config, metrics, criteria, problems)
+        if len(restorers) == len(config.restorers):
+            check_comparisons(config, restorers, problems)
+    problems.raise_if_any()
+    if config is None:
+        raise AssertionError("a config that is not valid has mistakes")
+    return ResolvedConfig(config, base, modules, chain, restorers, metrics, rules, held_out)
+
+
+def _check_pools(
+    sections: PartialConfig, chain: Sequence[Part] | None, replacements: Mapping[str, str], problems: Problems
+) -> None:
+    for name, parts in sections.pools.items():
+        if parts in ([], ()):
+            problems.add(("pools", name), "the pool is empty")
+    if chain is not None:
+        used = {pool for part in chain for pool in part.pools}
+        for pool in (POOL_OPTIONS[what] for what in replacements if what in POOL_OPTIONS):
+            if pool not in used:
+                problems.add(("pools", pool), f"no degradation draws from the pool {pool!r}")

@@ -1,1 +1,0 @@
-"""Who does the tickets: one process, or a Ray cluster. Both give the same bytes."""

@@ -1,5 +1,0 @@
-"""The only place that knows Ray: actors, placement, resources, failure detection and metrics are Ray's."""
-
-from pipeline.executors.ray.executor import RayExecutor
-
-__all__ = ["RayExecutor"]

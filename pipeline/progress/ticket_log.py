@@ -1,0 +1,75 @@
+"""How fast tickets went: one line each, for the people and commands that ask. No result depends on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipeline.execution.worker import TicketResult
+from pipeline.tables.scores import num_takes
+from pipeline.tables.tickets import Ticket
+from schemas import Record
+
+
+class TicketLine(Record):
+    """One ticket that was done."""
+
+    table: str
+    folder: str
+    shard: str
+    finished_at_s: float
+    """Seconds since 1970."""
+    takes: int
+    """Candidates per row."""
+    audio_s: float
+    """Of the rows, each counted once; 0 for tables that are made from sources."""
+    inside_s: float
+    wall_s: float
+    load_s: float
+    model_s: float = 0.0
+    """Inside a restoration model itself."""
+    real_time_factor: float | None = None
+    """Seconds inside the model per second of audio that it was given; None where no model was timed."""
+    peak_bytes: int = 0
+    """What the worker and its children held at most."""
+    peak_gpu_bytes: int = 0
+
+    @property
+    def work_s(self) -> float:
+        """What it took without the loading of models, which happens once per worker."""
+        return max(self.wall_s - self.load_s, 0.0)
+
+
+def note_ticket(path: Path, ticket: Ticket, report: TicketResult, finished_at_s: float) -> None:
+    """Append the line of a ticket."""
+    line = TicketLine(
+        table=ticket.table.name,
+        folder=ticket.table.folder,
+        shard=ticket.shard.name,
+        finished_at_s=finished_at_s,
+        takes=num_takes(ticket.table),
+        audio_s=report.audio_s,
+        inside_s=report.inside_s,
+        wall_s=report.wall_s,
+        load_s=report.load_s,
+        model_s=report.model.inside_s,
+        real_time_factor=report.model.real_time_factor,
+        peak_bytes=report.peak_bytes,
+        peak_gpu_bytes=report.peak_gpu_bytes,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line.model_dump_json() + "\n")
+
+
+def ticket_lines(path: Path) -> list[TicketLine]:
+    """Return the tickets that were noted; a line that is being written, or was torn, is left out."""
+    return list(_lines(path)) if path.is_file() else []
+
+
+def _lines(path: Path) -> Iterator[TicketLine]:
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            yield TicketLine.model_validate_json(text)
+        except ValidationError:
+            continue

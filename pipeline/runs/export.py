@@ -1,0 +1,161 @@
+"""From tables to the dataset: whole or not at all, and only when something in it has changed."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipeline.audit.records import Audit
+from pipeline.audit.text import audit_lines
+from pipeline.dataset.parquet_file import Background
+from pipeline.dataset.card import card_of
+from pipeline.store.dataset_columns import (TABLES, DatasetTable, table_schema_of)
+from pipeline.dataset.provenance import (MetricFacts, ModelFacts, metric_facts_of, model_facts_of)
+from pipeline.dataset.writer import (FileLimits, SplitFiles, TableWriter)
+from pipeline.dataset.licences import Licences
+from pipeline.dataset.candidates import read_degraded_utterances
+from pipeline.dataset.rows import Rows
+from pipeline.dataset.summary import (ModelSummary, ScoreSummary, SourceSummary, Summary)
+from pipeline.progress.funnel import (Funnel, funnel_of)
+from pipeline.tables.graph import Graph
+from pipeline.config.resolve import ResolvedConfig
+from pipeline.store.table_store import TableStore
+from pipeline.store.files import (sync_folder, write_whole)
+from schemas import (Record, Split, fingerprint_of)
+from stages.prefer.pair_rules import PairRule
+from stages.prefer.criteria import Criterion
+from stages.prefer.vetoes import Veto
+from pipeline.dataset.description import MARK
+from pipeline.dataset.description import CARD
+from pipeline.dataset.description import DatasetDescription
+
+VERSION = 6
+
+
+def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
+    """Return the fingerprint of everything that the dataset depends on."""
+    return fingerprint_of(
+        {
+            "version": VERSION,
+            "name": run.config.name,
+            "description": run.config.description,
+            "substitutes": run.config.substitutes,
+            "citations": run.config.citations,
+            "export": run.config.export.model_dump(mode="json"),
+            "prefer": graph.prefer.key,
+            "held_out": run.held_out,
+            "restores": [table.key for table in graph.restores],
+            "scores": [table.key for table in graph.scores],
+            "shards": [shard.name for shard in graph.shards],
+        }
+    )
+
+
+def write_dataset(run: ResolvedConfig, graph: Graph, store: TableStore, folder: Path, audit: Audit) -> DatasetDescription:
+    """Write the dataset to ``folder``, ``audit`` in its card, and return what it says of itself."""
+    remove_leftovers(folder)
+    draft, _ = _paths_beside(folder)
+    draft.mkdir(parents=True)
+    try:
+        result = _write_files(run, graph, store, draft)
+        write_whole(draft / CARD, card_of(run, result, audit_lines(audit)).encode())
+        write_whole(draft / MARK, result.model_dump_json(indent=1).encode())
+    except BaseException:  # of a full disk it may be what has filled it
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    _swap(draft, folder)
+    return result
+
+
+def _write_files(run: ResolvedConfig, graph: Graph, store: TableStore, draft: Path) -> DatasetDescription:
+    """Write the tables of the dataset into a folder that is there."""
+    summary = Summary(list(run.outputs()))
+    with Background() as background:
+        kept: list[DatasetTable] = ["pairs", *run.config.export.beside_pairs]
+        writers = {table: _writer(run, table, draft, background) for table in kept}
+        _write_rows(run, graph, store, writers, summary)
+        tables = {table: writer.close() for table, writer in writers.items()}
+    return DatasetDescription(
+        key=dataset_key(run, graph),
+        name=run.config.name,
+        config_hash=run.config_hash,
+        audio_bits=run.config.export.audio_bits,
+        tables=tables,
+        funnel=funnel_of(graph, store),
+        models=model_facts_of(run),
+        metrics=metric_facts_of(run),
+        criteria=tuple(run.criteria),
+        vetoes=tuple(run.rules.vetoes),
+        pair_rule=run.rules.pairs,
+        held_out=run.held_out,
+        scores=summary.scores,
+        candidates=summary.models,
+        sources=summary.sources,
+        licence=summary.licence,
+        licences=summary.licences,
+        languages=summary.languages,
+    )
+
+
+def _write_rows(
+    run: ResolvedConfig, graph: Graph, store: TableStore, writers: Mapping[DatasetTable, TableWriter], summary: Summary
+) -> None:
+    """Hand every row to the writer of its table, and tell the summary of it."""
+    better = {name: output.better for name, output in run.outputs().items()}
+    rows = Rows(better, Licences(graph, store))
+    for utterance in read_degraded_utterances(graph, store, run.config.export.audio_bits):
+        summary.add_candidates(utterance)
+        for table, writer in writers.items():
+            for row in rows.of(table, utterance):
+                writer.add(row)
+                if table == "pairs":
+                    summary.add_pair(row)
+                if table != "scores":
+                    summary.add_terms(row)
+    for writer in writers.values():
+        writer.finish()
+
+
+def _writer(run: ResolvedConfig, table: DatasetTable, folder: Path, background: Background) -> TableWriter:
+    rate = run.config.ingest.sample_rate
+    about = {
+        "criteria": [criterion.model_dump(mode="json") for criterion in run.criteria],
+        "metrics": [metric.model_dump(mode="json") for metric in metric_facts_of(run)],
+        "models": [model.model_dump(mode="json") for model in model_facts_of(run)],
+    }
+    schema = table_schema_of(table, list(run.outputs()), None if rate == "native" else rate, about)
+    settings = run.config.export
+    cut = FileLimits(settings.shard_megabytes, settings.row_group_megabytes)
+    return TableWriter(folder / table, schema, cut, background)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed export left beside the dataset."""
+    for leftover in _paths_beside(folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _paths_beside(folder: Path) -> tuple[Path, Path]:
+    """Return where the draft of a dataset lies, and where the one before it waits to be removed."""
+    # names that nobody gives to folders of their own: what has them is removed
+    draft, old = (f".{folder.name}.unanimous-{what}" for what in ("draft", "old"))
+    return folder.with_name(draft), folder.with_name(old)
+
+
+def _swap(draft: Path, folder: Path) -> None:
+    """Put the draft in the dataset's place."""
+    _, old = _paths_beside(folder)
+    if folder.exists():
+        folder.rename(old)
+    draft.rename(folder)
+    sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a dataset that is no longer what its tables say, at once as seen from outside."""
+    _, old = _paths_beside(folder)
+    if folder.exists():
+        folder.rename(old)
+    shutil.rmtree(old, ignore_errors=True)

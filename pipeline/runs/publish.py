@@ -1,0 +1,51 @@
+"""What stands in a workspace in the end: a dataset, and an audit and a report that speak of its pairs."""
+
+import time
+from collections.abc import Callable
+
+from pipeline.audit.audit import (audit_key, load_or_run_audit)
+from pipeline.dataset.description import (DatasetDescription, read_description)
+from pipeline.runs.export import (dataset_key, write_dataset)
+from pipeline.tables.graph import Graph
+from pipeline.tables.inventory import Inventory
+from pipeline.report.report import (is_outdated, write_report)
+from pipeline.config.resolve import ResolvedConfig
+from pipeline.store.files import write_whole
+from pipeline.store.workspace import Workspace
+
+
+def write_inventory(run: ResolvedConfig, graph: Graph, workspace: Workspace) -> None:
+    """Note what is to be made: for the report, for those who look on, and for who replays rows."""
+    write_whole(workspace.config, run.config.model_dump_json(indent=1).encode())
+    noted = inventory_of(run, graph)
+    for path in (workspace.inventory, workspace.inventory_of(noted.dataset_key)):
+        noted.write(path)
+
+
+def inventory_of(run: ResolvedConfig, graph: Graph) -> Inventory:
+    """Return the inventory of a run that starts now."""
+    return Inventory.of(
+        run,
+        graph,
+        dataset_key=dataset_key(run, graph),
+        audit_key=audit_key(run, graph, [shard.name for shard in graph.shards]),
+        started_at_s=time.time(),
+    )
+
+
+def publish(
+    run: ResolvedConfig, graph: Graph, workspace: Workspace, tell: Callable[[str], None], *, anew: bool = False
+) -> DatasetDescription:
+    """Bring dataset, audit and report of a workspace to what a finished run decided; return the dataset.
+
+    What is there already stays; ``anew`` writes the dataset in any case.
+    """
+    audit = load_or_run_audit(run, graph, workspace.store)
+    found = None if anew else read_description(workspace.dataset, dataset_key(run, graph))
+    if found is None:
+        tell("writing the dataset")
+        found = write_dataset(run, graph, workspace.store, workspace.dataset, audit)
+    if is_outdated(workspace):
+        tell("writing the report")
+        write_report(workspace, workspace.report)
+    return found

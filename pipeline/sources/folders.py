@@ -1,0 +1,90 @@
+"""Audio files below a folder, in one order on every machine."""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from schemas import ConfigError
+
+READABLE_SUFFIXES = frozenset(
+    {".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav"}
+)
+"""What libsndfile opens."""
+OTHER_SUFFIXES = frozenset({".aac", ".amr", ".ape", ".m4a", ".wma", ".wv"})
+"""Speech too: listed, so that each file is refused by its name instead of being passed over."""
+AUDIO_SUFFIXES = READABLE_SUFFIXES | OTHER_SUFFIXES
+WILDCARDS = frozenset("*?[")
+
+
+def is_audio_name(name: str) -> bool:
+    """Whether a file of this name is taken for audio; hidden files are not."""
+    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
+
+
+def list_audio_files(folder: Path) -> list[Path]:
+    """Return all audio files below ``folder``, sorted by relative POSIX path.
+
+    Hidden files and folders are ignored. Links are followed, but no folder is entered twice, and real
+    folders come first, so a loop ends and a file keeps its own name. A link to nothing is a file that
+    cannot be read. Raises ``ConfigError`` for a folder that cannot be listed.
+    """
+    return sorted(_walk(folder), key=lambda path: path.relative_to(folder).as_posix())
+
+
+def match_files(pattern: str) -> tuple[Path, list[Path]]:
+    """Return the folder before the first wildcard of ``pattern``, and the audio files that match.
+
+    ``**`` stands for any number of folders.
+    """
+    parts = Path(pattern).parts
+    first = next(index for index, part in enumerate(parts) if WILDCARDS & set(part))
+    base = Path(*parts[:first])
+    if not base.is_dir():
+        raise ConfigError(f"{pattern}: there is no folder {base}")
+    files = list_audio_files(base)
+    return base, [path for path in files if _matches(path.relative_to(base).parts, parts[first:])]
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    entered: set[tuple[int, int]] = set()
+    folders = deque([root])
+    while folders:
+        folder = folders.popleft()
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in entered:
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        for entry in _entries(folder):
+            if not _is_folder(entry):
+                if is_audio_name(entry.name):
+                    yield Path(entry.path)
+            elif entry.is_symlink():
+                folders.append(Path(entry.path))
+            else:
+                folders.appendleft(Path(entry.path))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise ConfigError(f"cannot list the folder {folder}: {error.strerror}") from error
+    return sorted(visible, key=lambda entry: entry.name)

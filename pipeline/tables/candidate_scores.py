@@ -1,0 +1,141 @@
+"""Ballots of a shard: scores and facts of takes as columns; a record of each takes ten times as long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from schemas import IntegrityError, Status
+from stages.prefer.comparisons import CandidateScores, Floats64
+
+_TAKE = "takes.list.element."
+_SCORE = f"{_TAKE}scores.list.element."
+PLANNED = ("id", "num_samples", "sample_rate")
+"""Columns of the plan that ballots need."""
+SCORED = ("id", f"{_TAKE}take", f"{_SCORE}status", f"{_SCORE}name", f"{_SCORE}value")
+"""Columns of a table of scores that ballots need."""
+OfModels = Sequence[tuple[str, pa.Table]]
+"""Tables, each with the model whose takes it is about."""
+
+
+def take_columns(facts: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a table of takes that ballots need to hold these facts."""
+    return ("id", *(f"{_TAKE}{name}" for name in ("take", *facts)))
+
+
+def candidate_scores_of(
+    planned: pa.Table, scored: OfModels, names: Sequence[str], taken: OfModels = ()
+) -> list[CandidateScores]:
+    """Return one ballot per planned row, with the scores or facts called ``names``.
+
+    ``scored`` are tables of scores, ``taken`` of takes and their facts. Takes that are no candidates of
+    their own, all of whose scores were skipped, are left out. Raises ``IntegrityError`` if the tables do not
+    have the rows of the plan.
+    """
+    ids = planned["id"].to_pylist()
+    for what, tables in (("scores", scored), ("takes", taken)):
+        for model, table in tables:
+            if table["id"].to_pylist() != ids:
+                raise IntegrityError(f"the plan and a table of {what} of {model} disagree on their rows")
+    sheets = [
+        _read_model_scores(model, [table for owner, table in scored if owner == model], names, len(ids))
+        for model in dict.fromkeys(model for model, _ in scored)
+    ]
+    for sheet in sheets:
+        for owner, table in taken:
+            if owner == sheet.model:
+                sheet.note(table)
+    durations = pc.divide(pc.cast(planned["num_samples"], pa.float64()), planned["sample_rate"]).to_pylist()
+    return _merge_scores(ids, durations, sheets, names)
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelScores:
+    """The scores of one model, by row and take."""
+
+    model: str
+    is_candidate: NDArray[np.bool_]
+    scores: dict[str, Floats64]
+    """And facts, each by its name; NaN where there is none."""
+
+    @property
+    def num_takes(self) -> int:
+        """How many takes a row may have."""
+        return int(self.is_candidate.shape[1])
+
+    def note(self, taken: pa.Table) -> None:
+        """Take in what a table of takes says of each."""
+        takes = taken["takes"].combine_chunks()
+        take = pc.list_flatten(takes)
+        places = _array(pc.list_parent_indices(takes)), _array(pc.struct_field(take, "take"))
+        for fact in self.scores.keys() & {field.name for field in take.type}:
+            self.scores[fact][places] = _array(pc.struct_field(take, fact))
+
+
+def _read_model_scores(
+    model: str, tables: Sequence[pa.Table], names: Sequence[str], num_rows: int
+) -> _ModelScores:
+    columns = [_Columns.of(table) for table in tables]
+    shape = num_rows, max((int(c.takes.max(initial=-1)) for c in columns), default=-1) + 1
+    sheet = _ModelScores(model, np.zeros(shape, dtype=bool), {name: np.full(shape, np.nan) for name in names})
+    for c in columns:
+        sheet.is_candidate[c.rows[c.is_tried], c.takes[c.is_tried]] = True
+        for name in set(c.names.tolist()).intersection(names):
+            named = c.names == name
+            sheet.scores[name][c.rows[named], c.takes[named]] = c.values[named]
+    return sheet
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """A table of scores, one entry per score."""
+
+    rows: NDArray[np.intp]
+    takes: NDArray[np.intp]
+    names: NDArray[np.object_]
+    values: Floats64
+    is_tried: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> "_Columns":
+        takes = table["takes"].combine_chunks()
+        take = pc.list_flatten(takes)
+        scores = pc.struct_field(take, "scores")
+        score = pc.list_flatten(scores)
+        take_of_score = _array(pc.list_parent_indices(scores))
+        return cls(
+            rows=_array(pc.list_parent_indices(takes))[take_of_score],
+            takes=_array(pc.struct_field(take, "take"))[take_of_score],
+            names=_array(pc.struct_field(score, "name")),
+            values=_array(pc.struct_field(score, "value")),
+            is_tried=_array(pc.struct_field(score, "status")) != Status.SKIPPED.value,
+        )
+
+
+def _array(values: pa.Array) -> NDArray[Any]:
+    array: NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return array
+
+
+def _merge_scores(
+    ids: Sequence[str], durations: Sequence[float], sheets: Sequence[_ModelScores], names: Sequence[str]
+) -> list[CandidateScores]:
+    """Put the models beside each other, and cut row by row."""
+    if not sheets:
+        return [
+            CandidateScores(row, (), (), {}, seconds) for row, seconds in zip(ids, durations, strict=True)
+        ]
+    places = [(sheet.model, take) for sheet in sheets for take in range(sheet.num_takes)]
+    is_candidate = np.hstack([sheet.is_candidate for sheet in sheets])
+    scores = {name: np.hstack([sheet.scores[name] for sheet in sheets]) for name in names}
+    ballots = []
+    for row, seconds, *of_row in zip(ids, durations, is_candidate, *scores.values(), strict=True):
+        there = np.flatnonzero(of_row[0])
+        models, takes = zip(*(places[place] for place in there), strict=True) if there.size else ((), ())
+        values = {name: held[there] for name, held in zip(scores, of_row[1:], strict=True)}
+        ballots.append(CandidateScores(row, models, takes, values, seconds))
+    return ballots

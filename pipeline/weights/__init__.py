@@ -1,0 +1,6 @@
+"""Fetching weights: the one part of the program that downloads, and never during a run.
+
+``cache`` knows which weights operators stand for, which of them are there and how the rest comes;
+``downloads`` brings a file over HTTP, whole and checked or not at all, and goes on where an earlier try
+ended (``drafts``).
+"""

@@ -1,0 +1,112 @@
+"""The cache of weights: which weights operators stand for, what of them is there, and how the rest comes."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from pipeline.text import format_bytes
+from pipeline.weights.downloads import Advance, fetch
+from pipeline.weights.drafts import bytes_to_come, check_room
+from schemas import ConfigError, Digest, MissingWeightsError
+from stages.degradations import DEGRADATIONS
+from stages.metrics import METRICS
+from stages.operators.operator import Operator
+from stages.restorers import RESTORERS
+from stages.weights.files import WeightFile, Weights, file_digest, weights_digest
+from stages.weights.has_weights import HasWeights
+
+Watch = Callable[[WeightFile], Advance]
+"""Is told which file comes, and returns what is to be told of its progress."""
+
+
+def fetch_weights(weights: Weights, watch: Watch) -> Digest:
+    """Bring what is missing or wrong into the cache, and return the digest that pins the whole.
+
+    Raises ``MissingWeightsError``. Two processes that want the same weights take turns.
+    """
+    weights.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(weights.folder / ".fetching.lock"):
+        lacking = [file for file in weights.files if not _is_right(weights.folder / file.name, file)]
+        check_room(weights.folder, sum(bytes_to_come(file, weights.folder) for file in lacking))
+        for file in lacking:
+            fetch(file, weights.folder, watch(file))
+    return weights_digest(weights.place)
+
+
+def _is_right(path: Path, file: WeightFile) -> bool:
+    """Whether a file is there and what was published; one without a known digest is right if it is there."""
+    if not path.is_file():
+        return False
+    if file.sha256 in {None, file_digest(path)}:
+        return True
+    path.unlink()
+    return False
+
+
+def state_of(weights: Weights) -> str:
+    """Return ``there``, ``missing``, ``2 of 3 files missing`` or ``wrong``."""
+    lacking = len(weights.missing)
+    if lacking:
+        total = len(weights.files)
+        return "missing" if lacking == total else f"{lacking} of {total} files missing"
+    try:
+        weights.require_digest(weights.name)
+    except MissingWeightsError:
+        return "wrong"
+    return "there"
+
+
+def weights_size_of(weights: Weights) -> str:
+    """Return how much there is to fetch, as far as it is known."""
+    return "size unknown" if weights.size_bytes is None else format_bytes(weights.size_bytes)
+
+
+def source_of(weights: Weights) -> str:
+    """Return where weights come from, and which revision of it."""
+    return weights.source if weights.revision is None else f"{weights.source} at {weights.revision[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Weights, and the kinds of the operators that they are for."""
+
+    weights: Weights
+    kinds: tuple[str, ...]
+
+
+def needs_of(operators: Iterable[Operator]) -> Mapping[str, Need]:
+    """Return the published weights that ``operators`` stand for, by name; not those that a path replaces."""
+    found: dict[str, Need] = {}
+    for operator in operators:
+        if isinstance(operator, HasWeights) and operator.path is None and operator.published is not None:
+            _add(found, operator.published, operator.kind)
+    return found
+
+
+def list_known_weights() -> Mapping[str, Need]:
+    """Return the published weights that any operator stands for under some setting, by name."""
+    found: dict[str, Need] = {}
+    members: list[type[Operator]] = [*DEGRADATIONS.values(), *RESTORERS.values(), *METRICS.values()]
+    for member in members:
+        if issubclass(member, HasWeights):
+            for weights in member.catalogue():
+                _add(found, weights, member.kind)
+    return dict(sorted(found.items()))
+
+
+def find_weights(name: str) -> Need:
+    """Return the weights of a name. Raises ``ConfigError`` that says which name is closest."""
+    known = list_known_weights()
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known weights: {', '.join(known)}"
+    raise ConfigError(f"there is no config and there are no weights {name!r}; {hint}")
+
+
+def _add(found: dict[str, Need], weights: Weights, kind: str) -> None:
+    kinds = found[weights.name].kinds if weights.name in found else ()
+    found[weights.name] = Need(weights, kinds if kind in kinds else (*kinds, kind))

@@ -1,0 +1,198 @@
+"""What every restoration model is that runs in an environment of its own."""
+
+import os
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from schemas import ConfigError, MissingWeightsError, Params
+from stages.audio.waveform import Waveform
+from stages.operators.operator import Resources
+from stages.operators.restorer import Restorer
+from stages.runtime.external_model import LIBRARY, Environment, ExternalModel
+from stages.weights.has_weights import HasWeights
+
+ENVIRONMENTS_VARIABLE = "UNANIMOUS_ENVIRONMENTS"
+"""Names the folder of environments; without it, they lie in ~/.cache/unanimous/environments."""
+LONGEST_TIMEOUT_S = 86_400.0
+LARGEST_SEED = 2**63 - 1
+
+
+class WorkerRestorer(HasWeights, Restorer):
+    """A model that a worker process of another interpreter loads and runs.
+
+    An environment is a folder ``<environments>/<kind>`` with ``bin/python`` and, for models that are no
+    package, a checkout of theirs in ``repository``; the README
+    of ``stages/restorers/workers`` tells how to make one.
+    """
+
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"interpreter_path", "repository_path", "timeout_s"})
+
+    interpreter_path: Path | None = None
+    """Another interpreter than that of the environment."""
+    repository_path: Path | None = None
+    """Another checkout of the model's code than that of the environment."""
+    timeout_s: float = Field(default=300.0, gt=0, le=LONGEST_TIMEOUT_S)
+    """For one input; a worker that takes longer is replaced."""
+
+    _model: ExternalModel | None = PrivateAttr(default=None)
+    _output_rate: int | None = PrivateAttr(default=None)
+
+    @property
+    @abstractmethod
+    def script(self) -> Path:
+        """The worker."""
+
+    @property
+    def called(self) -> str:
+        """What messages and the log call it."""
+        return self.kind
+
+    @property
+    def needs_repository(self) -> bool:
+        """Whether the model's code is a checkout rather than an installed package."""
+        return False
+
+    @property
+    def environment(self) -> str:
+        """The class of worker that holds it: nobody else shares its process."""
+        return self.kind
+
+    @property
+    def interpreter(self) -> Path:
+        """What runs the worker."""
+        return self.interpreter_path or self._folder / "bin" / "python"
+
+    @property
+    def repository(self) -> Path | None:
+        """The model's code; None for an installed package."""
+        return self.repository_path or (self._folder / "repository" if self.needs_repository else None)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What the worker is started with beside this process's own environment variables."""
+        return {}
+
+    @property
+    def may_sample(self) -> bool:
+        """Whether the worker draws under some settings, if not under these."""
+        return self.sampling
+
+    @property
+    def settings_of_model(self) -> Params:
+        """What the worker is told with every input: the settings that are the model's own."""
+        return self.model_dump(mode="json", exclude=set(WorkerRestorer.model_fields))
+
+    @property
+    def fingerprint_params(self) -> Params:
+        """The settings without places and patience."""
+        places = {"interpreter_path", "repository_path", "timeout_s"}
+        return {name: value for name, value in super().fingerprint_params.items() if name not in places}
+
+    @property
+    def _folder(self) -> Path:
+        folder = os.environ.get(ENVIRONMENTS_VARIABLE) or "~/.cache/unanimous/environments"
+        return Path(folder).expanduser() / self.kind
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there are files of weights to pin; some workers need none."""
+        return True
+
+    def with_digests(self) -> Self:
+        """Return the settings with the weights' SHA-256.
+
+        Raises ``MissingWeightsError`` for all that is not there, weights and environment.
+        """
+        lacking = list(self._lacking_environment())
+        pinned = self
+        try:
+            pinned = super().with_digests() if self.has_weights else self
+        except MissingWeightsError as error:
+            lacking.append(str(error))
+        if lacking:
+            raise MissingWeightsError("; ".join(lacking))
+        return pinned
+
+    def load(self, device: str) -> None:
+        """Start the worker and let it load the model.
+
+        Raises ``MissingWeightsError`` for what is not there, ``ConfigError`` if the worker's model is
+        another than these settings say, and ``RunError`` if it cannot be loaded.
+        """
+        if lacking := "; ".join(self._lacking_environment()):
+            raise MissingWeightsError(lacking)
+        weights = self.require_place() if self.has_weights else None
+        environment = Environment(self.interpreter, self.script, self.repository, self.variables)
+        model = ExternalModel(self.called, environment, self.timeout_s)
+        stated = model.load(device, weights)
+        said: dict[str, tuple[object, object]] = {
+            "sample rate": (self.sample_rate, stated.sample_rate),
+            "sampling": (self.may_sample, stated.sampling),
+        }
+        if self.path is None and self.model_licence and stated.licence:  # else they speak of other weights
+            said["licence"] = self.model_licence, stated.licence
+        for what, (ours, theirs) in said.items():
+            if ours != theirs:
+                model.close()
+                raise ConfigError(
+                    f"{self.called}: its worker says {what} {theirs}, and the settings say {ours}"
+                )
+        self._model, self._output_rate = model, stated.output_rate
+
+    def restore(
+        self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
+    ) -> Sequence[Waveform]:
+        """Return what the worker makes of each input: of all at once, if it takes several.
+
+        Raises ``BrokenError`` if that is nothing, and ``MissingWeightsError`` for what it lacks to try.
+        """
+        if len(batch) > 1 and not self.batch_s:
+            pairs = zip(batch, streams, strict=True)
+            return [self.restore([waveform], [stream])[0] for waveform, stream in pairs]
+        assert self._model is not None, "load comes first"
+        sample_rate, seeds = batch[0].sample_rate, [_seed(stream) for stream in streams]
+        inputs = [waveform.samples for waveform in batch]
+        outputs = self._model.restore(inputs, sample_rate, seeds, self.settings_of_model)
+        return [Waveform(samples, self._output_rate or sample_rate) for samples in outputs]
+
+    def close(self) -> None:
+        """End the worker, if there is one; ``load`` starts another."""
+        if self._model is not None:
+            self._model.close()
+
+    def _lacking_environment(self) -> Sequence[str]:
+        """Return what the environment lacks, as one sentence or none."""
+        places = {
+            "interpreter": self.interpreter,
+            "checkout of its code": self.repository,
+            "worker": self.script,
+        }
+        lacking = [
+            f"{what} at {place}" for what, place in places.items() if place is not None and not place.exists()
+        ]
+        if not lacking:
+            return ()
+        made = f"{LIBRARY / 'README.md'} tells how it is made"
+        return (f"the environment of {self.kind} has no {' and no '.join(lacking)}: {made}",)
+
+
+def _seed(stream: np.random.Generator) -> int:
+    """Return the seed of one input; its place in the stream is all that it depends on."""
+    return int(stream.integers(LARGEST_SEED))
+
+
+class PublishedWorker(WorkerRestorer):
+    """A model that others have published; its worker comes with Unanimous, by the name of its kind."""
+
+    unverified: ClassVar[str] = "not run with its published weights, only with a stand-in for its package"
+    resources: ClassVar[Resources] = Resources(gpus=1.0)
+
+    @property
+    def script(self) -> Path:
+        """The worker."""
+        return LIBRARY / f"{self.kind}_worker.py"

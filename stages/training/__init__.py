@@ -1,1 +1,0 @@
-"""Training of the few networks that nobody publishes with a licence."""

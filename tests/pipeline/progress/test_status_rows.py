@@ -1,0 +1,34 @@
+"""Which recordings were refused, and why: ``status --rows``."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tests.support.command_line import written
+from tests.support.forked_commands import typed
+
+
+def test_names_each_recording_that_was_refused(tmp_path: Path) -> None:
+    """One line for each, cells separated by tabs, whatever the file is called; others are not named."""
+    config = written(tmp_path)
+    speech = tmp_path / "own"
+    speech.mkdir()
+    rng = np.random.default_rng(0)
+    soundfile.write(speech / "fine.wav", 0.1 * rng.standard_normal(48_000), 16_000)
+    soundfile.write(speech / "blink\nof an eye.wav", 0.1 * rng.standard_normal(800), 16_000)
+    (speech / "text.wav").write_text("no audio")
+    workspace = tmp_path / "workspace"
+    options = ("--speech", speech, "--workspace", workspace, "--executor", "local")
+    ran = typed("run", config, *options, "--set", "failure_budget=1")
+    assert ran.returncode == 0, ran.stderr
+
+    rows = typed("status", workspace, "--rows")
+
+    assert rows.returncode == 0, rows.stderr
+    cells = [line.split("\t") for line in rows.stdout.splitlines()]
+    assert [line for line in cells if line[0] == "ingest"] == [
+        ["ingest", "unfit", "too_short", "own/blink\\nof an eye", "0.050 s, under the 0.3 s asked for"],
+        ["ingest", "unfit", "unreadable", "own/text", "not audio in a known format, or damaged"],
+    ]
+    assert "which ones: --rows" in typed("status", workspace).stdout

@@ -1,0 +1,46 @@
+"""Metrics as the laws meet them: those that need published weights get small random ones.
+
+A metric with weights enters the maker of its own here: a function that writes what the metric opens into an
+empty folder and returns the settings that name it.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stages.metrics import METRICS, Metric
+from tests.support.perceptual_networks import (
+    write_nisqa,
+    write_squim,
+    write_squim_mos,
+    write_utmos,
+    write_vqscore,
+)
+from tests.support.speaker_networks import write_ecapa, write_wavlm_speakers
+from tests.support.speech_networks import write_hubert, write_whisper
+
+Maker = Callable[[Path], Mapping[str, Any]]
+TINY: dict[str, Maker] = {
+    "nisqa": lambda folder: {"path": write_nisqa(folder)},
+    "squim": lambda folder: {"path": write_squim(folder)},
+    "squim_mos": lambda folder: {"path": write_squim_mos(folder)},
+    "utmos": lambda folder: {"path": write_utmos(folder)},
+    "vqscore": lambda folder: {"path": write_vqscore(folder)},
+    "ecapa_speaker_similarity": lambda folder: {"path": write_ecapa(folder)},
+    "wavlm_speaker_similarity": lambda folder: {"path": write_wavlm_speakers(folder)},
+    "speech_bert_score": lambda folder: {"path": write_hubert(folder), "model": "narrow-hubert"},
+    "whisper": lambda folder: {"path": write_whisper(folder)},
+    "whisper_clean": lambda folder: {"path": write_whisper(folder)},
+}
+"""Makers by kind. What their networks say is random: laws of worth (noise is worse) are not for them."""
+
+
+def lawful_metric(kind: str, folder: Path) -> Metric:
+    """Return the metric with its default settings, or with small random weights in ``folder``."""
+    settings = TINY[kind](folder) if kind in TINY else {}
+    return METRICS[kind].model_validate(dict(settings))
+
+
+def is_trained(kind: str) -> bool:
+    """Say whether the laws meet the metric as it is published."""
+    return kind not in TINY
