@@ -63,7 +63,7 @@ else
 endif
 
 clean: ## Remove caches and build leftovers; runs and workspaces stay
-	find . -name .venv -prune -o -name runs -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name .venv -prune -o -path ./runs -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist unanimous.egg-info
 
 clean-all: clean ## As clean, and remove .venv too

@@ -64,7 +64,7 @@ def fetch(file: WeightFile, folder: Path, advance: Advance, pauses_s: tuple[floa
 
 
 def _continue(file: WeightFile, draft: Draft, advance: Advance) -> None:
-    """Ask for what is still missing, and keep what comes. Raises ``ConnectionCut`` if that is not all of it."""
+    """Ask for what is missing, and keep what comes. Raises ``ConnectionCut`` if that is not all of it."""
     may_resume = file.sha256 is not None or draft.version  # else two versions might be joined unseen
     start = draft.size if may_resume else 0
     if start and start == file.size_bytes:

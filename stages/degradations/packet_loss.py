@@ -134,7 +134,7 @@ class PacketLoss(Degradation):
         return speech.with_samples(loss_models.repeat_last(speech.samples, lost, bounds, fade)), lost
 
     def _over_opus(self, speech: Waveform) -> tuple[Waveform, Lost]:
-        """Return the call; its packets hold what they hold a look-ahead later than ``packet_bounds_of`` has it."""
+        """Return the call; packets hold what they hold a look-ahead later than ``packet_bounds_of`` says."""
         rates: list[int] = []
         lost: list[Lost] = []
 

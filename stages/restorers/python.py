@@ -53,7 +53,7 @@ class Python(UserModel):
     target: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     """``module:Class``; for a file of ``operators``, the module is its name without ``.py``."""
     code: str | None = None
-    """The version that the class declares, or the fingerprint of its module; filled in by ``with_digests``."""
+    """The version that the class declares, or the fingerprint of its module; ``with_digests`` fills it in."""
     settings: Mapping[str, JsonValue] = {}
     """What the class is built with."""
     draws_globally: bool = False

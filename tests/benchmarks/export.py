@@ -31,7 +31,7 @@ EXPORT = """
 import json, sys, time
 from pathlib import Path
 from pipeline.audit.audit import load_or_run_audit
-from pipeline.runs.export import write_dataset
+from pipeline.operations.export import write_dataset
 from pipeline.tables.graph import assemble
 from pipeline.execution.peak_memory import forget_peaks, peak_bytes
 from pipeline.config.resolve import resolve
@@ -43,9 +43,8 @@ graph = assemble(run, workspace.root, keep=False)
 forget_peaks()
 before = peak_bytes()
 started, worked = time.perf_counter(), time.process_time()
-written = write_dataset(
-    run, graph, workspace.store, folder / "dataset", load_or_run_audit(run, graph, workspace.store, keep=False)
-)
+audit = load_or_run_audit(run, graph, workspace.store, keep=False)
+written = write_dataset(run, graph, workspace.store, folder / "dataset", audit)
 seconds, cpu = time.perf_counter() - started, time.process_time() - worked
 size = sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
 print(json.dumps([size, seconds, cpu, before, peak_bytes()]))

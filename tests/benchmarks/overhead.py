@@ -32,7 +32,7 @@ from pipeline.execution.executor import Executor, OnDone
 from pipeline.execution.local import LocalExecutor
 from pipeline.execution.ray import RayExecutor
 from pipeline.execution.worker import TicketResult, Worker
-from pipeline.runs.run import execute
+from pipeline.operations.run import execute
 from pipeline.store.workspace import Workspace
 from pipeline.tables.tickets import Ticket
 

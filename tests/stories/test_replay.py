@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.cli.commands.replay import replay_command, replay_lines
 from pipeline.dataset.published import find_published_row
-from pipeline.runs.replay import Replayer
+from pipeline.operations.replay import Replayer
 from pipeline.store.workspace import Workspace
 from schemas import IntegrityError, UserError, WorkspaceError
 from tests.support.forked_commands import typed

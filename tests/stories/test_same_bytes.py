@@ -7,7 +7,7 @@ import pytest
 from pipeline.config.resolve import resolve
 from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker
-from pipeline.runs.run import execute
+from pipeline.operations.run import execute
 from pipeline.store.workspace import Workspace
 from tests.support import tiny
 

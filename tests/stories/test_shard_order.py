@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.config.resolve import resolve
 from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker
-from pipeline.runs.run import execute
+from pipeline.operations.run import execute
 from pipeline.store.workspace import Workspace
 from stages.audio.cache import AudioCache
 from stages.audio.waveform import Waveform

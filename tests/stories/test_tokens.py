@@ -10,7 +10,7 @@ from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
 from pipeline.cli.commands.tokens import tokens_command
-from pipeline.runs.tokens import TOKEN_SIDES
+from pipeline.operations.tokens import TOKEN_SIDES
 from schemas import UserError
 from stages.audio.flac import decode_flac_bytes
 from stages.networks.codec_tokens import load_tokenizer

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.config.resolve import resolve
 from pipeline.dataset.published import find_published_row
-from pipeline.runs.replay import Replayer
+from pipeline.operations.replay import Replayer
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from schemas import Recipe

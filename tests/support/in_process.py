@@ -8,7 +8,7 @@ from pipeline.cli import app
 from pipeline.config.resolve import resolve
 from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker
-from pipeline.runs.run import RunResult, execute
+from pipeline.operations.run import RunResult, execute
 from pipeline.store.workspace import Workspace
 
 

@@ -9,7 +9,7 @@ import soundfile
 import yaml
 
 from pipeline.config.resolve import ResolvedConfig, resolve
-from pipeline.runs.decide import redecide
+from pipeline.operations.decide import redecide
 from pipeline.store.table_store import TableStore
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble

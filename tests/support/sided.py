@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from pipeline.audit.audit import load_or_run_audit
 from pipeline.config.resolve import resolve
 from pipeline.dataset.description import DatasetDescription, read_description
-from pipeline.runs.export import write_dataset
+from pipeline.operations.export import write_dataset
 from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import assemble
 from tests.support import tiny

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 import yaml
 
-from pipeline.runs.run import RunResult
+from pipeline.operations.run import RunResult
 from tests.support.forked_commands import typed
 from tests.support.in_process import run_here
 

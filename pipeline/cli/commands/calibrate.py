@@ -7,7 +7,7 @@ from pipeline.config.resolve import ResolvedConfig
 from pipeline.execution.interrupts import exit_on_stop
 from pipeline.execution.log_file import log_to
 from pipeline.execution.worker import Worker
-from pipeline.runs.calibrate import QUANTILE, Movement, measure_movements
+from pipeline.operations.calibrate import QUANTILE, Movement, measure_movements
 from pipeline.store.workspace import Workspace
 from pipeline.text import align_columns, count, say
 from stages.calibration.perturbations import INAUDIBLE

@@ -4,8 +4,8 @@ import sys
 import time
 
 from pipeline.config.resolve import ResolvedConfig
+from pipeline.operations.decide import redecide
 from pipeline.progress.funnel import Funnel, comparison_steps_of, funnel_lines
-from pipeline.runs.decide import redecide
 from pipeline.store.workspace import Workspace
 from pipeline.text import count, say
 

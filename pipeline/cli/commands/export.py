@@ -11,10 +11,10 @@ from pipeline.dataset.description import DATASET_FILES, MARK, DatasetDescription
 from pipeline.dataset.hub import check_access, push
 from pipeline.execution.board import Board
 from pipeline.execution.interrupts import exit_on_stop
+from pipeline.operations.decide import make_preferences
+from pipeline.operations.export import write_dataset
+from pipeline.operations.publish import inventory_of, publish, write_inventory
 from pipeline.progress.funnel import funnel_lines
-from pipeline.runs.decide import make_preferences
-from pipeline.runs.export import write_dataset
-from pipeline.runs.publish import inventory_of, publish, write_inventory
 from pipeline.store.files import expand_home, explain_full_disk
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from pipeline.dataset.description import read_description
 from pipeline.dataset.published import find_published_row
-from pipeline.runs.replay import Replay, Replayer
+from pipeline.operations.replay import Replay, Replayer
 from pipeline.store.workspace import Workspace
 from pipeline.text import align_columns, say
 from schemas import AppliedStep, Fact, IntegrityError, OperatorSpec

@@ -10,9 +10,9 @@ from pipeline.execution.executor import Executor
 from pipeline.execution.interrupts import exit_on_stop
 from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker
+from pipeline.operations.run import RunResult, execute
 from pipeline.progress.funnel import funnel_lines
 from pipeline.progress.view import View
-from pipeline.runs.run import RunResult, execute
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph
 from pipeline.text import format_clock

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.dataset.published import open_dataset
-from pipeline.runs.tokens import codec_facts_of, write_tokens
+from pipeline.operations.tokens import codec_facts_of, write_tokens
 from pipeline.text import count, format_bytes, say
 from stages.networks.codec_tokens import load_tokenizer
 from stages.weights.files import weights_digest

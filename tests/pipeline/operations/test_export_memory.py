@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.audit.audit import load_or_run_audit
 from pipeline.execution.peak_memory import forget_peaks, peak_bytes
-from pipeline.runs.export import write_dataset
+from pipeline.operations.export import write_dataset
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from tests.support.made_run import write_run

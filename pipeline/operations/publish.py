@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable
 
-from pipeline.audit.audit import (audit_key, load_or_run_audit)
-from pipeline.dataset.description import (DatasetDescription, read_description)
-from pipeline.runs.export import (dataset_key, write_dataset)
-from pipeline.tables.graph import Graph
-from pipeline.tables.inventory import Inventory
-from pipeline.report.report import (is_outdated, write_report)
+from pipeline.audit.audit import audit_key, load_or_run_audit
 from pipeline.config.resolve import ResolvedConfig
+from pipeline.dataset.description import DatasetDescription, read_description
+from pipeline.operations.export import dataset_key, write_dataset
+from pipeline.report.report import is_outdated, write_report
 from pipeline.store.files import write_whole
 from pipeline.store.workspace import Workspace
+from pipeline.tables.graph import Graph
+from pipeline.tables.inventory import Inventory
 
 
 def write_inventory(run: ResolvedConfig, graph: Graph, workspace: Workspace) -> None:
@@ -34,7 +34,12 @@ def inventory_of(run: ResolvedConfig, graph: Graph) -> Inventory:
 
 
 def publish(
-    run: ResolvedConfig, graph: Graph, workspace: Workspace, tell: Callable[[str], None], *, anew: bool = False
+    run: ResolvedConfig,
+    graph: Graph,
+    workspace: Workspace,
+    tell: Callable[[str], None],
+    *,
+    anew: bool = False,
 ) -> DatasetDescription:
     """Bring dataset, audit and report of a workspace to what a finished run decided; return the dataset.
 

@@ -6,27 +6,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.tables.empty_pools import empty_pool_warnings
-from pipeline.execution.executor import Executor
-from pipeline.dataset.description import DatasetDescription
-from pipeline.runs.export import (discard, remove_leftovers)
-from pipeline.tables.graph import (Graph, assemble)
-from pipeline.store.journal import read_in_flight
-from pipeline.execution.log_file import log_to
-from pipeline.store.missing_values import missing_values
-from pipeline.progress.pair_yield import (expected_inputs, measured_yield, yield_lines)
-from pipeline.progress.view import (View, open_view)
-from pipeline.runs.publish import (write_inventory, publish)
 from pipeline.config.resolve import ResolvedConfig
-from pipeline.sources.duplicates import duplicate_warnings
-from pipeline.store.table_store import TableStore
-from pipeline.store.files import (remove_drafts, explain_full_disk)
-from pipeline.progress.tally import Tally
-from pipeline.progress.ticket_log import (note_ticket, ticket_lines)
+from pipeline.dataset.description import DatasetDescription
 from pipeline.execution.board import Board
-from pipeline.tables.tickets import (ShardPlace, Ticket)
-from pipeline.execution.worker import (TicketResult, journal_path)
+from pipeline.execution.executor import Executor
+from pipeline.execution.log_file import log_to
+from pipeline.execution.worker import TicketResult, journal_path
+from pipeline.operations.export import discard, remove_leftovers
+from pipeline.operations.publish import publish, write_inventory
+from pipeline.progress.pair_yield import expected_inputs, measured_yield, yield_lines
+from pipeline.progress.tally import Tally
+from pipeline.progress.ticket_log import note_ticket, ticket_lines
+from pipeline.progress.view import View, open_view
+from pipeline.sources.duplicates import duplicate_warnings
+from pipeline.store.files import explain_full_disk, remove_drafts
+from pipeline.store.journal import read_in_flight
+from pipeline.store.missing_values import missing_values
+from pipeline.store.table_store import TableStore
 from pipeline.store.workspace import Workspace
+from pipeline.tables.empty_pools import empty_pool_warnings
+from pipeline.tables.graph import Graph, assemble
+from pipeline.tables.tickets import ShardPlace, Ticket
 from schemas import Status
 
 MakeExecutor = Callable[[ResolvedConfig, Workspace, Graph, View], Executor]

@@ -10,7 +10,7 @@ import yaml
 
 from pipeline.cli.commands.calibrate import margin_lines
 from pipeline.config.resolve import resolve
-from pipeline.runs.calibrate import Movement
+from pipeline.operations.calibrate import Movement
 from pipeline.store.arrow import rows_of
 from schemas import Preference, WorkspaceError
 from stages.calibration.perturbations import INAUDIBLE

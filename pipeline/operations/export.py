@@ -4,31 +4,24 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pipeline.audit.records import Audit
 from pipeline.audit.text import audit_lines
-from pipeline.dataset.parquet_file import Background
-from pipeline.dataset.card import card_of
-from pipeline.store.dataset_columns import (TABLES, DatasetTable, table_schema_of)
-from pipeline.dataset.provenance import (MetricFacts, ModelFacts, metric_facts_of, model_facts_of)
-from pipeline.dataset.writer import (FileLimits, SplitFiles, TableWriter)
-from pipeline.dataset.licences import Licences
-from pipeline.dataset.candidates import read_degraded_utterances
-from pipeline.dataset.rows import Rows
-from pipeline.dataset.summary import (ModelSummary, ScoreSummary, SourceSummary, Summary)
-from pipeline.progress.funnel import (Funnel, funnel_of)
-from pipeline.tables.graph import Graph
 from pipeline.config.resolve import ResolvedConfig
+from pipeline.dataset.candidates import read_degraded_utterances
+from pipeline.dataset.card import card_of
+from pipeline.dataset.description import CARD, MARK, DatasetDescription
+from pipeline.dataset.licences import Licences
+from pipeline.dataset.parquet_file import Background
+from pipeline.dataset.provenance import metric_facts_of, model_facts_of
+from pipeline.dataset.rows import Rows
+from pipeline.dataset.summary import Summary
+from pipeline.dataset.writer import FileLimits, TableWriter
+from pipeline.progress.funnel import funnel_of
+from pipeline.store.dataset_columns import DatasetTable, table_schema_of
+from pipeline.store.files import sync_folder, write_whole
 from pipeline.store.table_store import TableStore
-from pipeline.store.files import (sync_folder, write_whole)
-from schemas import (Record, Split, fingerprint_of)
-from stages.prefer.pair_rules import PairRule
-from stages.prefer.criteria import Criterion
-from stages.prefer.vetoes import Veto
-from pipeline.dataset.description import MARK
-from pipeline.dataset.description import CARD
-from pipeline.dataset.description import DatasetDescription
+from pipeline.tables.graph import Graph
+from schemas import fingerprint_of
 
 VERSION = 6
 
@@ -52,7 +45,9 @@ def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
     )
 
 
-def write_dataset(run: ResolvedConfig, graph: Graph, store: TableStore, folder: Path, audit: Audit) -> DatasetDescription:
+def write_dataset(
+    run: ResolvedConfig, graph: Graph, store: TableStore, folder: Path, audit: Audit
+) -> DatasetDescription:
     """Write the dataset to ``folder``, ``audit`` in its card, and return what it says of itself."""
     remove_leftovers(folder)
     draft, _ = _paths_beside(folder)
@@ -99,7 +94,11 @@ def _write_files(run: ResolvedConfig, graph: Graph, store: TableStore, draft: Pa
 
 
 def _write_rows(
-    run: ResolvedConfig, graph: Graph, store: TableStore, writers: Mapping[DatasetTable, TableWriter], summary: Summary
+    run: ResolvedConfig,
+    graph: Graph,
+    store: TableStore,
+    writers: Mapping[DatasetTable, TableWriter],
+    summary: Summary,
 ) -> None:
     """Hand every row to the writer of its table, and tell the summary of it."""
     better = {name: output.better for name, output in run.outputs().items()}

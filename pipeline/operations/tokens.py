@@ -8,14 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.dataset.parquet_file import Background
 from pipeline.dataset.card_front_matter import Front
-from pipeline.store.dataset_columns import (CODE, INTEGER, NUMBER, TEXT, Columns, features_of)
-from pipeline.dataset.writer import (FileLimits, SplitFiles, TableWriter)
-from pipeline.dataset.published import (Dataset, DatasetRow)
-from schemas import (Digest, Record, Split, UserError)
-from stages.networks.codec_tokens import Tokenizer
+from pipeline.dataset.parquet_file import Background
+from pipeline.dataset.published import Dataset, DatasetRow
+from pipeline.dataset.writer import FileLimits, SplitFiles, TableWriter
+from pipeline.store.dataset_columns import CODE, INTEGER, NUMBER, TEXT, Columns, features_of
+from schemas import Digest, Record, Split, UserError
 from stages.audio.flac import decode_flac_bytes
+from stages.networks.codec_tokens import Tokenizer
 
 TOKEN_SIDES = ("degraded", "chosen", "rejected", "clean")
 CODES = pa.list_(pa.list_(CODE))
@@ -83,7 +83,11 @@ def _encode_row(row: DatasetRow, tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _schema(dataset: Dataset, codec: CodecFacts) -> pa.Schema:
-    about = {"codec": codec.model_dump(), "dataset": dataset.description.name, "dataset_key": dataset.description.key}
+    about = {
+        "codec": codec.model_dump(),
+        "dataset": dataset.description.name,
+        "dataset_key": dataset.description.key,
+    }
     metadata = {
         "huggingface": json.dumps({"info": {"features": features_of(_COLUMNS, None)}}),
         "unanimous": json.dumps(about, sort_keys=True),

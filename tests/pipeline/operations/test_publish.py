@@ -11,9 +11,9 @@ import pytest
 
 from pipeline.config.resolve import resolve
 from pipeline.dataset.description import MARK
+from pipeline.operations.publish import write_inventory
 from pipeline.progress.ticket_log import ticket_lines
 from pipeline.report.snapshot import Snapshot
-from pipeline.runs.publish import write_inventory
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from tests.support.command_line import written

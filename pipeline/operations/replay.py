@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.dataset.description import DatasetDescription
-from pipeline.tables.inventory import Inventory
-from pipeline.tables.pool_audio import (PoolAudio, PoolPart)
 from pipeline.dataset.published import PublishedRow
 from pipeline.store.workspace import Workspace
-from schemas import (AppliedStep, EncodedAudio, Ingested, IntegrityError, Recipe, Segment, WorkspaceError)
+from pipeline.tables.inventory import Inventory
+from pipeline.tables.pool_audio import PoolAudio, PoolPart
+from schemas import AppliedStep, EncodedAudio, Ingested, IntegrityError, Recipe, Segment, WorkspaceError
 from stages.audio.cache import AudioCache
-from stages.degrade.stage import (DegradeInput, DegradeStage)
-from stages.audio.flac import (FLAC_BITS, round_to_bits)
+from stages.audio.flac import FLAC_BITS, round_to_bits
+from stages.degrade.stage import DegradeInput, DegradeStage
 
 _TOLERANCE = 1e-6
 """Figures that were measured on another processor may differ in their last digits."""

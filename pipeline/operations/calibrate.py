@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.execution.local import LocalExecutor
-from pipeline.tables.graph import (Graph, assemble)
-from pipeline.config.resolve import (MetricSetup, ResolvedConfig)
-from pipeline.tables.table import (TableReader, Table)
+from pipeline.config.resolve import MetricSetup, ResolvedConfig
 from pipeline.execution.board import Board
-from pipeline.tables.tickets import Ticket
+from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker
 from pipeline.store.workspace import Workspace
-from schemas import (Degraded, Recipe, Restored, Score, Take, TakeScores, WorkspaceError)
-from stages.audio.flac import (decode_flac, encode_flac)
-from stages.calibration.perturbations import INAUDIBLE
+from pipeline.tables.graph import Graph, assemble
+from pipeline.tables.table import Table, TableReader
+from pipeline.tables.tickets import Ticket
+from schemas import Degraded, Recipe, Restored, Score, Take, TakeScores, WorkspaceError
 from schemas.rows import CLEAN
-from stages.score.stage import (ScoreInput, ScoreStage)
+from stages.audio.flac import decode_flac, encode_flac
+from stages.calibration.perturbations import INAUDIBLE
+from stages.score.stage import ScoreInput, ScoreStage
 
 Tell = Callable[[str], None]
 QUANTILE = 0.95

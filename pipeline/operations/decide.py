@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipeline.sources.shards import Shard
-from pipeline.tables.preference_counts import (PreferenceCounts, preference_counts_of)
-from pipeline.tables.graph import (Graph, assemble)
-from pipeline.tables.scores import PreferTable
 from pipeline.config.resolve import ResolvedConfig
-from pipeline.store.table_store import TableStore
-from pipeline.store.files import explain_full_disk
+from pipeline.execution.worker import Worker
 from pipeline.progress.ticket_log import note_ticket
+from pipeline.sources.shards import Shard
+from pipeline.store.files import explain_full_disk
+from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
+from pipeline.tables.graph import Graph, assemble
+from pipeline.tables.preference_counts import PreferenceCounts, preference_counts_of
+from pipeline.tables.scores import PreferTable
 from pipeline.tables.tickets import Ticket
 from pipeline.text import count
-from pipeline.execution.worker import Worker
-from pipeline.store.workspace import Workspace
 from schemas import WorkspaceError
 
 _OnProgress = Callable[[int, int], None]
