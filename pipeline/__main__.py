@@ -12,7 +12,7 @@ def main() -> None:
     os.environ.update(ONE_THREAD)
     torchaudio_guard.install_guard()
     try:
-        from pipeline.cli import main as run_command_line  # noqa: PLC0415 - numpy must find the variables set
+        from pipeline.cli import run_command_line  # noqa: PLC0415 - numpy must find the variables set
     except KeyboardInterrupt:  # importing takes a second or two
         raise SystemExit(130) from None
     except ModuleNotFoundError as error:

@@ -1,4 +1,9 @@
-"""What flows through Unanimous: frozen Pydantic records, and nothing that computes."""
+"""What flows through Unanimous: frozen Pydantic records, and nothing that computes.
+
+``record`` is what all of them are; ``source`` is what comes in, ``audio`` how it is held, ``rows`` what
+each stage makes of it. ``outcome`` says how a row ended: a value, or a reason from a closed list;
+``errors`` is the tree of what can be raised.
+"""
 
 from schemas.audio import AudioRef, Digest, EncodedAudio, SampleRate
 from schemas.errors import (

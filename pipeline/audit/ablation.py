@@ -17,19 +17,19 @@ class Ablation:
         criteria = chooser.rules.criteria
         self._found = {c.metric: Counter[str]() for c in criteria if len(criteria) > 1}
 
-    def add(self, options: OrderedPairs, kept: Mask) -> None:
+    def add(self, ordered: OrderedPairs, kept: Mask) -> None:
         """Take in ordered pairs, and which of them are the dataset's."""
         for left_out, counts in enumerate(self._found.values()):
             others = [vote for vote in self._chooser.all_votes if vote != left_out]
-            then = self._chooser.apply_rule(options, others, options.allowed)
+            then = self._chooser.apply_rule(ordered, others, ordered.allowed)
             counts["pairs"] += int(then.sum())
             counts["added"] += int((then & ~kept).sum())
             counts["dropped"] += int((kept & ~then).sum())
-            counts.update(self._votes(options, left_out, mask_all(options.favoured[..., others])))
+            counts.update(self._votes(ordered, left_out, mask_all(ordered.favoured[..., others])))
 
-    def _votes(self, options: OrderedPairs, left_out: int, agreed: Mask) -> dict[str, int]:
+    def _votes(self, ordered: OrderedPairs, left_out: int, agreed: Mask) -> dict[str, int]:
         """Count how one criterion votes where all others favour the chosen side."""
-        vote = options.advantages[..., self._chooser.votes[left_out]][agreed]
+        vote = ordered.advantages[..., self._chooser.votes[left_out]][agreed]
         margin = self._chooser.margins[left_out]
         return {
             "agreed": int((vote > margin).sum()),

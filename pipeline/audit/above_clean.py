@@ -26,9 +26,9 @@ class AboveClean:
         self._by_model = [Counter[str]() for _ in scores]
         self._flagged: list[list[Flagged]] = [[] for _ in scores]
 
-    def add(self, options: OrderedPairs, kept: Mask) -> None:
+    def add(self, ordered: OrderedPairs, kept: Mask) -> None:
         """Take in the candidates of a batch; whether one was chosen, its pairs that were kept say."""
-        batch = options.batch
+        batch = ordered.batch
         if CLEAN not in batch.models:
             return
         clean = batch.models.index(CLEAN)
@@ -37,7 +37,7 @@ class AboveClean:
         ahead[:, clean] = np.nan
         is_chosen = np.zeros(ahead.shape[:2], dtype=bool)
         rows, pairs = np.nonzero(kept)
-        is_chosen[rows, options.chosen[pairs]] = True
+        is_chosen[rows, ordered.chosen[pairs]] = True
         beating = ahead > self._margins
         for at, counts in enumerate(self._counts):
             counts.update(
@@ -46,11 +46,11 @@ class AboveClean:
                 chosen=int((beating[..., at] & is_chosen).sum()),
             )
             self._by_model[at].update(batch.models[place] for place in np.nonzero(beating[..., at])[1])
-            self._flag(options, at, np.where(beating[..., at], ahead[..., at], np.nan), is_chosen)
+            self._flag(ordered, at, np.where(beating[..., at], ahead[..., at], np.nan), is_chosen)
 
-    def _flag(self, options: OrderedPairs, at: int, ahead: Floats64, is_chosen: Mask) -> None:
+    def _flag(self, ordered: OrderedPairs, at: int, ahead: Floats64, is_chosen: Mask) -> None:
         """Remember the candidates that are furthest ahead; NaN stands for those that are not."""
-        batch = options.batch
+        batch = ordered.batch
         clean = batch.models.index(CLEAN)
         rows, places = np.nonzero(~np.isnan(ahead))
         order = np.argsort(-ahead[rows, places], kind="stable")[:MOST_FLAGGED]

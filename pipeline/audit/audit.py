@@ -118,12 +118,12 @@ class _AuditRun:
         """Walk the ordered pairs of a shard and which of them are the dataset's, counted on the way."""
         names = [score.name for score in self._scores]
         for batch in candidate_batches_of(self._graph, self._store, shard, names):
-            options = self._chooser.ordered_pairs(batch)
-            kept = self._chooser.apply_rule(options, self._chooser.all_votes, options.allowed)
+            ordered = self._chooser.ordered_pairs(batch)
+            kept = self._chooser.apply_rule(ordered, self._chooser.all_votes, ordered.allowed)
             for counted in (self._leaving_out, self._beyond_clean, self._yields, self._distributions):
-                counted.add(options, kept)
+                counted.add(ordered, kept)
             self._agreeing.add(batch)
-            yield options, kept
+            yield ordered, kept
 
     def finish(self, key: str) -> Audit:
         """Return what was found."""

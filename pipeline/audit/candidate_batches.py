@@ -1,4 +1,4 @@
-"""Slates: the degraded utterances of a shard that have the same candidates, with all their scores."""
+"""Batches of degraded utterances that have the same candidates, with all their scores."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ class CandidateBatch:
     """What vetoes look at beside scores, by name: degraded utterance × candidate."""
 
     def candidate_scores(self, row: int) -> CandidateScores:
-        """Return the ballot of one degraded utterance."""
+        """Return the candidates of one degraded utterance."""
         scores = dict(zip(self.names, self.scores[row].T, strict=True))
         facts = {name: values[row] for name, values in self.facts.items()}
         return CandidateScores(self.ids[row], self.models, self.takes, scores | facts)
@@ -67,31 +67,31 @@ def candidate_batches_of(
 ) -> Iterator[CandidateBatch]:
     """Walk the degraded utterances of a shard by what candidates they have, few enough at a time."""
     facts = graph.prefer.rules.facts
-    ballots = graph.prefer.ballots(shard, TableReader(store), graph.scores, names)
+    scored = graph.prefer.candidate_scores(shard, TableReader(store), graph.scores, names)
     planned = store.columns(graph.plan.folder, shard, ["utterance_id"])
     utterances = np.unique(planned["utterance_id"].to_pylist(), return_inverse=True)[1]
-    damages = _read_damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in ballots])
-    for rows in _group_alike(ballots, len(names)):
-        found = [ballots[row] for row in rows]
+    damages = _read_damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in scored])
+    for rows in _group_alike(scored, len(names)):
+        found = [scored[row] for row in rows]
         yield CandidateBatch(
-            ids=tuple(ballot.id for ballot in found),
+            ids=tuple(each.id for each in found),
             utterances=utterances[rows],
             damages=tuple(damages[row] for row in rows),
             models=tuple(found[0].models),
             takes=tuple(found[0].takes),
             names=tuple(names),
             scores=np.array([[b.scores[name] for name in names] for b in found]).transpose(0, 2, 1),
-            facts={name: np.array([ballot.scores[name] for ballot in found]) for name in facts},
+            facts={name: np.array([each.scores[name] for each in found]) for name in facts},
         )
 
 
-def _group_alike(ballots: Sequence[CandidateScores], num_scores: int) -> Iterator[list[int]]:
-    """Walk the places of ballots with the same candidates, no more of them than may be held at once."""
+def _group_alike(scored: Sequence[CandidateScores], num_scores: int) -> Iterator[list[int]]:
+    """Walk the places of those with the same candidates, no more at a time than may be held at once."""
 
     def candidates(row: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        return tuple(ballots[row].models), tuple(ballots[row].takes)
+        return tuple(scored[row].models), tuple(scored[row].takes)
 
-    for (models, _), same in groupby(sorted(range(len(ballots)), key=candidates), key=candidates):
+    for (models, _), same in groupby(sorted(range(len(scored)), key=candidates), key=candidates):
         rows = list(same)
         most = max(1, MOST_CELLS // max(1, len(models) ** 2 * num_scores))
         yield from (rows[at : at + most] for at in range(0, len(rows), most))

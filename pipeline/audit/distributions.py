@@ -23,12 +23,12 @@ class Distributions:
         self._seen = 0
         self._every = 1
 
-    def add(self, options: OrderedPairs, kept: Mask) -> None:
+    def add(self, ordered: OrderedPairs, kept: Mask) -> None:
         """Take in ordered pairs, and which of them are the dataset's."""
         rows, pairs = np.nonzero(kept)
-        scores = options.batch.scores
-        sides = [scores[rows, options.chosen[pairs]], scores[rows, options.rejected[pairs]]]
-        found = np.stack([*sides, options.advantages[rows, pairs]], axis=1)
+        scores = ordered.batch.scores
+        sides = [scores[rows, ordered.chosen[pairs]], scores[rows, ordered.rejected[pairs]]]
+        found = np.stack([*sides, ordered.advantages[rows, pairs]], axis=1)
         numbers = np.arange(self._seen, self._seen + len(found))
         self._seen += len(found)
         self._hold(found[numbers % self._every == 0])

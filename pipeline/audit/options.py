@@ -86,24 +86,24 @@ class Chooser:
         allowed = np.tile(may_win[chosen], (len(batch.ids), 1))
         if self.rules.vetoes:
             for row in range(len(batch.ids)):
-                ballot = batch.candidate_scores(row)
+                candidates = batch.candidate_scores(row)
                 for veto in self.rules.vetoes:
-                    allowed[row] &= ~veto.refuses(ballot, chosen, rejected)
+                    allowed[row] &= ~veto.refuses(candidates, chosen, rejected)
         return allowed
 
-    def apply_rule(self, options: OrderedPairs, votes: Sequence[int], among: Mask) -> Mask:
+    def apply_rule(self, ordered: OrderedPairs, votes: Sequence[int], among: Mask) -> Mask:
         """Return which of the ordered pairs ``among`` the pair rule keeps if only these criteria vote."""
-        sound = among & mask_all(options.favoured[..., votes])
+        sound = among & mask_all(ordered.favoured[..., votes])
         rule = self.rules.pairs
         if rule.limit is None and rule.max_per_model_pair is None:
             return sound
         places = [self.votes[vote] for vote in votes]
-        strengths = (options.advantages[..., places] / self._scales[votes]).min(axis=-1)
-        models = np.array(options.batch.models)
+        strengths = (ordered.advantages[..., places] / self._scales[votes]).min(axis=-1)
+        models = np.array(ordered.batch.models)
         kept = np.zeros_like(sound)
         for row in np.flatnonzero(sound.any(axis=1)):
             there = np.flatnonzero(sound[row])
-            sides = (models[side[there]].tolist() for side in (options.chosen, options.rejected))
+            sides = (models[side[there]].tolist() for side in (ordered.chosen, ordered.rejected))
             kept[row, there[rule.select(strengths[row, there], *sides)]] = True
         return kept
 

@@ -24,6 +24,40 @@ from pipeline.audit.wording import (
 from pipeline.progress.pair_yield import FEWEST_UTTERANCES
 from pipeline.text import count
 
+TITLES = {Group.ALL: "all", Group.DEGRADATION: "degradation", Group.MODELS: "models", Group.SNR: "SNR"}
+LOW, _MEDIAN, HIGH = (QUANTILES.index(share) for share in (0.1, 0.5, 0.9))
+
+
+def audit_lines(audit: Audit) -> list[str]:
+    """Return the audit as lines of Markdown, with headings of the third level."""
+    return [
+        *_opening(audit),
+        *_section("Judged by scores that did not choose", win_rate_lines(audit)),
+        *_section("What each choice does to every score", selection_lines(audit)),
+        *_section("If a criterion did not vote", ablation_lines(audit)),
+        *_section("Better than the clean reference", above_clean_lines(audit)),
+        *_section("How scores agree", correlation_lines(audit)),
+        *_section("Where pairs come from", yield_table_lines(audit)),
+        *_section("Scores of the pairs", distribution_lines(audit)),
+    ]
+
+
+def _opening(audit: Audit) -> list[str]:
+    whole = (
+        f"{count(audit.pairs, 'pair')} from {count(audit.candidates, 'candidate')} for "
+        f"{count(audit.inputs, 'degraded version')} of {count(audit.utterances, 'utterance')}. Intervals are "
+        f"of 95 %, by {audit.resamples:,} resamples of the utterances; pairs of fewer than "
+        f"{FEWEST_UTTERANCES} utterances have none."
+    )
+    if not audit.shards_left_out:
+        return [whole]
+    shards = audit.shards + audit.shards_left_out
+    return [whole, "", f"Of {count(shards, 'shard')}, {audit.shards_left_out:,} had not all scores yet."]
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    return ["", f"### {title}", "", *lines]
+
 
 def win_rate_lines(audit: Audit) -> Iterator[str]:
     """Walk the tables of how often the chosen side is better, one per score that took no part in choosing."""
@@ -139,10 +173,6 @@ def _name_selection(selection: str) -> str:
     return f"{selection} (the dataset)" if selection == UNANIMOUS else selection
 
 
-TITLES = {Group.ALL: "all", Group.DEGRADATION: "degradation", Group.MODELS: "models", Group.SNR: "SNR"}
-LOW, _MEDIAN, HIGH = (QUANTILES.index(share) for share in (0.1, 0.5, 0.9))
-
-
 def correlation_lines(audit: Audit) -> Iterator[str]:
     """Walk the matrix of all scores, and the means over the criteria of each group."""
     if not audit.agreement:
@@ -224,34 +254,3 @@ def _range(points: Sequence[float]) -> str:
 
 def _name_group(by: Group, name: str) -> str:
     return TITLES[by] if by is Group.ALL else f"{TITLES[by]}: {name}"
-
-
-def audit_lines(audit: Audit) -> list[str]:
-    """Return the audit as lines of Markdown, with headings of the third level."""
-    return [
-        *_opening(audit),
-        *_section("Judged by scores that did not choose", win_rate_lines(audit)),
-        *_section("What each choice does to every score", selection_lines(audit)),
-        *_section("If a criterion did not vote", ablation_lines(audit)),
-        *_section("Better than the clean reference", above_clean_lines(audit)),
-        *_section("How scores agree", correlation_lines(audit)),
-        *_section("Where pairs come from", yield_table_lines(audit)),
-        *_section("Scores of the pairs", distribution_lines(audit)),
-    ]
-
-
-def _opening(audit: Audit) -> list[str]:
-    whole = (
-        f"{count(audit.pairs, 'pair')} from {count(audit.candidates, 'candidate')} for "
-        f"{count(audit.inputs, 'degraded version')} of {count(audit.utterances, 'utterance')}. Intervals are "
-        f"of 95 %, by {audit.resamples:,} resamples of the utterances; pairs of fewer than "
-        f"{FEWEST_UTTERANCES} utterances have none."
-    )
-    if not audit.shards_left_out:
-        return [whole]
-    shards = audit.shards + audit.shards_left_out
-    return [whole, "", f"Of {count(shards, 'shard')}, {audit.shards_left_out:,} had not all scores yet."]
-
-
-def _section(title: str, lines: Iterable[str]) -> list[str]:
-    return ["", f"### {title}", "", *lines]

@@ -29,27 +29,27 @@ class WinRates:
     def add(self, judged: Iterable[tuple[OrderedPairs, Mask]], num_utterances: int) -> None:
         """Take in the utterances of one shard: ordered pairs, and which of them are the dataset's."""
         sums = np.zeros((num_utterances, *self._sums.shape))
-        for options, kept in judged:
-            np.add.at(sums, options.batch.utterances, self._sums_of(options, kept))
+        for ordered, kept in judged:
+            np.add.at(sums, ordered.batch.utterances, self._sums_of(ordered, kept))
         self._sums += sums.sum(axis=0)
         self._utterances += (sums[:, :, _PAIRS] > 0).sum(axis=0)
         drawn = self._resampling.draw_counts(num_utterances).astype(float)
         self._resampled += np.tensordot(drawn, sums, axes=1)
 
-    def _sums_of(self, options: OrderedPairs, kept: Mask) -> Floats64:
+    def _sums_of(self, ordered: OrderedPairs, kept: Mask) -> Floats64:
         """Return degraded utterance × selection × (pairs, wins, advantage) × score."""
-        found = options.advantages
+        found = ordered.advantages
         is_known = ~np.isnan(found)
         wins = (found > 0) + 0.5 * (found == 0)
         outcomes = np.concatenate([is_known, wins, np.where(is_known, found, 0.0)], axis=2)
-        sums: Floats64 = self._select(options, kept) @ outcomes
+        sums: Floats64 = self._select(ordered, kept) @ outcomes
         return sums.reshape(len(sums), *self._sums.shape)
 
-    def _select(self, options: OrderedPairs, kept: Mask) -> Floats64:
+    def _select(self, ordered: OrderedPairs, kept: Mask) -> Floats64:
         """Return how likely each selection takes each pair: degraded utterance × selection × ordered pair."""
-        eligible = options.allowed & options.measured & options.between_restorations
-        alone = [self._chooser.apply_rule(options, [vote], eligible) for vote in self._chooser.all_votes]
-        judged = kept & options.between_restorations
+        eligible = ordered.allowed & ordered.measured & ordered.between_restorations
+        alone = [self._chooser.apply_rule(ordered, [vote], eligible) for vote in self._chooser.all_votes]
+        judged = kept & ordered.between_restorations
         drawn_from = np.stack([judged, *alone, eligible], axis=1)
         numbers = judged.sum(axis=1)[:, None, None]
         # a criterion alone never keeps fewer than all of them together

@@ -25,24 +25,24 @@ class Yields:
         self._found: dict[tuple[Group, float, str], Counter[str]] = {WHOLE: Counter()}
         self._models: dict[str, Counter[str]] = {}
 
-    def add(self, options: OrderedPairs, kept: Mask) -> None:
+    def add(self, ordered: OrderedPairs, kept: Mask) -> None:
         """Take in ordered pairs, and which of them are the dataset's."""
-        found = np.stack([options.unanimous, kept])
+        found = np.stack([ordered.unanimous, kept])
         per_row = found.sum(axis=2)
-        for row, damage in enumerate(options.batch.damages):
+        for row, damage in enumerate(ordered.batch.damages):
             for group in _groups(damage):
-                self._count(group, 1, options.chosen.size // 2, per_row[:, row])
-        self._count_models(options, found.sum(axis=1))
+                self._count(group, 1, ordered.chosen.size // 2, per_row[:, row])
+        self._count_models(ordered, found.sum(axis=1))
 
     def _count(self, group: tuple[Group, float, str], inputs: int, comparisons: int, pairs: Indices) -> None:
         unanimous, kept = (int(number) for number in pairs)
         counts = self._found.setdefault(group, Counter())
         counts.update(inputs=inputs, comparisons=comparisons, unanimous=unanimous, pairs=kept)
 
-    def _count_models(self, options: OrderedPairs, pairs: Indices) -> None:
-        batch, inputs = options.batch, len(options.batch.ids)
+    def _count_models(self, ordered: OrderedPairs, pairs: Indices) -> None:
+        batch, inputs = ordered.batch, len(ordered.batch.ids)
         models = np.array(batch.models)
-        chosen, rejected = models[options.chosen].tolist(), models[options.rejected].tolist()
+        chosen, rejected = models[ordered.chosen].tolist(), models[ordered.rejected].tolist()
         names = np.array([name_of_models(a, b) for a, b in zip(chosen, rejected, strict=True)])
         for name in dict.fromkeys(names.tolist()):
             between = names == name

@@ -57,7 +57,7 @@ def _before_any_command(
     """Take the options that come before a command."""
 
 
-def main() -> None:
+def run_command_line() -> None:
     """Run the command line; a user's mistake is a message and an exit code, never a traceback."""
     try:
         app()

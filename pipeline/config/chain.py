@@ -95,13 +95,13 @@ class ChainReader:
             }
             step = Step(kind=entry.kind, probability=entry.probability, when=entry.when, draws=draws)
             self._check_pools(location, step)
-            trials = _trials(step)
-            if len(needs_of(trials)) > 1:
+            examples = _examples(step)
+            if len(needs_of(examples)) > 1:
                 raise ValueError(
                     f"what is drawn for {entry.kind} asks for one of several weights; make each a step of "
                     "its own, in one_of"
                 )
-            return _pin_step(step, trials[-1], self._reading.make_ready(location, trials[-1]))
+            return _pin_step(step, examples[-1], self._reading.make_ready(location, examples[-1]))
         return None
 
     def _pin_inside(self, location: Location, draw: Distribution) -> Distribution:
@@ -179,10 +179,10 @@ def entry_of(item: Any) -> PartSettings | None:
 
 def example_of(step: Step) -> Degradation:
     """Return the degradation of a step as it might be drawn."""
-    return _trials(step)[0]
+    return _examples(step)[0]
 
 
-def _trials(step: Step) -> list[Degradation]:
+def _examples(step: Step) -> list[Degradation]:
     member, any_pools = DEGRADATIONS[step.kind], dict.fromkeys(step.pools, RECORDINGS)
     return [member.drawn(rng, any_pools, step.draws) for rng in trials_of(step.distributions)]
 

@@ -15,10 +15,10 @@ Positions = dict[Location, tuple[int, int]]
 class Document:
     """The contents of a YAML file, and where in the file each of them stands."""
 
-    def __init__(self, path: Path, data: Any, places: Mapping[Location, tuple[int, int]]) -> None:
+    def __init__(self, path: Path, data: Any, positions: Mapping[Location, tuple[int, int]]) -> None:
         self.path = path
         self.data = data
-        self._places = dict(places)
+        self._positions = dict(positions)
         self._options: dict[Location, str] = {}
         self._included: dict[Location, tuple[Document, Location]] = {}
         self.refused: dict[Location, str] = {}
@@ -27,7 +27,7 @@ class Document:
     def set_by_option(self, location: Location, option: str) -> None:
         """Remember that what stands at ``location``, and in it, comes from an option of the command line."""
         known: dict[Location, Any]
-        for known in (self._places, self._options, self._included, self.refused):
+        for known in (self._positions, self._options, self._included, self.refused):
             for inside in [place for place in known if place[: len(location)] == location]:
                 known.pop(inside)
         self._options[location] = option
@@ -45,8 +45,8 @@ class Document:
             if part in self._included:
                 other, origin = self._included[part]
                 return other.position((*origin, *location[length:]))
-            if part in self._places:
-                line, column = self._places[part]
+            if part in self._positions:
+                line, column = self._positions[part]
                 return f"{self.path}:{line}:{column}"
         return f"{self.path}:1:1"
 
@@ -60,11 +60,11 @@ def load_document(path: Path) -> Document:
         text = path.read_text(encoding="utf-8")
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        places: Positions = {}
+        positions: Positions = {}
         if node is None:
-            return Document(path, None, places)
-        _Notes(path, places).take(node, (), ())
-        return Document(path, loader.construct_document(node), places)
+            return Document(path, None, positions)
+        _Notes(path, positions).take(node, (), ())
+        return Document(path, loader.construct_document(node), positions)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -83,15 +83,15 @@ def load_document(path: Path) -> Document:
 class _Notes:
     """Where everything stands in a file."""
 
-    def __init__(self, path: Path, places: Positions) -> None:
+    def __init__(self, path: Path, positions: Positions) -> None:
         self._path = path
-        self._places = places
+        self._positions = positions
 
     def take(self, node: yaml.Node, location: Location, around: tuple[yaml.Node, ...]) -> None:
         """Note where ``node`` and all that it holds stand."""
         if any(node is outer for outer in around):
             raise self._error(node, "this alias stands for something that it is a part of")
-        self._places.setdefault(location, _start(node))
+        self._positions.setdefault(location, _start(node))
         inside = (*around, node)
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
@@ -104,9 +104,9 @@ class _Notes:
         if not isinstance(key, yaml.ScalarNode):
             raise self._error(key, "a key is a word, not a list or a mapping")
         below = (*location, key.value)
-        if below in self._places:
+        if below in self._positions:
             raise self._error(key, f"the key {key.value!r} is given twice")
-        self._places[below] = _start(key)
+        self._positions[below] = _start(key)
         return below
 
     def _error(self, node: yaml.Node, message: str) -> ConfigError:

@@ -14,6 +14,8 @@ from pipeline.store.files import expand_home
 from schemas import ConfigError, UserError, fingerprint_of
 from stages.operators.user_modules import PREFIX, OperatorModule, install_modules
 
+_WILDCARDS = "*?["
+
 
 def module_in(path: Path) -> OperatorModule:
     """Return the module in ``path``, known by its contents. Raises ``UserError`` if there is no such file."""
@@ -28,9 +30,6 @@ def module_in(path: Path) -> OperatorModule:
 def install_files(files: Iterable[str]) -> None:
     """Register the operators in ``files`` in this process."""
     install_modules([module_in(Path(file)) for file in files])
-
-
-_WILDCARDS = "*?["
 
 
 def locate(base: Path, text: str) -> str:

@@ -90,14 +90,14 @@ def _restorer(location: Location, entry: RestorerEntry, reading: ReadContext) ->
     drawn = {name: d for name, d in draws.items() if not isinstance(d, Constant)}
     if refused := sorted(drawn.keys() & member.undrawable()):
         for name in refused:
-            told = f"{name} is one for all takes; give each value an entry of its own"
-            reading.problems.add((*location, name), told)
+            message = f"{name} is one for all takes; give each value an entry of its own"
+            reading.problems.add((*location, name), message)
         return []
     restorer = _try_model(member, fixed, drawn)
     if entry.takes > 1 and not (restorer.sampling or drawn or member.draws):
         way = ", or say 'model_sampling: true' if it draws" if "model_sampling" in member.model_fields else ""
-        told = f"{entry.kind} gives the same audio every time; ask for one take{way}"
-        reading.problems.add((*location, "takes"), told)
+        message = f"{entry.kind} gives the same audio every time; ask for one take{way}"
+        reading.problems.add((*location, "takes"), message)
     own = max(each.resources.gpus for each in with_nested(restorer))
     gpus = entry.gpus if entry.gpus is not None else own
     return [RestorerSetup(entry.called, reading.make_ready(location, restorer), entry.takes, drawn, gpus)]
@@ -151,11 +151,11 @@ def _check_scores(
     for setup in made:
         for name in setup.outputs:
             if given.get(name, setup.name) != setup.name:
-                told = f"{given[name]!r} gives a score {name!r} already; give this one another 'name'"
-                problems.add(location, told)
+                message = f"{given[name]!r} gives a score {name!r} already; give this one another 'name'"
+                problems.add(location, message)
             if is_column(name):
-                told = f"a dataset has a column {name!r} in any case; give this metric another 'name'"
-                problems.add(location, told)
+                message = f"a dataset has a column {name!r} in any case; give this metric another 'name'"
+                problems.add(location, message)
 
 
 def _check_names(entries: Sequence[Located[NamedEntry]], problems: Problems) -> None:

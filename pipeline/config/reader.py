@@ -19,6 +19,7 @@ from stages.prefer.vetoes import Veto
 
 T = TypeVar("T", bound=Record)
 _POOL_PART: TypeAdapter[PoolPart] = TypeAdapter(PoolPart)
+Member = TypeVar("Member", bound=Operator)
 
 
 class PartialConfig:
@@ -90,9 +91,6 @@ def read_entry(item: Any, model: type[T]) -> T | None:
         return model.model_validate({key: value for key, value in item.items() if key not in wrong})
     except ValidationError:
         return None
-
-
-Member = TypeVar("Member", bound=Operator)
 
 
 @dataclass(slots=True)

@@ -42,10 +42,10 @@ class _Inclusion:
         self, item: Mapping[str, Any], place: Location, around: tuple[Path, ...]
     ) -> tuple[dict[str, Any], tuple[Path, ...]]:
         path = _find_recipe(str(item["recipe"]), around[-1].parent)
-        fragment = _load_recipe(path, around)
+        recipe = _load_recipe(path, around)
         others = {key: value for key, value in item.items() if key != "recipe"}
-        self._document.set_by_include((*place, "chain"), fragment, ("chain",))
-        return {**others, "chain": fragment.data["chain"]}, (*around, path)
+        self._document.set_by_include((*place, "chain"), recipe, ("chain",))
+        return {**others, "chain": recipe.data["chain"]}, (*around, path)
 
 
 def _lists_in(item: Any) -> Iterator[tuple[Location, Any]]:
@@ -76,11 +76,11 @@ def _find_recipe(text: str, base: Path) -> Path:
 def _load_recipe(path: Path, around: tuple[Path, ...]) -> Document:
     if path in around:
         raise ConfigError(f"{path.name} includes itself")
-    fragment = load_document(path)
-    data = fragment.data
+    recipe = load_document(path)
+    data = recipe.data
     if not isinstance(data, dict) or not isinstance(data.get("chain"), list):
         raise ConfigError(f"{path}: a recipe is a mapping with a list 'chain'")
     unknown = [str(key) for key in data if key not in KEYS]
     if unknown:
         raise ConfigError(f"{path}: unknown key {unknown[0]!r}; {suggest(unknown[0], KEYS)}")
-    return fragment
+    return recipe

@@ -37,20 +37,20 @@ class RunProgress:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:
         """Return where the run stands."""
-        standing, holder = snapshot.standing, snapshot.workspace.holder
+        status, holder = snapshot.status, snapshot.workspace.holder
         began_s = snapshot.inventory.started_at_s
         noted = ticket_lines(snapshot.workspace.ticket_log)
         lines = [line for line in noted if line.finished_at_s >= began_s]
         elapsed_s = max((line.finished_at_s - began_s for line in lines), default=0.0)
-        statuses = [table.count_by_status() for table in standing.tables]
+        statuses = [table.count_by_status() for table in status.tables]
         return cls(
-            state="finished" if standing.is_computed else "stopped" if holder is None else "running",
+            state="finished" if status.is_computed else "stopped" if holder is None else "running",
             holder="" if holder is None else str(holder),
-            done=sum(table.done for table in standing.tables),
-            total=sum(table.num_shards for table in standing.tables),
+            done=sum(table.done for table in status.tables),
+            total=sum(table.num_shards for table in status.tables),
             elapsed_s=elapsed_s,
-            left_s=None if holder is None else standing.left_s(),
-            speech_per_s=_speech_s(standing, lines) / elapsed_s if elapsed_s else 0.0,
+            left_s=None if holder is None else status.left_s(),
+            speech_per_s=_speech_s(status, lines) / elapsed_s if elapsed_s else 0.0,
             rows=sum(found.total() for found in statuses),
             failed=sum(found["failed"] for found in statuses),
             pairs=snapshot.tables.rows("SELECT count(*) AS pairs FROM pairs")[0]["pairs"],
@@ -58,7 +58,7 @@ class RunProgress:
         )
 
 
-def _speech_s(standing: RunStatus, lines: list[TicketLine]) -> float:
+def _speech_s(status: RunStatus, lines: list[TicketLine]) -> float:
     """Return how much speech this run took through the chain: the mean over the tables of the chain."""
-    chain = {table.name for table in standing.tables if table.name.partition(".")[0] not in SOURCES}
+    chain = {table.name for table in status.tables if table.name.partition(".")[0] not in SOURCES}
     return sum(line.audio_s for line in lines if line.table in chain) / max(len(chain), 1)

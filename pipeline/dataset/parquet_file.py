@@ -15,6 +15,7 @@ from pipeline.store.dataset_columns import AUDIO
 
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
 """Content-defined chunks, as ``datasets`` writes them: an upload after a change sends only what changed."""
+T = TypeVar("T")
 
 
 class ParquetFile:
@@ -73,9 +74,6 @@ def _leaves(field: pa.Field, above: str = "") -> Iterator[str]:
         yield from _leaves(field.type.value_field.with_name("element"), f"{path}.list.")
     else:
         yield path
-
-
-T = TypeVar("T")
 
 
 class Background:

@@ -14,8 +14,9 @@ from schemas import AppliedStep, IntegrityError, OperatorSpec, Split, UserError
 from stages.audio.flac import digest_of
 
 _COLUMNS = ("pair_id", "utterance_id", "source_id", "corpus", "split", "recipe", "bandwidth_hz")
-TOLD = "degradation_steps"
+APPLIED_STEPS = "degradation_steps"
 _SIDES = ("degraded", "clean")
+DatasetRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class PublishedRow:
     pair_id: str
     recipe: Mapping[str, Any]
     texts: Mapping[str, Any]
-    told: tuple[AppliedStep, ...]
+    applied: tuple[AppliedStep, ...]
     """What each step is said to have done."""
     digests: Mapping[str, str]
 
@@ -61,7 +62,7 @@ def _read(file: Path, index: int) -> PublishedRow:
         for group in range(opened.num_row_groups):
             held = opened.metadata.row_group(group).num_rows
             if index < first + held:
-                table = opened.read_row_group(group, columns=[*_COLUMNS, TOLD, *_SIDES])
+                table = opened.read_row_group(group, columns=[*_COLUMNS, APPLIED_STEPS, *_SIDES])
                 (row,) = table.slice(index - first, 1).to_pylist()
                 return _published_row_of(row)
             first += held
@@ -70,14 +71,16 @@ def _read(file: Path, index: int) -> PublishedRow:
 
 def _published_row_of(row: Mapping[str, Any]) -> PublishedRow:
     recipe = json.loads(row["recipe"])
-    told = [{**step, "params": json.loads(step["params"])} for step in row[TOLD]]
-    if [{name: step[name] for name in ("kind", "version", "params")} for step in told] != recipe["steps"]:
-        raise IntegrityError(f"{row['pair_id']}: its recipe and its {TOLD} are not of the same steps")
+    applied = [{**step, "params": json.loads(step["params"])} for step in row[APPLIED_STEPS]]
+    if [{name: step[name] for name in ("kind", "version", "params")} for step in applied] != recipe["steps"]:
+        raise IntegrityError(
+            f"{row['pair_id']}: its recipe and its {APPLIED_STEPS} are not of the same steps"
+        )
     return PublishedRow(
         pair_id=row["pair_id"],
         recipe=recipe,
         texts={name: row[name] for name in _COLUMNS},
-        told=tuple(map(_applied_step_of, told)),
+        applied=tuple(map(_applied_step_of, applied)),
         digests={side: digest_of(row[side]["bytes"]) for side in _SIDES},
     )
 
@@ -87,9 +90,6 @@ def _applied_step_of(step: Mapping[str, Any]) -> AppliedStep:
     if bool(facts.get("applied", 1.0)) != step["is_applied"]:
         raise IntegrityError(f"the row says of {step['kind']} both that it was applied and that it was not")
     return AppliedStep(kind=step["kind"], facts=facts)
-
-
-DatasetRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Dataset:
                         yield split, row
 
     def pairs(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> Iterator[DatasetRow]:
-        """Walk the pairs with these numbers, counted from 0 over all files; with audio, unless told."""
+        """Walk the pairs with these numbers, counted from 0 over all files; of these columns or all."""
         return self.pick("pairs", numbers, columns)
 
     def pick(

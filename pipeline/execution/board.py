@@ -7,7 +7,7 @@ from typing import Self
 
 from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph
-from pipeline.tables.tickets import CPU, POOL_SHARD_NUMBER, ShardPlace, Ticket, _is_pool, _shard_number
+from pipeline.tables.tickets import CPU, POOL_SHARD_NUMBER, ShardPlace, Ticket, is_pool, shard_number_of
 
 OPEN_SHARDS = 32
 """How many unfinished shards are open for work at a time."""
@@ -38,10 +38,10 @@ class Board:
         self._took_s: dict[str, float] = {}
         self._order = {ticket.place: index for index, ticket in enumerate(tickets)}
         self._waiting: dict[int, dict[ShardPlace, Ticket]] = {}
-        for ticket in sorted(tickets, key=_shard_number):
+        for ticket in sorted(tickets, key=shard_number_of):
             if ticket.place not in self._done:
-                self._waiting.setdefault(_shard_number(ticket), {})[ticket.place] = ticket
-        self._first = min((_shard_number(t) for t in tickets if not _is_pool(t)), default=0)
+                self._waiting.setdefault(shard_number_of(ticket), {})[ticket.place] = ticket
+        self._first = min((shard_number_of(t) for t in tickets if not is_pool(t)), default=0)
 
     @classmethod
     def of(cls, graph: Graph, store: TableStore) -> Self:
@@ -71,19 +71,19 @@ class Board:
         """Count tickets that could be given out now, per class of worker."""
         return Counter(ticket.resource for ticket in self._open() if ticket.needs <= self._done)
 
-    def take(self, bench: WorkerState) -> Ticket | None:
+    def take(self, worker: WorkerState) -> Ticket | None:
         """Give out the best ready ticket for the worker, or None if there is none now.
 
         Pools and the first shard go first (smoke test, measured speeds); then what the worker has loaded;
         then the oldest shard; then what takes longest, so that the run does not end with it; then what reads
         the audio that the worker has just decoded.
         """
-        ready = [t for t in self._open() if bench.resource in {None, t.resource} and t.needs <= self._done]
+        ready = [t for t in self._open() if worker.resource in {None, t.resource} and t.needs <= self._done]
         if not ready:
             return None
-        best = min(ready, key=lambda ticket: self._urgency(ticket, bench))
+        best = min(ready, key=lambda ticket: self._urgency(ticket, worker))
         self._given[best.place] = best
-        number = _shard_number(best)
+        number = shard_number_of(best)
         del self._waiting[number][best.place]
         if not self._waiting[number]:
             del self._waiting[number]
@@ -98,20 +98,20 @@ class Board:
     def give_back(self, ticket: Ticket) -> None:
         """Put a ticket back: its worker is gone."""
         del self._given[ticket.place]
-        self._waiting.setdefault(_shard_number(ticket), {})[ticket.place] = ticket
+        self._waiting.setdefault(shard_number_of(ticket), {})[ticket.place] = ticket
 
     def _open(self) -> Iterator[Ticket]:
         """Walk the waiting tickets of pools and of the oldest shards: later ones wait for their turn."""
         oldest = sorted(self._waiting)[:OPEN_SHARDS]
         return (ticket for number in oldest for ticket in self._waiting[number].values())
 
-    def _urgency(self, ticket: Ticket, bench: WorkerState) -> tuple[bool, bool, int, float, bool, int]:
-        number = _shard_number(ticket)
+    def _urgency(self, ticket: Ticket, worker: WorkerState) -> tuple[bool, bool, int, float, bool, int]:
+        number = shard_number_of(ticket)
         return (
             number not in {POOL_SHARD_NUMBER, self._first},
-            ticket.table.stage_name not in bench.loaded,
+            ticket.table.stage_name not in worker.loaded,
             number,
             -self._took_s.get(ticket.table.stage_name, 0.0),
-            not ticket.needs & bench.last_read,
+            not ticket.needs & worker.last_read,
             self._order[ticket.place],
         )

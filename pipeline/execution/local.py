@@ -17,12 +17,12 @@ class LocalExecutor:
 
     def run(self, board: Board, on_done: OnDone) -> None:
         """Do all tickets of the board."""
-        bench = WorkerState(resource=None)
+        worker = WorkerState(resource=None)
         while board.num_left:
-            ticket = board.take(bench)
+            ticket = board.take(worker)
             if ticket is None:
                 raise RunError("no ticket is ready though some are left: a table reads what nothing makes")
-            report = self._worker.run(ticket)
-            bench.notice(ticket)
-            board.finish(ticket, report.wall_s)
-            on_done(ticket, report)
+            result = self._worker.run(ticket)
+            worker.notice(ticket)
+            board.finish(ticket, result.wall_s)
+            on_done(ticket, result)

@@ -119,7 +119,7 @@ def _measure_moves(
     setup: MetricSetup, reader: TableReader, records: Sequence[ScoreInput], tell: Tell
 ) -> Mapping[str, Movement]:
     found = {score: Movement() for score in setup.outputs}
-    stage = ScoreStage(setup.name, setup.metric, reader.memory)
+    stage = ScoreStage(setup.name, setup.metric, reader.cache)
     stage.load("cpu")
     records = [r for r in records if r.restored.model != CLEAN or not setup.metric.needs_clean]
     done = 0

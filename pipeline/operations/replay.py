@@ -9,7 +9,7 @@ from pipeline.dataset.description import DatasetDescription
 from pipeline.dataset.published import PublishedRow
 from pipeline.store.workspace import Workspace
 from pipeline.tables.inventory import Inventory
-from pipeline.tables.pool_audio import PoolAudio, PoolPart
+from pipeline.tables.pool_audio import PoolAudio, PoolShards
 from schemas import AppliedStep, EncodedAudio, Ingested, IntegrityError, Recipe, Segment, WorkspaceError
 from stages.audio.cache import AudioCache
 from stages.audio.flac import FLAC_BITS, round_to_bits
@@ -36,14 +36,14 @@ class Replay:
     @property
     def untrue_steps(self) -> tuple[int, ...]:
         """The numbers, from 1, of steps that did something else here than the row says of them."""
-        both = enumerate(zip(self.row.told, self.applied, strict=True), start=1)
-        return tuple(number for number, (told, done) in both if not _agree(told, done))
+        both = enumerate(zip(self.row.applied, self.applied, strict=True), start=1)
+        return tuple(number for number, (published, done) in both if not _agree(published, done))
 
 
-def _agree(told: AppliedStep, done: AppliedStep) -> bool:
-    if told.facts.keys() != done.facts.keys():
+def _agree(published: AppliedStep, done: AppliedStep) -> bool:
+    if published.facts.keys() != done.facts.keys():
         return False
-    both = ((told.facts[name], done.facts[name]) for name in told.facts)
+    both = ((published.facts[name], done.facts[name]) for name in published.facts)
     return all(np.shape(a) == np.shape(b) and np.allclose(a, b, _TOLERANCE, _TOLERANCE) for a, b in both)
 
 
@@ -70,10 +70,10 @@ class Replayer:
     def replay(self, row: PublishedRow) -> Replay:
         """Return the row, made again. Raises ``UnknownOperatorError`` for operators of another version."""
         segment, shard = self._utterance(row.recipe["utterance_id"])
-        memory = AudioCache()
-        pools = PoolAudio(self._store, list(_pools(self._inventory)), memory)
+        cache = AudioCache()
+        pools = PoolAudio(self._store, list(_pools(self._inventory)), cache)
         level = self._store.metadata(self._folder("degrade"), shard)["spec"]["level"]
-        stage = DegradeStage(pools, memory, level, self._inventory.weights)
+        stage = DegradeStage(pools, cache, level, self._inventory.weights)
         (made,) = stage.process([DegradeInput(_recipe(row, segment), segment.audio)])
         sides = {"degraded": made.degraded, "clean": made.clean}
         digests = {
@@ -111,11 +111,11 @@ class Replayer:
         return ((entry.name, shards) for entry, shards in self._inventory.places())
 
 
-def _pools(inventory: Inventory) -> Iterator[PoolPart]:
+def _pools(inventory: Inventory) -> Iterator[PoolShards]:
     for entry, shards in inventory.places():
         if entry.name.startswith("pool."):
             pool = entry.name.removeprefix("pool.").rpartition(".")[0]
-            yield PoolPart(pool, entry.folder, shards)
+            yield PoolShards(pool, entry.folder, shards)
 
 
 def _recipe(row: PublishedRow, segment: Segment) -> Recipe:

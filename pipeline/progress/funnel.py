@@ -12,6 +12,17 @@ from pipeline.tables.graph import Graph
 from pipeline.tables.preference_counts import PreferenceCounts, preference_counts_of
 from schemas import Record, Status
 
+MEANING = {
+    "sources": "recordings listed",
+    "utterances": "usable utterances",
+    "degraded": "degraded versions",
+    "candidates": "restorations",
+    "scored": "with every vote",
+    "compared": "comparisons",
+    "unanimous": "all criteria agree",
+    "pairs": "kept in the dataset",
+}
+
 
 class FunnelStep(Record):
     """How many there were after a step, and what was lost in it by reason."""
@@ -47,7 +58,7 @@ class FunnelTables:
 
 def funnel_of(graph: Graph, store: TableStore) -> Funnel:
     """Return the funnel of a finished run, read from its tables."""
-    places = FunnelTables(
+    tables = FunnelTables(
         ingest=graph.ingest.folder,
         degrade=graph.degrade.folder,
         restores=tuple(table.folder for table in graph.restores),
@@ -56,29 +67,37 @@ def funnel_of(graph: Graph, store: TableStore) -> Funnel:
         shards=tuple(shard.name for shard in graph.shards),
         criteria=frozenset(criterion.metric for criterion in graph.prefer.rules.criteria),
     )
-    return read_funnel(places, store)
+    return read_funnel(tables, store)
 
 
-def read_funnel(places: FunnelTables, store: TableStore) -> Funnel:
+def read_funnel(tables: FunnelTables, store: TableStore) -> Funnel:
     """Return the funnel of the shards that are there by now."""
-    return Funnel(steps=tuple(_steps(places, store)))
+    return Funnel(steps=tuple(_steps(tables, store)))
 
 
-def _steps(places: FunnelTables, store: TableStore) -> Iterator[FunnelStep]:
-    columns = _Columns(places.shards, store)
-    sources = columns.outcomes(places.ingest, "")
+def funnel_lines(funnel: Funnel) -> Iterator[str]:
+    """Walk the lines of the table: step, count, meaning, and what fell out there and why."""
+    for step in funnel.steps:
+        lost = "; ".join(f"{number} {reason}" for reason, number in step.lost.items())
+        line = f"{step.name:<11}{step.count:>8}  {MEANING[step.name]:<20}"
+        yield f"{line}  − {lost}" if lost else line.rstrip()
+
+
+def _steps(tables: FunnelTables, store: TableStore) -> Iterator[FunnelStep]:
+    columns = _Columns(tables.shards, store)
+    sources = columns.outcomes(tables.ingest, "")
     yield FunnelStep(name="sources", count=sources.total())
-    utterances = columns.number(places.ingest, "segments.list.element.id")
+    utterances = columns.number(tables.ingest, "segments.list.element.id")
     yield FunnelStep(name="utterances", count=utterances, lost=_lost_in(sources))
-    degraded = columns.outcomes(places.degrade, "")
+    degraded = columns.outcomes(tables.degrade, "")
     yield FunnelStep(name="degraded", count=degraded["ok"], lost=_lost_in(degraded))
-    takes = _sum(columns.outcomes(folder, "takes.list.element.") for folder in places.restores)
+    takes = _sum(columns.outcomes(folder, "takes.list.element.") for folder in tables.restores)
     yield FunnelStep(name="candidates", count=takes["ok"], lost=_lost_in(takes))
-    decided = store.shards(places.prefer)
+    decided = store.shards(tables.prefer)
     decisions = preference_counts_of(
-        store, places.prefer, [shard for shard in places.shards if shard in decided]
+        store, tables.prefer, [shard for shard in tables.shards if shard in decided]
     )
-    missing = _sum(columns.missing_scores(folder, places.criteria) for folder in places.scores)
+    missing = _sum(columns.missing_scores(folder, tables.criteria) for folder in tables.scores)
     yield FunnelStep(name="scored", count=decisions.counts["complete"], lost=dict(missing))
     yield from comparison_steps_of(decisions)
 
@@ -158,23 +177,3 @@ def _lost_in(outcomes: Counter[str]) -> dict[str, int]:
         for outcome, number in sorted(outcomes.items())
         if outcome != "ok" and not outcome.endswith("no_value_upstream")
     }
-
-
-MEANING = {
-    "sources": "recordings listed",
-    "utterances": "usable utterances",
-    "degraded": "degraded versions",
-    "candidates": "restorations",
-    "scored": "with every vote",
-    "compared": "comparisons",
-    "unanimous": "all criteria agree",
-    "pairs": "kept in the dataset",
-}
-
-
-def funnel_lines(funnel: Funnel) -> Iterator[str]:
-    """Walk the lines of the table: step, count, meaning, and what fell out there and why."""
-    for step in funnel.steps:
-        lost = "; ".join(f"{number} {reason}" for reason, number in step.lost.items())
-        line = f"{step.name:<11}{step.count:>8}  {MEANING[step.name]:<20}"
-        yield f"{line}  − {lost}" if lost else line.rstrip()

@@ -124,13 +124,13 @@ def _simulate_yield(run: ResolvedConfig, correlation: float) -> float:
         c.metric: better[c.better] * (common + math.sqrt(1 - correlation) * rng.standard_normal(shape))
         for c in criteria
     }
-    ballots = [
+    simulated = [
         CandidateScores(
             str(n), models, range(len(models)), {name: values[n] for name, values in scores.items()}
         )
         for n in range(num_inputs)
     ]
-    rows = PreferStage(Rules(criteria, run.rules.pairs)).process(ballots)
+    rows = PreferStage(Rules(criteria, run.rules.pairs)).process(simulated)
     return sum(len(row.kept) for row in rows) / num_inputs
 
 

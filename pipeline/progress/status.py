@@ -118,7 +118,7 @@ class RunStatus:
         table.done += 1
         table.counts.update(found.counts)
         table.num_bytes += found.num_bytes
-        if found.holds_luck:
+        if found.may_be_nondeterministic:
             table.retryable.extend(_retryable_rows(table.name, self._store, folder, shard))
 
 

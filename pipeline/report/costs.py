@@ -30,7 +30,7 @@ class Cost:
 
 def costs_of(snapshot: Snapshot) -> list[Cost]:
     """Return the stages in the order in which they are made."""
-    return list(_costs(snapshot.standing.tables))
+    return list(_costs(snapshot.status.tables))
 
 
 def _costs(tables: Sequence[TableStatus]) -> Iterator[Cost]:

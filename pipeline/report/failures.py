@@ -10,7 +10,7 @@ EXAMPLES = 3
 _GROUPS = """
     SELECT regexp_replace(table_name, '^(score[.][^.]+)[.].*', '\\1') AS stage, status, reason,
            count(*) AS number, min({'row': id, 'detail': detail}, 16) AS examples
-    FROM endings GROUP BY ALL ORDER BY status, number DESC, stage, reason"""
+    FROM missing_values GROUP BY ALL ORDER BY status, number DESC, stage, reason"""
 """Many takes or models may fail on one row, so more than a few are looked at for examples."""
 
 

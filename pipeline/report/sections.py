@@ -51,7 +51,7 @@ def gather_overview(snapshot: Snapshot) -> Facts:
     return {
         "config": snapshot.config,
         "funnel": snapshot.funnel,
-        "standing": snapshot.standing,
+        "status": snapshot.status,
         "splits": snapshot.tables.rows(splits),
         "speech": snapshot.tables.rows(speech)[0],
         "inventory": snapshot.inventory,

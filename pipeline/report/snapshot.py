@@ -46,7 +46,7 @@ class Snapshot:
         return RunTables(self.inventory, self.workspace.store)
 
     @cached_property
-    def standing(self) -> RunStatus:
+    def status(self) -> RunStatus:
         """How far each table is, and how fast it went."""
         return RunStatus(self.inventory, self.workspace.store, self.tickets)
 

@@ -30,8 +30,8 @@ class Footer:
 
     counts: dict[str, int]
     num_bytes: int
-    holds_luck: bool
-    """Whether its rows may hold a reason that depends on luck."""
+    may_be_nondeterministic: bool
+    """Whether its rows may hold a reason that another try may not meet."""
 
 
 def read_footer(store: TableStore, table: str, shard: str) -> Footer | None:
@@ -81,7 +81,7 @@ def _missing_values_in(row: str, value: Any) -> Iterator[MissingValue]:
 
 
 def _may_be_nondeterministic(found: Any) -> bool:
-    """Whether the least and the greatest reason of a column leave room for one of luck."""
+    """Whether the least and the greatest reason of a column leave room for a nondeterministic one."""
     for group in range(found.num_row_groups):
         for index in range(found.num_columns):
             column = found.row_group(group).column(index)

@@ -58,8 +58,8 @@ class TableStore:
     ) -> None:
         """Write a shard whose rows are Arrow already; ``spec`` then says their counts."""
         metadata = {**spec, "table": table, "shard": shard, "rows": rows.num_rows}
-        told = rows.replace_schema_metadata({METADATA_KEY: json.dumps(metadata, sort_keys=True)})
-        write_whole(self.path(table, shard), lambda file: _write_parquet(file, record, told))
+        described = rows.replace_schema_metadata({METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+        write_whole(self.path(table, shard), lambda file: _write_parquet(file, record, described))
 
     def read(self, table: str, shard: str, record: type[R], *, audio: bool = True) -> list[R]:
         """Return the rows of a shard; without ``audio`` the encoded bytes stay on disk."""

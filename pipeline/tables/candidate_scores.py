@@ -1,4 +1,4 @@
-"""Ballots of a shard: scores and facts of takes as columns; a record of each takes ten times as long."""
+"""Scores of a shard's candidates and facts of takes, read as columns: records take ten times as long."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ from stages.prefer.comparisons import CandidateScores, Floats64
 _TAKE = "takes.list.element."
 _SCORE = f"{_TAKE}scores.list.element."
 PLANNED = ("id", "num_samples", "sample_rate")
-"""Columns of the plan that ballots need."""
+"""Columns of the plan that are read."""
 SCORED = ("id", f"{_TAKE}take", f"{_SCORE}status", f"{_SCORE}name", f"{_SCORE}value")
-"""Columns of a table of scores that ballots need."""
+"""Columns of a table of scores that are read."""
 OfModels = Sequence[tuple[str, pa.Table]]
 """Tables, each with the model whose takes it is about."""
 
 
 def take_columns(facts: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns of a table of takes that ballots need to hold these facts."""
+    """Return the columns of a table of takes that hold these facts."""
     return ("id", *(f"{_TAKE}{name}" for name in ("take", *facts)))
 
 
 def candidate_scores_of(
     planned: pa.Table, scored: OfModels, names: Sequence[str], taken: OfModels = ()
 ) -> list[CandidateScores]:
-    """Return one ballot per planned row, with the scores or facts called ``names``.
+    """Return the candidates of each planned row, with the scores or facts called ``names``.
 
     ``scored`` are tables of scores, ``taken`` of takes and their facts. Takes that are no candidates of
     their own, all of whose scores were skipped, are left out. Raises ``IntegrityError`` if the tables do not
@@ -41,16 +41,16 @@ def candidate_scores_of(
         for model, table in tables:
             if table["id"].to_pylist() != ids:
                 raise IntegrityError(f"the plan and a table of {what} of {model} disagree on their rows")
-    sheets = [
+    of_models = [
         _read_model_scores(model, [table for owner, table in scored if owner == model], names, len(ids))
         for model in dict.fromkeys(model for model, _ in scored)
     ]
-    for sheet in sheets:
+    for of_model in of_models:
         for owner, table in taken:
-            if owner == sheet.model:
-                sheet.note(table)
+            if owner == of_model.model:
+                of_model.note(table)
     durations = pc.divide(pc.cast(planned["num_samples"], pa.float64()), planned["sample_rate"]).to_pylist()
-    return _merge_scores(ids, durations, sheets, names)
+    return _merge_scores(ids, durations, of_models, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,15 @@ def _read_model_scores(
 ) -> _ModelScores:
     columns = [_Columns.of(table) for table in tables]
     shape = num_rows, max((int(c.takes.max(initial=-1)) for c in columns), default=-1) + 1
-    sheet = _ModelScores(model, np.zeros(shape, dtype=bool), {name: np.full(shape, np.nan) for name in names})
+    of_model = _ModelScores(
+        model, np.zeros(shape, dtype=bool), {name: np.full(shape, np.nan) for name in names}
+    )
     for c in columns:
-        sheet.is_candidate[c.rows[c.is_tried], c.takes[c.is_tried]] = True
+        of_model.is_candidate[c.rows[c.is_tried], c.takes[c.is_tried]] = True
         for name in set(c.names.tolist()).intersection(names):
             named = c.names == name
-            sheet.scores[name][c.rows[named], c.takes[named]] = c.values[named]
-    return sheet
+            of_model.scores[name][c.rows[named], c.takes[named]] = c.values[named]
+    return of_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +124,20 @@ def _array(values: pa.Array) -> NDArray[Any]:
 
 
 def _merge_scores(
-    ids: Sequence[str], durations: Sequence[float], sheets: Sequence[_ModelScores], names: Sequence[str]
+    ids: Sequence[str], durations: Sequence[float], of_models: Sequence[_ModelScores], names: Sequence[str]
 ) -> list[CandidateScores]:
     """Put the models beside each other, and cut row by row."""
-    if not sheets:
+    if not of_models:
         return [
             CandidateScores(row, (), (), {}, seconds) for row, seconds in zip(ids, durations, strict=True)
         ]
-    places = [(sheet.model, take) for sheet in sheets for take in range(sheet.num_takes)]
-    is_candidate = np.hstack([sheet.is_candidate for sheet in sheets])
-    scores = {name: np.hstack([sheet.scores[name] for sheet in sheets]) for name in names}
-    ballots = []
+    places = [(of_model.model, take) for of_model in of_models for take in range(of_model.num_takes)]
+    is_candidate = np.hstack([of_model.is_candidate for of_model in of_models])
+    scores = {name: np.hstack([of_model.scores[name] for of_model in of_models]) for name in names}
+    merged = []
     for row, seconds, *of_row in zip(ids, durations, is_candidate, *scores.values(), strict=True):
         there = np.flatnonzero(of_row[0])
         models, takes = zip(*(places[place] for place in there), strict=True) if there.size else ((), ())
         values = {name: held[there] for name, held in zip(scores, of_row[1:], strict=True)}
-        ballots.append(CandidateScores(row, models, takes, values, seconds))
-    return ballots
+        merged.append(CandidateScores(row, models, takes, values, seconds))
+    return merged

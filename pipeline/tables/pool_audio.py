@@ -17,7 +17,7 @@ from stages.operators.distributions import Pools
 
 
 @dataclass(frozen=True, slots=True)
-class PoolPart:
+class PoolShards:
     """Where the recordings of a part of a pool are."""
 
     pool: str
@@ -26,7 +26,7 @@ class PoolPart:
     shards: tuple[str, ...]
 
 
-def read_pools(store: TableStore, parts: Sequence[PoolPart]) -> Mapping[Split, Pools]:
+def read_pools(store: TableStore, parts: Sequence[PoolShards]) -> Mapping[Split, Pools]:
     """Return references to all usable recordings, by side and pool, in the order of their ids."""
     found: dict[Split, dict[str, list[AudioRef]]] = {split: {} for split in Split}
     for part in parts:
@@ -39,9 +39,9 @@ def read_pools(store: TableStore, parts: Sequence[PoolPart]) -> Mapping[Split, P
 class PoolAudio:
     """Reads recordings of pools one at a time: each has a row group of its own."""
 
-    def __init__(self, store: TableStore, parts: Sequence[PoolPart], memory: AudioCache) -> None:
+    def __init__(self, store: TableStore, parts: Sequence[PoolShards], cache: AudioCache) -> None:
         self._store = store
-        self._memory = memory
+        self._cache = cache
         self._restorers = LoadedRestorers()
         self._places: dict[tuple[str, str], tuple[str, str, int]] = {}
         self._rows: dict[tuple[str, str], PoolRecording] = {}
@@ -59,7 +59,7 @@ class PoolAudio:
             raise IntegrityError(
                 f"pool {ref.pool!r} no longer holds {ref.id!r} with digest {ref.digest[:12]}…"
             )
-        return self._memory.get(
+        return self._cache.get(
             (ref.digest, str(sample_rate)), lambda: resample(decode_flac(self._audio(ref)), sample_rate)
         )
 
@@ -86,7 +86,7 @@ class PoolAudio:
         return row.audio
 
 
-def _read_descriptions(store: TableStore, part: PoolPart) -> list[PoolRecording]:
+def _read_descriptions(store: TableStore, part: PoolShards) -> list[PoolRecording]:
     return [
         row for shard in part.shards for row in store.read(part.folder, shard, PoolRecording, audio=False)
     ]

@@ -22,9 +22,11 @@ def preferences_of(decided: Sequence[Choice], votes: Sequence[str]) -> pa.Table:
 
 def _pairs(kind: pa.StructType, kept: Sequence[Choice], votes: Sequence[str]) -> pa.Array:
     """Return all pairs, one after the other."""
-    models = np.array([model for row in kept for model in row.ballot.models], dtype=object)
-    takes = np.array([take for row in kept for take in row.ballot.takes])
-    scores = np.concatenate([np.stack([row.ballot.scores[vote] for vote in votes], axis=1) for row in kept])
+    models = np.array([model for row in kept for model in row.candidates.models], dtype=object)
+    takes = np.array([take for row in kept for take in row.candidates.takes])
+    scores = np.concatenate(
+        [np.stack([row.candidates.scores[vote] for vote in votes], axis=1) for row in kept]
+    )
     chosen, rejected = _sides(kept)
     margins = kind.field("margins").type
     return _struct(
@@ -53,8 +55,8 @@ def _pairs(kind: pa.StructType, kept: Sequence[Choice], votes: Sequence[str]) ->
 
 
 def _sides(kept: Sequence[Choice]) -> tuple[Indices, Indices]:
-    """Return both sides of all pairs, by their places among the candidates of all ballots."""
-    starts = np.cumsum([0, *(len(row.ballot.models) for row in kept)])[:-1]
+    """Return both sides of all pairs, by their places among the candidates of all utterances."""
+    starts = np.cumsum([0, *(len(row.candidates.models) for row in kept)])[:-1]
     both = list(zip((row.kept for row in kept), starts, strict=True))
     chosen = np.concatenate([pairs.chosen + start for pairs, start in both])
     rejected = np.concatenate([pairs.rejected + start for pairs, start in both])

@@ -56,7 +56,7 @@ class ScoreTable(Table):
         return f"score.{self.setup.name}-{fingerprint_of(self.setup.identity)}"
 
     def stage(self, reader: TableReader) -> Stage[score.ScoreInput, Scored]:
-        return score.ScoreStage(self.setup.name, self.setup.metric, reader.memory)
+        return score.ScoreStage(self.setup.name, self.setup.metric, reader.cache)
 
     def inputs(self, shard: Shard, reader: TableReader) -> Sequence[score.ScoreInput]:
         restored, degraded, recipes = (reader.rows(table, shard.name) for table in self.reads)
@@ -105,12 +105,12 @@ class PreferTable(Table):
         return preferences_of(rows, self.rules.votes)
 
     def inputs(self, shard: Shard, reader: TableReader) -> Sequence[CandidateScores]:
-        return self.ballots(shard.name, reader, self.scores, self.rules.scores)
+        return self.candidate_scores(shard.name, reader, self.scores, self.rules.scores)
 
-    def ballots(
+    def candidate_scores(
         self, shard: str, reader: TableReader, scores: Sequence[ScoreTable], names: Sequence[str]
     ) -> Sequence[CandidateScores]:
-        """Return the ballots of a shard with these scores, and with the facts that vetoes look at."""
+        """Return the candidates of a shard's rows: these scores, and the facts that vetoes look at."""
         facts = self.rules.facts
         planned = reader.columns(self.plan, shard, PLANNED)
         scored = [(table.restore.setup.name, reader.columns(table, shard, SCORED)) for table in scores]

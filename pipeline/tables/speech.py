@@ -122,7 +122,7 @@ class DegradeTable(Table):
 
     def stage(self, reader: TableReader) -> Stage[degrade.DegradeInput, Degraded]:
         places = places_of(self.plan.chain)
-        return degrade.DegradeStage(reader.audio_source(self.pools), reader.memory, self.level, places)
+        return degrade.DegradeStage(reader.audio_source(self.pools), reader.cache, self.level, places)
 
     def inputs(self, shard: Shard, reader: TableReader) -> Sequence[degrade.DegradeInput]:
         ingested = reader.rows(self.plan.ingest, shard.name)
@@ -181,7 +181,7 @@ class RestoreTable(Table):
             num_takes=self.setup.takes,
             draws=self.setup.draws,
             seed=self.degrade.plan.seed,
-            memory=reader.memory,
+            cache=reader.cache,
         )
 
     def inputs(self, shard: Shard, reader: TableReader) -> Sequence[Degraded]:

@@ -28,7 +28,7 @@ VIEWS = {
         SELECT id || '/' || number AS pair_id, id, number, p.chosen_model, p.chosen_take,
                p.rejected_model, p.rejected_take, p.strength, p.margins, shard
         FROM (SELECT id, shard, unnest(range(len(pairs))) AS number, unnest(pairs) AS p FROM prefer_rows)""",
-    "endings": " UNION ALL ".join(
+    "missing_values": " UNION ALL ".join(
         f"SELECT {_TABLE} AS table_name, id, status, reason, detail FROM {rows} "  # noqa: S608 - our own names
         "WHERE reason IS NOT NULL AND reason <> 'no_value_upstream'"
         for rows in (
@@ -42,7 +42,7 @@ VIEWS = {
         )
     ),
 }
-"""``endings`` are rows, takes and scores without a value, but for those that lack an ancestor's."""
+"""``missing_values`` are rows, takes and scores without a value, but for those that lack an ancestor's."""
 
 RECORDS: dict[str, type[Record]] = {
     "ingest": Ingested,

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pipeline.sources.shards import Shard
 from pipeline.store.arrow import table_of
 from pipeline.store.table_store import TableStore
-from pipeline.tables.pool_audio import PoolAudio, PoolPart, read_pools
+from pipeline.tables.pool_audio import PoolAudio, PoolShards, read_pools
 from schemas import PoolRecording, Record, Row, Source, Split, fingerprint_of
 from stages.audio.cache import AudioCache
 from stages.audio.waveform import AudioSource
@@ -31,7 +31,7 @@ class TableReader:
     """Reads finished tables for those that are made of them, and keeps what was read and decoded last."""
 
     def __init__(self, store: TableStore) -> None:
-        self.memory = AudioCache()
+        self.cache = AudioCache()
         self._store = store
         self._kept: OrderedDict[tuple[str, str, bool], Sequence[Any]] = OrderedDict()
 
@@ -51,11 +51,11 @@ class TableReader:
 
     def pools(self, tables: Sequence["PoolTable"]) -> Mapping[Split, Pools]:
         """Return the recordings of finished pools, by side of the split."""
-        return read_pools(self._store, [table.part_of_pool for table in tables])
+        return read_pools(self._store, [table.pool_shards for table in tables])
 
     def audio_source(self, tables: Sequence["PoolTable"]) -> AudioSource:
         """Return the audio of finished pools."""
-        return PoolAudio(self._store, [table.part_of_pool for table in tables], self.memory)
+        return PoolAudio(self._store, [table.pool_shards for table in tables], self.cache)
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,9 @@ class PoolTable(Table):
         """Return the side of the split that a recording is on."""
 
     @property
-    def part_of_pool(self) -> PoolPart:
+    def pool_shards(self) -> PoolShards:
         """Where its recordings are."""
-        return PoolPart(self.pool, self.folder, tuple(shard.name for shard in self.shards))
+        return PoolShards(self.pool, self.folder, tuple(shard.name for shard in self.shards))
 
     @property
     def drawn_from(self) -> str:

@@ -49,10 +49,11 @@ def gpus_of(resource: str | None) -> float:
     return float((resource or CPU).partition(" ")[0].partition(":")[2] or 0.0)
 
 
-def _is_pool(ticket: Ticket) -> bool:
+def is_pool(ticket: Ticket) -> bool:
+    """Return whether the ticket makes a shard of a pool."""
     return isinstance(ticket.table, PoolTable)
 
 
-def _shard_number(ticket: Ticket) -> int:
+def shard_number_of(ticket: Ticket) -> int:
     """Return the shard's number; what everything waits for comes before all."""
-    return POOL_SHARD_NUMBER if _is_pool(ticket) else ticket.shard.number
+    return POOL_SHARD_NUMBER if is_pool(ticket) else ticket.shard.number

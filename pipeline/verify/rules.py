@@ -54,8 +54,8 @@ def rule_findings(row: DatasetRow, said: DatasetDescription) -> Iterator[Finding
     for veto in said.vetoes:
         sides = [row[f"{side}_{veto.looks_at}"] for side in PAIR_SIDES]
         values = np.array([np.nan if value is None else value for value in sides])
-        ballot = CandidateScores(name, (chosen, rejected), (0, 1), {veto.looks_at: values})
-        if veto.refuses(ballot, CHOSEN, REJECTED).any():
+        candidates = CandidateScores(name, (chosen, rejected), (0, 1), {veto.looks_at: values})
+        if veto.refuses(candidates, CHOSEN, REJECTED).any():
             yield Finding(name, f"veto {veto.label!r}", "none", " and ".join(map(_value, sides)))
 
 

@@ -25,18 +25,18 @@ class Rescoring:
     """One metric, loaded as it was for the dataset."""
 
     def __init__(
-        self, facts: MetricFacts, places: WeightLocations, audio_bits: int, device: str = "cpu"
+        self, facts: MetricFacts, locations: WeightLocations, audio_bits: int, device: str = "cpu"
     ) -> None:
-        """Load the metric, with weights from ``places`` or from the cache.
+        """Load the metric, with weights from ``locations`` or from the cache.
 
         Raises ``UserError`` or ``RunError`` if this program, here, would give other scores, or none.
         """
-        setup = MetricSetup(facts.name, METRICS.build(with_paths(_spec(facts), places)), gpus=0)
+        setup = MetricSetup(facts.name, METRICS.build(with_paths(_spec(facts), locations)), gpus=0)
         _refuse_another(setup, facts)
         self._outputs = setup.outputs
         self._is_rounded = audio_bits < STORED_BITS
-        self._memory = AudioCache()
-        self._stage = ScoreStage(setup.name, setup.metric, self._memory)
+        self._cache = AudioCache()
+        self._stage = ScoreStage(setup.name, setup.metric, self._cache)
         self._stage.load(device)
 
     @property
@@ -98,13 +98,13 @@ def _was_nondeterministic(row: DatasetRow, side: str, score: str) -> bool:
 
 
 def load_metrics(
-    facts: Sequence[MetricFacts], places: WeightLocations, audio_bits: int, device: str
+    facts: Sequence[MetricFacts], locations: WeightLocations, audio_bits: int, device: str
 ) -> tuple[list[Rescoring], dict[str, str]]:
     """Return the metrics that load here, and why the others do not."""
     loaded, refused = [], {}
     for each in facts:
         try:
-            loaded.append(Rescoring(each, places, audio_bits, device))
+            loaded.append(Rescoring(each, locations, audio_bits, device))
         except (UserError, RunError, ImportError, ValueError) as error:
             refused[each.name] = str(error)
     return loaded, refused

@@ -34,12 +34,12 @@ def _summary_of(dataset: Dataset) -> Summary:
 
 
 def _score_findings(published: Sequence[ScoreSummary], counted: Sequence[ScoreSummary]) -> Iterator[Finding]:
-    told, found = ({score.name: score for score in each} for each in (published, counted))
-    for name in dict.fromkeys((*told, *found)):
-        if name not in told or name not in found:
-            yield Finding(PLACE, f"means of {name}", told.get(name), found.get(name))
+    stated, found = ({score.name: score for score in each} for each in (published, counted))
+    for name in dict.fromkeys((*stated, *found)):
+        if name not in stated or name not in found:
+            yield Finding(PLACE, f"means of {name}", stated.get(name), found.get(name))
             continue
         for what in ("pairs", "chosen", "rejected", "advantage"):
-            values = [getattr(each[name], what) for each in (told, found)]
+            values = [getattr(each[name], what) for each in (stated, found)]
             if not are_same(*values):
                 yield Finding(PLACE, f"{what} of {name}", *values)

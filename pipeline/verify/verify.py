@@ -53,19 +53,19 @@ def verify_dataset(
     *,
     rows: int | None,
     seed: int = 0,
-    places: WeightLocations | None = None,
+    locations: WeightLocations | None = None,
     device: str = "cpu",
 ) -> Verified:
     """Return what is wrong with the dataset in ``folder``.
 
     Files, rows and splits are checked in full; audio and scores of ``rows`` pairs, and audio of as many
-    candidates, that are drawn by ``seed``, or of all for None. ``places`` say where weights lie that the
+    candidates, that are drawn by ``seed``, or of all for None. ``locations`` say where weights lie that the
     dataset knows by digest.
     """
     dataset = open_dataset(folder)
     said = dataset.description
     findings = list(file_findings(dataset))
-    metrics, refused = load_metrics(said.metrics, places or {}, said.audio_bits, device)
+    metrics, refused = load_metrics(said.metrics, locations or {}, said.audio_bits, device)
     sampled, recordings = 0, 0
     try:
         for check in (row_findings, table_findings, split_findings, summary_findings):

@@ -46,29 +46,6 @@ def _is_right(path: Path, file: WeightFile) -> bool:
     return False
 
 
-def state_of(weights: Weights) -> str:
-    """Return ``there``, ``missing``, ``2 of 3 files missing`` or ``wrong``."""
-    lacking = len(weights.missing)
-    if lacking:
-        total = len(weights.files)
-        return "missing" if lacking == total else f"{lacking} of {total} files missing"
-    try:
-        weights.require_digest(weights.name)
-    except MissingWeightsError:
-        return "wrong"
-    return "there"
-
-
-def weights_size_of(weights: Weights) -> str:
-    """Return how much there is to fetch, as far as it is known."""
-    return "size unknown" if weights.size_bytes is None else format_bytes(weights.size_bytes)
-
-
-def source_of(weights: Weights) -> str:
-    """Return where weights come from, and which revision of it."""
-    return weights.source if weights.revision is None else f"{weights.source} at {weights.revision[:12]}"
-
-
 @dataclass(frozen=True, slots=True)
 class Need:
     """Weights, and the kinds of the operators that they are for."""
@@ -110,3 +87,26 @@ def find_weights(name: str) -> Need:
 def _add(found: dict[str, Need], weights: Weights, kind: str) -> None:
     kinds = found[weights.name].kinds if weights.name in found else ()
     found[weights.name] = Need(weights, kinds if kind in kinds else (*kinds, kind))
+
+
+def state_of(weights: Weights) -> str:
+    """Return ``there``, ``missing``, ``2 of 3 files missing`` or ``wrong``."""
+    lacking = len(weights.missing)
+    if lacking:
+        total = len(weights.files)
+        return "missing" if lacking == total else f"{lacking} of {total} files missing"
+    try:
+        weights.require_digest(weights.name)
+    except MissingWeightsError:
+        return "wrong"
+    return "there"
+
+
+def weights_size_of(weights: Weights) -> str:
+    """Return how much there is to fetch, as far as it is known."""
+    return "size unknown" if weights.size_bytes is None else format_bytes(weights.size_bytes)
+
+
+def source_of(weights: Weights) -> str:
+    """Return where weights come from, and which revision of it."""
+    return weights.source if weights.revision is None else f"{weights.source} at {weights.revision[:12]}"

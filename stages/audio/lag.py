@@ -22,6 +22,11 @@ RAMP_SHARE = 1 / 8
 
 Measured: from 1/8 on of a tone nothing else is left, and up to 1/8 lags stand out as before.
 """
+_WINDOW_S = 1.0
+"""One second tells; the whole of a long recording would cost more than the damage."""
+_REACH_S = 0.1
+"""More than any codec delays."""
+_HOP_S = 0.05
 
 
 def lag_samples(candidate: Signal, reference: Signal, max_lag: int) -> int:
@@ -81,13 +86,6 @@ def _stands_out(correlation: NDArray[np.float64], place: int) -> bool:
         return False
     mean = np.sqrt(np.mean(np.square(correlation)))
     return bool(correlation[place] > max(ABOVE_SECOND * others.max(), ABOVE_MEAN * mean))
-
-
-_WINDOW_S = 1.0
-"""One second tells; the whole of a long recording would cost more than the damage."""
-_REACH_S = 0.1
-"""More than any codec delays."""
-_HOP_S = 0.05
 
 
 def residual_lag_samples(degraded: Waveform, reference: Waveform) -> int:

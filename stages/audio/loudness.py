@@ -16,6 +16,8 @@ STEP_DB = 1.5
 NUM_THRESHOLDS = 64
 TICKS_PER_S = 1_000
 """How often the envelope is looked at: it moves with 30 ms."""
+_BLOCK_S = 0.4
+_NORMAL_DB = -23.0
 
 
 def active_level_db(samples: Signal, sample_rate: int) -> float:
@@ -83,10 +85,6 @@ def _level_at_margin(levels_db: NDArray[np.float64], excess_db: NDArray[np.float
     lowest = int(near_enough[-1])
     crossing = slice(lowest, lowest + 2)
     return float(np.interp(MARGIN_DB, excess_db[crossing], levels_db[crossing]))
-
-
-_BLOCK_S = 0.4
-_NORMAL_DB = -23.0
 
 
 def loudness_lufs(samples: Signal, sample_rate: int) -> float:

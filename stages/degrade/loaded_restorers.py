@@ -28,13 +28,13 @@ class LoadedRestorers:
         """
         model = self._model(spec)
         length = max(speech.samples.size, round(_SHORTEST_S * speech.sample_rate))
-        heard = ModelInput(speech.with_samples(fit_length(speech.samples, length)), model)
+        model_input = ModelInput(speech.with_samples(fit_length(speech.samples, length)), model)
         outputs: list[Waveform] = []
-        for part, chunk in heard.named_chunks:
+        for part, chunk in model_input.named_chunks:
             given = resample(chunk, model.sample_rate or speech.sample_rate)
             stream = rng_for(seed, "secondary", spec.kind, *part)
             outputs += self._calls.outputs(model, (given,), (stream,))
-        restored = heard.fit(outputs, restores_level=model.restores_level).waveform
+        restored = model_input.fit(outputs, restores_level=model.restores_level).waveform
         return speech.with_samples(fit_length(restored.samples, speech.samples.size))
 
     def _model(self, spec: OperatorSpec) -> Restorer:

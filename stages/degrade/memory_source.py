@@ -14,7 +14,7 @@ class MemoryAudioSource:
 
     def __init__(self) -> None:
         self._recordings: dict[tuple[str, str], tuple[EncodedAudio, Mapping[str, float]]] = {}
-        self._memory = AudioCache()
+        self._cache = AudioCache()
         self._restorers = LoadedRestorers()
 
     def add(
@@ -39,7 +39,7 @@ class MemoryAudioSource:
 
     def read(self, ref: AudioRef, sample_rate: int) -> Waveform:
         """Return the recording at ``sample_rate``."""
-        return self._memory.waveform(self._find(ref)[0], sample_rate)
+        return self._cache.waveform(self._find(ref)[0], sample_rate)
 
     def facts(self, ref: AudioRef) -> Mapping[str, float]:
         """Return what is known of the recording."""

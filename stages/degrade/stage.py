@@ -52,21 +52,21 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
 
     ``level`` says how both sides are levelled, always by one common gain. ``guard``: only if one of
     them exceeds 1, just to 1. ``joint_peak``: always, so that the loudest of the degraded speech, the
-    reference and the noises that were added reaches 1 (AATC 2025, step 5). ``places`` say where weights
+    reference and the noises that were added reaches 1 (AATC 2025, step 5). ``locations`` say where weights
     are that recipes know by digest and the cache has not.
     """
 
     def __init__(
         self,
         sources: AudioSource,
-        memory: AudioCache,
+        cache: AudioCache,
         level: LevelRule = "guard",
-        places: WeightLocations | None = None,
+        locations: WeightLocations | None = None,
     ) -> None:
         self._sources = sources
-        self._memory = memory
+        self._cache = cache
         self._level = level
-        self._places = places or {}
+        self._locations = locations or {}
 
     def name_of(self, record: DegradeInput) -> str:
         """Return the recipe's id."""
@@ -83,7 +83,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
     def _degrade(self, record: DegradeInput) -> Degraded:
         if not record.recipe.is_ok or record.clean is None:
             return self.without_value(record, Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM))
-        clean = self._memory.waveform(record.clean, record.recipe.sample_rate)
+        clean = self._cache.waveform(record.clean, record.recipe.sample_rate)
         scene, applied = self._damage(Scene(clean, clean), record.recipe.steps)
         for name, waveform in (("degraded speech", scene.degraded), ("reference", scene.reference)):
             if is_silent(waveform.samples):
@@ -102,7 +102,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         applied = []
         after = energy(scene.degraded.samples) if steps else 0.0
         for step in steps:
-            operator = DEGRADATIONS.build(with_paths(step, self._places))
+            operator = DEGRADATIONS.build(with_paths(step, self._locations))
             old, scene = scene, operator.damage(scene, self._sources)
             before, after = after, _require_energy(step.kind, old, scene)
             size = scene.degraded.samples.size

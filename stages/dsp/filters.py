@@ -10,6 +10,8 @@ import numpy as np
 from stages.dsp.spectral_gain import Sections
 
 BUTTERWORTH_Q = 0.7071
+RecursiveFamily = Literal["butter", "cheby1", "cheby2", "ellip", "bessel"]
+Band = Literal["lowpass", "highpass", "bandpass", "bandstop"]
 
 
 def design_low_shelf(corner_hz: float, gain_db: float, q: float, sample_rate: int) -> Sections:
@@ -48,10 +50,6 @@ def _design_shelf(corner_hz: float, gain_db: float, q: float, sample_rate: int, 
         (a + 1.0) + (a - 1.0) * cosine - slope,
     )
     return np.asarray(np.array([[*upper, *lower]]) / lower[0])
-
-
-RecursiveFamily = Literal["butter", "cheby1", "cheby2", "ellip", "bessel"]
-Band = Literal["lowpass", "highpass", "bandpass", "bandstop"]
 
 
 @dataclass(frozen=True, slots=True)

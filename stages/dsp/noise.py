@@ -16,7 +16,9 @@ _Signal = NDArray[np.float64]
 
 _LEVEL_DB = -26.0
 _HIGHEST_PEAK = 0.99
-_LOWEST_HZ = 20.0
+NOISE_LOWEST_HZ = 20.0
+"""Below this a slope goes no further: it would put all of a brown noise where nobody hears it."""
+NoiseGains = NDArray[np.float32]
 
 
 def synthesise(
@@ -83,8 +85,8 @@ def _draw_coloured(
 ) -> _Signal:
     """Return Gaussian noise whose power density changes by the slope above 20 Hz; nothing at 0 Hz."""
     spectrum = np.fft.rfft(rng.standard_normal(num_samples))
-    hertz = np.maximum(np.fft.rfftfreq(num_samples, 1.0 / sample_rate), _LOWEST_HZ)
-    spectrum *= 10.0 ** (slope_db_per_octave / 20.0 * np.log2(hertz / _LOWEST_HZ))
+    hertz = np.maximum(np.fft.rfftfreq(num_samples, 1.0 / sample_rate), NOISE_LOWEST_HZ)
+    spectrum *= 10.0 ** (slope_db_per_octave / 20.0 * np.log2(hertz / NOISE_LOWEST_HZ))
     if num_samples > 1:
         spectrum[0] = 0.0
     return np.fft.irfft(spectrum, num_samples)
@@ -106,10 +108,6 @@ MAKERS: Mapping[str, Callable[[np.random.Generator, int, int], _Signal]] = {
     "hum": _draw_hum,
     "fan": _draw_fan,
 }
-
-NOISE_LOWEST_HZ = 20.0
-"""Below this a slope goes no further: it would put all of a brown noise where nobody hears it."""
-NoiseGains = NDArray[np.float32]
 
 
 def draw_shaped_noise(

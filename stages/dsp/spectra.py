@@ -11,6 +11,10 @@ Floats = NDArray[np.floating[Any]]
 
 SAMPLES_AT_ONCE = 32_768
 """Whose spectra are held: few enough to stay in a core's cache."""
+_LINEAR_HERTZ = 200.0 / 3.0
+_KNEE_HERTZ = 1_000.0
+_KNEE_MEL = _KNEE_HERTZ / _LINEAR_HERTZ
+_LOG_STEP = np.log(6.4) / 27.0
 
 
 def periodic_hann(length: int) -> NDArray[np.float64]:
@@ -78,12 +82,6 @@ def mel_filters(sample_rate: int, fft_size: int, bands: int, range_hz: tuple[flo
     triangles = np.maximum(0.0, np.minimum(rising, falling))
     areas: Floats = triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]
     return areas
-
-
-_LINEAR_HERTZ = 200.0 / 3.0
-_KNEE_HERTZ = 1_000.0
-_KNEE_MEL = _KNEE_HERTZ / _LINEAR_HERTZ
-_LOG_STEP = np.log(6.4) / 27.0
 
 
 def _mel(hertz: Floats) -> Floats:

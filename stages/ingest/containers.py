@@ -15,6 +15,13 @@ _HEADER_BYTES = 27
 CHECKSUM = slice(22, 26)
 TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 """Every byte with its bits turned round."""
+CHUNKED = {b"RIFF": ("<I", b"data"), b"FORM": (">I", b"SSND")}
+"""WAV and AIFF: how the sizes of chunks are written, and the name of the chunk with the samples."""
+ENDLESS = 0x7FFF_0000
+"""From here on a size stands for "not known yet": writers of streams put 0x7FFFFxxx or 0xFFFFFFFF."""
+LONGEST_PAGE = 65_307
+"""Bytes of the longest Ogg page (RFC 3533)."""
+LAST_PAGE = 0x04
 
 
 def has_damaged_page(file: BinaryIO) -> bool:
@@ -55,15 +62,6 @@ def _checksum(page: bytes) -> bytes:
     blank = page[: CHECKSUM.start] + bytes(4) + page[CHECKSUM.stop :]
     turned = zlib.crc32(blank.translate(TURNED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return struct.pack("<I", int(f"{turned:032b}"[::-1], 2))
-
-
-CHUNKED = {b"RIFF": ("<I", b"data"), b"FORM": (">I", b"SSND")}
-"""WAV and AIFF: how the sizes of chunks are written, and the name of the chunk with the samples."""
-ENDLESS = 0x7FFF_0000
-"""From here on a size stands for "not known yet": writers of streams put 0x7FFFFxxx or 0xFFFFFFFF."""
-LONGEST_PAGE = 65_307
-"""Bytes of the longest Ogg page (RFC 3533)."""
-LAST_PAGE = 0x04
 
 
 def is_cut_short(file: BinaryIO) -> bool:

@@ -25,6 +25,8 @@ POLYNOMIALS = (
     (-0.06766283, 1.11546468, 0.04602535),
 )
 """From the raw SIG, BAK and OVRL of the network to opinion scores; highest power first."""
+MEL_FRAME = 321
+MEL_HOP = 160
 
 
 def _opinion(note: str, *, votes: bool = False) -> Output:
@@ -131,10 +133,6 @@ def _repeat_to_length(samples: Samples) -> Samples:
 def _official_length(hop: int) -> int:
     # the float arithmetic of the reference code, kept as it is: one sample short for hops 7 to 23
     return int((hop + 9.01) * DNSMOS_SAMPLE_RATE) - hop * DNSMOS_SAMPLE_RATE
-
-
-MEL_FRAME = 321
-MEL_HOP = 160
 
 
 def _log_mel(window: Samples, filters: Floats) -> NDArray[np.float32]:

@@ -34,6 +34,8 @@ _PUBLISHED = Weights(
 )
 _SHORTEST_S = 0.14
 """15 frames of 10 ms: one segment."""
+FRAMES_PER_BLOCK = 64
+"""Frames whose spectra are held at once: few enough to stay in a core's cache."""
 
 
 def _opinion(note: str = "", *, votes: bool = False) -> Output:
@@ -111,10 +113,6 @@ class Nisqa(HasWeights, NoReferenceMetric):
         from stages.networks.loading import run_network  # noqa: PLC0415
 
         return np.asarray(run_network(self._network, segments)[0].cpu(), dtype=np.float64)
-
-
-FRAMES_PER_BLOCK = 64
-"""Frames whose spectra are held at once: few enough to stay in a core's cache."""
 
 
 def mel_segments(samples: Samples, settings: Mapping[str, Any]) -> NDArray[np.float32]:

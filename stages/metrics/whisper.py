@@ -128,8 +128,8 @@ class _WordErrors(HasWeights, Metric):
     def _require_our_language(self, label: str | None) -> None:
         spoken = None if label is None else transcription.language_code(label)
         if spoken not in {None, self.language}:
-            told = f"the words are in {label!r}, and the metric listens for {self.language!r}"
-            raise UnfitError(Reason.NO_TRANSCRIPT, told)
+            message = f"the words are in {label!r}, and the metric listens for {self.language!r}"
+            raise UnfitError(Reason.NO_TRANSCRIPT, message)
 
     @abstractmethod
     def _reference_texts(self, comparisons: Sequence[Comparison]) -> Sequence[str]:

@@ -3,6 +3,8 @@
 Four convolutions at the full resolution of the spectrogram take nearly all of its time, and neighbouring
 windows share eight of their nine seconds. A window's own are the four frames at either end, where the
 convolutions see zeros instead of its neighbours. Every score is bit for bit the whole network's.
+
+The file is the package speechmos's (``find_speechmos_model``), as are the models of DNSMOS P.808 and PLCMOS.
 """
 
 import importlib.util
@@ -95,6 +97,19 @@ class SharedNetwork:
         return maps
 
 
+def find_speechmos_model(name: str) -> Path:
+    """Return where the package keeps ``name``. Raises ``MissingWeightsError`` without the package.
+
+    Its modules import librosa, which is slow, and others that it does not declare; its files need none.
+    """
+    package = importlib.util.find_spec("speechmos")
+    if package is None or not package.submodule_search_locations:
+        raise MissingWeightsError(
+            "the package speechmos, which holds the weights, is not there: pip install it"
+        )
+    return Path(package.submodule_search_locations[0]) / name
+
+
 def runs_of(starts: Sequence[int]) -> list[Sequence[int]]:
     """Return ``starts`` in runs of at most ten, each a second after the last."""
     runs: list[list[int]] = []
@@ -108,16 +123,3 @@ def runs_of(starts: Sequence[int]) -> list[Sequence[int]]:
 
 def _cut_windows(samples: Samples, starts: Sequence[int]) -> list[Samples]:
     return [samples[None, start : start + DNSMOS_WINDOW] for start in starts]
-
-
-def find_speechmos_model(name: str) -> Path:
-    """Return where the package keeps ``name``. Raises ``MissingWeightsError`` without the package.
-
-    Its modules import librosa, which is slow, and others that it does not declare; its files need none.
-    """
-    package = importlib.util.find_spec("speechmos")
-    if package is None or not package.submodule_search_locations:
-        raise MissingWeightsError(
-            "the package speechmos, which holds the weights, is not there: pip install it"
-        )
-    return Path(package.submodule_search_locations[0]) / name

@@ -2,8 +2,10 @@
 
 >>> from stages.operators import DEGRADATIONS, Degradation, Uniform, Waveform
 
-An operator is a frozen record of settings with a ``kind``, a ``version``, its licence, its costs and what
-it needs of a machine (``operator``); a family is a ``Registry``, and its members register themselves.
+An operator is a frozen record of settings with a kind, a version, its licence (``licences``), its costs
+and what it needs of a machine (``operator``); a family is a ``Registry``, and its members register
+themselves. A new one is a ``degradation``, a ``restorer`` (``unbatched_restorer`` if it takes one recording
+at a time) or a ``metric`` (``metric_bases`` has three shapes; most metrics are one of them).
 Parameters are drawn from distributions, which are data (``distributions``, ``distribution_forms``), by
 streams of randomness that have names (``rng``). A user's own modules travel to every worker as source
 (``user_modules``).

@@ -1,4 +1,4 @@
-"""All comparisons of one degraded utterance at once: what ``unanimity.judge`` says of each, by arrays."""
+"""All comparisons of one degraded utterance at once: what ``criteria.judge`` says of each, by arrays."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,10 +57,10 @@ class Comparisons:
 
 
 def compare_candidates(
-    ballot: CandidateScores, criteria: Sequence[Criterion], first: Indices, second: Indices
+    candidates: CandidateScores, criteria: Sequence[Criterion], first: Indices, second: Indices
 ) -> Comparisons:
     """Compare the candidates ``first`` with the candidates ``second``, one by one."""
-    scores = [ballot.scores[criterion.metric] for criterion in criteria]
+    scores = [candidates.scores[criterion.metric] for criterion in criteria]
     advantages = np.stack(
         [c.advantage(s[first], s[second]) for c, s in zip(criteria, scores, strict=True)], axis=1
     )

@@ -1,6 +1,6 @@
 """Unanimous preference: one candidate is chosen over another only if every criterion agrees.
 
-This is the definition, two candidates at a time. ``verdicts`` gives the same answers for all candidates of
+This is the definition, two candidates at a time. ``comparisons`` gives the same answers for all candidates of
 an utterance at once.
 """
 

@@ -48,14 +48,14 @@ class Choice(ComparisonCounts):
     A record of every pair and vote would take most of the time of deciding.
     """
 
-    ballot: InstanceOf[CandidateScores] = Field(exclude=True)
+    candidates: InstanceOf[CandidateScores] = Field(exclude=True)
     kept: InstanceOf[PairColumns] = Field(exclude=True)
     """The pairs that stay, the clearest first."""
 
     @property
     def sides(self) -> list[tuple[tuple[str, int], tuple[str, int]]]:
         """Chosen and rejected of each pair that stays, as model and take."""
-        candidates = list(zip(self.ballot.models, self.ballot.takes, strict=True))
+        candidates = list(zip(self.candidates.models, self.candidates.takes, strict=True))
         both = zip(self.kept.chosen, self.kept.rejected, strict=True)
         return [(candidates[chosen], candidates[rejected]) for chosen, rejected in both]
 
@@ -77,23 +77,23 @@ class PreferStage(Stage[CandidateScores, Choice]):
 
     def process(self, batch: Sequence[CandidateScores]) -> list[Choice]:
         """Return what is decided on each degraded utterance."""
-        return [self._decided(ballot) for ballot in batch]
+        return [self._decided(candidates) for candidates in batch]
 
     def without_value(self, record: CandidateScores, outcome: Outcome) -> Choice:
         """Return a decision without pairs that says why."""
-        return Choice(id=record.id, ballot=record, kept=NO_PAIRS, **outcome.fields)
+        return Choice(id=record.id, candidates=record, kept=NO_PAIRS, **outcome.fields)
 
-    def _decided(self, ballot: CandidateScores) -> Choice:
-        if not ballot.models:
+    def _decided(self, candidates: CandidateScores) -> Choice:
+        if not candidates.models:
             nobody = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
-            return self.without_value(ballot, nobody)
+            return self.without_value(candidates, nobody)
         rules = self._rules
-        found = compare_candidates(ballot, rules.criteria, *rules.pairs.comparisons(ballot.models))
-        sound, removed = self._examine(ballot, found.unanimous)
-        votes = np.stack([ballot.scores[vote] for vote in rules.votes])
+        found = compare_candidates(candidates, rules.criteria, *rules.pairs.comparisons(candidates.models))
+        sound, removed = self._examine(candidates, found.unanimous)
+        votes = np.stack([candidates.scores[vote] for vote in rules.votes])
         return Choice(
-            id=ballot.id,
-            num_candidates=len(ballot.models),
+            id=candidates.id,
+            num_candidates=len(candidates.models),
             num_complete=int((~np.isnan(votes)).all(axis=0).sum()),
             num_comparisons=sum(found.counts.values()),
             num_unanimous=found.counts[ComparisonOutcome.UNANIMOUS],
@@ -101,37 +101,39 @@ class PreferStage(Stage[CandidateScores, Choice]):
             num_disagreed=found.counts[ComparisonOutcome.DISAGREED],
             num_missing_vote=found.counts[ComparisonOutcome.MISSING_VOTE],
             removed=removed,
-            ballot=ballot,
-            kept=found.unanimous.at(self._apply_rule(ballot, found.unanimous, sound)),
+            candidates=candidates,
+            kept=found.unanimous.at(self._apply_rule(candidates, found.unanimous, sound)),
         )
 
     def _examine(
-        self, ballot: CandidateScores, pairs: PairColumns
+        self, candidates: CandidateScores, pairs: PairColumns
     ) -> tuple[NDArray[np.bool_], tuple[Removal, ...]]:
         """Return which pairs nothing speaks against, and how many each rule or veto took away."""
         sound = np.ones(len(pairs), dtype=bool)
         removed = []
-        for label, refused in self._objections(ballot, pairs):
+        for label, refused in self._objections(candidates, pairs):
             if number := int((sound & refused).sum()):
                 removed.append(Removal(by=label, pairs=number))
             sound &= ~refused
         return sound, tuple(removed)
 
     def _objections(
-        self, ballot: CandidateScores, pairs: PairColumns
+        self, candidates: CandidateScores, pairs: PairColumns
     ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         """Walk what may be said against pairs, and against which of them it is said."""
-        winners = np.array(ballot.models)[pairs.chosen]
-        for model in dict.fromkeys(ballot.models):
+        winners = np.array(candidates.models)[pairs.chosen]
+        for model in dict.fromkeys(candidates.models):
             if not self._rules.pairs.may_win(model):
                 yield f"{model} chosen", winners == model
         for veto in self._rules.vetoes:
-            yield veto.label, veto.refuses(ballot, pairs.chosen, pairs.rejected)
+            yield veto.label, veto.refuses(candidates, pairs.chosen, pairs.rejected)
 
-    def _apply_rule(self, ballot: CandidateScores, pairs: PairColumns, sound: NDArray[np.bool_]) -> Indices:
+    def _apply_rule(
+        self, candidates: CandidateScores, pairs: PairColumns, sound: NDArray[np.bool_]
+    ) -> Indices:
         """Return which of the sound pairs the rule keeps, in its order."""
         places = np.flatnonzero(sound)
-        models = np.array(ballot.models)
+        models = np.array(candidates.models)
         chosen, rejected = (models[side[places]].tolist() for side in (pairs.chosen, pairs.rejected))
         kept: Indices = places[self._rules.pairs.select(pairs.strengths[places], chosen, rejected)]
         return kept

@@ -10,7 +10,7 @@ from schemas import Record
 from stages.prefer.comparisons import CandidateScores, Indices
 
 LENGTH_CHANGE = "length_change_s"
-"""What ballots, and columns of datasets, call the change of length that a model made."""
+"""What the scores of candidates, and columns of datasets, call the change of length that a model made."""
 
 
 class Veto(Record):
@@ -52,7 +52,7 @@ class Veto(Record):
 
     @property
     def looks_at(self) -> str:
-        """The name under which ballots hold what it looks at."""
+        """The name under which the scores of candidates hold what it looks at."""
         return self.score or LENGTH_CHANGE
 
     @property
@@ -78,9 +78,9 @@ class Veto(Record):
             np.inf if self.at_most is None else self.at_most,
         )
 
-    def refuses(self, ballot: CandidateScores, chosen: Indices, rejected: Indices) -> NDArray[np.bool_]:
+    def refuses(self, candidates: CandidateScores, chosen: Indices, rejected: Indices) -> NDArray[np.bool_]:
         """Return which pairs of ``chosen`` and ``rejected`` candidates are refused."""
-        values = ballot.scores[self.looks_at]
+        values = candidates.scores[self.looks_at]
         low, high = self._bounds
         unsound = (values < low) | (values > high) | (np.isnan(values) & (self.unmeasured == "refuse"))
         sides = {"chosen": (chosen,), "rejected": (rejected,), "both": (chosen, rejected)}[self.side]

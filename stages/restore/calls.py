@@ -42,7 +42,7 @@ class ModelRequest:
     given: Callable[[], Waveform]
     """Returns the input at the model's rate."""
     stream: Callable[[], np.random.Generator]
-    """Returns the stream at its beginning: asked once more, a question has the same answer."""
+    """Returns the stream at its beginning: asked once more, a request has the same result."""
 
 
 class ModelCalls:
@@ -61,14 +61,14 @@ class ModelCalls:
         """
         return model.batch_s > 0.0 and (self.device != "cpu" or model.tolerance == 0.0)
 
-    def results(self, model: Restorer, questions: Sequence[ModelRequest]) -> list[Attempt[Waveform]]:
-        """Return what the model answers to each question, or why it does not, in order."""
-        places = range(len(questions))
+    def results(self, model: Restorer, requests: Sequence[ModelRequest]) -> list[Attempt[Waveform]]:
+        """Return what the model gives for each request, or why it does not, in order."""
+        places = range(len(requests))
         budget_s = 0.0 if model.global_randomness else model.batch_s
         found: dict[int, Attempt[Waveform]] = {}
-        for group in group_by_length(places, lambda place: (1, questions[place].duration_s), budget_s):
-            answers = self._request_together(model, [questions[place] for place in group])
-            found.update(zip(group, answers, strict=True))
+        for group in group_by_length(places, lambda place: (1, requests[place].duration_s), budget_s):
+            results = self._request_together(model, [requests[place] for place in group])
+            found.update(zip(group, results, strict=True))
         return [found[place] for place in places]
 
     def outputs(
@@ -84,29 +84,27 @@ class ModelCalls:
             raise BrokenError(Reason.WRONG_SHAPE, f"{len(outputs)} outputs for {len(inputs)} inputs")
         return outputs
 
-    def _request_together(
-        self, model: Restorer, questions: Sequence[ModelRequest]
-    ) -> list[Attempt[Waveform]]:
+    def _request_together(self, model: Restorer, requests: Sequence[ModelRequest]) -> list[Attempt[Waveform]]:
         """Ask all at once; where that does not work, halves if memory did not suffice, else one by one."""
-        names = ", ".join(question.name for question in questions)
-        tried = attempt(names, partial(self._call_all, model, questions))
+        names = ", ".join(request.name for request in requests)
+        tried = attempt(names, partial(self._call_all, model, requests))
         if tried.value is not None:
             return [Attempt(Outcome(), output) for output in tried.value]
-        if len(questions) == 1:
+        if len(requests) == 1:
             return [Attempt(tried.outcome)]
         if tried.outcome.reason is not Reason.OUT_OF_MEMORY:
-            return [answer for question in questions for answer in self._request_together(model, [question])]
+            return [result for request in requests for result in self._request_together(model, [request])]
         _free_memory()
-        middle = len(questions) // 2
+        middle = len(requests) // 2
         halves = [
-            *self._request_together(model, questions[:middle]),
-            *self._request_together(model, questions[middle:]),
+            *self._request_together(model, requests[:middle]),
+            *self._request_together(model, requests[middle:]),
         ]
-        return [_add_note(answer, f"out of memory with {len(questions)} inputs at once") for answer in halves]
+        return [_add_note(result, f"out of memory with {len(requests)} inputs at once") for result in halves]
 
-    def _call_all(self, model: Restorer, questions: Sequence[ModelRequest]) -> Sequence[Waveform]:
-        inputs = [question.given() for question in questions]
-        return self.outputs(model, inputs, [question.stream() for question in questions])
+    def _call_all(self, model: Restorer, requests: Sequence[ModelRequest]) -> Sequence[Waveform]:
+        inputs = [request.given() for request in requests]
+        return self.outputs(model, inputs, [request.stream() for request in requests])
 
 
 def load_model(model: Restorer, device: str) -> None:
@@ -171,9 +169,9 @@ def _trial(model: Restorer, device: str) -> str:
     return ""
 
 
-def _add_note(answer: Attempt[Waveform], note: str) -> Attempt[Waveform]:
-    """Return an answer whose row will say what happened on the way; the largest group is named."""
-    return Attempt(Outcome(detail=note), answer.value) if answer.value is not None else answer
+def _add_note(result: Attempt[Waveform], note: str) -> Attempt[Waveform]:
+    """Return a result whose row will say what happened on the way; the largest group is named."""
+    return Attempt(Outcome(detail=note), result.value) if result.value is not None else result
 
 
 @contextmanager

@@ -39,14 +39,14 @@ class RestoreStage(Stage[Degraded, Restored]):
         num_takes: int,
         draws: Mapping[str, Distribution],
         seed: int,
-        memory: AudioCache,
+        cache: AudioCache,
     ) -> None:
         self.name = name
         self.restorer = restorer
         self.num_takes = num_takes
         self.draws = draws
         self.seed = seed
-        self.memory = memory
+        self.cache = cache
         self._calls = ModelCalls()
 
     def load(self, device: str) -> None:
@@ -72,10 +72,10 @@ class RestoreStage(Stage[Degraded, Restored]):
 
     def process(self, batch: Sequence[Degraded]) -> Sequence[Restored]:
         """Return all takes of each record; what a take raises is the reason in its place."""
-        trials = [list(self._take_requests(record)) for record in batch]
-        takes = iter(self._takes([trial for row in trials for trial in row]))
+        requests = [list(self._take_requests(record)) for record in batch]
+        takes = iter(self._takes([request for row in requests for request in row]))
         return [
-            self._row(record, [next(takes) for _ in row]) for record, row in zip(batch, trials, strict=True)
+            self._row(record, [next(takes) for _ in row]) for record, row in zip(batch, requests, strict=True)
         ]
 
     def without_value(self, record: Degraded, outcome: Outcome) -> Restored:
@@ -97,7 +97,7 @@ class RestoreStage(Stage[Degraded, Restored]):
             if record.degraded is None:
                 continue
             if self._size(record)[1] < record.degraded.duration_s:  # chunks are resampled one by one
-                self.memory.waveform(record.degraded)
+                self.cache.waveform(record.degraded)
             else:
                 self._open_input(record.degraded)
 
@@ -120,16 +120,18 @@ class RestoreStage(Stage[Degraded, Restored]):
         audio = record.degraded
         if not record.is_ok or audio is None:
             return
-        heard = attempt(
-            f"{self.name} {record.id}", lambda: ModelInput(self.memory.waveform(audio), self.restorer)
+        model_input = attempt(
+            f"{self.name} {record.id}", lambda: ModelInput(self.cache.waveform(audio), self.restorer)
         )
         for take in range(self.num_takes):
             name = f"{self.name} {record.id} take {take}"
             settings = self._settings(record, take)
             model = attempt(name, partial(self.restorer.with_settings, settings))
             stream = partial(rng_for, self.seed, "take", self.name, record.id, take)
-            asked = () if heard.value is None else self._requests(name, audio, heard.value, stream)
-            yield TakeRequest(name, take, settings, heard, model, tuple(asked))
+            asked = (
+                () if model_input.value is None else self._requests(name, audio, model_input.value, stream)
+            )
+            yield TakeRequest(name, take, settings, model_input, model, tuple(asked))
 
     def _settings(self, record: Degraded, take: int) -> Params:
         draws = self.draws
@@ -139,33 +141,37 @@ class RestoreStage(Stage[Degraded, Restored]):
         return {field: draws[field].draw(rng, {}) for field in sorted(draws)}
 
     def _requests(
-        self, name: str, audio: EncodedAudio, heard: ModelInput, stream: Callable[..., np.random.Generator]
+        self,
+        name: str,
+        audio: EncodedAudio,
+        model_input: ModelInput,
+        stream: Callable[..., np.random.Generator],
     ) -> Iterator[ModelRequest]:
         """Yield the whole recording, or each of its chunks, with a stream of its own."""
-        for part, chunk in heard.named_chunks:
+        for part, chunk in model_input.named_chunks:
             rate = self.restorer.sample_rate or chunk.sample_rate
             given = partial(resample, chunk, rate) if part else partial(self._open_input, audio)
             asked = " ".join(map(str, (name, *part)))
             yield ModelRequest(asked, chunk.duration_s, given, partial(stream, *part))
 
     def _open_input(self, audio: EncodedAudio) -> Waveform:
-        return self.memory.waveform(audio, self.restorer.sample_rate)
+        return self.cache.waveform(audio, self.restorer.sample_rate)
 
-    def _takes(self, trials: Sequence[TakeRequest]) -> list[Take]:
-        """Return what becomes of each trial; those under the same settings may share calls."""
+    def _takes(self, requests: Sequence[TakeRequest]) -> list[Take]:
+        """Return what becomes of each request; those under the same settings may share calls."""
         alike: dict[str, list[int]] = {}
-        for place, trial in enumerate(trials):
-            alike.setdefault(json.dumps(trial.settings, sort_keys=True), []).append(place)
+        for place, request in enumerate(requests):
+            alike.setdefault(json.dumps(request.settings, sort_keys=True), []).append(place)
         takes: dict[int, Take] = {}
         for places in alike.values():
-            takes.update(zip(places, self._request_takes([trials[place] for place in places]), strict=True))
-        return [takes[place] for place in range(len(trials))]
+            takes.update(zip(places, self._request_takes([requests[place] for place in places]), strict=True))
+        return [takes[place] for place in range(len(requests))]
 
-    def _request_takes(self, trials: Sequence[TakeRequest]) -> list[Take]:
-        """Return the takes of trials that have one model."""
-        model = trials[0].model.value
+    def _request_takes(self, requests: Sequence[TakeRequest]) -> list[Take]:
+        """Return the takes of requests that have one model."""
+        model = requests[0].model.value
         if model is None:
-            return [trial.finish(()) for trial in trials]
-        questions = [question for trial in trials for question in trial.requests]
-        answers = iter(self._calls.results(model, questions))
-        return [trial.finish([next(answers) for _ in trial.requests]) for trial in trials]
+            return [request.finish(()) for request in requests]
+        of_model = [each for request in requests for each in request.requests]
+        results = iter(self._calls.results(model, of_model))
+        return [request.finish([next(results) for _ in request.requests]) for request in requests]

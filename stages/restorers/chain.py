@@ -121,9 +121,9 @@ class RestorerChain(Restorer):
 
         restored, changes_s = waveform, []
         for model, own in zip(self._models, stream.spawn(len(self._models)), strict=True):
-            heard = ModelInput(restored, model)
-            outputs = self._outputs(model, heard.chunks, own)
-            placed = heard.fit(outputs, restores_level=model.restores_level)
+            model_input = ModelInput(restored, model)
+            outputs = self._outputs(model, model_input.chunks, own)
+            placed = model_input.fit(outputs, restores_level=model.restores_level)
             restored = placed.waveform
             changes_s.append(placed.length_change_s)
         length = waveform.samples.size + round(max(changes_s, key=abs) * waveform.sample_rate)

@@ -1,4 +1,4 @@
-"""Hearing: stored audio as a metric wants it, at its rate, without DC, at one level and of one length."""
+"""Inputs: stored audio as a metric wants it, at its rate, without DC, at one level and of one length."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,7 @@ class MetricInputs:
     """Prepares comparisons for one metric; what was made once is remembered."""
 
     metric: Metric
-    memory: AudioCache
+    cache: AudioCache
     level_db: float
     """Active level (ITU-T P.56) in dBFS that both sides are brought to if the metric depends on level."""
 
@@ -59,33 +59,33 @@ class MetricInputs:
         """Return what is left of a delay: the restore stage takes back what it finds against the input."""
         name = (candidate.digest, clean.digest, "lag")
         sides = candidate, clean
-        return int(self.memory.number(name, lambda: residual_lag_samples(*map(self.memory.waveform, sides))))
+        return int(self.cache.number(name, lambda: residual_lag_samples(*map(self.cache.waveform, sides))))
 
     def _side(self, audio: EncodedAudio, role: str) -> tuple[Waveform, float]:
         waveform, name = self._at_rate(audio)
         if not self.metric.level_dependent:
             return waveform, 0.0
-        gain_db = self.level_db - self.memory.number(
+        gain_db = self.level_db - self.cache.number(
             (*name, "level"), partial(active_level_of, waveform, role)
         )
         at_level = partial(waveform.scale, from_db(gain_db))
-        return self.memory.get((*name, f"{self.level_db} dBFS"), at_level), gain_db
+        return self.cache.get((*name, f"{self.level_db} dBFS"), at_level), gain_db
 
     def _at_rate(self, audio: EncodedAudio) -> tuple[Waveform, tuple[str, ...]]:
-        """Return the audio at the metric's rate, and what that is called in memory.
+        """Return the audio at the metric's rate, and what that is called in the cache.
 
         DC goes before the rate changes: a resampler rings where a constant begins and ends, and a candidate
         that is one would be heard as two clicks.
         """
         rate = self.metric.sample_rate
         if not self.metric.removes_dc:
-            return self.memory.waveform(audio, rate), (audio.digest, str(rate))
+            return self.cache.waveform(audio, rate), (audio.digest, str(rate))
         name: tuple[str, ...] = (audio.digest, "without DC")
-        centred = self.memory.get(name, lambda: without_dc(self.memory.waveform(audio)))
+        centred = self.cache.get(name, lambda: without_dc(self.cache.waveform(audio)))
         if rate is None or rate == centred.sample_rate:
             return centred, name
         name = (*name, str(rate))
-        return self.memory.get(name, partial(resample, centred, rate)), name
+        return self.cache.get(name, partial(resample, centred, rate)), name
 
 
 def without_dc(waveform: Waveform) -> Waveform:

@@ -44,14 +44,14 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         self,
         name: str,
         metric: Metric,
-        memory: AudioCache,
+        cache: AudioCache,
         level_db: float = SCORING_LEVEL_DB,
         timeout_s: float = 120.0,
     ) -> None:
         self._name = name
         self._rows = ScoreRows(name, tuple(metric.outputs))
         self._metric = metric
-        self._hearing = MetricInputs(metric, memory, level_db)
+        self._inputs = MetricInputs(metric, cache, level_db)
         self._scorer = IsolatedMetric(metric, timeout_s) if metric.isolated else metric
 
     def load(self, device: str) -> None:
@@ -94,12 +94,12 @@ class ScoreStage(Stage[ScoreInput, Scored]):
 
     def _results(self, works: Sequence["_Work"]) -> list[TakeResult]:
         prepared = [self._prepare(work) for work in works]
-        ready = [(work.name, heard.value) for work, heard in zip(works, prepared, strict=True) if heard.value]
-        names, comparisons = [name for name, _ in ready], [heard.comparison for _, heard in ready]
+        ready = [(work.name, each.value) for work, each in zip(works, prepared, strict=True) if each.value]
+        names, comparisons = [name for name, _ in ready], [each.comparison for _, each in ready]
         measured = iter(self._measure(names, comparisons))
         return [
-            _result(next(measured), heard.value) if heard.value else TakeResult(heard.outcome)
-            for heard in prepared
+            _result(next(measured), each.value) if each.value else TakeResult(each.outcome)
+            for each in prepared
         ]
 
     def _measure(self, names: Sequence[str], comparisons: Sequence[Comparison]) -> list[Measured | Outcome]:
@@ -124,7 +124,7 @@ class ScoreStage(Stage[ScoreInput, Scored]):
         audio, degraded = work.take.audio, work.record.degraded
         if audio is None or not degraded.is_ok:
             return Attempt(_skip_outcome_of(work.take))
-        return attempt(work.name, lambda: self._hearing.prepare(audio, degraded.clean, work.record.recipe))
+        return attempt(work.name, lambda: self._inputs.prepare(audio, degraded.clean, work.record.recipe))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,8 @@ def _groups(works: Sequence[_Work]) -> Iterator[Sequence[_Work]]:
         yield tuple(group)
 
 
-def _result(measured: Measured | Outcome, heard: Prepared) -> TakeResult:
-    return TakeResult(measured, heard.gain_db, heard.clean_gain_db, heard.lag_samples)
+def _result(measured: Measured | Outcome, prepared: Prepared) -> TakeResult:
+    return TakeResult(measured, prepared.gain_db, prepared.clean_gain_db, prepared.lag_samples)
 
 
 def _skip_outcome_of(take: Take) -> Outcome:

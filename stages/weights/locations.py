@@ -32,9 +32,9 @@ def without_paths(settings: Mapping[str, Any]) -> Params:
     }
 
 
-def with_paths(spec: OperatorSpec, places: WeightLocations) -> OperatorSpec:
+def with_paths(spec: OperatorSpec, locations: WeightLocations) -> OperatorSpec:
     """Return an operator with the paths of this machine, as far as they are known."""
-    return spec.model_copy(update={"params": _insert_paths(spec.params, places)}) if places else spec
+    return spec.model_copy(update={"params": _insert_paths(spec.params, locations)}) if locations else spec
 
 
 def _is_weight_path(name: str, settings: Mapping[str, Any]) -> bool:
@@ -50,12 +50,12 @@ def _strip_paths(value: Any) -> Any:
     return value
 
 
-def _insert_paths(value: Any, places: WeightLocations) -> Any:
+def _insert_paths(value: Any, locations: WeightLocations) -> Any:
     match value:
         case Mapping():
-            inner = {name: _insert_paths(item, places) for name, item in value.items()}
-            place = places.get(str(value.get("sha256")))
+            inner = {name: _insert_paths(item, locations) for name, item in value.items()}
+            place = locations.get(str(value.get("sha256")))
             return inner if place is None or inner.get("path") else {**inner, "path": place}
         case list() | tuple():
-            return [_insert_paths(item, places) for item in value]
+            return [_insert_paths(item, locations) for item in value]
     return value

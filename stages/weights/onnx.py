@@ -7,6 +7,9 @@ from typing import Any
 from schemas import Digest, MissingWeightsError, RunError
 from stages.weights.files import file_digest
 
+GraphPart = tuple[Sequence[str], Sequence[str]]
+"""The names of what goes into a part and of what comes out."""
+
 
 def open_session(path: Path, device: str, sha256: Digest | None = None) -> Any:
     """Return the graph in ``path``, ready to run on ``device`` (``cpu``, ``cuda``, ``cuda:1``).
@@ -53,10 +56,6 @@ def _providers(device: str, available: list[str]) -> list[Any]:
     if "CUDAExecutionProvider" not in available:
         raise RunError(f"{device} was asked for, but this onnxruntime has no CUDA: install onnxruntime-gpu")
     return [("CUDAExecutionProvider", {"device_id": int(number or 0)}), "CPUExecutionProvider"]
-
-
-GraphPart = tuple[Sequence[str], Sequence[str]]
-"""The names of what goes into a part and of what comes out."""
 
 
 def open_parts(

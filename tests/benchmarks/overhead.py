@@ -49,7 +49,7 @@ class Measured:
         self.first_ticket: float | None = None
         self.inside_s = self.load_s = self.tickets_s = 0.0
 
-    def run(self, board: Board, told: OnDone) -> None:
+    def run(self, board: Board, on_done: OnDone) -> None:
         """Run, noting when the first ticket began and what all of them took."""
 
         def noted(ticket: Ticket, report: TicketResult) -> None:
@@ -58,7 +58,7 @@ class Measured:
             self.inside_s += report.inside_s
             self.load_s += report.load_s
             self.tickets_s += report.wall_s
-            told(ticket, report)
+            on_done(ticket, report)
 
         self._executor.run(board, noted)
 

@@ -101,7 +101,7 @@ def voicebank(number: int) -> list[Degraded]:
 
 def restored(restorer: Restorer, records: Sequence[Degraded]) -> tuple[list[Restored], float]:
     """Return a row per record, and the processing time over the time of the audio."""
-    stage = RestoreStage("model", restorer, num_takes=1, draws={}, seed=0, memory=AudioCache())
+    stage = RestoreStage("model", restorer, num_takes=1, draws={}, seed=0, cache=AudioCache())
     stage.load("cpu")
     stage.process(records[:1])  # libraries are imported, caches are filled
     began = time.process_time()

@@ -187,7 +187,7 @@ def in_stage(
 
     Raises ``RuntimeError`` for a recording that was not restored: its time would mean nothing.
     """
-    stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioCache())
+    stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, cache=AudioCache())
     stage._calls.device = device  # noqa: SLF001 - the model is loaded already
     stage.process(records[:1])  # brings in what is imported on first use
     warmed, spent = stage.model_time, timed(model, clock)

@@ -18,7 +18,7 @@ from schemas import OperatorSpec, Source, Status
 from stages.audio.flac import decode_flac, encode_flac
 from stages.audio.waveform import AudioSource, Waveform
 from stages.degradations import DEGRADATIONS, Degradation
-from stages.degradations.audiomentations_transform import AudiomentationsTransform
+from stages.degradations.audiomentations import AudiomentationsTransform
 from stages.degradations.bit_depth import BitDepth
 from stages.degradations.coloured_noise import ColouredNoise
 from stages.degradations.wind import Wind

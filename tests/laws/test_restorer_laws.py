@@ -50,7 +50,7 @@ def restorer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def stage_of(restorer: Restorer, num_takes: int = 2) -> RestoreStage:
     """Return the stage around a loaded model."""
-    return RestoreStage("model", restorer, num_takes=num_takes, draws={}, seed=0, memory=AudioCache())
+    return RestoreStage("model", restorer, num_takes=num_takes, draws={}, seed=0, cache=AudioCache())
 
 
 def degraded(waveform: Waveform, name: str = "corpus/a") -> Degraded:

@@ -16,7 +16,7 @@ RECORDING = 3
 """Two takes and their clean reference."""
 
 
-class AttentiveMemory(AudioCache):
+class AttentiveCache(AudioCache):
     """One that notes what it is asked for."""
 
     def __init__(self) -> None:
@@ -40,10 +40,10 @@ def test_a_metric_begins_where_the_last_one_ended(speech: Path, tmp_path: Path) 
     config = tiny.write_config(tmp_path, tiny.tiny_config(speech, **changes))
     workspace = Workspace(tmp_path / "workspace")
     worker = Worker(workspace.root)
-    worker.reader.memory = memory = AttentiveMemory()
+    worker.reader.cache = cache = AttentiveCache()
 
     execute(resolve(config), workspace, lambda *_: LocalExecutor(worker))
 
-    first, second = memory.recordings("-26.0 dBFS"), memory.recordings("10000")
+    first, second = cache.recordings("-26.0 dBFS"), cache.recordings("10000")
     assert len(first) == 4
     assert second == first[::-1]

@@ -188,7 +188,7 @@ def test_weights_are_known_by_their_digest(finished: Finished, tmp_path: Path) -
     moved = weights.rename(tmp_path / "moved")
 
     without = verify_dataset(dataset, rows=1)
-    given = verify_dataset(dataset, rows=1, places={weights_digest(moved): str(moved)})
+    given = verify_dataset(dataset, rows=1, locations={weights_digest(moved): str(moved)})
 
     assert given.is_sound, given.findings
     assert "vqscore" in given.rescored

@@ -102,7 +102,7 @@ def stage_of(
 ) -> RestoreStage:
     """Return the stage around a model, ready to restore."""
     stage = RestoreStage(
-        "model", restorer, num_takes=num_takes, draws=draws or {}, seed=0, memory=AudioCache()
+        "model", restorer, num_takes=num_takes, draws=draws or {}, seed=0, cache=AudioCache()
     )
     stage.load("cpu")
     return stage

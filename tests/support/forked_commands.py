@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 
-from pipeline.cli import main
+from pipeline.cli import run_command_line
 from pipeline.cli.commands import doctor, export, plan, prune, replay, run, status, verify
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +48,6 @@ def _become(words: Sequence[str], environment: Mapping[str, str], streams: Seque
     for number, stream in enumerate(streams, start=1):
         os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT), number)
     try:
-        main()
+        run_command_line()
     finally:
         atexit._run_exitfuncs()  # noqa: SLF001 - a fork of multiprocessing's ends without them

@@ -12,7 +12,7 @@ from stages.prefer.criteria import Criterion
 from stages.prefer.pair_rules import PairRule
 from stages.prefer.stage import PreferStage, Rules
 from stages.prefer.vetoes import Veto
-from tests.support.ballots import Takes, ballot
+from tests.support.candidate_scores import Takes, candidate_scores
 
 QUALITY = Criterion(metric="quality", better=Better.HIGHER, margin=0.1, scale=0.1)
 DISTANCE = Criterion(metric="distance", better=Better.LOWER, margin=0.5, scale=0.5)
@@ -31,13 +31,13 @@ def preference(
     """Return what becomes of the candidates with these scores, made longer by this much."""
     scores = {"quality": quality, "distance": distance} | ({} if words is None else {"words": words})
     rules = Rules(BOTH, PairRule.model_validate(rule), vetoes)
-    (found,) = preferred(rules, ballot(longer_s=longer_s, **scores))
+    (found,) = preferred(rules, candidate_scores(longer_s=longer_s, **scores))
     return found
 
 
-def preferred(rules: Rules, *ballots: CandidateScores) -> list[Preference]:
-    """Return what a table of preferences says of these ballots."""
-    return rows_of(Preference, preferences_of(PreferStage(rules).process(ballots), rules.votes))
+def preferred(rules: Rules, *utterances: CandidateScores) -> list[Preference]:
+    """Return what a table of preferences says of these candidates."""
+    return rows_of(Preference, preferences_of(PreferStage(rules).process(utterances), rules.votes))
 
 
 def sides(found: Preference) -> list[tuple[str, str]]:

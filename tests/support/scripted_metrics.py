@@ -81,7 +81,7 @@ class Hermit(Listener):
 
 
 def stage_of(metric: Metric, name: str = "m") -> ScoreStage:
-    """Return a stage with a memory of its own."""
+    """Return a stage with a cache of its own."""
     return ScoreStage(name, metric, AudioCache())
 
 

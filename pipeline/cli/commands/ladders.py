@@ -48,8 +48,8 @@ Curves = dict[tuple[str, str], list[list[float]]]
 def ladders_command(run: ResolvedConfig, num_utterances: int, device: str) -> None:
     """Damage utterances of the config's speech step by step, score them, and print a table in Markdown."""
     feet = _collect_feet(run, num_utterances)
-    memory = AudioCache()
-    stages = [_load_stage(setup, memory, device) for setup in run.metrics]
+    cache = AudioCache()
+    stages = [_load_stage(setup, cache, device) for setup in run.metrics]
     curves: Curves = defaultdict(list)
     started = time.monotonic()
     for done, foot in enumerate(feet, start=1):
@@ -122,8 +122,8 @@ class _Speech:
         return Spoken(source.id, beginning, source.speaker, transcript, source.language)
 
 
-def _load_stage(setup: MetricSetup, memory: AudioCache, device: str) -> ScoreStage:
-    stage = ScoreStage(setup.name, setup.metric, memory)
+def _load_stage(setup: MetricSetup, cache: AudioCache, device: str) -> ScoreStage:
+    stage = ScoreStage(setup.name, setup.metric, cache)
     stage.load(device if setup.gpus else "cpu")
     return stage
 

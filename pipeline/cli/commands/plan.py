@@ -22,6 +22,7 @@ from pipeline.text import align_columns, count, format_bytes, format_clock, say
 SLOW_TICKET_S = 600.0
 SIDES_PER_PAIR = 4
 """Degraded, chosen, rejected and clean."""
+_HEAD = ("table", "tickets", "done", "time left", "known", "bytes done", "bytes left")
 
 
 def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None = None) -> None:
@@ -52,9 +53,6 @@ def plan_lines(run: ResolvedConfig, graph: Graph, forecast: Forecast, root: Path
     yield from duplicate_warnings(source for shard in graph.shards for source in shard.sources)
     yield from empty_pool_warnings(graph)
     yield from _warnings(forecast)
-
-
-_HEAD = ("table", "tickets", "done", "time left", "known", "bytes done", "bytes left")
 
 
 def _speech(run: ResolvedConfig, graph: Graph, forecast: Forecast) -> Iterator[str]:

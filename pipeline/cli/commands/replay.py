@@ -31,12 +31,12 @@ def replay_lines(replay: Replay) -> Iterator[str]:
     row, audio = replay.row, replay.utterance
     utterance = row.texts["utterance_id"]
     yield f"{row.pair_id}: utterance {utterance}, {audio.duration_s:.2f} s at {audio.sample_rate} Hz"
-    steps = zip(row.steps, replay.applied, row.told, strict=True)
-    for number, (step, applied, told) in enumerate(steps, start=1):
+    steps = zip(row.steps, replay.applied, row.applied, strict=True)
+    for number, (step, applied, published) in enumerate(steps, start=1):
         yield f"{number}. {step.kind}: {_settings(step)}"
         yield f"   measured: {_facts(applied)}"
         if number in replay.untrue_steps:
-            yield f"   NOT as published: {_facts(told)}"
+            yield f"   NOT as published: {_facts(published)}"
     lines = [("", "published", "made again")]
     lines += [(side, row.digests[side], replay.digests.get(side, "")) for side in row.digests]
     yield from align_columns(lines, left=3)

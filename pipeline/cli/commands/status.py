@@ -53,19 +53,19 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
-def status_lines(workspace: Workspace, standing: RunStatus) -> Iterator[str]:
+def status_lines(workspace: Workspace, status: RunStatus) -> Iterator[str]:
     """Yield what there is to say."""
-    inventory = standing.inventory
+    inventory = status.inventory
     yield f"{inventory.config_name} ({inventory.config_hash}) in {workspace.root}"
     yield _holder(workspace)
     yield ""
-    yield from align_columns([_HEAD, *_rows(standing.tables)])
+    yield from align_columns([_HEAD, *_rows(status.tables)])
     yield ""
-    yield from _reasons(standing.tables)
-    yield from _retryable_lines([row for table in standing.tables for row in table.retryable])
-    yield _progress(standing, is_held=workspace.holder is not None)
-    yield from _pairs(workspace, standing.inventory)
-    yield _dataset(workspace, standing)
+    yield from _reasons(status.tables)
+    yield from _retryable_lines([row for table in status.tables for row in table.retryable])
+    yield _progress(status, is_held=workspace.holder is not None)
+    yield from _pairs(workspace, status.inventory)
+    yield _dataset(workspace, status)
 
 
 def _holder(workspace: Workspace) -> str:
@@ -108,7 +108,7 @@ def _reasons(tables: Sequence[TableStatus]) -> Iterator[str]:
 def _retryable_lines(rows: Sequence[RetryableRow]) -> Iterator[str]:
     if not rows:
         return
-    yield f"luck      {count(len(rows), 'row')} may end differently when tried again:"
+    yield f"try again {count(len(rows), 'row')} may end differently when tried again:"
     yield from (f"          {row.table}  {row.row}  {row.reason}" for row in rows[:LISTED])
     if len(rows) > LISTED:
         yield f"          and {len(rows) - LISTED:,} more"
@@ -116,16 +116,16 @@ def _retryable_lines(rows: Sequence[RetryableRow]) -> Iterator[str]:
     yield f"          to try them: python -m pipeline run CONFIG --retry-failed {reasons[0]}"
 
 
-def _progress(standing: RunStatus, *, is_held: bool) -> str:
-    done = sum(table.done for table in standing.tables)
-    total = sum(table.num_shards for table in standing.tables)
+def _progress(status: RunStatus, *, is_held: bool) -> str:
+    done = sum(table.done for table in status.tables)
+    total = sum(table.num_shards for table in status.tables)
     said = f"tickets   {done:,} of {total:,} are done"
-    if standing.is_computed:
+    if status.is_computed:
         return said
     if not is_held:
         return f"{said}; the run has stopped: the same command goes on from here"
-    left_s = standing.left_s()
-    elapsed = format_clock(max(time.time() - standing.inventory.started_at_s, 0.0))
+    left_s = status.left_s()
+    elapsed = format_clock(max(time.time() - status.inventory.started_at_s, 0.0))
     left = "the time left is not known yet" if left_s is None else f"about {format_clock(left_s)} left"
     return f"{said} after {elapsed}, {left}"
 
@@ -143,12 +143,12 @@ def _pairs(workspace: Workspace, inventory: Inventory) -> Iterator[str]:
         yield f"          {found.num_beyond_rule:,} beyond what the rule keeps"
 
 
-def _dataset(workspace: Workspace, standing: RunStatus) -> str:
+def _dataset(workspace: Workspace, status: RunStatus) -> str:
     found = read_description(workspace.dataset)
     if found is None:
         return "dataset   not written yet"
     pairs = ", ".join(f"{split} {number:,}" for split, number in found.rows.items())
     total = count(sum(found.rows.values()), "pair")
-    if found.key != standing.inventory.dataset_key:
+    if found.key != status.inventory.dataset_key:
         return f"dataset   of earlier settings, {total} ({pairs}), in {workspace.dataset}"
     return f"dataset   finished: {total} ({pairs}), in {workspace.dataset}"

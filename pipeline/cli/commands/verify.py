@@ -10,13 +10,13 @@ from schemas import IntegrityError
 from stages.weights.files import weights_digest
 
 _SHOWN = 20
-"""Findings that are told; the rest is counted."""
+"""Findings that are printed; the rest is counted."""
 
 
 def verify_command(dataset: Path, rows: int | None, seed: int, weights: Sequence[Path], device: str) -> None:
     """Print what was checked and what was found. Raises ``IntegrityError`` if anything was."""
-    places = {weights_digest(path): str(path) for path in weights}
-    verified = verify_dataset(dataset, rows=rows, seed=seed, places=places, device=device)
+    locations = {weights_digest(path): str(path) for path in weights}
+    verified = verify_dataset(dataset, rows=rows, seed=seed, locations=locations, device=device)
     for line in verified_lines(verified):
         say(line)
     if not verified.is_sound:

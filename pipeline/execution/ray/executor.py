@@ -38,13 +38,13 @@ class WorkerHandle:
     """One actor, what it has loaded, and what it is doing."""
 
     actor: Any
-    bench: WorkerState
+    state: WorkerState
     ticket: Ticket | None = None
     reference: Any = None
     alive_at: float = 0.0
     journal_size: int = -1
     has_begun: bool = False
-    """Whether the journal of its ticket has grown in its hands: it is past starting and loading."""
+    """Whether the journal of its ticket has grown since it was given: it is past starting and loading."""
     killed: bool = False
 
 
@@ -61,7 +61,7 @@ class RayExecutor:
         *,
         check_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        """``check_stop`` raises if the run was on_done to stop and a library has swallowed it."""
+        """``check_stop`` raises if the run was told to stop and a library has swallowed it."""
         self._run = run
         self._graph = pickle.dumps(graph)
         self._workspace = workspace
@@ -77,9 +77,9 @@ class RayExecutor:
         """Do all tickets of the board."""
         with connect_cluster(self._run, self._workers, self._say):
             self._metrics = RunMetrics(self._run.config.name)
-            found = _resources()
-            self._places = Capacity(self._workers or int(found.get("CPU", 0)), found.get("GPU", 0.0))
-            check_gpus(board, self._places.gpus)
+            found = _cluster_resources()
+            self._capacity = Capacity(self._workers or int(found.get("CPU", 0)), found.get("GPU", 0.0))
+            check_gpus(board, self._capacity.gpus)
             try:
                 while board.num_left:
                     self._check_stop()
@@ -88,25 +88,27 @@ class RayExecutor:
                     self._collect(board, on_done)
                     self._replace_hanging()
             finally:
-                for hand in self._handles:
-                    ray.kill(hand.actor)
+                for handle in self._handles:
+                    ray.kill(handle.actor)
 
     def _staff(self, board: Board) -> None:
         """Start workers for classes that have ready tickets, and let those go whose tickets have run out."""
         ready = board.count_ready()
-        leaving = classes_to_release(self._count_held(), board.count_waiting(), ready, self._places)
-        for hand in [
-            hand for hand in self._handles if hand.ticket is None and hand.bench.resource in leaving
+        leaving = classes_to_release(self._count_held(), board.count_waiting(), ready, self._capacity)
+        for handle in [
+            handle for handle in self._handles if handle.ticket is None and handle.state.resource in leaving
         ]:
-            ray.kill(hand.actor)
-            self._handles.remove(hand)
+            ray.kill(handle.actor)
+            self._handles.remove(handle)
         for resource, number in ready.items():
-            idle = sum(hand.ticket is None and hand.bench.resource == resource for hand in self._handles)
-            for _ in range(min(number - idle, self._places.room_for(resource, self._count_held()))):
+            idle = sum(
+                handle.ticket is None and handle.state.resource == resource for handle in self._handles
+            )
+            for _ in range(min(number - idle, self._capacity.room_for(resource, self._count_held()))):
                 self._handles.append(self._start_worker(resource))
 
     def _count_held(self) -> Counter[str]:
-        return Counter(str(hand.bench.resource) for hand in self._handles)
+        return Counter(str(handle.state.resource) for handle in self._handles)
 
     def _start_worker(self, resource: str) -> WorkerHandle:
         gpus = gpus_of(resource)
@@ -125,40 +127,42 @@ class RayExecutor:
         return WorkerHandle(actor, WorkerState(resource))
 
     def _hand_out(self, board: Board) -> None:
-        for hand in self._handles:
-            if hand.ticket is None and (ticket := board.take(hand.bench)):
-                hand.ticket = ticket
-                hand.bench.notice(ticket)
-                hand.alive_at = time.monotonic()
-                hand.journal_size = self._journal_size(ticket)
-                hand.has_begun = False
-                hand.reference = hand.actor.run.options(name=ticket.name).remote(
+        for handle in self._handles:
+            if handle.ticket is None and (ticket := board.take(handle.state)):
+                handle.ticket = ticket
+                handle.state.notice(ticket)
+                handle.alive_at = time.monotonic()
+                handle.journal_size = self._journal_size(ticket)
+                handle.has_begun = False
+                handle.reference = handle.actor.run.options(name=ticket.name).remote(
                     ticket.place, self._deaths.excluded_from(ticket), self._deaths.has_killed(ticket)
                 )
         self._metrics.set_in_flight(len(board.given))
 
     def _collect(self, board: Board, on_done: OnDone) -> None:
-        by_reference = {hand.reference: hand for hand in self._handles if hand.ticket is not None}
+        by_reference = {handle.reference: handle for handle in self._handles if handle.ticket is not None}
         ready, _ = ray.wait(list(by_reference), timeout=POLL_S)
-        for hand in (by_reference[reference] for reference in ready):
-            ticket = hand.ticket
+        for handle in (by_reference[reference] for reference in ready):
+            ticket = handle.ticket
             if ticket is None:
                 continue
-            for report in self._take_result(hand, ticket, board):
-                hand.ticket = hand.reference = None
-                board.finish(ticket, report.wall_s)
-                self._learn(ticket, report)
-                self._metrics.count_finished(ticket, report)
-                on_done(ticket, report)
+            for result in self._take_result(handle, ticket, board):
+                handle.ticket = handle.reference = None
+                board.finish(ticket, result.wall_s)
+                self._learn(ticket, result)
+                self._metrics.count_finished(ticket, result)
+                on_done(ticket, result)
 
-    def _take_result(self, hand: WorkerHandle, ticket: Ticket, board: Board) -> Iterator[TicketResult]:
-        """Give the report of a finished ticket; nothing if its worker has died and it was put back."""
+    def _take_result(self, handle: WorkerHandle, ticket: Ticket, board: Board) -> Iterator[TicketResult]:
+        """Give the result of a finished ticket; nothing if its worker has died and it was put back."""
         try:
-            answer: TicketResult | UnanimousError = ray.get(hand.reference)
+            answer: TicketResult | UnanimousError = ray.get(handle.reference)
         except (RayActorError, OutOfMemoryError) as error:
-            self._handles.remove(hand)
-            ray.kill(hand.actor)  # one that is only out of reach must not come back to the same ticket
-            self._deaths.note(ticket, _reason(hand, error), TOO_LONG if hand.killed else type(error).__name__)
+            self._handles.remove(handle)
+            ray.kill(handle.actor)  # one that is only out of reach must not come back to the same ticket
+            self._deaths.note(
+                ticket, _reason(handle, error), TOO_LONG if handle.killed else type(error).__name__
+            )
             board.give_back(ticket)
             return
         except RayError as error:
@@ -167,9 +171,9 @@ class RayExecutor:
             raise answer
         yield answer
 
-    def _learn(self, ticket: Ticket, report: TicketResult) -> None:
-        rows = max(1, sum(report.counts.values()))
-        mean_s = report.inside_s / rows
+    def _learn(self, ticket: Ticket, result: TicketResult) -> None:
+        rows = max(1, sum(result.counts.values()))
+        mean_s = result.inside_s / rows
         folder = ticket.table.folder
         self._record_s[folder] = max(mean_s, self._record_s.get(folder, 0.0))
 
@@ -179,19 +183,19 @@ class RayExecutor:
     def _replace_hanging(self) -> None:
         """Kill workers whose journal has not grown for longer than any record should take."""
         now = time.monotonic()
-        for hand in self._handles:
-            if hand.ticket is None:
+        for handle in self._handles:
+            if handle.ticket is None:
                 continue
-            size = self._journal_size(hand.ticket)
-            if size != hand.journal_size:
-                hand.journal_size, hand.alive_at, hand.has_begun = size, now, True
-            if now - hand.alive_at > self._patience_s(hand, hand.ticket):
-                hand.killed = True
-                ray.kill(hand.actor)
+            size = self._journal_size(handle.ticket)
+            if size != handle.journal_size:
+                handle.journal_size, handle.alive_at, handle.has_begun = size, now, True
+            if now - handle.alive_at > self._patience_s(handle, handle.ticket):
+                handle.killed = True
+                ray.kill(handle.actor)
 
-    def _patience_s(self, hand: WorkerHandle, ticket: Ticket) -> float:
+    def _patience_s(self, handle: WorkerHandle, ticket: Ticket) -> float:
         deadline_s = self._run.config.deadline_s
-        if not hand.has_begun:
+        if not handle.has_begun:
             return max(deadline_s, LEAST_LOADING_S)
         return max(deadline_s, SLOWER_THAN_EVER * self._record_s.get(ticket.table.folder, 0.0))
 
@@ -206,14 +210,14 @@ def check_gpus(board: Board, found: float) -> None:
         )
 
 
-def _reason(hand: WorkerHandle, error: RayError) -> Reason:
-    if hand.killed:
+def _reason(handle: WorkerHandle, error: RayError) -> Reason:
+    if handle.killed:
         return Reason.TIMED_OUT
     if isinstance(error, OutOfMemoryError):  # of any other death Ray's message says that it may have been
         return Reason.OUT_OF_MEMORY
     return Reason.CRASHED
 
 
-def _resources() -> dict[str, float]:
+def _cluster_resources() -> dict[str, float]:
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return found

@@ -26,14 +26,14 @@ class Capacity:
 
 
 def classes_to_release(
-    held: Counter[str], waiting: Counter[str], ready: Counter[str], places: Capacity
+    held: Counter[str], waiting: Counter[str], ready: Counter[str], capacity: Capacity
 ) -> frozenset[str]:
     """Return the classes whose idle workers are let go: GPUs and environments are held for a purpose only.
 
     They go when their tickets have run out, and also when they have nothing to do now and another class,
     which may be what they are waiting for, has no worker and no room for one. CPU workers stay.
     """
-    crowded_out = any(not held[resource] and places.room_for(resource, held) < 1 for resource in ready)
+    crowded_out = any(not held[resource] and capacity.room_for(resource, held) < 1 for resource in ready)
     return frozenset(
         resource
         for resource in held

@@ -1,7 +1,8 @@
 """Voice-mode Opus, packet by packet: encoded through PyAV, decoded by the same libopus, which can conceal.
 
 FFmpeg's decoders leave out a packet that is missing; libopus itself is told of it (a null packet) and
-makes up for it. The library that PyAV brings along is therefore called directly.
+makes up for it. The library that PyAV brings along is therefore called directly. What it decodes may be
+late by a part of a sample: ``advance_samples`` takes that back.
 """
 
 import ctypes
@@ -24,21 +25,6 @@ GUARD = 64
 """Zeros around the signal, so that its end does not ring into its beginning."""
 EDGE = 0.06
 """Over which share of the highest frequency that moves the move comes to an end."""
-
-
-def advance_samples(samples: Samples, by_samples: float, below: float = 1.0) -> Samples:
-    """Return as many samples, earlier by any fraction of one, at frequencies ``below`` cycles per sample."""
-    if by_samples == 0.0 or samples.size == 0:
-        return samples
-    size = fft.next_fast_len(samples.size + 2 * GUARD, real=True)
-    padded = np.pad(samples, (GUARD, size - samples.size - GUARD))
-    frequencies = fft.rfftfreq(size)
-    share = np.clip((1.0 + EDGE - frequencies / below) / (2.0 * EDGE), 0.0, 1.0)
-    turn = np.exp(2j * np.pi * by_samples * share * frequencies).astype(np.complex64)
-    moved = fft.irfft(fft.rfft(padded) * turn, size)
-    return np.ascontiguousarray(moved[GUARD : GUARD + samples.size], dtype=np.float32)
-
-
 _RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 """By bandwidth: narrow, medium, wide, super-wide and full."""
 PACKETS_MS = (2.5, 5.0, 10.0, 20.0, 40.0, 60.0)
@@ -140,6 +126,19 @@ def _decode_packet(library: Any, decoder: int, packet: bytes, length: int) -> Sa
     if written != length:
         raise RunError(f"libopus decoded {written} samples where {length} were due")
     return samples
+
+
+def advance_samples(samples: Samples, by_samples: float, below: float = 1.0) -> Samples:
+    """Return as many samples, earlier by any fraction of one, at frequencies ``below`` cycles per sample."""
+    if by_samples == 0.0 or samples.size == 0:
+        return samples
+    size = fft.next_fast_len(samples.size + 2 * GUARD, real=True)
+    padded = np.pad(samples, (GUARD, size - samples.size - GUARD))
+    frequencies = fft.rfftfreq(size)
+    share = np.clip((1.0 + EDGE - frequencies / below) / (2.0 * EDGE), 0.0, 1.0)
+    turn = np.exp(2j * np.pi * by_samples * share * frequencies).astype(np.complex64)
+    moved = fft.irfft(fft.rfft(padded) * turn, size)
+    return np.ascontiguousarray(moved[GUARD : GUARD + samples.size], dtype=np.float32)
 
 
 @cache

@@ -1,7 +1,6 @@
 """What several metrics share, and no metric by itself.
 
-The three shapes of a metric are in ``bases``: it hears the candidate alone, embeds both sides and compares,
-or compares with the clean reference. Beside them what families of measures have in common: envelopes and
-their correlations, fundamental frequency, speaker embeddings, word errors, time warping, ratios of
-energies.
+Ratios of energies (``distortion_ratio``), envelopes and their correlations (``envelopes``,
+``intelligibility``), ``fundamental_frequency``, speakers (``speaker_similarity``), words
+(``word_error_rate``) and ``time_warping``. The shapes of a metric are in ``stages.operators.metric_bases``.
 """

@@ -1,4 +1,4 @@
-"""What every restoration model is that runs in an environment of its own."""
+"""What every restoration model is that runs in an environment of its own, by a worker."""
 
 import os
 from abc import abstractmethod
@@ -26,8 +26,8 @@ class WorkerRestorer(HasWeights, Restorer):
     """A model that a worker process of another interpreter loads and runs.
 
     An environment is a folder ``<environments>/<kind>`` with ``bin/python`` and, for models that are no
-    package, a checkout of theirs in ``repository``; the README
-    of ``stages/restorers/workers`` tells how to make one.
+    package, a checkout of theirs in ``repository``; ``stages/restorers/workers/README.md`` tells how to make
+    one.
     """
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"interpreter_path", "repository_path", "timeout_s"})

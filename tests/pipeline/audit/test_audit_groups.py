@@ -13,7 +13,7 @@ from pipeline.audit.win_rates import WinRates
 from pipeline.audit.yields import Yields
 from schemas import AppliedStep
 from stages.prefer.pair_rules import PairRule
-from tests.support.slates import DISTANCE, QUALITY, audited, chooser, chosen_among, slate_of
+from tests.support.candidate_batches import DISTANCE, QUALITY, audited, batch_of, chooser, chosen_among
 
 CRITERIA = (QUALITY, DISTANCE)
 MODELS = ("a", "b", "clean")
@@ -30,7 +30,7 @@ def test_flags_candidates_that_beat_clean_speech() -> None:
     of = chooser(PairRule(), criteria=CRITERIA)
     beyond = AboveClean(of, audited(*CRITERIA))
 
-    beyond.add(*chosen_among(of, slate_of(table, MODELS, CRITERIA)))
+    beyond.add(*chosen_among(of, batch_of(table, MODELS, CRITERIA)))
 
     quality, distance, opinion = beyond.walk_counts()
     assert (quality.candidates, quality.beating, quality.chosen) == (4, 2, 2)
@@ -48,13 +48,13 @@ def test_flags_candidates_that_beat_clean_speech() -> None:
 
 
 def test_names_no_more_than_the_five_furthest_ahead() -> None:
-    """Of all slates together."""
+    """Of all batches together."""
     of = chooser(PairRule(), criteria=CRITERIA)
     beyond = AboveClean(of, audited(*CRITERIA))
 
     for ahead in (1.0, 4.0, 2.0):
         table = [[(ahead + n / 10, 9.0, NAN), (0.0, 9.0, NAN), (0.0, 0.0, NAN)] for n in range(3)]
-        beyond.add(*chosen_among(of, slate_of(table, MODELS, CRITERIA)))
+        beyond.add(*chosen_among(of, batch_of(table, MODELS, CRITERIA)))
 
     assert [one.value for one in beyond.walk_flagged()] == pytest.approx([4.2, 4.1, 4.0, 2.2, 2.1])
 
@@ -89,10 +89,10 @@ def test_counts_pairs_by_degradation_noise_and_model() -> None:
     of = chooser(PairRule(), criteria=CRITERIA)
     better, mixed = [(2.0, 0.0, NAN), (1.0, 1.0, NAN)], [(2.0, 1.0, NAN), (1.0, 0.0, NAN)]
     damages = {0: Damage(("noise",), -3.0), 1: Damage(("noise", "reverb"), 5.0), 2: Damage((), None)}
-    slate = slate_of([better, mixed, better], ("a", "b"), CRITERIA, damages)
+    batch = batch_of([better, mixed, better], ("a", "b"), CRITERIA, damages)
     yields = Yields()
 
-    yields.add(*chosen_among(of, slate))
+    yields.add(*chosen_among(of, batch))
 
     found = {(one.by, one.name): (one.inputs, one.comparisons, one.pairs) for one in yields.walk_yields()}
     assert found == {
@@ -120,7 +120,7 @@ def test_nothing_at_all_is_counted_as_nothing() -> None:
 def test_versions_without_candidates_count_as_versions() -> None:
     """Nothing else is said of them."""
     of = chooser(PairRule(), criteria=CRITERIA)
-    slate = slate_of([[], []], (), CRITERIA)
+    batch = batch_of([[], []], (), CRITERIA)
     judging = WinRates(of, audited(*CRITERIA), Bootstrap(2))
     counted = (
         Ablation(of),
@@ -128,7 +128,7 @@ def test_versions_without_candidates_count_as_versions() -> None:
         Distributions(audited(*CRITERIA)),
         Yields(),
     )
-    options, kept = chosen_among(of, slate)
+    options, kept = chosen_among(of, batch)
 
     judging.add([(options, kept)], 2)
     for each in counted:
@@ -145,7 +145,7 @@ def test_gives_the_scores_of_both_sides() -> None:
     table = [[(2.0 + n, 0.0, NAN if n == 0 else 1.0), (1.0, 1.0, 3.0)] for n in range(3)]
     distributions = Distributions(audited(*CRITERIA))
 
-    distributions.add(*chosen_among(of, slate_of(table, ("a", "b"), CRITERIA)))
+    distributions.add(*chosen_among(of, batch_of(table, ("a", "b"), CRITERIA)))
 
     quality, distance, opinion = distributions.walk_distributions()
     assert quality.chosen == pytest.approx(np.quantile([2.0, 3.0, 4.0], QUANTILES))
@@ -164,7 +164,7 @@ def test_of_very_many_pairs_an_even_share_is_held() -> None:
 
     for start in range(0, 1_000, 40):
         table = [[(2.0 + n, 0.0, 1.0), (1.0, 1.0, 0.0)] for n in range(start, start + 40)]
-        distributions.add(*chosen_among(of, slate_of(table, ("a", "b"), CRITERIA)))
+        distributions.add(*chosen_among(of, batch_of(table, ("a", "b"), CRITERIA)))
 
     quality, *_ = distributions.walk_distributions()
     assert quality.chosen == pytest.approx(np.quantile(np.arange(2.0, 1_002.0), QUANTILES), abs=20)

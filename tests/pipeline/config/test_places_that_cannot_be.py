@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli import run_command_line
 from pipeline.config.resolve import resolve
 from pipeline.store.workspace import Workspace, open_workspace
 from schemas import ConfigError, WorkspaceError
@@ -69,7 +69,7 @@ def test_what_the_machine_refuses_is_no_traceback(
     monkeypatch.setattr("sys.argv", ["pipeline", "status", name])
 
     with pytest.raises(SystemExit) as ended:
-        main()
+        run_command_line()
 
     assert ended.value.code == 2
     assert capsys.readouterr().err.endswith(f"{name}: File name too long\n")

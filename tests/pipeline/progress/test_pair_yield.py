@@ -10,7 +10,7 @@ from pipeline.progress.pair_yield import Yield, expected_inputs, guessed_yield, 
 from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph, assemble
 from schemas import Margin, Pair, Preference, Recipe
-from tests.support.ballots import recipe
+from tests.support.candidate_scores import recipe
 from tests.support.command_line import written
 
 FOUR = ["multi_resolution_stft", "estoi", "spectral_envelope", "pesq"]

@@ -1,4 +1,4 @@
-"""Scores of a shard as ballots: read as columns, the same as read as records."""
+"""Scores of a shard as candidates: read as columns, the same as read as records."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.store.arrow import table_of
 from pipeline.tables.candidate_scores import candidate_scores_of
 from schemas import IntegrityError, Reason, Recipe, Scored, Status
-from tests.support.ballots import candidates_of, recipe, scored
+from tests.support.candidate_scores import candidates_of, recipe, scored
 
 ROWS = ("u:0", "v:0", "w:1")
 VALUE = st.sampled_from([Reason.SILENT, Reason.DUPLICATE_TAKE, Reason.NO_VALUE_UPSTREAM]) | st.floats(-9, 9)
@@ -25,7 +25,9 @@ TABLES = st.lists(
 
 @settings(deadline=None)  # the first example pays for what is loaded late
 @given(TABLES)
-def test_ballots_hold_what_the_records_say(tables: list[tuple[str, str, list[list[float | Reason]]]]) -> None:
+def test_candidates_hold_what_the_records_say(
+    tables: list[tuple[str, str, list[list[float | Reason]]]],
+) -> None:
     """Model by model and take by take; what was only skipped is no candidate, what has no value no score."""
     names = ("quality", "distance")
     records = [
@@ -34,20 +36,23 @@ def test_ballots_hold_what_the_records_say(tables: list[tuple[str, str, list[lis
     ]
     planned = table_of(Recipe, [recipe(row) for row in ROWS])
 
-    ballots = candidate_scores_of(
+    utterances = candidate_scores_of(
         planned, [(model, table_of(Scored, rows)) for model, rows in records], names
     )
 
-    assert [ballot.id for ballot in ballots] == list(ROWS)
-    for number, ballot in enumerate(ballots):
+    assert [candidates.id for candidates in utterances] == list(ROWS)
+    for number, candidates in enumerate(utterances):
         expected = _gathered([(model, rows[number]) for model, rows in records])
-        found = {(c.model, c.take): dict(c.scores) for c in candidates_of(ballot)}
+        found = {(c.model, c.take): dict(c.scores) for c in candidates_of(candidates)}
         assert found == {
             candidate: {name: value for name, value in scores.items() if name in names}
             for candidate, scores in expected.items()
         }
         models = list(dict.fromkeys(model for model, _ in records))
-        order = [(models.index(model), take) for model, take in zip(ballot.models, ballot.takes, strict=True)]
+        order = [
+            (models.index(model), take)
+            for model, take in zip(candidates.models, candidates.takes, strict=True)
+        ]
         assert order == sorted(order)
 
 
@@ -63,10 +68,10 @@ def _gathered(rows: list[tuple[str, Scored]]) -> dict[tuple[str, int], dict[str,
 
 def test_says_how_long_the_speech_is() -> None:
     """For the speed that a run reports."""
-    (ballot,) = candidate_scores_of(table_of(Recipe, [recipe("u:0")]), [], ("quality",))
+    (candidates,) = candidate_scores_of(table_of(Recipe, [recipe("u:0")]), [], ("quality",))
 
-    assert ballot.duration_s == pytest.approx(1.0)
-    assert np.size(ballot.models) == 0
+    assert candidates.duration_s == pytest.approx(1.0)
+    assert np.size(candidates.models) == 0
 
 
 def test_tables_that_do_not_match_are_an_error() -> None:

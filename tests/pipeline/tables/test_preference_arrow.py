@@ -11,14 +11,14 @@ from stages.prefer.comparisons import CandidateScores
 from stages.prefer.pair_rules import PairRule
 from stages.prefer.stage import PreferStage, Rules
 from stages.prefer.vetoes import Veto
-from tests.support.slates import ALL, MODELS, rules, slate_of, tables, vetoes
+from tests.support.candidate_batches import ALL, MODELS, batch_of, rules, tables, vetoes
 
 NOBODY = CandidateScores("nobody", (), (), {})
 
 
-def same_tables(of: Rules, ballots: list[CandidateScores]) -> int:
-    """Hold the table of these ballots to its records, and return how many pairs there are."""
-    decided = PreferStage(of).process(ballots)
+def same_tables(of: Rules, utterances: list[CandidateScores]) -> int:
+    """Hold the table of these choices to its records, and return how many pairs there are."""
+    decided = PreferStage(of).process(utterances)
 
     table = preferences_of(decided, of.votes)
 
@@ -41,21 +41,21 @@ def test_columns_are_what_records_make(
     table: list[list[tuple[float, ...]]], rule: PairRule, refused: tuple[Veto, ...], lonely: int
 ) -> None:
     """Value for value, under any rule and veto, also between degraded utterances without candidates."""
-    slate = slate_of(table)
-    ballots = [slate.candidate_scores(row) for row in range(len(slate.ids))]
-    ballots.insert(lonely, NOBODY)
+    batch = batch_of(table)
+    utterances = [batch.candidate_scores(row) for row in range(len(batch.ids))]
+    utterances.insert(lonely, NOBODY)
 
-    same_tables(Rules(ALL, rule, refused), ballots)
+    same_tables(Rules(ALL, rule, refused), utterances)
 
 
-def test_ballots_of_different_sizes_keep_their_pairs_apart() -> None:
+def test_utterances_of_different_sizes_keep_their_pairs_apart() -> None:
     """A place among the candidates of one is not one among those of another."""
     scores = np.arange(5.0)
-    ballots = [
+    utterances = [
         CandidateScores(str(size), MODELS[:size], range(size), {"likeness": scores[:size]})
         for size in (3, 1, 5, 2)
     ]
 
-    assert same_tables(Rules(ALL[2:]), ballots) == 3 + 0 + 7 + 1  # "clean" may not win
+    assert same_tables(Rules(ALL[2:]), utterances) == 3 + 0 + 7 + 1  # "clean" may not win
     assert same_tables(Rules(ALL[2:]), [NOBODY]) == 0
     assert same_tables(Rules(ALL[2:]), []) == 0

@@ -4,7 +4,7 @@ import pytest
 
 from schemas import Outcome, Reason, Removal, Status
 from stages.prefer.stage import PreferStage, Rules
-from tests.support.ballots import Takes, ballot
+from tests.support.candidate_scores import Takes, candidate_scores
 from tests.support.preferences import QUALITY, preference, sides
 
 
@@ -132,6 +132,6 @@ def test_a_row_without_a_value_says_why() -> None:
     stage = PreferStage(Rules((QUALITY,)))
     why = Outcome(status=Status.FAILED, reason=Reason.ERROR)
 
-    row = stage.without_value(ballot(quality={"a": [1.0]}), why)
+    row = stage.without_value(candidate_scores(quality={"a": [1.0]}), why)
 
     assert (row.id, row.status, row.reason) == ("u:0", Status.FAILED, Reason.ERROR)

@@ -15,7 +15,7 @@ from stages.prefer.comparisons import CandidateScores
 from stages.prefer.criteria import ComparisonOutcome, Criterion, judge
 from stages.prefer.pair_rules import PairRule
 from stages.prefer.stage import Rules
-from tests.support.ballots import candidates_of, plain_ballot
+from tests.support.candidate_scores import candidates_of, plain_scores
 from tests.support.preferences import preferred, sides
 
 # Few and round values: ties, differences of exactly a margin and missing scores come up all the time.
@@ -41,9 +41,9 @@ RULES = st.builds(
 
 
 def cast_by(candidates: Sequence[tuple[str, float, float, float]]) -> CandidateScores:
-    """Return the ballot of candidates, each a model and three scores."""
+    """Return candidates, each a model and three scores."""
     scores = {name: [c[n] for c in candidates] for n, name in enumerate(("quality", "distance", "third"), 1)}
-    return plain_ballot([candidate[0] for candidate in candidates], **scores)
+    return plain_scores([candidate[0] for candidate in candidates], **scores)
 
 
 @given(candidates=CANDIDATES, criteria=CRITERIA, rule=RULES)

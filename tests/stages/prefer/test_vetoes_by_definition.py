@@ -49,7 +49,7 @@ def test_refuses_what_the_readable_definition_refuses(
     candidates: Sequence[tuple[int, float, float]], vetoes: Sequence[Veto]
 ) -> None:
     """Pair by pair; each pair that is gone is counted once, under the first veto that refuses it."""
-    ballot = CandidateScores(
+    scored = CandidateScores(
         "u:0",
         ["a"] * len(candidates),
         range(len(candidates)),
@@ -60,9 +60,9 @@ def test_refuses_what_the_readable_definition_refuses(
         },
     )
 
-    (found,) = preferred(Rules([QUALITY], vetoes=vetoes), ballot)
+    (found,) = preferred(Rules([QUALITY], vetoes=vetoes), scored)
 
-    (whole,) = preferred(Rules([QUALITY]), ballot)
+    (whole,) = preferred(Rules([QUALITY]), scored)
     reasons = [_refused_by(pair, candidates, vetoes) for pair in whole.pairs]
     assert found.pairs == tuple(p for p, by in zip(whole.pairs, reasons, strict=True) if by is None)
     counted: Counter[str] = Counter()

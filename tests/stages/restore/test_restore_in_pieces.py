@@ -101,7 +101,7 @@ def degraded(waveform: Waveform, name: str = "corpus/a") -> Degraded:
 
 def stage_of(restorer: Restorer, num_takes: int = 1) -> RestoreStage:
     """Return the stage around a model."""
-    return RestoreStage("model", restorer, num_takes=num_takes, draws={}, seed=0, memory=AudioCache())
+    return RestoreStage("model", restorer, num_takes=num_takes, draws={}, seed=0, cache=AudioCache())
 
 
 def restored(restorer: Restorer, waveform: Waveform) -> Restored:
@@ -300,5 +300,5 @@ def test_only_what_is_given_whole_is_resampled_ahead(seconds: float, is_whole: b
         pass
 
     assert second.degraded is not None
-    stage.memory.get((second.degraded.digest, "8000"), lambda: made_anew.append(True) or speech_like(1.0))
+    stage.cache.get((second.degraded.digest, "8000"), lambda: made_anew.append(True) or speech_like(1.0))
     assert bool(made_anew) is not is_whole

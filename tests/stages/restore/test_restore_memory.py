@@ -22,7 +22,7 @@ from tests.support.speech_like import noisy, speech_like
 minute = noisy(speech_like(60.0), 15.0)
 audio = encode_flac(Waveform(np.tile(minute.samples, int(sys.argv[1])), 16_000))
 model = RESTORERS["wiener"]()
-stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, memory=AudioCache())
+stage = RestoreStage("model", model, num_takes=1, draws={}, seed=0, cache=AudioCache())
 stage.process([Degraded(id="short", degraded=encode_flac(minute), clean=None)])
 forget_peaks()
 before = peak_bytes()

@@ -92,7 +92,7 @@ def records(*peaks: float) -> list[Degraded]:
 
 def restored(model: External, given: list[Degraded]) -> list[Restored]:
     """Return the rows of ``given``, which may meet in a call."""
-    stage = RestoreStage("model", model, num_takes=2, draws={}, seed=0, memory=AudioCache())
+    stage = RestoreStage("model", model, num_takes=2, draws={}, seed=0, cache=AudioCache())
     return [row for batch in stage.batches(given) for row in stage.process(batch)]
 
 

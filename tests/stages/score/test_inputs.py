@@ -13,7 +13,7 @@ from tests.support.speech_like import noisy, speech_like
 
 
 def stage_of(kind: str) -> ScoreStage:
-    """Return a stage with a memory of its own."""
+    """Return a stage with a cache of its own."""
     stage = ScoreStage(kind, METRICS[kind](), AudioCache())
     stage.load("cpu")
     return stage

@@ -118,7 +118,7 @@ def test_the_words_reach_the_metric(clean_speech: Waveform) -> None:
     assert metric.heard[0].transcript == "hello"
 
 
-class CountingMemory(AudioCache):
+class CountingCache(AudioCache):
     """One that says what was made, and how often."""
 
     def __init__(self) -> None:
@@ -137,17 +137,17 @@ class CountingMemory(AudioCache):
 
 def test_metrics_share_what_was_decoded_and_resampled(clean_speech: Waveform) -> None:
     """Each recording is decoded once and resampled once per rate, however many metrics hear it."""
-    memory = CountingMemory()
+    cache = CountingCache()
     record = score_input(clean_speech, noisy(clean_speech, 10.0), noisy(clean_speech, 0.0))
     metrics = (Listener(), LevelListener(rate=10_000), LevelListener(rate=10_000))
 
     for metric in metrics:
-        ScoreStage("m", metric, memory).process([record])
+        ScoreStage("m", metric, cache).process([record])
 
-    decoded = [name for name in memory.made_names if len(name) == 1]
-    resampled = [name for name in memory.made_names if name[-1] == "10000"]
+    decoded = [name for name in cache.made_names if len(name) == 1]
+    resampled = [name for name in cache.made_names if name[-1] == "10000"]
     assert len(decoded) == len(resampled) == 3
-    assert len(set(memory.made_names)) == len(memory.made_names)
+    assert len(set(cache.made_names)) == len(cache.made_names)
 
 
 def test_a_small_memory_changes_nothing(clean_speech: Waveform) -> None:

@@ -11,17 +11,17 @@ from scipy.stats import kendalltau
 from pipeline.audit.candidate_batches import CandidateBatch, Damage
 from pipeline.audit.correlation import CORRELATION_DIGITS, Correlations
 from pipeline.audit.records import Group, ScoreCorrelation
-from tests.support.slates import MODELS, QUALITY, slate_of, tables
+from tests.support.candidate_batches import MODELS, QUALITY, batch_of, tables
 
 Table = Sequence[Sequence[Sequence[float]]]
 UPWARDS = np.array([1.0, -1.0, 1.0, 1.0])
 RESTORED = [place for place, model in enumerate(MODELS) if model != "clean"]
 
 
-def agreement(slate: CandidateBatch) -> dict[tuple[Group, str], ScoreCorrelation]:
-    """Return what is found on a slate, by group."""
-    agreeing = Correlations(UPWARDS[: slate.scores.shape[2]])
-    agreeing.add(slate)
+def agreement(batch: CandidateBatch) -> dict[tuple[Group, str], ScoreCorrelation]:
+    """Return what is found on a batch, by group."""
+    agreeing = Correlations(UPWARDS[: batch.scores.shape[2]])
+    agreeing.add(batch)
     return {(found.by, found.name): found for found in agreeing.walk_groups()}
 
 
@@ -29,11 +29,11 @@ def agreement(slate: CandidateBatch) -> dict[tuple[Group, str], ScoreCorrelation
 @given(tables)
 def test_tau_is_that_of_scipy(table: Table) -> None:
     """Averaged over the degraded versions that have one; the clean reference takes no part."""
-    slate = slate_of(table)
+    batch = batch_of(table)
 
-    found = agreement(slate)[Group.ALL, "all"]
+    found = agreement(batch)[Group.ALL, "all"]
 
-    better = slate.scores[:, RESTORED] * UPWARDS
+    better = batch.scores[:, RESTORED] * UPWARDS
     for a in range(4):
         for b in range(4):
             taus = [tau for row in better if not np.isnan(tau := _tau(row[:, a], row[:, b]))]
@@ -50,11 +50,11 @@ def _tau(x: np.ndarray, y: np.ndarray) -> float:
 @given(tables)
 def test_disagreement_is_counted_two_by_two(table: Table) -> None:
     """A comparison disagrees if the two scores favour different sides; a tie favours none."""
-    slate = slate_of(table)
+    batch = batch_of(table)
 
-    found = agreement(slate)[Group.ALL, "all"]
+    found = agreement(batch)[Group.ALL, "all"]
 
-    better = slate.scores[:, RESTORED] * UPWARDS
+    better = batch.scores[:, RESTORED] * UPWARDS
     for a in range(4):
         for b in range(4):
             signs = [
@@ -75,10 +75,10 @@ def test_tells_degradations_and_models_apart() -> None:
     """Two scores that rank takes of one model alike, and those of two models the other way round."""
     row = [(0.0, 0.0), (1.0, 1.0), (5.0, -5.0)]
     noise, reverb = Damage(("noise",), 5.0), Damage(("reverb", "noise"), 0.0)
-    slate = slate_of([row, row], models=("a", "a", "b"), criteria=[QUALITY], damages={0: noise, 1: reverb})
+    batch = batch_of([row, row], models=("a", "a", "b"), criteria=[QUALITY], damages={0: noise, 1: reverb})
     agreeing = Correlations(np.ones(2))
 
-    agreeing.add(slate)
+    agreeing.add(batch)
     found = {(one.by, one.name): one for one in agreeing.walk_groups()}
 
     assert [group for _, group in found] == ["all", "noise", "reverb", "a", "a × b"]
@@ -91,4 +91,4 @@ def test_tells_degradations_and_models_apart() -> None:
 
 def test_one_candidate_agrees_with_nobody() -> None:
     """There is nothing to compare."""
-    assert not agreement(slate_of([[(1.0, 1.0, 1.0, 1.0)]], models=("a",)))
+    assert not agreement(batch_of([[(1.0, 1.0, 1.0, 1.0)]], models=("a",)))

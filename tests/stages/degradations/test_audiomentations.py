@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from schemas import Reason, UnfitError
 from stages.audio.waveform import Waveform
-from stages.degradations.audiomentations_transform import ALLOWED, REFUSED, AudiomentationsTransform
+from stages.degradations.audiomentations import ALLOWED, REFUSED, AudiomentationsTransform
 from stages.degrade.memory_source import MemoryAudioSource
 from stages.operators.degradation import Scene
 from stages.operators.rng import rng_for

@@ -1,7 +1,7 @@
 """Resynthesis: speech as the tokens of a neural codec say it, which noise is not always part of."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,13 +12,12 @@ from stages.audio.resampling import fit_length
 from stages.audio.waveform import Waveform
 from stages.networks import codecs
 from stages.networks.codecs import PUBLISHED_CODECS, BackEnd
-from stages.operators.distributions import Distribution, Integer, OneOf
-from stages.operators.restorer import RESTORERS, Restorer
+from stages.operators.restorer import Restorer
 from stages.weights.files import Weights
 from stages.weights.has_weights import HasWeights
 
 SILENCE_S = 1.0
-"""What follows each input: more than a sample is heard ahead, so that company is not heard."""
+"""What follows each input: networks look ahead by more than a sample, and must not see what pads a batch."""
 BATCH_S = 60.0
 
 
@@ -99,49 +98,3 @@ class CodecResynthesis(HasWeights, Restorer):
             waveform.with_samples(fit_length(row.reshape(-1), waveform.samples.size))
             for waveform, row in zip(batch, heard, strict=True)
         ]
-
-
-@RESTORERS.register
-class Dac(CodecResynthesis):
-    """DAC (Kumar et al., NeurIPS 2023): fewer codebooks say less, of the noise too."""
-
-    kind: ClassVar[str] = "dac"
-    weights: ClassVar[str] = "descript/dac_44khz on the hub"
-    draws: ClassVar[Mapping[str, Distribution]] = {"num_codebooks": Integer(low=4, high=9)}
-
-    model_sample_rate: int = Field(default=44_100, ge=8_000, le=96_000)
-    num_codebooks: int = Field(default=9, ge=1, le=64)
-    """How many codebooks are used, at most those that the network has; 9 are 8 kbit/s at 44.1 kHz."""
-
-    @property
-    def back_end(self) -> BackEnd:
-        """The network in transformers."""
-        return "dac_transformers"
-
-    @property
-    def setting(self) -> float:
-        """How many codebooks."""
-        return self.num_codebooks
-
-
-@RESTORERS.register
-class Encodec(CodecResynthesis):
-    """EnCodec (Défossez et al., TMLR 2023): fewer bits say less, of the noise too."""
-
-    kind: ClassVar[str] = "encodec"
-    weights: ClassVar[str] = "facebook/encodec_24khz on the hub"
-    draws: ClassVar[Mapping[str, Distribution]] = {"bandwidth_kbps": OneOf(values=(3.0, 6.0, 12.0))}
-
-    model_sample_rate: int = Field(default=24_000, ge=8_000, le=96_000)
-    bandwidth_kbps: float = Field(default=6.0, gt=0.0, le=64.0)
-    """One of the bitrates that the network was trained for."""
-
-    @property
-    def back_end(self) -> BackEnd:
-        """The network in transformers."""
-        return "encodec"
-
-    @property
-    def setting(self) -> float:
-        """How many kbit/s."""
-        return self.bandwidth_kbps

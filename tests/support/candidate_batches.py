@@ -1,4 +1,4 @@
-"""Slates of made-up scores, and the rules that choose among them."""
+"""Batches of made-up scores, and the rules that choose among them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -64,7 +64,7 @@ def chooser(pair_rule: PairRule, vetoes: Sequence[Veto] = (), criteria: Sequence
     return Chooser(Rules(criteria, pair_rule, vetoes), audited(*criteria))
 
 
-def slate_of(
+def batch_of(
     table: Sequence[Sequence[Sequence[float]]],
     models: Sequence[str] = MODELS,
     criteria: Sequence[Criterion] = ALL,
@@ -84,7 +84,7 @@ def slate_of(
     )
 
 
-def chosen_among(rules: Chooser, slate: CandidateBatch) -> tuple[OrderedPairs, Mask]:
-    """Return the ordered pairs of a slate, and which of them the dataset would hold."""
-    options = rules.ordered_pairs(slate)
+def chosen_among(rules: Chooser, batch: CandidateBatch) -> tuple[OrderedPairs, Mask]:
+    """Return the ordered pairs of a batch, and which of them the dataset would hold."""
+    options = rules.ordered_pairs(batch)
     return options, rules.apply_rule(options, rules.all_votes, options.allowed)

@@ -14,8 +14,17 @@ from stages.prefer.criteria import ComparisonOutcome, Criterion, judge
 from stages.prefer.pair_rules import PairRule
 from stages.prefer.stage import PreferStage, Rules
 from stages.prefer.vetoes import Veto
-from tests.support.ballots import candidates_of
-from tests.support.slates import ALL, MODELS, chooser, chosen_among, rules, slate_of, tables, vetoes
+from tests.support.candidate_batches import (
+    ALL,
+    MODELS,
+    batch_of,
+    chooser,
+    chosen_among,
+    rules,
+    tables,
+    vetoes,
+)
+from tests.support.candidate_scores import candidates_of
 
 Table = Sequence[Sequence[Sequence[float]]]
 Sides = tuple[str, int, str, int]
@@ -35,9 +44,9 @@ def kept_pairs(options: OrderedPairs, kept: Mask, row: int) -> set[Sides]:
     }
 
 
-def preferred(slate: CandidateBatch, row: int, of: Rules) -> set[Sides]:
+def preferred(batch: CandidateBatch, row: int, of: Rules) -> set[Sides]:
     """Return the pairs that a run makes of one degraded utterance."""
-    (found,) = PreferStage(of).process([slate.candidate_scores(row)])
+    (found,) = PreferStage(of).process([batch.candidate_scores(row)])
     return {(*chosen, *rejected) for chosen, rejected in found.sides}
 
 
@@ -45,12 +54,12 @@ def preferred(slate: CandidateBatch, row: int, of: Rules) -> set[Sides]:
 @given(tables, rules, vetoes)
 def test_keeps_the_pairs_that_a_run_keeps(table: Table, rule: PairRule, vetoed: Sequence[Veto]) -> None:
     """Under any rule, cap, veto and list of those who may not win."""
-    slate = slate_of(table)
+    batch = batch_of(table)
 
-    options, kept = chosen_among(chooser(rule, vetoed), slate)
+    options, kept = chosen_among(chooser(rule, vetoed), batch)
 
     for row in range(len(table)):
-        assert kept_pairs(options, kept, row) == preferred(slate, row, Rules(ALL, rule, vetoed))
+        assert kept_pairs(options, kept, row) == preferred(batch, row, Rules(ALL, rule, vetoed))
 
 
 @settings(deadline=None, max_examples=50)
@@ -59,21 +68,21 @@ def test_leaves_out_one_criterion_after_the_other(
     table: Table, rule: PairRule, vetoed: Sequence[Veto]
 ) -> None:
     """The pairs are those of a run without it; the votes are those of the readable definition."""
-    slate = slate_of(table)
+    batch = batch_of(table)
     of = chooser(rule, vetoed)
     leaving_out = Ablation(of)
 
-    leaving_out.add(*chosen_among(of, slate))
+    leaving_out.add(*chosen_among(of, batch))
 
     for left_out, criterion in zip(leaving_out.walk_criteria(), ALL, strict=True):
         others = [other for other in ALL if other is not criterion]
         rows = range(len(table))
-        now = {(row, *sides) for row in rows for sides in preferred(slate, row, Rules(ALL, rule, vetoed))}
-        then = {(row, *sides) for row in rows for sides in preferred(slate, row, Rules(others, rule, vetoed))}
+        now = {(row, *sides) for row in rows for sides in preferred(batch, row, Rules(ALL, rule, vetoed))}
+        then = {(row, *sides) for row in rows for sides in preferred(batch, row, Rules(others, rule, vetoed))}
         assert left_out.criterion == criterion.metric
         assert left_out.pairs == len(then)
         assert (left_out.added, left_out.dropped) == (len(then - now), len(now - then))
-        votes = sum((readable_votes(slate, row, criterion, others, rule) for row in rows), Counter[str]())
+        votes = sum((readable_votes(batch, row, criterion, others, rule) for row in rows), Counter[str]())
         assert left_out.model_dump(include={"agreed", "contradicted", "within_margin", "unmeasured"}) == {
             name: votes[name] for name in ("agreed", "contradicted", "within_margin", "unmeasured")
         }
@@ -81,10 +90,10 @@ def test_leaves_out_one_criterion_after_the_other(
 
 
 def readable_votes(
-    slate: CandidateBatch, row: int, criterion: Criterion, others: Sequence[Criterion], rule: PairRule
+    batch: CandidateBatch, row: int, criterion: Criterion, others: Sequence[Criterion], rule: PairRule
 ) -> Counter[str]:
     """Count how one criterion votes on the comparisons on which all others agree, two by two."""
-    candidates = candidates_of(slate.candidate_scores(row))
+    candidates = candidates_of(batch.candidate_scores(row))
     compared = set(zip(*(side.tolist() for side in rule.comparisons(MODELS)), strict=True))
     votes: Counter[str] = Counter()
     for a, b in combinations(range(len(candidates)), 2):

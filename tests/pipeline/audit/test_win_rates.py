@@ -17,16 +17,16 @@ from stages.prefer.criteria import Criterion
 from stages.prefer.pair_rules import PairRule
 from stages.prefer.stage import PreferStage, Rules
 from stages.prefer.vetoes import Veto
-from tests.support.slates import (
+from tests.support.candidate_batches import (
     ALL,
     LIKENESS,
     MODELS,
     QUALITY,
     audited,
+    batch_of,
     chooser,
     chosen_among,
     rules,
-    slate_of,
     tables,
     vetoes,
 )
@@ -35,12 +35,12 @@ Table = Sequence[Sequence[Sequence[float]]]
 TWO = (QUALITY, LIKENESS)
 
 
-def judged(of: Chooser, slates: Sequence[CandidateBatch]) -> dict[tuple[str, str], Judgement]:
-    """Return the judgements by selection and score, every slate a shard of its own."""
-    numbers = [int(slate.utterances.max(initial=-1)) + 1 for slate in slates]
+def judged(of: Chooser, batches: Sequence[CandidateBatch]) -> dict[tuple[str, str], Judgement]:
+    """Return the judgements by selection and score, every batch a shard of its own."""
+    numbers = [int(batch.utterances.max(initial=-1)) + 1 for batch in batches]
     judging = WinRates(of, audited(*of.rules.criteria), Bootstrap(sum(numbers)))
-    for slate, number in zip(slates, numbers, strict=True):
-        judging.add([chosen_among(of, slate)], number)
+    for batch, number in zip(batches, numbers, strict=True):
+        judging.add([chosen_among(of, batch)], number)
     return {(found.selection, found.score): found for found in judging.walk_judgements()}
 
 
@@ -51,9 +51,9 @@ def test_says_how_often_the_chosen_side_is_better() -> None:
         [(0.0, 0.0, 3.0), (1.0, 1.0, 4.0), (3.0, 0.5, 1.0)],
         [(0.0, 0.0, 2.0), (1.0, 1.0, 2.0), (2.0, 0.0, 9.0)],
     ]
-    slate = slate_of(table, models=("a", "b", "c"), criteria=TWO)
+    batch = batch_of(table, models=("a", "b", "c"), criteria=TWO)
 
-    found = judged(chooser(PairRule(), criteria=TWO), [slate])
+    found = judged(chooser(PairRule(), criteria=TWO), [batch])
 
     # u0: b > a and c > a agree, opinions +1 and -2; u1: only b > a, a tie
     unanimous = found["unanimous", "opinion"]
@@ -86,12 +86,12 @@ def test_every_selection_takes_as_many_pairs_as_the_dataset_holds(
     """A criterion alone never has fewer to choose from; pairs with the clean reference are nobody's."""
     filled = np.nan_to_num(np.array(table), nan=0.2)
     filled[..., :3] = np.array(table)[..., :3]  # votes may be missing, the held-out score is there
-    slate = slate_of(filled.tolist())
+    batch = batch_of(filled.tolist())
 
-    found = judged(chooser(rule, vetoed), [slate])
+    found = judged(chooser(rule, vetoed), [batch])
 
     rows = PreferStage(Rules(ALL, rule, vetoed)).process(
-        [slate.candidate_scores(row) for row in range(len(table))]
+        [batch.candidate_scores(row) for row in range(len(table))]
     )
     pairs = [sides for row in rows for sides in row.sides if CLEAN not in dict(sides)]
     for (_, score), judgement in found.items():
@@ -107,7 +107,7 @@ def test_criteria_agree_with_the_pairs_that_they_chose(keep: str) -> None:
     table = rng.standard_normal((200, len(MODELS), 1)) + rng.standard_normal((200, len(MODELS), 4))
 
     found = judged(
-        chooser(PairRule.model_validate({"keep": keep})), [slate_of((table * [1, -1, 1, 1]).tolist())]
+        chooser(PairRule.model_validate({"keep": keep})), [batch_of((table * [1, -1, 1, 1]).tolist())]
     )
 
     rates = {at: judgement.win_rate.value for at, judgement in found.items() if judgement.win_rate}
@@ -121,11 +121,11 @@ def test_criteria_agree_with_the_pairs_that_they_chose(keep: str) -> None:
 def test_a_score_that_is_missing_judges_the_pairs_that_it_has() -> None:
     """And says how many they are."""
     nan = float("nan")
-    slate = slate_of(
+    batch = batch_of(
         [[(0.0, 0.0, 1.0), (1.0, 1.0, 2.0), (2.0, 2.0, nan)]], models=("a", "b", "c"), criteria=TWO
     )
 
-    found = judged(chooser(PairRule(), criteria=TWO), [slate])["unanimous", "opinion"]
+    found = judged(chooser(PairRule(), criteria=TWO), [batch])["unanimous", "opinion"]
 
     assert found.pairs == 1
     assert found.utterances == 1
@@ -135,7 +135,7 @@ def test_five_utterances_are_the_least_for_an_interval() -> None:
     """Fewer say nothing of how much utterances differ."""
     row = [(0.0, 0.0, 1.0), (1.0, 1.0, 2.0)]
     few, enough = (
-        judged(chooser(PairRule(), criteria=TWO), [slate_of([row] * n, models=("a", "b"), criteria=TWO)])
+        judged(chooser(PairRule(), criteria=TWO), [batch_of([row] * n, models=("a", "b"), criteria=TWO)])
         for n in (4, 5)
     )
 
@@ -151,15 +151,15 @@ def many(num_utterances: int, versions: int, criteria: Sequence[Criterion]) -> C
     """Return two candidates each; the second wins by both votes, and of each utterance by opinion or not."""
     likes = rng_for(0, "test").random(num_utterances) < 0.7
     table = [[(0.0, 0.0, 0.0), (1.0, 1.0, 1.0 if like else -1.0)] for like in likes for _ in range(versions)]
-    slate = slate_of(table, models=("a", "b"), criteria=criteria)
+    batch = batch_of(table, models=("a", "b"), criteria=criteria)
     return CandidateBatch(
-        slate.ids,
+        batch.ids,
         np.repeat(np.arange(num_utterances), versions),
-        slate.damages,
-        slate.models,
-        slate.takes,
-        slate.names,
-        slate.scores,
+        batch.damages,
+        batch.models,
+        batch.takes,
+        batch.names,
+        batch.scores,
     )
 
 

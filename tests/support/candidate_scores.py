@@ -1,4 +1,4 @@
-"""Scores as they lie in tables, and the ballots that are cast from them."""
+"""Scores as they lie in tables, and the candidates that they make."""
 
 from collections.abc import Mapping, Sequence
 
@@ -53,10 +53,10 @@ def taken(row: str, model: str, changes_s: Sequence[float]) -> Restored:
     return Restored(id=row, model=model, takes=tuple(takes))
 
 
-def ballot(
+def candidate_scores(
     row: str = "u:0", longer_s: Mapping[str, Sequence[float]] | None = None, **scores: Mapping[str, Takes]
 ) -> CandidateScores:
-    """Return the ballot of one utterance from its tables: for each metric, the takes of each model."""
+    """Return the candidates of one utterance from its tables: for each metric, the takes of each model."""
     tables = [
         (model, table_of(Scored, [scored(row, model, metric, values)]))
         for metric, models in scores.items()
@@ -71,18 +71,18 @@ def ballot(
     return found
 
 
-def candidates_of(ballot: CandidateScores) -> list[Candidate]:
+def candidates_of(candidates: CandidateScores) -> list[Candidate]:
     """Return the candidates one by one, each with the scores that it has."""
     return [
         Candidate(
-            model, take, {n: float(v[place]) for n, v in ballot.scores.items() if not np.isnan(v[place])}
+            model, take, {n: float(v[place]) for n, v in candidates.scores.items() if not np.isnan(v[place])}
         )
-        for place, (model, take) in enumerate(zip(ballot.models, ballot.takes, strict=True))
+        for place, (model, take) in enumerate(zip(candidates.models, candidates.takes, strict=True))
     ]
 
 
-def plain_ballot(models: Sequence[str], **scores: Sequence[float]) -> CandidateScores:
-    """Return a ballot of candidates with these scores; NaN where there is none."""
+def plain_scores(models: Sequence[str], **scores: Sequence[float]) -> CandidateScores:
+    """Return candidates with these scores; NaN where there is none."""
     takes = [list(models[:place]).count(model) for place, model in enumerate(models)]
     return CandidateScores(
         "u:0", models, takes, {name: np.array(values, float) for name, values in scores.items()}
