@@ -1,4 +1,4 @@
-"""Leaving out: what the pairs would be if one criterion did not vote."""
+"""Ablation: what the pairs would be if one criterion did not vote."""
 
 from collections import Counter
 from collections.abc import Iterator

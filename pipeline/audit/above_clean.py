@@ -1,4 +1,4 @@
-"""Beyond clean: candidates that a score prefers to the clean reference, which is the best there can be."""
+"""Above clean: candidates that a score prefers to the clean reference, which is the best there can be."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

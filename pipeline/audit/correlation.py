@@ -1,4 +1,4 @@
-"""Agreeing: Kendall's τ and the share of contradictions between all scores, group by group."""
+"""Correlation: Kendall's τ and the share of contradictions between all scores, group by group."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

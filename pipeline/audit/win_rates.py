@@ -1,4 +1,4 @@
-"""Judging: how often the chosen side is better, score by score, for the dataset's pairs and their rivals."""
+"""Win rates: how often the chosen side is better, by each score, for the dataset's pairs and rivals."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

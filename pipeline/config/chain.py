@@ -37,9 +37,9 @@ NOTHING: Mapping[str, Any] = {"chain": []}
 class ChainReader:
     """Reads the entries of a chain."""
 
-    def __init__(self, pools: Iterable[str], reading: ReadContext) -> None:
+    def __init__(self, pools: Iterable[str], context: ReadContext) -> None:
         self._pools = tuple(pools)
-        self._reading = reading
+        self._context = context
         self.is_whole = True
         """Whether every entry so far could be read."""
 
@@ -58,16 +58,16 @@ class ChainReader:
                 self.is_whole = False
                 continue
             for kind in entry.when.kinds if entry.when else ():
-                self._reading.knows((*location, "when"), kind, DEGRADATIONS)
+                self._context.knows((*location, "when"), kind, DEGRADATIONS)
             if not weights and "weight" in (item if isinstance(item, dict) else entry.model_fields_set):
-                self._reading.problems.add(
+                self._context.problems.add(
                     (*location, "weight"), "a weight counts only for members of one_of and some_of"
                 )
             found.append((entry, part))
         return found
 
     def _part(self, location: Location, entry: PartSettings) -> AnyPart | None:
-        with self._reading.problems.at(location):
+        with self._context.problems.at(location):
             match entry:
                 case StepEntry():
                     return self._step(location, entry)
@@ -80,11 +80,11 @@ class ChainReader:
         return None
 
     def _step(self, location: Location, entry: StepEntry) -> Step | None:
-        if not self._reading.knows((*location, "kind"), entry.kind, DEGRADATIONS):
+        if not self._context.knows((*location, "kind"), entry.kind, DEGRADATIONS):
             return None
         member = DEGRADATIONS[entry.kind]
-        with self._reading.problems.at(location, member):
-            draws = draws_of(member, location, entry, self._reading)
+        with self._context.problems.at(location, member):
+            draws = draws_of(member, location, entry, self._context)
             if draws is None:
                 return None
             draws = {
@@ -101,7 +101,7 @@ class ChainReader:
                     f"what is drawn for {entry.kind} asks for one of several weights; make each a step of "
                     "its own, in one_of"
                 )
-            return _pin_step(step, examples[-1], self._reading.make_ready(location, examples[-1]))
+            return _pin_step(step, examples[-1], self._context.make_ready(location, examples[-1]))
         return None
 
     def _pin_inside(self, location: Location, draw: Distribution) -> Distribution:
@@ -116,13 +116,13 @@ class ChainReader:
 
     def _pin_spec(self, location: Location, value: JsonValue) -> JsonValue:
         operator = RESTORERS.build(OperatorSpec.model_validate(value))
-        pinned = self._reading.make_ready(location, operator)
+        pinned = self._context.make_ready(location, operator)
         return value if pinned == operator else pinned.spec.model_dump(mode="json")
 
     def _check_pools(self, location: Location, step: Step) -> None:
         known = ", ".join(self._pools) or "none"
         for pool in sorted(step.pools - set(self._pools)):
-            self._reading.problems.add(
+            self._context.problems.add(
                 location, f"draws from the pool {pool!r}, which 'pools' does not have; it has: {known}"
             )
 

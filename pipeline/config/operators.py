@@ -69,21 +69,21 @@ class MetricSetup:
 
 
 def restorers_of(
-    entries: Sequence[Located[RestorerEntry]], reading: ReadContext
+    entries: Sequence[Located[RestorerEntry]], context: ReadContext
 ) -> tuple[RestorerSetup, ...]:
     """Return the restoration models, those that can be built."""
     setups: list[RestorerSetup] = []
     for location, entry in entries:
-        if reading.knows((*location, "kind"), entry.kind, RESTORERS):
-            with reading.problems.at(location, RESTORERS[entry.kind]):
-                setups += _restorer(location, entry, reading)
-    _check_names(entries, reading.problems)
+        if context.knows((*location, "kind"), entry.kind, RESTORERS):
+            with context.problems.at(location, RESTORERS[entry.kind]):
+                setups += _restorer(location, entry, context)
+    _check_names(entries, context.problems)
     return tuple(setups)
 
 
-def _restorer(location: Location, entry: RestorerEntry, reading: ReadContext) -> list[RestorerSetup]:
+def _restorer(location: Location, entry: RestorerEntry, context: ReadContext) -> list[RestorerSetup]:
     member = RESTORERS[entry.kind]
-    draws = draws_of(member, location, entry, reading)
+    draws = draws_of(member, location, entry, context)
     if draws is None:
         return []
     fixed = {name: d.value for name, d in draws.items() if isinstance(d, Constant)}
@@ -91,16 +91,16 @@ def _restorer(location: Location, entry: RestorerEntry, reading: ReadContext) ->
     if refused := sorted(drawn.keys() & member.undrawable()):
         for name in refused:
             message = f"{name} is one for all takes; give each value an entry of its own"
-            reading.problems.add((*location, name), message)
+            context.problems.add((*location, name), message)
         return []
     restorer = _try_model(member, fixed, drawn)
     if entry.takes > 1 and not (restorer.sampling or drawn or member.draws):
         way = ", or say 'model_sampling: true' if it draws" if "model_sampling" in member.model_fields else ""
         message = f"{entry.kind} gives the same audio every time; ask for one take{way}"
-        reading.problems.add((*location, "takes"), message)
+        context.problems.add((*location, "takes"), message)
     own = max(each.resources.gpus for each in with_nested(restorer))
     gpus = entry.gpus if entry.gpus is not None else own
-    return [RestorerSetup(entry.called, reading.make_ready(location, restorer), entry.takes, drawn, gpus)]
+    return [RestorerSetup(entry.called, context.make_ready(location, restorer), entry.takes, drawn, gpus)]
 
 
 def _try_model(
@@ -120,27 +120,27 @@ def trials_of(draws: Mapping[str, Distribution]) -> Sequence[np.random.Generator
     return [rng_for(trial, "check") for trial in range(TRIALS if varies else 1)]
 
 
-def metrics_of(entries: Sequence[Located[MetricEntry]], reading: ReadContext) -> tuple[MetricSetup, ...]:
+def metrics_of(entries: Sequence[Located[MetricEntry]], context: ReadContext) -> tuple[MetricSetup, ...]:
     """Return the metrics, those that can be built."""
     setups: list[MetricSetup] = []
     for location, entry in entries:
-        if reading.knows((*location, "kind"), entry.kind, METRICS):
-            with reading.problems.at(location, METRICS[entry.kind]):
-                made = _metric(location, entry, reading)
-                _check_scores(location, made, setups, reading.problems)
+        if context.knows((*location, "kind"), entry.kind, METRICS):
+            with context.problems.at(location, METRICS[entry.kind]):
+                made = _metric(location, entry, context)
+                _check_scores(location, made, setups, context.problems)
                 setups += made
-    _check_names(entries, reading.problems)
+    _check_names(entries, context.problems)
     return tuple(setups)
 
 
-def _metric(location: Location, entry: MetricEntry, reading: ReadContext) -> list[MetricSetup]:
+def _metric(location: Location, entry: MetricEntry, context: ReadContext) -> list[MetricSetup]:
     member = METRICS[entry.kind]
-    if not _has_fields(member, location, entry, reading):
+    if not _has_fields(member, location, entry, context):
         return []
-    metric = member.model_validate(locate_params(reading.base, entry.params))
-    reading.problems.add_flags(location, entry.params, metric)
+    metric = member.model_validate(locate_params(context.base, entry.params))
+    context.problems.add_flags(location, entry.params, metric)
     gpus = entry.gpus if entry.gpus is not None else member.resources.gpus
-    return [MetricSetup(entry.called, reading.make_ready(location, metric), gpus)]
+    return [MetricSetup(entry.called, context.make_ready(location, metric), gpus)]
 
 
 def _check_scores(
@@ -166,28 +166,28 @@ def _check_names(entries: Sequence[Located[NamedEntry]], problems: Problems) -> 
         taken.add(entry.called)
 
 
-def _has_fields(member: type[Operator], location: Location, entry: Entry, reading: ReadContext) -> bool:
+def _has_fields(member: type[Operator], location: Location, entry: Entry, context: ReadContext) -> bool:
     known = [*member.model_fields, *type(entry).model_fields]
     unknown = [name for name in entry.params if name not in member.model_fields]
     for name in unknown:
-        reading.problems.add((*location, name), f"{entry.kind} has no {name!r}; {suggest(name, known)}")
+        context.problems.add((*location, name), f"{entry.kind} has no {name!r}; {suggest(name, known)}")
     return not unknown
 
 
 def draws_of(
-    member: type[Operator], location: Location, entry: Entry, reading: ReadContext
+    member: type[Operator], location: Location, entry: Entry, context: ReadContext
 ) -> dict[str, Distribution] | None:
     """Return how each given parameter is drawn, its bounds checked against the field's; None if one fails."""
-    before = len(reading.problems.found)
-    _has_fields(member, location, entry, reading)
+    before = len(context.problems.found)
+    _has_fields(member, location, entry, context)
     draws: dict[str, Distribution] = {}
-    for name, value in locate_params(reading.base, entry.params).items():
+    for name, value in locate_params(context.base, entry.params).items():
         if name in member.model_fields:
-            with reading.problems.at((*location, name)):
+            with context.problems.at((*location, name)):
                 draws[name] = distribution_of(value)
                 for inner, message in _misfits(member, name, draws[name]):
-                    reading.problems.add((*location, name, *inner), message)
-    return draws if len(reading.problems.found) == before else None
+                    context.problems.add((*location, name, *inner), message)
+    return draws if len(context.problems.found) == before else None
 
 
 def _misfits(member: type[Operator], name: str, distribution: Distribution) -> Sequence[tuple[Location, str]]:

@@ -79,8 +79,8 @@ def resolve(
     mistake and its place.
     """
     document = document_of(path, assignments, replacements or {})
-    reading = ReadContext(path.parent, Problems(document))
-    return _build(document, reading, replacements or {})
+    context = ReadContext(path.parent, Problems(document))
+    return _build(document, context, replacements or {})
 
 
 def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operator]:
@@ -89,27 +89,27 @@ def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operat
     Operators within operators are among them; weights need not be there.
     """
     document = document_of(path, assignments, {})
-    reading = ReadContext(path.parent, Problems(document), needs_weights=False)
+    context = ReadContext(path.parent, Problems(document), needs_weights=False)
     with suppress(ConfigError):  # whoever runs the config is told
-        _build(document, reading, {})
-    return reading.operators
+        _build(document, context, {})
+    return context.operators
 
 
-def _build(document: Document, reading: ReadContext, replacements: Mapping[str, str]) -> ResolvedConfig:
+def _build(document: Document, context: ReadContext, replacements: Mapping[str, str]) -> ResolvedConfig:
     """Read each section as far as it can be read, whatever is wrong with the others; raise all mistakes."""
-    base, problems = reading.base, reading.problems
+    base, problems = context.base, context.problems
     config = None
     with problems.at((), Config):
         config = Config.model_validate(document.data)
         problems.add_flags((), document.data, config)
     sections = PartialConfig(document.data if config is None else config)
     modules = install_listed_modules(base, sections.operators, problems)
-    reading.all_known = len(modules) == len(sections.operators)
-    reading.allow_licences = sections.allow_licences
-    reader = ChainReader(sections.pools, reading)
+    context.all_known = len(modules) == len(sections.operators)
+    context.allow_licences = sections.allow_licences
+    reader = ChainReader(sections.pools, context)
     chain = reader.parts(sections.chain)
-    restorers = restorers_of(sections.restorers, reading)
-    metrics = metrics_of(sections.metrics, reading)
+    restorers = restorers_of(sections.restorers, context)
+    metrics = metrics_of(sections.metrics, context)
     built = {setup.name for setup in metrics}
     lacking = {entry.called for _, entry in sections.metrics} - built
     outputs = outputs_of(metrics)
@@ -117,7 +117,7 @@ def _build(document: Document, reading: ReadContext, replacements: Mapping[str, 
     vetoes = vetoes_of(sections.vetoes, outputs, lacking, problems)
     rules = Rules(criteria, PairRule() if config is None else config.preference.pairs, vetoes)
     held_out: tuple[str, ...] = ()
-    reading.check_corpora((*sections.speech, *sections.pool_parts))
+    context.check_corpora((*sections.speech, *sections.pool_parts))
     check_recordings(base, sections.speech, sections.pool_parts, problems)
     _check_pools(sections, chain if reader.is_whole else None, replacements, problems)
     if config is not None:

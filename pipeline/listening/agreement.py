@@ -87,8 +87,8 @@ def _with_chosen(judged: Iterable[Judged]) -> Share:
 
 
 def _with_score(judged: Iterable[Judged], score: str) -> Share:
-    told = [one for one in judged if score in one.favourites]
-    return Share.of((one.utterance, _prefers(one.vote, one.favourites[score])) for one in told)
+    decided = [one for one in judged if score in one.favourites]
+    return Share.of((one.utterance, _prefers(one.vote, one.favourites[score])) for one in decided)
 
 
 def _prefers(vote: Vote, side: Stimulus | None) -> bool | None:

@@ -26,8 +26,8 @@ class Redecided:
         self._rules = Rules(said.criteria, said.pair_rule, said.vetoes)
         self._stage = PreferStage(self._rules)
         metrics = [[score.name for score in metric.scores] for metric in said.metrics]
-        heard = (names for names in metrics if not set(names).isdisjoint(self._rules.scores))
-        self._heard = tuple(chain.from_iterable(heard))
+        voting = (names for names in metrics if not set(names).isdisjoint(self._rules.scores))
+        self._scores = tuple(chain.from_iterable(voting))
         """All scores of the metrics that vote or may refuse."""
         self._looked_at = (*self._rules.scores, *self._rules.facts)
         self._sum = PreferenceCounts()
@@ -75,7 +75,7 @@ class Redecided:
     def _is_candidate(self, row: DatasetRow) -> bool:
         """Whether it was compared: what has no audio, or repeats another take, was never scored."""
         tried = {missing["score"] for missing in row["missing_scores"] if missing["status"] != Status.SKIPPED}
-        return any(row[name] is not None or name in tried for name in self._heard)
+        return any(row[name] is not None or name in tried for name in self._scores)
 
 
 def _preference_counts(decided: Choice) -> PreferenceCounts:

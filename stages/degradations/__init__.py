@@ -3,7 +3,7 @@
 A degradation is a fully determined change to a waveform: it keeps length and rate, removes the delay that
 it causes, and clips only if it is the one that clips. Every file here is a member and is found because it
 is here; what members share is in ``common``. What a degradation has to be is said in
-``stages.operators.degradation``.
+``stages.operators.degradation``; ``volume`` is a short example.
 """
 
 from stages.operators.degradation import DEGRADATIONS, Degradation

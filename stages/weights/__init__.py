@@ -1,9 +1,10 @@
 """Weights: the files of published networks, where they come from, where they lie, how they are opened.
 
-Weights are pinned by revision and known by SHA-256 (``files``, ``repositories``); an operator that has some
-says which (``has_weights``). Recipes know the digest, each machine its own place (``locations``). Opening
-runs no code: checkpoints are data (``checkpoints``), graphs are ONNX with one thread (``onnx``). Fetching
-is not done here but in ``pipeline.weights``.
+Weights are pinned by revision and known by SHA-256: files at any URL (``files``), in a repository of the
+hub or of GitHub (``repositories``); an operator that has some says which (``has_weights``). Recipes know
+the digest, each machine its own place (``locations``). Opening runs no code: checkpoints are data
+(``checkpoints``), graphs are ONNX with one thread (``onnx``). Fetching is not done here but in
+``pipeline.weights``.
 """
 
 from stages.weights.files import WeightFile, Weights, cache_directory, weights_digest

@@ -32,7 +32,7 @@ class Halved(Degradation):
     draws = {}
 
     def apply(self, speech, sources):
-        return speech.scaled(0.5)
+        return speech.scale(0.5)
 """
 
 

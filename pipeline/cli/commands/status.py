@@ -108,7 +108,7 @@ def _reasons(tables: Sequence[TableStatus]) -> Iterator[str]:
 def _retryable_lines(rows: Sequence[RetryableRow]) -> Iterator[str]:
     if not rows:
         return
-    yield f"try again {count(len(rows), 'row')} may end differently when tried again:"
+    yield f"retry     {count(len(rows), 'row')} may end differently when tried again:"
     yield from (f"          {row.table}  {row.row}  {row.reason}" for row in rows[:LISTED])
     if len(rows) > LISTED:
         yield f"          and {len(rows) - LISTED:,} more"

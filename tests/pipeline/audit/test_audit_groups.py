@@ -1,4 +1,4 @@
-"""What an audit says of groups: candidates beyond clean, yields, and the scores of both sides."""
+"""What an audit says of groups: candidates above clean, yields, and the scores of both sides."""
 
 import numpy as np
 import pytest
@@ -28,15 +28,15 @@ def test_flags_candidates_that_beat_clean_speech() -> None:
         [(3.0, 5.0, NAN), (4.5, 0.0, 5.0), (4.0, 1.0, 4.0)],
     ]
     of = chooser(PairRule(), criteria=CRITERIA)
-    beyond = AboveClean(of, audited(*CRITERIA))
+    above_clean = AboveClean(of, audited(*CRITERIA))
 
-    beyond.add(*chosen_among(of, batch_of(table, MODELS, CRITERIA)))
+    above_clean.add(*chosen_among(of, batch_of(table, MODELS, CRITERIA)))
 
-    quality, distance, opinion = beyond.walk_counts()
+    quality, distance, opinion = above_clean.walk_counts()
     assert (quality.candidates, quality.beating, quality.chosen) == (4, 2, 2)
     assert quality.by_model == {"b": 2}
     assert (distance.beating, opinion.candidates, opinion.beating) == (1, 3, 2)
-    flagged = [(one.score, one.id, one.model, one.value, one.clean) for one in beyond.walk_flagged()]
+    flagged = [(one.score, one.id, one.model, one.value, one.clean) for one in above_clean.walk_flagged()]
     assert flagged == [
         ("quality", "u0:0", "b", 5.0, 4.0),
         ("quality", "u1:0", "b", 4.5, 4.0),
@@ -44,19 +44,19 @@ def test_flags_candidates_that_beat_clean_speech() -> None:
         ("opinion", "u1:0", "b", 5.0, 4.0),
         ("opinion", "u0:0", "b", 4.3, 4.0),
     ]
-    assert all(one.is_chosen for one in beyond.walk_flagged())
+    assert all(one.is_chosen for one in above_clean.walk_flagged())
 
 
 def test_names_no_more_than_the_five_furthest_ahead() -> None:
     """Of all batches together."""
     of = chooser(PairRule(), criteria=CRITERIA)
-    beyond = AboveClean(of, audited(*CRITERIA))
+    above_clean = AboveClean(of, audited(*CRITERIA))
 
     for ahead in (1.0, 4.0, 2.0):
         table = [[(ahead + n / 10, 9.0, NAN), (0.0, 9.0, NAN), (0.0, 0.0, NAN)] for n in range(3)]
-        beyond.add(*chosen_among(of, batch_of(table, MODELS, CRITERIA)))
+        above_clean.add(*chosen_among(of, batch_of(table, MODELS, CRITERIA)))
 
-    assert [one.value for one in beyond.walk_flagged()] == pytest.approx([4.2, 4.1, 4.0, 2.2, 2.1])
+    assert [one.value for one in above_clean.walk_flagged()] == pytest.approx([4.2, 4.1, 4.0, 2.2, 2.1])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_versions_without_candidates_count_as_versions() -> None:
     """Nothing else is said of them."""
     of = chooser(PairRule(), criteria=CRITERIA)
     batch = batch_of([[], []], (), CRITERIA)
-    judging = WinRates(of, audited(*CRITERIA), Bootstrap(2))
+    win_rates = WinRates(of, audited(*CRITERIA), Bootstrap(2))
     counted = (
         Ablation(of),
         AboveClean(of, audited(*CRITERIA)),
@@ -130,11 +130,13 @@ def test_versions_without_candidates_count_as_versions() -> None:
     )
     options, kept = chosen_among(of, batch)
 
-    judging.add([(options, kept)], 2)
+    win_rates.add([(options, kept)], 2)
     for each in counted:
         each.add(options, kept)
 
-    assert all(judgement.pairs == 0 and judgement.win_rate is None for judgement in judging.walk_judgements())
+    assert all(
+        judgement.pairs == 0 and judgement.win_rate is None for judgement in win_rates.walk_judgements()
+    )
     (whole, _) = counted[-1].walk_yields()
     assert (whole.inputs, whole.comparisons) == (2, 0)
 

@@ -20,9 +20,9 @@ RESTORED = [place for place, model in enumerate(MODELS) if model != "clean"]
 
 def agreement(batch: CandidateBatch) -> dict[tuple[Group, str], ScoreCorrelation]:
     """Return what is found on a batch, by group."""
-    agreeing = Correlations(UPWARDS[: batch.scores.shape[2]])
-    agreeing.add(batch)
-    return {(found.by, found.name): found for found in agreeing.walk_groups()}
+    correlations = Correlations(UPWARDS[: batch.scores.shape[2]])
+    correlations.add(batch)
+    return {(found.by, found.name): found for found in correlations.walk_groups()}
 
 
 @settings(deadline=None, max_examples=50)
@@ -76,10 +76,10 @@ def test_tells_degradations_and_models_apart() -> None:
     row = [(0.0, 0.0), (1.0, 1.0), (5.0, -5.0)]
     noise, reverb = Damage(("noise",), 5.0), Damage(("reverb", "noise"), 0.0)
     batch = batch_of([row, row], models=("a", "a", "b"), criteria=[QUALITY], damages={0: noise, 1: reverb})
-    agreeing = Correlations(np.ones(2))
+    correlations = Correlations(np.ones(2))
 
-    agreeing.add(batch)
-    found = {(one.by, one.name): one for one in agreeing.walk_groups()}
+    correlations.add(batch)
+    found = {(one.by, one.name): one for one in correlations.walk_groups()}
 
     assert [group for _, group in found] == ["all", "noise", "reverb", "a", "a × b"]
     assert (found[Group.MODELS, "a"].tau[0][1], found[Group.MODELS, "a × b"].tau[0][1]) == (1, -1)

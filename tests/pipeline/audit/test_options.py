@@ -70,11 +70,11 @@ def test_leaves_out_one_criterion_after_the_other(
     """The pairs are those of a run without it; the votes are those of the readable definition."""
     batch = batch_of(table)
     of = chooser(rule, vetoed)
-    leaving_out = Ablation(of)
+    ablation = Ablation(of)
 
-    leaving_out.add(*chosen_among(of, batch))
+    ablation.add(*chosen_among(of, batch))
 
-    for left_out, criterion in zip(leaving_out.walk_criteria(), ALL, strict=True):
+    for left_out, criterion in zip(ablation.walk_criteria(), ALL, strict=True):
         others = [other for other in ALL if other is not criterion]
         rows = range(len(table))
         now = {(row, *sides) for row in rows for sides in preferred(batch, row, Rules(ALL, rule, vetoed))}
@@ -97,8 +97,8 @@ def readable_votes(
     compared = set(zip(*(side.tolist() for side in rule.comparisons(MODELS)), strict=True))
     votes: Counter[str] = Counter()
     for a, b in combinations(range(len(candidates)), 2):
-        verdict, pair = judge(candidates[a], candidates[b], others)
-        if (a, b) not in compared or verdict is not ComparisonOutcome.UNANIMOUS or pair is None:
+        outcome, pair = judge(candidates[a], candidates[b], others)
+        if (a, b) not in compared or outcome is not ComparisonOutcome.UNANIMOUS or pair is None:
             continue
         first_is_chosen = (pair.chosen_model, pair.chosen_take) == (candidates[a].model, candidates[a].take)
         sides = (candidates[a], candidates[b]) if first_is_chosen else (candidates[b], candidates[a])

@@ -38,10 +38,10 @@ TWO = (QUALITY, LIKENESS)
 def judged(of: Chooser, batches: Sequence[CandidateBatch]) -> dict[tuple[str, str], Judgement]:
     """Return the judgements by selection and score, every batch a shard of its own."""
     numbers = [int(batch.utterances.max(initial=-1)) + 1 for batch in batches]
-    judging = WinRates(of, audited(*of.rules.criteria), Bootstrap(sum(numbers)))
+    win_rates = WinRates(of, audited(*of.rules.criteria), Bootstrap(sum(numbers)))
     for batch, number in zip(batches, numbers, strict=True):
-        judging.add([chosen_among(of, batch)], number)
-    return {(found.selection, found.score): found for found in judging.walk_judgements()}
+        win_rates.add([chosen_among(of, batch)], number)
+    return {(found.selection, found.score): found for found in win_rates.walk_judgements()}
 
 
 def test_says_how_often_the_chosen_side_is_better() -> None:

@@ -21,7 +21,7 @@ CHAIN: list[dict[str, Any]] = [
     },
     {"chain": [CLIPPING], "when": {"min_bandwidth_hz": 16_000}},
 ]
-FRAGMENT = """\
+RECIPE = """\
 description: two steps
 chain:
   - kind: clipping
@@ -143,7 +143,7 @@ def test_all_mistakes_of_a_group_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_recipe_of_a_file_becomes_a_chain(tmp_path: Path) -> None:
     """Beside the config, with the probability that the config gives it."""
-    (tmp_path / "mine.yaml").write_text(FRAGMENT)
+    (tmp_path / "mine.yaml").write_text(RECIPE)
 
     run = resolved(tmp_path, **degradations({"recipe": "mine.yaml", "probability": 0.5}))
 
@@ -157,7 +157,7 @@ def test_a_recipe_of_a_file_becomes_a_chain(tmp_path: Path) -> None:
 
 def test_a_mistake_in_a_recipe_is_placed_in_its_file(tmp_path: Path) -> None:
     """At the line where it stands there."""
-    (tmp_path / "mine.yaml").write_text(FRAGMENT.replace("kind: codec", "kind: codeck"))
+    (tmp_path / "mine.yaml").write_text(RECIPE.replace("kind: codec", "kind: codeck"))
     path = written(tmp_path, **degradations({"recipe": "mine.yaml"}))
 
     (line,) = mistakes(path)
@@ -183,7 +183,7 @@ def test_a_recipe_names_another_from_where_it_lies_itself(tmp_path: Path) -> Non
     """One that lies beside the config is not meant."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "a.yaml").write_text("chain:\n  - recipe: b.yaml\n")
-    (tmp_path / "b.yaml").write_text(FRAGMENT)
+    (tmp_path / "b.yaml").write_text(RECIPE)
 
     (line,) = mistakes(written(tmp_path, **degradations({"recipe": "mine/a.yaml"})))
 
@@ -194,7 +194,7 @@ def test_a_recipe_names_another_from_where_it_lies_itself(tmp_path: Path) -> Non
 
 def test_an_option_may_name_a_recipe(tmp_path: Path) -> None:
     """In place of one that there is not, of which nothing is then said."""
-    (tmp_path / "mine.yaml").write_text(FRAGMENT)
+    (tmp_path / "mine.yaml").write_text(RECIPE)
     path = written(tmp_path, **degradations({"recipe": "nine.yaml", "probability": 0.5}))
 
     run = resolve(path, ["degradations.chain.0.recipe=mine.yaml"])

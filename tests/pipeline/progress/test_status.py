@@ -91,10 +91,10 @@ def test_time_left_is_by_the_pace_of_this_run(store: TableStore) -> None:
     """One ticket of 8 s of work in 4 s since the start, three to go: two at once, 12 s."""
     inventory = _inventory("00000-a", "00001-b", "00002-c", "00003-d")
 
-    standing = RunStatus(inventory, store, [_line("00000-a", 1_004.0, work_s=8.0, load_s=5.0)])
+    status = RunStatus(inventory, store, [_line("00000-a", 1_004.0, work_s=8.0, load_s=5.0)])
 
-    assert standing.left_s() == pytest.approx(12.0)
-    assert not standing.is_computed
+    assert status.left_s() == pytest.approx(12.0)
+    assert not status.is_computed
 
 
 def test_time_left_is_not_guessed(store: TableStore) -> None:

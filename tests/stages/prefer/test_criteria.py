@@ -21,9 +21,9 @@ def test_chooses_the_side_that_every_criterion_favours() -> None:
     """Whether higher or lower is better, and says by how much."""
     good, bad = candidate("a", quality=4.0, distance=1.0), candidate("b", quality=3.0, distance=3.0)
 
-    verdict, pair = judge(good, bad, BOTH)
+    outcome, pair = judge(good, bad, BOTH)
 
-    assert verdict is ComparisonOutcome.UNANIMOUS
+    assert outcome is ComparisonOutcome.UNANIMOUS
     assert pair is not None
     assert (pair.chosen_model, pair.rejected_model) == ("a", "b")
     assert [margin.advantage for margin in pair.margins] == [1.0, 2.0]
@@ -54,7 +54,7 @@ def test_a_tie_in_one_vote_spoils_the_pair(margin: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("advantage", "verdict"),
+    ("advantage", "outcome"),
     [
         (0.49, ComparisonOutcome.WITHIN_MARGIN),
         (0.5, ComparisonOutcome.WITHIN_MARGIN),
@@ -62,11 +62,11 @@ def test_a_tie_in_one_vote_spoils_the_pair(margin: float) -> None:
         (-0.1, ComparisonOutcome.DISAGREED),
     ],
 )
-def test_a_vote_must_be_won_by_more_than_its_margin(advantage: float, verdict: ComparisonOutcome) -> None:
+def test_a_vote_must_be_won_by_more_than_its_margin(advantage: float, outcome: ComparisonOutcome) -> None:
     """Exactly the margin is not enough."""
     a, b = candidate("a", quality=4.0, distance=1.0), candidate("b", quality=3.0, distance=1.0 + advantage)
 
-    assert judge(a, b, BOTH)[0] is verdict
+    assert judge(a, b, BOTH)[0] is outcome
 
 
 @pytest.mark.parametrize("missing", ["quality", "distance"])
@@ -116,7 +116,7 @@ CRITERIA = st.lists(
 def test_the_order_of_the_sides_does_not_matter(
     first: dict[str, float], second: dict[str, float], criteria: list[Criterion]
 ) -> None:
-    """The same verdict and the same pair, whoever is named first."""
+    """The same outcome and the same pair, whoever is named first."""
     a, b = Candidate("a", 0, first), Candidate("b", 1, second)
 
     assert judge(a, b, criteria) == judge(b, a, criteria)

@@ -50,7 +50,7 @@ def cast_by(candidates: Sequence[tuple[str, float, float, float]]) -> CandidateS
 def test_decides_as_the_readable_definition_does(
     candidates: list[tuple[str, float, float, float]], criteria: list[Criterion], rule: PairRule
 ) -> None:
-    """Verdicts, pairs, margins, strengths and their order are those of judging two by two."""
+    """Outcomes, pairs, margins, strengths and their order are those of judging two by two."""
     cast = cast_by(sorted(candidates, key=lambda candidate: candidate[0]))
 
     (found,) = preferred(Rules(criteria, rule), cast)
@@ -72,8 +72,8 @@ def _judged(
     unanimous = []
     for a, b in combinations(candidates, 2):
         if rule.between == "any" or (a.model == b.model) == (rule.between == "same_model"):
-            verdict, pair = judge(a, b, criteria)
-            counts[verdict] += 1
+            outcome, pair = judge(a, b, criteria)
+            counts[outcome] += 1
             unanimous += [pair] if pair is not None else []
     kept: list[Pair] = []
     for pair in sorted(unanimous, key=lambda pair: -pair.strength):
@@ -91,10 +91,10 @@ def _models(pair: Pair) -> set[str]:
 def test_no_two_pairs_contradict_one_another(
     candidates: list[tuple[str, float, float, float]], criteria: list[Criterion]
 ) -> None:
-    """What is chosen over another is never rejected for it, and every comparison has one verdict."""
+    """What is chosen over another is never rejected for it, and every comparison has one outcome."""
     (found,) = preferred(Rules(criteria), cast_by(candidates))
 
     pairs = sides(found)
     assert not {(rejected, chosen) for chosen, rejected in pairs} & set(pairs)
-    verdicts = found.num_unanimous + found.num_within_margin + found.num_disagreed + found.num_missing_vote
-    assert verdicts == found.num_comparisons == math.comb(len(candidates), 2)
+    outcomes = found.num_unanimous + found.num_within_margin + found.num_disagreed + found.num_missing_vote
+    assert outcomes == found.num_comparisons == math.comb(len(candidates), 2)
