@@ -43,7 +43,7 @@ def redecide(run: ResolvedConfig, workspace: Workspace, progress: _OnProgress) -
     They are those that ``run`` would make, byte for byte, and ``run`` then finds them there. Raises
     ``WorkspaceError`` if the workspace has no scores that the config's criteria and vetoes can use.
     """
-    if not workspace.root.is_dir():
+    if not workspace.is_there:
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     with workspace.hold(), _without_collector():
         graph = assemble(run, workspace.root, keep=False)
@@ -91,7 +91,7 @@ def _scored_shards(graph: Graph, store: TableStore) -> list[Shard]:
         named = ", ".join(missing[:_NAMED]) + (" …" if len(missing) > _NAMED else "")
         lacking = f"{count(len(missing), 'table')} ({named})" if missing else "a shard with all its scores"
         raise WorkspaceError(
-            f"nothing can be decided in {store.root.parent}: for this config it lacks {lacking}; 'run' makes "
+            f"nothing can be decided in {store.workspace}: for this config it lacks {lacking}; 'run' makes "
             "what is missing"
         )
     return scored

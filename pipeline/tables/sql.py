@@ -65,7 +65,7 @@ class RunTables:
         self.inventory = inventory
         self.store = store
         self._sql = duckdb.connect(config={"threads": 1})
-        self._sql.execute("SET allowed_directories = $1", [[str(store.root.absolute())]])
+        self._sql.execute("SET allowed_directories = $1", [[store.folder]])
         self._sql.execute("SET enable_external_access = false")
         for stage in RECORDS:
             self._bring_in(stage)
@@ -74,7 +74,7 @@ class RunTables:
                 self._sql.execute(f"CREATE VIEW {name} AS {view}")
         except duckdb.BinderException as error:
             raise WorkspaceError(
-                f"tables in {store.root.parent} were written by another version of this program, without all "
+                f"tables in {store.workspace} were written by another version of this program, without all "
                 "columns of this one; 'run' with the same config makes them anew"
             ) from error
 
@@ -104,7 +104,7 @@ class RunTables:
             read = (_add_location(self.store.columns(f, shard, paths), f, shard) for f, shard in files)
             self._sql.register(rows, pa.concat_tables(read))
         else:
-            paths = [str(self.store.path(*file).absolute()) for file in files]
+            paths = [self.store.location(*file) for file in files]
             read = self._sql.read_parquet(paths, filename=True)
             read.project(f"*, {_PLACE}").create_view(rows)
 

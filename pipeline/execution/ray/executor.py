@@ -21,6 +21,7 @@ from pipeline.execution.ray.metrics import RunMetrics
 from pipeline.execution.ray.scaling import Capacity, classes_to_release
 from pipeline.execution.worker import TicketResult, journal_path
 from pipeline.store.journal import journal_size_of
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph
 from pipeline.tables.tickets import CPU, Ticket, gpus_of
 from schemas import Reason, RunError, UnanimousError
@@ -174,7 +175,7 @@ class RayExecutor:
         self._record_s[folder] = max(mean_s, self._record_s.get(folder, 0.0))
 
     def _journal_size(self, ticket: Ticket) -> int:
-        return journal_size_of(journal_path(self._workspace / "journals", ticket))
+        return journal_size_of(journal_path(Workspace(self._workspace).journals, ticket))
 
     def _replace_hanging(self) -> None:
         """Kill workers whose journal has not grown for longer than any record should take."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.dataset.licences import Licences, strictest_of
-from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from schemas import OperatorSpec, Reason, Recipe, Split, UnfitError
 from stages.ingest.stage import check_listed
@@ -99,7 +99,7 @@ def test_a_pair_is_under_the_most_restrictive_licence_of_all_that_went_into_it(t
         degradations={"chain": [{"kind": "clipping"}]},
     )
     graph = assemble(run, tmp_path / "workspace", keep=False)
-    licences = Licences(graph, TableStore(tmp_path / "workspace"))
+    licences = Licences(graph, Workspace(tmp_path / "workspace").store)
 
     def of(recipe: Recipe, *models: str) -> str:
         return strictest_of([*licences.of_recipe(recipe), *licences.of_models(models)])
