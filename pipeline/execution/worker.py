@@ -51,7 +51,7 @@ class Worker:
 
     def __init__(
         self,
-        workspace: Path,
+        workspace: Workspace,
         device: str = "cpu",
         arrange: Callable[[list[Any]], list[Any]] = list,
         check_stop: Callable[[], None] = lambda: None,
@@ -64,9 +64,9 @@ class Worker:
         self._check_stop = check_stop
         self._backwards = cycle((False, True))
         self._workspace = workspace
-        self._store = Workspace(workspace).store
+        self._store = workspace.store
         self.reader = TableReader(self._store)
-        self._journals = Workspace(workspace).journals
+        self._journals = workspace.journals
         self._device = device
         self._stages: dict[str, Stage[Any, Any]] = {}
 
@@ -76,7 +76,7 @@ class Worker:
         ``alone`` processes records one by one, so that the one that kills the worker is known.
         Raises ``RunError`` for what the next record would meet too; the shard is then not written.
         """
-        with explain_full_disk(self._workspace):
+        with explain_full_disk(self._workspace.root):
             return self._run(ticket, excluded, alone=alone)
 
     def _run(self, ticket: Ticket, excluded: Sequence[Suspect], *, alone: bool) -> TicketResult:

@@ -58,7 +58,7 @@ def execute(
     with explain_full_disk(workspace.root), workspace.hold(), log_to(workspace.log), open_view() as shown:
         workspace.remove_drafts()
         workspace.dataset.remove_leftovers()
-        graph = assemble(run, workspace.root, _report_listing(shown))
+        graph = assemble(run, workspace, _report_listing(shown))
         write_inventory(run, graph, workspace)
         for line in _warnings(graph):
             shown.say(line)

@@ -51,7 +51,10 @@ class Files(Protocol):
         """Return text that changes when the file, or one directly in the folder, comes, goes or is put."""
 
     def location(self, name: str = "") -> str:
-        """Return the path or address that other libraries know a file by, and people recognise."""
+        """Return where a file is, in words that people recognise."""
+
+    def path(self, name: str) -> str | None:
+        """Return the absolute path that other libraries can open a file by; None if they cannot."""
 
 
 @dataclass(frozen=True, slots=True)

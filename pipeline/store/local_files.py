@@ -61,6 +61,10 @@ class LocalFiles:
         """Return the absolute path."""
         return f"{self._root}/{name}" if name else self._root
 
+    def path(self, name: str) -> str:
+        """Return the absolute path."""
+        return self.location(name)
+
     def remove_drafts(self, *folders: str) -> None:
         """Remove what killed writers left behind in folders, whose names may be patterns."""
         for folder in folders:

@@ -61,8 +61,11 @@ class MemoryFiles:
         return str(self._changed.get(name, ""))
 
     def location(self, name: str = "") -> str:
-        """Return a name for people; no other library can open it."""
+        """Return a name that looks like no path."""
         return f"memory:{name}"
+
+    def path(self, name: str) -> None:
+        """Return nothing: no other library can open what is in here."""
 
     def _note(self, name: str) -> None:
         """Count a change to a file, and to the folder that it is in."""

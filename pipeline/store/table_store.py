@@ -59,14 +59,12 @@ class TableStore:
         """Return text that changes when a shard comes or goes."""
         return self.files.stamp(f"{_FOLDER}/{table}")
 
-    def location(self, table: str, shard: str) -> str:
-        """Return what other libraries open a shard by. Use ``open_shard`` wherever that will do."""
-        return self.files.location(self.name_of(table, shard))
+    def path(self, table: str = "", shard: str = "") -> str | None:
+        """Return the path of a shard, or of the folder of tables, for libraries that open files themselves.
 
-    @property
-    def folder(self) -> str:
-        """Where all tables are, as other libraries know it."""
-        return self.files.location(_FOLDER)
+        None where there is none; ``open_shard`` and ``columns`` always do.
+        """
+        return self.files.path(self.name_of(table, shard) if table else _FOLDER)
 
     @property
     def workspace(self) -> str:
@@ -124,7 +122,8 @@ class TableStore:
         with self.open_shard(table, shard) as file:
             found = file.metadata.metadata or {}
         if METADATA_KEY not in found:
-            raise IntegrityError(f"{self.location(table, shard)} was not written by this program; remove it")
+            place = self.files.location(self.name_of(table, shard))
+            raise IntegrityError(f"{place} was not written by this program; remove it")
         parsed: dict[str, Any] = json.loads(found[METADATA_KEY])
         return parsed
 

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.files import Files, StoredFile, expand_home
-from pipeline.store.local_files import LocalFiles, remove_empty_folders
+from pipeline.store.local_files import LocalFiles, file_at, remove_empty_folders
 from pipeline.store.table_store import TableStore
 from schemas import WorkspaceError
 
@@ -48,23 +48,25 @@ class Workspace:
     """What is in a workspace, whether or not it is there yet.
 
     Tables, catalogue, inventories, audit and report are in its ``files``. What cannot be put whole stays in a
-    folder: the lock, journals, logs and votes.
+    folder, the ``root``: the lock, journals, logs and votes; and the dataset, for people to open.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, files: Files | None = None) -> None:
+        """``files`` are those in ``root``, unless others are given."""
         self.root = root
-        self.files: Files = LocalFiles(root)
+        self.files = LocalFiles(root) if files is None else files
         self.store = TableStore(self.files)
         self.dataset = DatasetFiles(root / "dataset")
         self.journals = root / "journals"
         self.log = root / "logs" / "run.log"
+        self.worker_log = root / "logs" / "workers.log"
         self.ticket_log = root / "logs" / "tickets.jsonl"
         self.votes = root / "listening"
         self.report = StoredFile(self.files, "report.html")
         self.audit = StoredFile(self.files, "audit.json")
         self.config = StoredFile(self.files, "config.json")
         self.inventory = StoredFile(self.files, "tables.json")
-        self._holder = StoredFile(self.files, "lock.json")
+        self._holder = root / "lock.json"
 
     @property
     def is_there(self) -> bool:
@@ -97,8 +99,8 @@ class Workspace:
     def holder(self) -> "Holder | None":
         """Who holds it, or None. Looks only: the lock itself is left alone."""
         try:
-            written_at_s = Path(str(self._holder)).stat().st_mtime
-            described = json.loads(self._holder.read())
+            written_at_s = self._holder.stat().st_mtime
+            described = json.loads(self._holder.read_bytes())
         except (OSError, ValueError):
             return None
         holder = Holder(int(described["pid"]), str(described["host"]))
@@ -125,10 +127,10 @@ class Workspace:
             ) from error
         try:
             holder = {"pid": os.getpid(), "host": socket.gethostname()}
-            self._holder.put(json.dumps(holder).encode())
+            file_at(self._holder).put(json.dumps(holder).encode())
             yield
         finally:
-            self.files.remove(self._holder.name)
+            self._holder.unlink(missing_ok=True)
             lock.release()
 
     def _describe_holder(self) -> str:

@@ -66,7 +66,7 @@ class Graph:
 
 def assemble(
     run: ResolvedConfig,
-    workspace: Path,
+    workspace: Workspace,
     progress: ListingProgress = lambda _done, _total: None,
     *,
     keep: bool = True,
@@ -75,7 +75,7 @@ def assemble(
 
     Without ``keep`` nothing is written: new recordings have the shards that a run would give them now.
     """
-    listing = Listing(run.config, Workspace(workspace), progress, keep=keep)
+    listing = Listing(run.config, workspace, progress, keep=keep)
     corpora = [c.model_copy(update={"path": run.path(c.path)}) for c in run.config.speech]
     speech = listing.sources(corpora)
     pools = tuple(_pools(run, listing))

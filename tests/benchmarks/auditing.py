@@ -34,7 +34,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="auditing-"))
     config = config_of(folder, given.inputs)
-    graph = assemble(resolve(config), folder / "workspace")
+    graph = assemble(resolve(config), Workspace(folder / "workspace"))
     store = Workspace(folder / "workspace").store
     write_scores(graph, store)
     _write_damages(graph, store)

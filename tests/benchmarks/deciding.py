@@ -49,7 +49,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="deciding-"))
     config = config_of(folder, given.inputs)
-    graph = assemble(resolve(config), folder / "workspace")
+    graph = assemble(resolve(config), Workspace(folder / "workspace"))
     store = Workspace(folder / "workspace").store
     write_scores(graph, store)
     _tell(graph, store, _time_command(config, folder / "workspace"))

@@ -40,7 +40,7 @@ from pipeline.store.workspace import Workspace
 folder = Path(sys.argv[1])
 run = resolve(folder / "made.yaml")
 workspace = Workspace(folder / "workspace")
-graph = assemble(run, workspace.root, keep=False)
+graph = assemble(run, workspace, keep=False)
 forget_peaks()
 before = peak_bytes()
 started, worked = time.perf_counter(), time.process_time()

@@ -32,7 +32,7 @@ def write_run(
     The workspace is ``folder/workspace``; ``changes`` replace settings of the config.
     """
     run = resolve(_config(folder, shards * utterances, utterances, changes))
-    graph = assemble(run, folder / "workspace")
+    graph = assemble(run, Workspace(folder / "workspace"))
     store = Workspace(folder / "workspace").store
     audio = [_noise(number, seconds) for number in range(2 + MODELS * TAKES)]
     for shard in graph.shards:

@@ -77,7 +77,7 @@ def exported_as(made: Path, out: Path, **changes: Any) -> Path:
     """Export the finished run under changed settings to ``out``."""
     config = tiny.write_config(out.parent, settings(made / "speech", **changes))
     run = resolve(config)
-    graph = assemble(run, made / "workspace", keep=False)
+    graph = assemble(run, Workspace(made / "workspace"), keep=False)
     workspace = Workspace(made / "workspace")
     audit = load_or_run_audit(run, graph, workspace, keep=False)
     write_dataset(run, graph, workspace.store, DatasetFiles(out), audit)

@@ -25,7 +25,7 @@ def audit_command(run: ResolvedConfig, workspace: Workspace) -> None:
     """Print the audit of the pairs that a config makes of the scores in the workspace; writes nothing."""
     if not workspace.is_there:
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
-    graph = assemble(run, workspace.root, keep=False)
+    graph = assemble(run, workspace, keep=False)
     _say(load_or_run_audit(run, graph, workspace, keep=False), workspace)
 
 

@@ -51,7 +51,7 @@ def export_command(
     dataset = workspace.dataset if out is None else DatasetFiles(expand_home(out).absolute())
     _refuse_foreign(dataset)
     with exit_on_stop(), explain_full_disk(dataset.folder.parent), workspace.hold():
-        graph = assemble(run, workspace.root, keep=False)
+        graph = assemble(run, workspace, keep=False)
         _refuse_unscored(graph, workspace)
         make_preferences(graph.prefer, graph.shards, workspace, _progress)
         if dataset == workspace.dataset:

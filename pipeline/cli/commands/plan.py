@@ -27,7 +27,7 @@ SIDES_PER_PAIR = 4
 def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None = None) -> None:
     """Print utterances, shards, tickets, time, bytes and pairs, and what ``target`` pairs would need."""
     say(format_header(run, workspace.root))
-    graph = assemble(run, workspace.root, keep=False)
+    graph = assemble(run, workspace, keep=False)
     lines = ticket_lines(workspace.ticket_log)
     forecast = Forecast(graph, workspace.store, lines, _sample_rate(run))
     for line in plan_lines(run, graph, forecast, workspace.root):

@@ -39,7 +39,7 @@ def prune_command(workspace: Workspace, runs: Sequence[ResolvedConfig], *, dry_r
 
 def find_reached(workspace: Workspace, runs: Sequence[ResolvedConfig]) -> Reached:
     """Return table and shard of every ticket that any of ``runs`` has."""
-    graphs = (assemble(run, workspace.root, keep=False) for run in runs)
+    graphs = (assemble(run, workspace, keep=False) for run in runs)
     return frozenset(ticket.place for graph in graphs for ticket in graph.tickets)
 
 

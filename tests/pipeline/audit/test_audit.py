@@ -66,7 +66,7 @@ def test_every_run_ends_with_an_audit(finished: Path) -> None:
     assert {agreement.name for agreement in audit.agreement if agreement.by is Group.DEGRADATION} == {
         "clipping"
     }
-    assert audit == audit_of(config, assemble(config, funnel.root, keep=False), funnel.store)
+    assert audit == audit_of(config, assemble(config, funnel, keep=False), funnel.store)
 
 
 def test_the_card_and_the_command_say_the_same(finished: Path) -> None:
@@ -147,7 +147,7 @@ def test_an_unfinished_run_is_audited_in_part(own: Path) -> None:
 
     assert "Of 2 shards, 1 had not all scores yet." in said
     assert " for 1 degraded version of 1 utterance." in said
-    graph = assemble(run, own / "workspace", keep=False)
+    graph = assemble(run, Workspace(own / "workspace"), keep=False)
 
     with pytest.raises(WorkspaceError, match="has no shard with all its scores; 'run' makes them"):
         audit_of(run, graph, Workspace(own / "nowhere").store)

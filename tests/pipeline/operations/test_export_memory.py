@@ -24,7 +24,7 @@ def peak_mb(folder: Path, shards: int) -> tuple[float, float]:
     settings = {"row_group_megabytes": 4, "shard_megabytes": 40}
     run = write_run(folder, shards=shards, utterances=UTTERANCES, seconds=1.5, export=settings)
     workspace = Workspace(folder / "workspace")
-    graph = assemble(run, workspace.root, keep=False)
+    graph = assemble(run, workspace, keep=False)
     forget_peaks()
     written = write_dataset(
         run,

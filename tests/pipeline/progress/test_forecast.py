@@ -17,7 +17,7 @@ from tests.support.command_line import written
 
 def _assembled(folder: Path, **changes: Any) -> tuple[ResolvedConfig, Graph]:
     run = resolve(written(folder, **changes))
-    return run, assemble(run, folder / "workspace", keep=False)
+    return run, assemble(run, Workspace(folder / "workspace"), keep=False)
 
 
 def _forecast(graph: Graph, folder: Path, lines: Sequence[TicketLine] = ()) -> Forecast:

@@ -16,7 +16,7 @@ from tests.support.command_line import written
 )
 def test_a_long_recording_counts_as_its_utterances(duration_s: float, expected: int, tmp_path: Path) -> None:
     """Ingest halves at pauses what is longer than 20 s until nothing is."""
-    graph = assemble(resolve(written(tmp_path)), tmp_path / "workspace", keep=False)
+    graph = assemble(resolve(written(tmp_path)), Workspace(tmp_path / "workspace"), keep=False)
     num_sources = sum(len(shard.sources) for shard in graph.shards)
 
     forecast = Forecast(graph, Workspace(tmp_path).store, (), 16_000, duration_s=lambda _: duration_s)
