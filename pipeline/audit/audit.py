@@ -1,7 +1,6 @@
 """The audit of a run, read from its tables shard by shard, and kept beside them."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pyarrow.compute as pc
 
@@ -16,31 +15,31 @@ from pipeline.audit.records import Audit, AuditedScore, ScoreRole
 from pipeline.audit.win_rates import WinRates
 from pipeline.audit.yields import Yields
 from pipeline.config.resolve import ResolvedConfig
-from pipeline.store.files import write_whole
+from pipeline.store.files import StoredFile
 from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph
 from schemas import WorkspaceError, fingerprint_of
 
 VERSION = 1
-FILE = "audit.json"
 
 
-def load_or_run_audit(run: ResolvedConfig, graph: Graph, store: TableStore, *, keep: bool = True) -> Audit:
+def load_or_run_audit(run: ResolvedConfig, graph: Graph, workspace: Workspace, *, keep: bool = True) -> Audit:
     """Return the audit of a run from its workspace, or make it, and keep it there if ``keep``."""
-    path = store.root.parent / FILE
-    found = read_audit(path)
+    store = workspace.store
+    found = read_audit(workspace.audit)
     if found is not None and found.key == audit_key(run, graph, _scored_shard_names(graph, store)):
         return found
     audit = audit_of(run, graph, store)
     if keep:
-        write_whole(path, audit.model_dump_json().encode())
+        workspace.audit.put(audit.model_dump_json().encode())
     return audit
 
 
-def read_audit(path: Path) -> Audit | None:
+def read_audit(file: StoredFile) -> Audit | None:
     """Return the audit in a file, or None if there is none of this version."""
     try:
-        return Audit.model_validate_json(path.read_bytes())
+        return Audit.model_validate_json(file.read())
     except (FileNotFoundError, ValueError):
         return None
 
@@ -62,7 +61,7 @@ def audit_of(run: ResolvedConfig, graph: Graph, store: TableStore) -> Audit:
     """Return the audit of the shards that have all their scores. Raises ``WorkspaceError`` if none has."""
     shards = _scored_shard_names(graph, store)
     if not shards:
-        raise WorkspaceError(f"{store.root.parent} has no shard with all its scores; 'run' makes them")
+        raise WorkspaceError(f"{store.workspace} has no shard with all its scores; 'run' makes them")
     found = _AuditRun(run, graph, store, shards)
     for shard in shards:
         found.add(shard)

@@ -1,6 +1,5 @@
 """Commands that say how good scores and pairs are."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +15,7 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
-from pipeline.store.workspace import open_workspace
+from pipeline.store.workspace import is_workspace, open_workspace
 
 
 @app.command(
@@ -46,7 +45,7 @@ def audit(
     """
     from pipeline.cli.commands.audit import audit_command, kept_audit_command  # noqa: PLC0415
 
-    if Path(target).is_dir():
+    if is_workspace(target):
         kept_audit_command(open_workspace(target, ""))
         return
     resolved = resolve_run(target, assignments, speech, noise, responses)

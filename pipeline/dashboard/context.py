@@ -25,7 +25,7 @@ class Context:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.live = Live(workspace)
-        self.book = VoteBook(workspace.root)
+        self.book = VoteBook(workspace.votes)
         self._votes = Lock()
         self._asked: dict[str, Trial] = {}
         self._flac_of = lru_cache(KEPT_CLIPS)(flac_of)

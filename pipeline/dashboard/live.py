@@ -2,18 +2,18 @@
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 
 from pipeline.dashboard.pages import head_of, render_sections
 from pipeline.listening.questions import stimulus_pairs_of
 from pipeline.listening.trials import StimulusPair
-from pipeline.listening.votes import FOLDER
+from pipeline.listening.votes import VoteBook
 from pipeline.report.pages import RenderedSection
 from pipeline.report.snapshot import Snapshot
+from pipeline.store.line_log import LineLog
 from pipeline.store.workspace import Workspace
 from pipeline.tables.inventory import Inventory
 from schemas import fingerprint_of
@@ -81,7 +81,7 @@ class Live:
 
 
 def _make_view(workspace: Workspace) -> RunView | None:
-    if not workspace.inventory.is_file():
+    if workspace.inventory.read_if_there(0) is None:
         return None
     snapshot = Snapshot.of(workspace)
     placed = snapshot.tables.rows("SELECT id, shard FROM recipes")
@@ -97,19 +97,17 @@ def _make_view(workspace: Workspace) -> RunView | None:
 def _state_of(workspace: Workspace) -> str:
     """Return a fingerprint of what views depend on: it changes when a shard, a ticket or a vote is added."""
     found = Inventory.read(workspace.inventory)
-    tables = [] if found is None else [workspace.store.root / table.folder for table in found.tables]
-    files = (workspace.inventory, workspace.ticket_log, workspace.dataset)
-    votes = sorted((workspace.root / FOLDER).glob("*"))
-    return fingerprint_of([str(workspace.holder), *_times_of((*files, *tables, *votes))])
-
-
-def _times_of(paths: Sequence[Path]) -> Iterator[list[str]]:
-    for path in paths:
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        yield [path.name, str(stat.st_mtime_ns), str(stat.st_size)]
+    tables = [] if found is None else [workspace.store.stamp(table.folder) for table in found.tables]
+    return fingerprint_of(
+        [
+            str(workspace.holder),
+            workspace.inventory.stamp(),
+            LineLog(workspace.ticket_log).stamp(),
+            workspace.dataset.stamp(),
+            tables,
+            VoteBook(workspace.votes).stamp(),
+        ]
+    )
 
 
 def _digest(html: str) -> str:

@@ -20,7 +20,7 @@ def dashboard_command(workspace: Workspace, host: str, port: int, *, is_open: bo
     from pipeline.dashboard.app import dashboard_of  # noqa: PLC0415
     from pipeline.dashboard.security import hosts_of, is_loopback  # noqa: PLC0415
 
-    if not workspace.root.is_dir():
+    if not workspace.is_there:
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     if not is_loopback(host):
         _check_open(host, is_open=is_open)

@@ -1,7 +1,7 @@
 """Dataset: from finished tables to what ``datasets.load_dataset`` opens, and back.
 
 ``candidates`` reads the tables of a shard side by side, ``rows`` says what the rows of a dataset are,
-``writer`` and ``parquet_file`` cut them into files. ``summary``, ``provenance`` and ``licences`` say what
+``writer`` cuts them into files, in the ``background``. ``summary``, ``provenance`` and ``licences`` say what
 it is made of, ``card`` tells people; ``description`` is what a dataset says of itself, ``published`` reads
 it back, ``hub`` uploads it.
 """

@@ -1,7 +1,5 @@
 """What a dataset says of itself, in ``unanimous.json``: written by the export, read by everybody else."""
 
-from pathlib import Path
-
 from pydantic import ValidationError
 
 from pipeline.dataset.provenance import MetricFacts, ModelFacts
@@ -9,6 +7,7 @@ from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
 from pipeline.progress.funnel import Funnel
 from pipeline.store.dataset_columns import TABLES, DatasetTable
+from pipeline.store.dataset_files import DatasetFiles
 from schemas import Record, Split
 from stages.prefer.criteria import Criterion
 from stages.prefer.pair_rules import PairRule
@@ -51,13 +50,12 @@ class DatasetDescription(Record):
         return {split: files.rows for split, files in self.tables["pairs"].items()}
 
 
-def read_description(folder: Path, key: str | None = None) -> DatasetDescription | None:
-    """Return what the dataset in ``folder`` says of itself, if it is there and has the key."""
-    mark = folder / MARK
-    if not mark.is_file():
+def read_description(dataset: DatasetFiles, key: str | None = None) -> DatasetDescription | None:
+    """Return what a dataset says of itself, if it is there and has the key."""
+    if not dataset.holds(MARK):
         return None
     try:
-        found = DatasetDescription.model_validate_json(mark.read_text())
+        found = DatasetDescription.model_validate_json(dataset.read(MARK))
     except ValidationError:  # by another version of the program
         return None
     return found if key in {None, found.key} else None

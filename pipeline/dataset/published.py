@@ -3,13 +3,11 @@
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from pipeline.dataset.description import MARK, DatasetDescription, read_description
 from pipeline.store.dataset_columns import AUDIO, DatasetTable
+from pipeline.store.dataset_files import DatasetFiles
 from schemas import AppliedStep, IntegrityError, OperatorSpec, Split, UserError
 from stages.audio.flac import digest_of
 
@@ -36,37 +34,37 @@ class PublishedRow:
         return tuple(OperatorSpec.model_validate(step) for step in self.recipe["steps"])
 
 
-def find_published_row(dataset: Path, name: str) -> PublishedRow:
+def find_published_row(dataset: DatasetFiles, name: str) -> PublishedRow:
     """Return the row of ``dataset`` with this ``pair_id`` or number, counted from 0 over all files.
 
     Raises ``UserError`` if there is none.
     """
-    files = sorted((dataset / "pairs").glob("*.parquet"))
+    files = [file for file in dataset.names("pairs") if file.endswith(".parquet")]
     if not files:
         raise UserError(f"{dataset} is no dataset of this program: it has no files in 'pairs'")
     number = 0
     for file in files:
-        ids = pq.read_table(file, columns=["pair_id"]).column("pair_id").to_pylist()
-        for index, pair_id in enumerate(ids):
-            if name in {pair_id, str(number + index)}:
-                return _read(file, index)
+        with dataset.open_part("pairs", file) as opened:
+            ids = opened.read(columns=["pair_id"]).column("pair_id").to_pylist()
+            for index, pair_id in enumerate(ids):
+                if name in {pair_id, str(number + index)}:
+                    return _published_row_of(_read_row(opened, index))
         number += len(ids)
     if number == 0:
         raise UserError(f"{dataset} has no rows")
     raise UserError(f"{dataset} has no row {name!r}: give a pair_id, or a number from 0 to {number - 1}")
 
 
-def _read(file: Path, index: int) -> PublishedRow:
-    with pq.ParquetFile(file) as opened:
-        first = 0
-        for group in range(opened.num_row_groups):
-            held = opened.metadata.row_group(group).num_rows
-            if index < first + held:
-                table = opened.read_row_group(group, columns=[*_COLUMNS, APPLIED_STEPS, *_SIDES])
-                (row,) = table.slice(index - first, 1).to_pylist()
-                return _published_row_of(row)
-            first += held
-    raise IntegrityError(f"{file} has fewer rows than it says")
+def _read_row(opened: Any, index: int) -> DatasetRow:
+    first = 0
+    for group in range(opened.num_row_groups):
+        held = opened.metadata.row_group(group).num_rows
+        if index < first + held:
+            table = opened.read_row_group(group, columns=[*_COLUMNS, APPLIED_STEPS, *_SIDES])
+            (row,) = table.slice(index - first, 1).to_pylist()
+            return dict(row)
+        first += held
+    raise IntegrityError("a file of the dataset has fewer rows than it says")
 
 
 def _published_row_of(row: Mapping[str, Any]) -> PublishedRow:
@@ -94,9 +92,9 @@ def _applied_step_of(step: Mapping[str, Any]) -> AppliedStep:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The folder of a dataset, and what it says of itself."""
+    """A dataset, and what it says of itself."""
 
-    folder: Path
+    files: DatasetFiles
     description: DatasetDescription
 
     @property
@@ -106,24 +104,29 @@ class Dataset:
 
     def num_rows(self, table: DatasetTable) -> int:
         """Return the number of rows in the files of a table."""
-        return sum(pq.read_metadata(path).num_rows for _, path in self.files(table))
+        return sum(file.metadata.num_rows for _, file in self.walk_parts(table))
 
-    def files(self, table: DatasetTable) -> Iterator[tuple[Split, Path]]:
-        """Walk the files of a table that it names."""
+    def names(self, table: DatasetTable) -> Iterator[tuple[Split, str]]:
+        """Walk the names of the files of a table that it says it has."""
         for split, files in self.description.tables.get(table, {}).items():
             for file in files.files:
-                yield split, self.folder / table / file.name
+                yield split, file.name
+
+    def walk_parts(self, table: DatasetTable) -> Iterator[tuple[Split, Any]]:
+        """Walk the files of a table that it says it has, each open while one is at it."""
+        for split, name in self.names(table):
+            with self.files.open_part(table, name) as file:
+                yield split, file
 
     def rows(
         self, table: DatasetTable, *, without: Collection[str] = ()
     ) -> Iterator[tuple[Split, DatasetRow]]:
         """Walk the rows of a table without their audio, with the split that their file is of."""
-        for split, path in self.files(table):
-            with pq.ParquetFile(path) as file:
-                light = [f.name for f in file.schema_arrow if f.type != AUDIO and f.name not in without]
-                for group in range(file.num_row_groups):
-                    for row in file.read_row_group(group, columns=light, use_threads=False).to_pylist():
-                        yield split, row
+        for split, file in self.walk_parts(table):
+            light = [f.name for f in file.schema_arrow if f.type != AUDIO and f.name not in without]
+            for group in range(file.num_row_groups):
+                for row in file.read_row_group(group, columns=light, use_threads=False).to_pylist():
+                    yield split, row
 
     def pairs(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> Iterator[DatasetRow]:
         """Walk the pairs with these numbers, counted from 0 over all files; of these columns or all."""
@@ -134,27 +137,26 @@ class Dataset:
     ) -> Iterator[DatasetRow]:
         """Walk the rows of a table with these numbers, as ``pairs`` does."""
         wanted, first = frozenset(numbers), 0
-        for _, path in self.files(table):
-            with pq.ParquetFile(path) as file:
-                for group in range(file.num_row_groups):
-                    held = file.metadata.row_group(group).num_rows
-                    here = sorted(wanted.intersection(range(first, first + held)))
-                    if here:
-                        rows = file.read_row_group(group, columns=columns, use_threads=False)
-                        yield from rows.take([number - first for number in here]).to_pylist()
-                    first += held
+        for _, file in self.walk_parts(table):
+            for group in range(file.num_row_groups):
+                held = file.metadata.row_group(group).num_rows
+                here = sorted(wanted.intersection(range(first, first + held)))
+                if here:
+                    rows = file.read_row_group(group, columns=columns, use_threads=False)
+                    yield from rows.take([number - first for number in here]).to_pylist()
+                first += held
 
 
-def open_dataset(folder: Path) -> Dataset:
-    """Return the dataset in ``folder``. Raises ``UserError`` if there is none that this program can read."""
-    if not (folder / MARK).is_file():
+def open_dataset(files: DatasetFiles) -> Dataset:
+    """Return the dataset in a folder. Raises ``UserError`` if there is none that this program can read."""
+    if not files.holds(MARK):
         raise UserError(
-            f"{folder} is no dataset of this program: it has no {MARK}; one on the hub is "
+            f"{files} is no dataset of this program: it has no {MARK}; one on the hub is "
             "verified in a folder that it was downloaded to"
         )
-    said = read_description(folder)
+    said = read_description(files)
     if said is None:
         raise UserError(
-            f"{folder / MARK} was written by another version of this program; verify with that one"
+            f"{files.folder / MARK} was written by another version of this program; verify with that one"
         )
-    return Dataset(folder, said)
+    return Dataset(files, said)

@@ -6,7 +6,14 @@ from typing import Any
 
 from pipeline.dataset.candidates import DegradedUtterance, Restoration
 from pipeline.dataset.licences import Licences, LicensedPart, strictest_of
-from pipeline.store.dataset_columns import HEAVY_COLUMNS, UTTERANCE, DatasetTable
+from pipeline.store.dataset_columns import (
+    HEAVY_COLUMNS,
+    MARGIN,
+    PAIR_SIDES,
+    UTTERANCE,
+    DatasetTable,
+    columns_of_side,
+)
 from schemas import EncodedAudio, OperatorSpec, Outcome, Pair, Recipe, Score
 from schemas.rows import CLEAN
 from stages.operators.metric import Better
@@ -82,11 +89,12 @@ class Rows:
         chosen = of.restorations[pair.chosen_model, pair.chosen_take]
         rejected = of.restorations[pair.rejected_model, pair.rejected_take]
         row: _Row = {"strength": pair.strength}
-        for side, restoration in (("chosen", chosen), ("rejected", rejected)):
+        for side, restoration in zip(PAIR_SIDES, (chosen, rejected), strict=True):
             name = f"{of.recipe.id}/{restoration.model}/{restoration.take.take}"
             row[side] = _audio_cell(restoration.take.audio, name)
-            row |= {f"{side}_{column}": value for column, value in _take_columns_of(restoration).items()}
-        return row | {f"margin_{score}": self._margin(score, chosen, rejected) for score in self._better}
+            row |= columns_of_side(side, _take_columns_of(restoration))
+        margins = {score: self._margin(score, chosen, rejected) for score in self._better}
+        return row | columns_of_side(MARGIN, margins)
 
     def _margin(self, score: str, chosen: Restoration, rejected: Restoration) -> float | None:
         a, b = (side.scores[score].value for side in (chosen, rejected))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.dataset.parquet_file import Background, ParquetFile
-from pipeline.store.files import sync_folder
+from pipeline.dataset.background import Background
+from pipeline.store.parquet_draft import ParquetDraft, TableDraft
 from schemas import Digest, Record, Split
 
 MEGABYTE = 10**6
@@ -55,8 +55,7 @@ class TableWriter:
     """Writes the rows of one table into a folder, each to its split, in the order they come."""
 
     def __init__(self, folder: Path, schema: pa.Schema, cut: FileLimits, background: Background) -> None:
-        folder.mkdir()
-        self._folder = folder
+        self._draft = TableDraft(folder)
         self._schema = schema
         self._cut = cut
         self._background = background
@@ -76,13 +75,13 @@ class TableWriter:
     def close(self) -> dict[Split, SplitFiles]:
         """Return the files of each split that has any, once they are whole."""
         closed = {split: writer.close() for split, writer in self._splits.items()}
-        sync_folder(self._folder)
+        self._draft.sync()
         return {split: closed[split] for split in Split if split in closed}
 
     def _split(self, split: str) -> "SplitWriter":
         if split not in self._splits:
-            stem = self._folder / split
-            self._splits[split] = SplitWriter(stem, self._schema, self._cut, self._background)
+            place = self._draft, split
+            self._splits[split] = SplitWriter(place, self._schema, self._cut, self._background)
         return self._splits[split]
 
 
@@ -92,8 +91,11 @@ class SplitWriter:
     A row that is larger than a row group may be has a group of its own.
     """
 
-    def __init__(self, stem: Path, schema: pa.Schema, cut: FileLimits, background: Background) -> None:
-        self._stem = stem
+    def __init__(
+        self, place: tuple[TableDraft, str], schema: pa.Schema, cut: FileLimits, background: Background
+    ) -> None:
+        """``place`` is the table and the name of the split."""
+        self._table, self._name = place
         self._schema = schema
         self._file_bytes = cut.file_mb * MEGABYTE
         self._group_bytes = cut.row_group_mb * MEGABYTE
@@ -101,7 +103,7 @@ class SplitWriter:
         self._held: list[dict[str, Any]] = []
         self._held_bytes = 0
         self._decoded_bytes = 0
-        self._files: list[ParquetFile] = []
+        self._files: list[ParquetDraft] = []
         self._digests: list[Future[str]] = []
 
     def add(self, row: dict[str, Any]) -> None:
@@ -123,7 +125,7 @@ class SplitWriter:
         self._background.wait()
         digests = [digest.result() for digest in self._digests]
         total = len(self._files)
-        names = [f"{self._stem.name}-{index:05d}-of-{total:05d}.parquet" for index in range(total)]
+        names = [f"{self._name}-{index:05d}-of-{total:05d}.parquet" for index in range(total)]
         files = tuple(map(self._rename_file, self._files, names, digests))
         rows = sum(file.rows for file in files)
         return SplitFiles(rows=rows, decoded_bytes=self._decoded_bytes, files=files)
@@ -139,8 +141,7 @@ class SplitWriter:
         """Write a row group, into the next file where the last has no room for it."""
         if not self._files or self._files[-1].num_bytes + num_bytes > self._file_bytes:
             self._close_last()
-            draft = self._stem.with_name(f"{self._stem.name}-{len(self._files):05d}.draft")
-            self._files.append(ParquetFile(draft, self._schema))
+            self._files.append(self._table.begin(f"{self._name}-{len(self._files):05d}", self._schema))
         if table.num_rows:  # ``datasets`` cannot read a row group without rows
             self._files[-1].write(table)
 
@@ -149,8 +150,8 @@ class SplitWriter:
             self._files[-1].close()
             self._digests.append(self._background.submit(self._files[-1].seal))
 
-    def _rename_file(self, file: ParquetFile, name: str, digest: Digest) -> DatasetFile:
-        file.path.rename(self._stem.with_name(name))
+    def _rename_file(self, file: ParquetDraft, name: str, digest: Digest) -> DatasetFile:
+        file.keep_as(name)
         return DatasetFile(name=name, rows=file.rows, num_bytes=file.num_bytes, sha256=digest)
 
 

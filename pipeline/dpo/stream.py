@@ -8,6 +8,7 @@ from typing import Any
 from torch.utils.data import IterableDataset
 
 from pipeline.dpo.selection import Selection
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.files import expand_home
 from schemas import IntegrityError, UserError
 from stages.audio.flac import decode_flac_bytes
@@ -118,9 +119,10 @@ def _open_stream(dataset: str | Path, split: str, columns: Mapping[str, None]) -
     from datasets import load_dataset  # noqa: PLC0415 - a second
 
     folder = expand_home(str(dataset))
-    if not folder.is_dir() and (isinstance(dataset, Path) or dataset.count("/") != 1 or dataset[0] in "./~"):
+    is_there = DatasetFiles(folder).is_there
+    if not is_there and (isinstance(dataset, Path) or dataset.count("/") != 1 or dataset[0] in "./~"):
         raise UserError(f"there is no folder {dataset}; a repository on the hub is called OWNER/NAME")
-    place = str(folder) if folder.is_dir() else str(dataset)
+    place = str(folder) if is_there else str(dataset)
     try:
         splits = load_dataset(place, "pairs", streaming=True, columns=list(columns))
     except (ValueError, OSError) as error:  # another folder; no network, no such name, no right to it

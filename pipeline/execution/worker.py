@@ -9,8 +9,9 @@ from typing import Any
 
 from pipeline.execution.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
 from pipeline.store.files import explain_full_disk
-from pipeline.store.journal import Journal, read_finished
-from pipeline.store.table_store import TableStore, counts_of
+from pipeline.store.journal import Journal, journal_in, read_finished, remove_journal
+from pipeline.store.table_store import counts_of
+from pipeline.store.workspace import Workspace
 from pipeline.tables.table import Table, TableReader
 from pipeline.tables.tickets import Ticket
 from schemas import IntegrityError, Outcome, Reason, Row, RunError, Status
@@ -50,7 +51,7 @@ class Worker:
 
     def __init__(
         self,
-        workspace: Path,
+        workspace: Workspace,
         device: str = "cpu",
         arrange: Callable[[list[Any]], list[Any]] = list,
         check_stop: Callable[[], None] = lambda: None,
@@ -63,9 +64,9 @@ class Worker:
         self._check_stop = check_stop
         self._backwards = cycle((False, True))
         self._workspace = workspace
-        self._store = TableStore(workspace / "tables")
+        self._store = workspace.store
         self.reader = TableReader(self._store)
-        self._journals = workspace / "journals"
+        self._journals = workspace.journals
         self._device = device
         self._stages: dict[str, Stage[Any, Any]] = {}
 
@@ -75,7 +76,7 @@ class Worker:
         ``alone`` processes records one by one, so that the one that kills the worker is known.
         Raises ``RunError`` for what the next record would meet too; the shard is then not written.
         """
-        with explain_full_disk(self._workspace):
+        with explain_full_disk(self._workspace.root):
             return self._run(ticket, excluded, alone=alone)
 
     def _run(self, ticket: Ticket, excluded: Sequence[Suspect], *, alone: bool) -> TicketResult:
@@ -94,7 +95,7 @@ class Worker:
             inside_s = self._process(stage, ticket, batches, journal, have, left=len(todo))
         rows = [have[stage.name_of(record)] for record in inputs]
         self._commit(ticket, rows)
-        path.unlink(missing_ok=True)
+        remove_journal(path)
         audio_s = sum(_duration_of(record) for record in inputs)
         return TicketResult(
             counts_of(rows),
@@ -180,7 +181,7 @@ def _fail_excluded(
 
 def journal_path(folder: Path, ticket: Ticket) -> Path:
     """Return where the journal of a ticket lies while it is in flight."""
-    return folder / ticket.table.folder / f"{ticket.shard.name}.journal"
+    return journal_in(folder, ticket.table.folder, ticket.shard.name)
 
 
 def _process_batch(stage: Stage[Any, Any], batch: Sequence[Any], where: str) -> Iterator[Row]:

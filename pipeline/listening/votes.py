@@ -1,6 +1,5 @@
 """What listeners said, kept beside the run: a JSON line per vote, a file per listener, only ever added to."""
 
-import os
 import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
@@ -9,10 +8,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from pipeline.store.line_log import LineLog, log_in, logs_in
 from schemas import Digest, Record, WorkspaceError
 
-FOLDER = "listening"
-_SUFFIX = ".jsonl"
 LONGEST_NAME = 32
 PUNCTUATION = " -_."
 
@@ -98,48 +96,38 @@ class Vote(Record):
 class VoteBook:
     """The votes of a workspace."""
 
-    def __init__(self, workspace: Path) -> None:
-        self.folder = workspace / FOLDER
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def add(self, vote: Vote) -> None:
         """Keep a vote for good: it is on disk when this returns.
 
         Raises ``WorkspaceError`` where it cannot be kept, or for a link, which may lead out of the workspace.
         """
-        path = self._path(vote.listener)
-        line = f"{vote.model_dump_json()}\n".encode()
+        log = self._log(vote.listener)
         try:
-            self.folder.mkdir(exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            log.append(vote.model_dump_json(), is_synced=True)
         except OSError as error:
-            raise WorkspaceError(f"no vote can be kept in {path}: {error.strerror}") from error
-        try:
-            # what a kill tore stays a line of its own, which nobody reads
-            os.write(descriptor, line if _ends_whole(descriptor) else b"\n" + line)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            raise WorkspaceError(f"no vote can be kept in {log.path}: {error.strerror}") from error
 
     def of(self, listener: str) -> list[Vote]:
         """Return a listener's votes in the order in which they were given."""
-        path = self._path(listener)
-        return list(_votes(path)) if path.is_file() else []
+        return list(_votes(self._log(listener)))
 
     def all(self) -> list[Vote]:
         """Return everybody's votes, by listener."""
-        return [vote for path in sorted(self.folder.glob(f"*{_SUFFIX}")) for vote in _votes(path)]
+        return [vote for log in logs_in(self.folder) for vote in _votes(log)]
 
-    def _path(self, listener: str) -> Path:
-        return self.folder / f"{_listener(listener)}{_SUFFIX}"
+    def stamp(self) -> list[str]:
+        """Return text that changes when a vote is added."""
+        return [log.stamp() for log in logs_in(self.folder)]
+
+    def _log(self, listener: str) -> LineLog:
+        return log_in(self.folder, _listener(listener))
 
 
-def _ends_whole(descriptor: int) -> bool:
-    size = os.fstat(descriptor).st_size
-    return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
-
-
-def _votes(path: Path) -> Iterator[Vote]:
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+def _votes(log: LineLog) -> Iterator[Vote]:
+    for line in log.lines():
         try:
             yield Vote.model_validate_json(line)
         except ValidationError:  # a torn line

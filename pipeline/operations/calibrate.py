@@ -58,7 +58,7 @@ def measure_movements(
     the workspace.
     """
     with workspace.hold():
-        graph = assemble(run, workspace.root)
+        graph = assemble(run, workspace)
         shards = _spread_shards(graph)
         _prepare(graph, worker, workspace, shards, tell)
         records = list(_sample(graph, worker.reader, shards, num_utterances))

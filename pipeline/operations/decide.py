@@ -43,10 +43,10 @@ def redecide(run: ResolvedConfig, workspace: Workspace, progress: _OnProgress) -
     They are those that ``run`` would make, byte for byte, and ``run`` then finds them there. Raises
     ``WorkspaceError`` if the workspace has no scores that the config's criteria and vetoes can use.
     """
-    if not workspace.root.is_dir():
+    if not workspace.is_there:
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     with workspace.hold(), _without_collector():
-        graph = assemble(run, workspace.root, keep=False)
+        graph = assemble(run, workspace, keep=False)
         scored = _scored_shards(graph, workspace.store)
         num_decided = make_preferences(graph.prefer, scored, workspace, progress)
         found = preference_counts_of(workspace.store, graph.prefer.folder, [shard.name for shard in scored])
@@ -59,7 +59,7 @@ def make_preferences(
     """Decide those of ``shards`` that are not decided yet, and return how many these were."""
     there = workspace.store.shards(table.folder)
     todo = [shard for shard in shards if shard.name not in there]
-    worker = Worker(workspace.root)
+    worker = Worker(workspace)
     with explain_full_disk(workspace.root), _without_collector():
         for number, shard in enumerate(todo, start=1):
             ticket = Ticket(table, shard)
@@ -91,7 +91,7 @@ def _scored_shards(graph: Graph, store: TableStore) -> list[Shard]:
         named = ", ".join(missing[:_NAMED]) + (" …" if len(missing) > _NAMED else "")
         lacking = f"{count(len(missing), 'table')} ({named})" if missing else "a shard with all its scores"
         raise WorkspaceError(
-            f"nothing can be decided in {store.root.parent}: for this config it lacks {lacking}; 'run' makes "
+            f"nothing can be decided in {store.workspace}: for this config it lacks {lacking}; 'run' makes "
             "what is missing"
         )
     return scored

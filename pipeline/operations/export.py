@@ -1,24 +1,23 @@
 """From tables to the dataset: whole or not at all, and only when something in it has changed."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.audit.records import Audit
 from pipeline.audit.text import audit_lines
 from pipeline.config.resolve import ResolvedConfig
+from pipeline.dataset.background import Background
 from pipeline.dataset.candidates import read_degraded_utterances
 from pipeline.dataset.card import card_of
 from pipeline.dataset.description import CARD, MARK, DatasetDescription
 from pipeline.dataset.licences import Licences
-from pipeline.dataset.parquet_file import Background
 from pipeline.dataset.provenance import metric_facts_of, model_facts_of
 from pipeline.dataset.rows import Rows
 from pipeline.dataset.summary import Summary
 from pipeline.dataset.writer import FileLimits, TableWriter
 from pipeline.progress.funnel import funnel_of
 from pipeline.store.dataset_columns import DatasetTable, table_schema_of
-from pipeline.store.files import sync_folder, write_whole
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph
 from schemas import fingerprint_of
@@ -46,20 +45,13 @@ def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
 
 
 def write_dataset(
-    run: ResolvedConfig, graph: Graph, store: TableStore, folder: Path, audit: Audit
+    run: ResolvedConfig, graph: Graph, store: TableStore, dataset: DatasetFiles, audit: Audit
 ) -> DatasetDescription:
-    """Write the dataset to ``folder``, ``audit`` in its card, and return what it says of itself."""
-    remove_leftovers(folder)
-    draft, _ = _paths_beside(folder)
-    draft.mkdir(parents=True)
-    try:
-        result = _write_files(run, graph, store, draft)
-        write_whole(draft / CARD, card_of(run, result, audit_lines(audit)).encode())
-        write_whole(draft / MARK, result.model_dump_json(indent=1).encode())
-    except BaseException:  # of a full disk it may be what has filled it
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    _swap(draft, folder)
+    """Write the dataset, ``audit`` in its card, and return what it says of itself."""
+    with dataset.replaced() as draft:
+        result = _write_files(run, graph, store, draft.folder)
+        draft.write(CARD, card_of(run, result, audit_lines(audit)))
+        draft.write(MARK, result.model_dump_json(indent=1))
     return result
 
 
@@ -127,34 +119,3 @@ def _writer(run: ResolvedConfig, table: DatasetTable, folder: Path, background: 
     settings = run.config.export
     cut = FileLimits(settings.shard_megabytes, settings.row_group_megabytes)
     return TableWriter(folder / table, schema, cut, background)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed export left beside the dataset."""
-    for leftover in _paths_beside(folder):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _paths_beside(folder: Path) -> tuple[Path, Path]:
-    """Return where the draft of a dataset lies, and where the one before it waits to be removed."""
-    # names that nobody gives to folders of their own: what has them is removed
-    draft, old = (f".{folder.name}.unanimous-{what}" for what in ("draft", "old"))
-    return folder.with_name(draft), folder.with_name(old)
-
-
-def _swap(draft: Path, folder: Path) -> None:
-    """Put the draft in the dataset's place."""
-    _, old = _paths_beside(folder)
-    if folder.exists():
-        folder.rename(old)
-    draft.rename(folder)
-    sync_folder(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def discard(folder: Path) -> None:
-    """Remove a dataset that is no longer what its tables say, at once as seen from outside."""
-    _, old = _paths_beside(folder)
-    if folder.exists():
-        folder.rename(old)
-    shutil.rmtree(old, ignore_errors=True)

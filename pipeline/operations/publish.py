@@ -8,7 +8,6 @@ from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.description import DatasetDescription, read_description
 from pipeline.operations.export import dataset_key, write_dataset
 from pipeline.report.report import is_outdated, write_report
-from pipeline.store.files import write_whole
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph
 from pipeline.tables.inventory import Inventory
@@ -16,10 +15,10 @@ from pipeline.tables.inventory import Inventory
 
 def write_inventory(run: ResolvedConfig, graph: Graph, workspace: Workspace) -> None:
     """Note what is to be made: for the report, for those who look on, and for who replays rows."""
-    write_whole(workspace.config, run.config.model_dump_json(indent=1).encode())
+    workspace.config.put(run.config.model_dump_json(indent=1).encode())
     noted = inventory_of(run, graph)
-    for path in (workspace.inventory, workspace.inventory_of(noted.dataset_key)):
-        noted.write(path)
+    for file in (workspace.inventory, workspace.inventory_of(noted.dataset_key)):
+        noted.write(file)
 
 
 def inventory_of(run: ResolvedConfig, graph: Graph) -> Inventory:
@@ -45,7 +44,7 @@ def publish(
 
     What is there already stays; ``anew`` writes the dataset in any case.
     """
-    audit = load_or_run_audit(run, graph, workspace.store)
+    audit = load_or_run_audit(run, graph, workspace)
     found = None if anew else read_description(workspace.dataset, dataset_key(run, graph))
     if found is None:
         tell("writing the dataset")

@@ -1,6 +1,5 @@
 """A run from beginning to end: hold the workspace, do what is not done, export, say what came out."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,15 +11,14 @@ from pipeline.execution.board import Board
 from pipeline.execution.executor import Executor
 from pipeline.execution.log_file import log_to
 from pipeline.execution.worker import TicketResult, journal_path
-from pipeline.operations.export import discard, remove_leftovers
 from pipeline.operations.publish import publish, write_inventory
 from pipeline.progress.pair_yield import expected_inputs, measured_yield, yield_lines
 from pipeline.progress.tally import Tally
 from pipeline.progress.ticket_log import note_ticket, ticket_lines
 from pipeline.progress.view import View, open_view
 from pipeline.sources.duplicates import duplicate_warnings
-from pipeline.store.files import explain_full_disk, remove_drafts
-from pipeline.store.journal import read_in_flight
+from pipeline.store.files import explain_full_disk
+from pipeline.store.journal import read_in_flight, remove_journal, remove_journals, walk_journals
 from pipeline.store.missing_values import missing_values
 from pipeline.store.table_store import TableStore
 from pipeline.store.workspace import Workspace
@@ -38,7 +36,7 @@ class RunResult:
 
     exported: DatasetDescription
     dataset: Path
-    report: Path
+    report: str
     computed: int
     """Tickets that this run did; 0 if everything was there."""
     wall_s: float
@@ -58,9 +56,9 @@ def execute(
     """
     started = time.monotonic()
     with explain_full_disk(workspace.root), workspace.hold(), log_to(workspace.log), open_view() as shown:
-        remove_drafts(workspace.root)
-        remove_leftovers(workspace.dataset)
-        graph = assemble(run, workspace.root, _report_listing(shown))
+        workspace.remove_drafts()
+        workspace.dataset.remove_leftovers()
+        graph = assemble(run, workspace, _report_listing(shown))
         write_inventory(run, graph, workspace)
         for line in _warnings(graph):
             shown.say(line)
@@ -73,7 +71,9 @@ def execute(
         if computed:
             _compute(run, workspace, graph, board, (make_executor, shown))
         result = publish(run, graph, workspace, shown.say)
-    return RunResult(result, workspace.dataset, workspace.report, computed, time.monotonic() - started)
+    return RunResult(
+        result, workspace.dataset.folder, str(workspace.report), computed, time.monotonic() - started
+    )
 
 
 def _warnings(graph: Graph) -> Iterator[str]:
@@ -117,9 +117,9 @@ def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:
     What unfinished shards have in their journals goes too: failed rows may be among it.
     """
     stale = list(_find_failed_shards(graph, workspace.store, reason))
-    shutil.rmtree(workspace.journals, ignore_errors=True)
+    remove_journals(workspace.journals)
     if stale:
-        discard(workspace.dataset)
+        workspace.dataset.discard()
     for folder, shard in reversed(stale):
         workspace.store.remove(folder, shard)
     return len(stale)
@@ -160,11 +160,13 @@ def _take_up(board: Board, workspace: Workspace, shown: View) -> None:
     Journals of finished shards, whose writer was killed before it could remove them, go.
     """
     tickets = {journal_path(workspace.journals, ticket): ticket for ticket in board.tickets}
-    for path in sorted(tickets.keys() & set(workspace.journals.glob("*/*.journal"))):
-        ticket = tickets[path]
+    for journal in walk_journals(workspace.journals):
+        ticket = tickets.get(journal.path)
+        if ticket is None:
+            continue
         if board.is_done(ticket):
-            path.unlink()
-        elif records := read_in_flight(path):
+            remove_journal(journal.path)
+        elif records := read_in_flight(journal.path):
             shown.say(
                 f"an earlier run ended at {ticket.name}, record {', '.join(records[:3])}; going on from there"
             )

@@ -1,18 +1,18 @@
 """A dataset's pairs as codes of a DAC, for models that speak in tokens."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.dataset.background import Background
 from pipeline.dataset.card_front_matter import Front
-from pipeline.dataset.parquet_file import Background
 from pipeline.dataset.published import Dataset, DatasetRow
 from pipeline.dataset.writer import FileLimits, SplitFiles, TableWriter
 from pipeline.store.dataset_columns import CODE, INTEGER, NUMBER, TEXT, Columns, features_of
+from pipeline.store.dataset_files import DatasetFiles
 from schemas import Digest, Record, Split, UserError
 from stages.audio.flac import decode_flac_bytes
 from stages.networks.codec_tokens import Tokenizer
@@ -59,20 +59,24 @@ def write_tokens(
     Each side is a list of codebooks, each a list of codes, one per frame. Raises ``UserError`` if ``out``
     is there already.
     """
-    if out.exists():
+    written = DatasetFiles(out)
+    if written.is_taken:
         raise UserError(f"{out} is there already; choose another --out, or remove it")
-    draft = out.with_name(f".{out.name}.unanimous-draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    with written.replaced() as draft:
+        files = _write_rows(dataset, tokenizer, codec, draft.folder)
+        draft.write("README.md", _write_card(dataset, codec, files))
+    return files
+
+
+def _write_rows(
+    dataset: Dataset, tokenizer: Tokenizer, codec: CodecFacts, folder: Path
+) -> Mapping[Split, SplitFiles]:
     with Background() as background:
-        writer = TableWriter(draft / "tokens", _schema(dataset, codec), CUT, background)
+        writer = TableWriter(folder / "tokens", _schema(dataset, codec), CUT, background)
         for row in dataset.pairs(range(dataset.num_pairs), columns=[*KEPT, *TOKEN_SIDES]):
             writer.add(_encode_row(row, tokenizer))
         writer.finish()
-        files = writer.close()
-    (draft / "README.md").write_text(_write_card(dataset, codec, files), encoding="utf-8")
-    draft.rename(out)
-    return files
+        return writer.close()
 
 
 def _encode_row(row: DatasetRow, tokenizer: Tokenizer) -> dict[str, Any]:

@@ -92,11 +92,10 @@ class Forecast:
         }
 
     def _table(self, table: Table, loads: Mapping[str, Load]) -> TableForecast:
-        done = self._store.shards(table.folder) & loads.keys()
-        left = [load for name, load in loads.items() if name not in done]
+        sizes = {name: size for name, size in self._store.sizes(table.folder).items() if name in loads}
+        left = [load for name, load in loads.items() if name not in sizes]
         work_s, basis = self._work(table, loads)
-        sizes = {name: self._store.path(table.folder, name).stat().st_size for name in done}
-        per_s = _ratio(sum(sizes.values()), sum(loads[name].audio_s for name in done))
+        per_s = _ratio(sum(sizes.values()), sum(loads[name].audio_s for name in sizes))
         bytes_left = (
             sum(rough_bytes(table, load, self._sample_rate) for load in left)
             if per_s is None
@@ -105,7 +104,7 @@ class Forecast:
         return TableForecast(
             table=table,
             num_shards=len(loads),
-            done=len(done),
+            done=len(sizes),
             work_left_s=sum(map(work_s, left)),
             longest_ticket_s=max(map(work_s, left), default=0.0),
             bytes_left=bytes_left,

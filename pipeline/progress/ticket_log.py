@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pipeline.execution.worker import TicketResult
+from pipeline.store.line_log import LineLog
 from pipeline.tables.scores import num_takes
 from pipeline.tables.tickets import Ticket
 from schemas import Record
@@ -57,18 +58,16 @@ def note_ticket(path: Path, ticket: Ticket, report: TicketResult, finished_at_s:
         peak_bytes=report.peak_bytes,
         peak_gpu_bytes=report.peak_gpu_bytes,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line.model_dump_json() + "\n")
+    LineLog(path).append(line.model_dump_json())
 
 
 def ticket_lines(path: Path) -> list[TicketLine]:
     """Return the tickets that were noted; a line that is being written, or was torn, is left out."""
-    return list(_lines(path)) if path.is_file() else []
+    return list(_lines(LineLog(path)))
 
 
-def _lines(path: Path) -> Iterator[TicketLine]:
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+def _lines(log: LineLog) -> Iterator[TicketLine]:
+    for text in log.lines():
         try:
             yield TicketLine.model_validate_json(text)
         except ValidationError:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.store.table_store import TableStore
 from schemas import IntegrityError
@@ -32,7 +31,7 @@ def flac_of(store: TableStore, clip: Clip) -> bytes:
     Raises ``IntegrityError`` if it is not there.
     """
     columns = [f"{clip.part}.flac"] if clip.part in INPUT_SIDES else list(_TAKES)
-    with pq.ParquetFile(store.path(clip.folder, clip.shard)) as file:
+    with store.open_shard(clip.folder, clip.shard) as file:
         for group in range(file.num_row_groups):
             index = pc.index(file.read_row_group(group, columns=["id"])["id"], clip.row).as_py()
             if index >= 0:

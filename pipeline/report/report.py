@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
-from pathlib import Path
 
-from pipeline.audit.audit import FILE
 from pipeline.dataset.description import MARK
 from pipeline.report.clips import flac_of
 from pipeline.report.pages import render_listening, render_page, sections_of
 from pipeline.report.pairs import pair_cards_of
 from pipeline.report.recordings import EXCERPT_S, Recordings
 from pipeline.report.snapshot import Snapshot
-from pipeline.store.files import write_whole
+from pipeline.store.files import StoredFile
+from pipeline.store.line_log import LineLog
 from pipeline.store.workspace import Workspace
 from schemas import fingerprint_of
 
@@ -39,9 +38,14 @@ class Script:
         return base64.b64encode(hashlib.sha256(self.text.encode()).digest()).decode()
 
 
-def write_report(workspace: Workspace, path: Path) -> None:
-    """Write the report of what lies in a workspace; raises ``WorkspaceError`` if no run has begun in it."""
-    write_whole(path, report_of(Snapshot.of(workspace)).encode())
+def write_report(workspace: Workspace, file: StoredFile) -> int:
+    """Write the report of what lies in a workspace, and return how many bytes it has.
+
+    Raises ``WorkspaceError`` if no run has begun in it.
+    """
+    page = report_of(Snapshot.of(workspace)).encode()
+    file.put(page)
+    return len(page)
 
 
 def report_of(snapshot: Snapshot) -> str:
@@ -66,17 +70,15 @@ def is_outdated(workspace: Workspace) -> bool:
 
     Contents are compared and not times: clocks are set back, and of a copied workspace all files are new.
     """
-    if not workspace.report.is_file():
-        return True
-    with workspace.report.open("rb") as written:
-        return report_stamp_of(workspace).encode() not in written.read(_HEAD_BYTES)
+    head = workspace.report.read_if_there(_HEAD_BYTES)
+    return head is None or report_stamp_of(workspace).encode() not in head
 
 
 def report_stamp_of(workspace: Workspace) -> str:
     """Return sixteen hex digits of what a report speaks of: dataset, audit, and what tickets have cost."""
-    told = (workspace.dataset / MARK, workspace.root / FILE, workspace.ticket_log)
-    contents = [path.read_bytes() if path.is_file() else b"" for path in told]
-    return fingerprint_of([hashlib.sha256(content).hexdigest() for content in contents])
+    dataset = workspace.dataset.read(MARK) if workspace.dataset.holds(MARK) else b""
+    told = (dataset, workspace.audit.read_if_there() or b"", LineLog(workspace.ticket_log).read())
+    return fingerprint_of([hashlib.sha256(content).hexdigest() for content in told])
 
 
 def list_scripts() -> Iterator[Script]:

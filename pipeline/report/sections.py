@@ -150,7 +150,7 @@ def gather_failures(snapshot: Snapshot) -> Facts:
 
 def gather_votes(snapshot: Snapshot) -> Facts:
     """Return how far people, who heard restorations blindly, agree with the metrics."""
-    votes = VoteBook(snapshot.workspace.root).all()
+    votes = VoteBook(snapshot.workspace.votes).all()
     if not votes:
         return {"found": None}
     found = listening_of(snapshot.tables, votes)

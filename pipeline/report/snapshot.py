@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError
 
-from pipeline.audit.audit import FILE, read_audit
+from pipeline.audit.audit import read_audit
 from pipeline.audit.records import Audit
 from pipeline.config.schema import Config
 from pipeline.progress.funnel import Funnel, FunnelTables, read_funnel
 from pipeline.progress.status import RunStatus
 from pipeline.progress.ticket_log import TicketLine, ticket_lines
+from pipeline.store.files import StoredFile
 from pipeline.store.workspace import Workspace
 from pipeline.tables.inventory import SPEECH, Inventory
 from pipeline.tables.sql import RunTables
@@ -66,7 +66,7 @@ class Snapshot:
 
         What an earlier run found, on less speech or by other versions of metrics, is of other pairs.
         """
-        found = read_audit(self.workspace.root / FILE)
+        found = read_audit(self.workspace.audit)
         return found if found is not None and found.key == self.inventory.audit_key else None
 
     @property
@@ -83,11 +83,11 @@ class Snapshot:
         )
 
 
-def _config_in(path: Path) -> Config:
+def _config_in(file: StoredFile) -> Config:
     try:
-        return Config.model_validate_json(path.read_bytes())
+        return Config.model_validate_json(file.read())
     except (FileNotFoundError, ValidationError) as error:
         raise WorkspaceError(
-            f"{path} is not there, or was written by another version of this program; 'run' with the same "
+            f"{file} is not there, or was written by another version of this program; 'run' with the same "
             "config writes it anew"
         ) from error

@@ -9,12 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from pipeline.store.arrow import rows_of, table_of
-from pipeline.store.files import write_whole
+from pipeline.store.files import StoredFile
+from pipeline.store.record_file import read_records, write_records
 from schemas import Record, Source, fingerprint_of
 
 
@@ -40,19 +37,19 @@ class Shard:
 
 
 def shards_of(
-    path: Path,
+    file: StoredFile,
     sources: Sequence[Source],
     shard_seconds: float,
     duration_s: Callable[[Source], float],
     *,
     keep: bool = True,
 ) -> list[Shard]:
-    """Return the shards of ``sources``, and keep in ``path`` where each one belongs, unless told not to.
+    """Return the shards of ``sources``, and keep in ``file`` where each one belongs, unless told not to.
 
     New sources are cut, in the order given, into shards of about ``shard_seconds``; a shard holds one
     corpus only.
     """
-    known = _read(path)
+    known = read_records(file, ShardEntry)
     numbers = {entry.source.id: entry.shard for entry in known}
     new = [source for source in sources if source.id not in numbers]
     first = max(numbers.values(), default=-1) + 1
@@ -60,14 +57,8 @@ def shards_of(
         numbers.update({source.id: number for source in members})
     entries = _merge(known, [ShardEntry(shard=numbers[s.id], source=s) for s in sources])
     if keep and entries != known:
-        write_whole(
-            path, lambda file: pq.write_table(table_of(ShardEntry, entries), file, compression="zstd")
-        )
+        write_records(file, ShardEntry, entries)
     return _group_by_shard(sources, numbers)
-
-
-def _read(path: Path) -> list[ShardEntry]:
-    return rows_of(ShardEntry, pq.read_table(path)) if path.is_file() else []
 
 
 def _merge(known: Iterable[ShardEntry], listed: Iterable[ShardEntry]) -> list[ShardEntry]:

@@ -9,7 +9,7 @@ and ``take``.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pyarrow as pa
 
@@ -18,6 +18,7 @@ from schemas import ConfigError
 DatasetTable = Literal["pairs", "candidates", "scores"]
 TABLES: tuple[DatasetTable, ...] = ("pairs", "candidates", "scores")
 PAIR_SIDES = ("chosen", "rejected")
+MARGIN = "margin"
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 CODE = pa.int16()
 AUDIO = pa.struct([("bytes", pa.binary()), ("path", TEXT)])
@@ -31,6 +32,7 @@ LICENCES = pa.list_(pa.struct([("part", TEXT), ("name", TEXT), ("licence", TEXT)
 MISSING = pa.list_(pa.struct([("score", TEXT), ("status", TEXT), ("reason", TEXT), ("detail", TEXT)]))
 """Scores that are not there, and why."""
 
+T = TypeVar("T")
 Columns = Mapping[str, pa.DataType]
 UTTERANCE: Columns = {
     "degraded_id": TEXT,
@@ -68,6 +70,7 @@ TAKE: Columns = {
 longer its model made it, before it was fitted; ``level_gain_db`` brought it to the level of its input,
 ``peak_gain_db`` under full scale. ``digest`` is the SHA-256 of rate and samples."""
 OUTCOME: Columns = {"status": TEXT, "reason": TEXT, "detail": TEXT}
+_WHY_MISSING: Columns = {"missing_scores": MISSING}
 HEAVY_COLUMNS = ("audio", "recipe")
 """Columns of ``candidates`` that ``scores`` does without."""
 
@@ -82,6 +85,11 @@ def columns_of(table: DatasetTable, scores: Sequence[str]) -> Columns:
             "another 'name'"
         )
     return dict(columns)
+
+
+def columns_of_side(side: str, columns: Mapping[str, T]) -> dict[str, T]:
+    """Return what there is of one side of a pair, or of its ``MARGIN``, by the columns of ``pairs``."""
+    return {f"{side}_{name}": value for name, value in columns.items()}
 
 
 def is_column(name: str) -> bool:
@@ -114,7 +122,7 @@ _NamedTypes = list[tuple[str, pa.DataType]]
 
 
 def _pairs(scores: Sequence[str]) -> _NamedTypes:
-    takes = [(f"{side}_{name}", kind) for side in PAIR_SIDES for name, kind in TAKE.items()]
+    numbers = dict.fromkeys(scores, NUMBER)
     return [
         ("pair_id", TEXT),
         *((name, AUDIO) for name in ("degraded", *PAIR_SIDES, "clean")),
@@ -122,10 +130,10 @@ def _pairs(scores: Sequence[str]) -> _NamedTypes:
         *TERMS.items(),
         ("degraded_digest", TEXT),
         ("clean_digest", TEXT),
-        *takes,
+        *(column for side in PAIR_SIDES for column in columns_of_side(side, TAKE).items()),
         ("strength", NUMBER),
-        *((f"{side}_{score}", NUMBER) for side in (*PAIR_SIDES, "margin") for score in scores),
-        *((f"{side}_missing_scores", MISSING) for side in PAIR_SIDES),
+        *(column for side in (*PAIR_SIDES, MARGIN) for column in columns_of_side(side, numbers).items()),
+        *(column for side in PAIR_SIDES for column in columns_of_side(side, _WHY_MISSING).items()),
     ]
 
 
@@ -139,7 +147,7 @@ def _candidates(scores: Sequence[str]) -> _NamedTypes:
         *TERMS.items(),
         *TAKE.items(),
         *((score, NUMBER) for score in scores),
-        ("missing_scores", MISSING),
+        *_WHY_MISSING.items(),
     ]
 
 

@@ -1,22 +1,106 @@
-"""Files of a workspace: written whole or not at all."""
+"""The door to storage: a handful of operations on whole files, whatever they are kept in."""
 
 import errno
 import os
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
+
+import pyarrow as pa
 
 from schemas import RunError
+
+Content = bytes | Callable[[IO[bytes]], None]
+"""What is put into a file: its bytes, or what writes them into an open one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file that was listed."""
+
+    name: str
+    ask_size: Callable[[], int]
+    """Returns its size in bytes. Raises ``FileNotFoundError`` if it has gone meanwhile."""
+
+
+class Files(Protocol):
+    """Files below a root, each whole or not there. Names are relative and have ``/`` between folders.
+
+    One class per kind of storage; all of them pass
+    ``tests/pipeline/store/test_files.py``.
+    """
+
+    def list(self, folder: str = "") -> Iterator[FileEntry]:
+        """Walk the files in a folder and in those below it, in any order; none if it is not there."""
+
+    def open(self, name: str) -> pa.NativeFile:
+        """Open a file to read any part of it. Raises ``FileNotFoundError``."""
+
+    def put(self, name: str, content: Content) -> None:
+        """Put a file in place for good, over the one that is there, or leave all as it was and raise."""
+
+    def put_if_absent(self, name: str, content: Content) -> bool:
+        """Put a file in place unless one is there; whether it was put. Of several at once, one succeeds."""
+
+    def remove(self, name: str) -> None:
+        """Take a file away, if it is there."""
+
+    def stamp(self, name: str) -> str:
+        """Return text that changes when the file, or one directly in the folder, comes, goes or is put."""
+
+    def location(self, name: str = "") -> str:
+        """Return where a file is, in words that people recognise."""
+
+    def path(self, name: str) -> str | None:
+        """Return the absolute path that other libraries can open a file by; None if they cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file, there or not."""
+
+    files: Files
+    name: str
+
+    def __str__(self) -> str:
+        """Return where it is."""
+        return self.files.location(self.name)
+
+    def read(self) -> bytes:
+        """Return its bytes. Raises ``FileNotFoundError``."""
+        with self.files.open(self.name) as file:
+            content: bytes = file.read()
+        return content
+
+    def read_if_there(self, num_bytes: int | None = None) -> bytes | None:
+        """Return its bytes, or so many of the first; None if it is not there."""
+        with suppress(FileNotFoundError), self.files.open(self.name) as file:
+            content: bytes = file.read(num_bytes)
+            return content
+        return None
+
+    def stamp(self) -> str:
+        """Return text that changes when it comes, goes or is put."""
+        return self.files.stamp(self.name)
+
+    def put(self, content: Content) -> None:
+        """Write it whole, or not at all."""
+        self.files.put(self.name, content)
+
+
+def fill(file: IO[bytes], content: Content) -> None:
+    """Write ``content`` into an open file."""
+    if isinstance(content, bytes):
+        file.write(content)
+    else:
+        content(file)
 
 
 def expand_home(text: str) -> Path:
     """Return the path, ``~`` being the user's home; a name like ``~old`` that is nobody's is left alone."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises RuntimeError for ~old
-
-
-DRAFT = ".draft"
 
 
 @contextmanager
@@ -34,47 +118,3 @@ def explain_full_disk(folder: Path) -> Iterator[None]:
             f"cannot write to {folder}: {os.strerror(error.errno)}; make room and run again: finished shards "
             "stay as they are"
         ) from error
-
-
-def remove_drafts(workspace: Path) -> None:
-    """Remove what killed writers left behind: beside the workspace's own files, and in every table."""
-    for pattern in (
-        f"*{DRAFT}-*",
-        f"catalogue/*{DRAFT}-*",
-        f"inventories/*{DRAFT}-*",
-        f"tables/*/*{DRAFT}-*",
-    ):
-        for draft in workspace.glob(pattern):
-            draft.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, content: bytes | Callable[[IO[bytes]], None]) -> None:
-    """Write a draft beside ``path`` and put it in place for good, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}{DRAFT}-{socket.gethostname()}-{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            _fill(file, content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def _fill(file: IO[bytes], content: bytes | Callable[[IO[bytes]], None]) -> None:
-    if isinstance(content, bytes):
-        file.write(content)
-    else:
-        content(file)
-
-
-def sync_folder(folder: Path) -> None:
-    """See the names of a folder's files on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

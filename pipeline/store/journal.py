@@ -6,9 +6,11 @@ rows)``. A torn last frame is ignored. It lives beside the tables only while its
 
 import os
 import pickle
+import shutil
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +18,7 @@ from typing import Any, Self
 from schemas import Row
 
 HEADER = struct.Struct("<QI")
+_SUFFIX = ".journal"
 
 
 def journal_size_of(path: Path) -> int:
@@ -24,6 +27,39 @@ def journal_size_of(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return -1
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFile:
+    """The journal of a ticket that is in flight, or whose worker was killed."""
+
+    table: str
+    shard: str
+    path: Path
+    num_bytes: int
+
+
+def journal_in(folder: Path, table: str, shard: str) -> Path:
+    """Return where the journal of a ticket lies while it is in flight."""
+    return folder / table / f"{shard}{_SUFFIX}"
+
+
+def walk_journals(folder: Path) -> Iterator[JournalFile]:
+    """Walk the journals that are there, in order."""
+    for path in sorted(folder.glob(f"*/*{_SUFFIX}")):
+        yield JournalFile(
+            path.parent.name, path.name.removesuffix(_SUFFIX), path, max(0, journal_size_of(path))
+        )
+
+
+def remove_journal(path: Path) -> None:
+    """Take a journal away, if it is there."""
+    path.unlink(missing_ok=True)
+
+
+def remove_journals(folder: Path) -> None:
+    """Take all journals away."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class Journal:

@@ -36,10 +36,9 @@ class Footer:
 
 def read_footer(store: TableStore, table: str, shard: str) -> Footer | None:
     """Return the footer of a shard, or None if it has gone."""
-    path = store.path(table, shard)
     try:
-        found = pq.read_metadata(path)
-        num_bytes = path.stat().st_size
+        with store.files.open(store.name_of(table, shard)) as source, pq.ParquetFile(source) as file:
+            found, num_bytes = file.metadata, source.size()
     except FileNotFoundError:
         return None
     described = json.loads((found.metadata or {}).get(METADATA_KEY, b"{}"))
@@ -57,7 +56,7 @@ def statuses_of(counts: Mapping[str, int]) -> Counter[str]:
 def missing_values(store: TableStore, table: str, shard: str) -> Iterator[MissingValue]:
     """Yield what has no value in a shard; nothing if the shard has gone."""
     try:
-        with pq.ParquetFile(store.path(table, shard)) as file:
+        with store.open_shard(table, shard) as file:
             paths = [file.schema.column(index).path for index in range(len(file.schema))]
             kept = [path for path in paths if path == "id" or path.rpartition(".")[2] in LEAVES]
             rows = file.read(columns=kept).to_pylist()

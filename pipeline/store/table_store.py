@@ -1,26 +1,26 @@
-"""Tables on disk: one Parquet file is one table × one shard is one commit.
+"""Tables: one Parquet file is one table × one shard is one commit.
 
 Three operations carry everything: list, read, put whole. A reader sees a whole shard or none.
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.store.arrow import rows_of, schema_of, table_of
-from pipeline.store.files import write_whole
+from pipeline.store.files import Files
 from schemas import IntegrityError, PoolRecording, Record, Row
 
 R = TypeVar("R", bound=Record)
-SHARD_SUFFIX = ".parquet"
+_FOLDER = "tables"
+_SUFFIX = ".parquet"
 METADATA_KEY = b"unanimous"
 ROW_GROUP_BYTES = 64 * 2**20
 READ_BYTES = 2**20
@@ -29,28 +29,68 @@ READ_BYTES = 2**20
 class TableStore:
     """The tables of a workspace, each a folder of shards."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        """Of the workspace."""
 
     def shards(self, table: str) -> set[str]:
         """Return the names of the shards that are there."""
-        folder = self.root / table
-        if not folder.is_dir():
-            return set()
-        return {
-            entry.name.removesuffix(SHARD_SUFFIX)
-            for entry in os.scandir(folder)
-            if entry.name.endswith(SHARD_SUFFIX)
-        }
+        above = len(table) + len(_FOLDER) + 2
+        entries = self.files.list(f"{_FOLDER}/{table}")
+        return {entry.name[above : -len(_SUFFIX)] for entry in entries if entry.name.endswith(_SUFFIX)}
 
-    def path(self, table: str, shard: str) -> Path:
-        """Return where a shard lies, or will lie."""
-        return self.root / table / f"{shard}{SHARD_SUFFIX}"
+    def sizes(self, table: str) -> dict[str, int]:
+        """Return the shards that are there, and how many bytes each has."""
+        return {shard: num_bytes for _, shard, num_bytes in self._walk_sizes(f"{_FOLDER}/{table}")}
+
+    def walk_sizes(self) -> Iterator[tuple[str, str, int]]:
+        """Walk all shards of all tables: table, shard, and how many bytes it has; in any order."""
+        return self._walk_sizes(_FOLDER)
+
+    def _walk_sizes(self, folder: str) -> Iterator[tuple[str, str, int]]:
+        for entry in self.files.list(folder):
+            _, _, place = entry.name.removesuffix(_SUFFIX).partition("/")
+            table, _, shard = place.partition("/")
+            if shard and entry.name.endswith(_SUFFIX):
+                with suppress(FileNotFoundError):  # it has gone meanwhile
+                    yield table, shard, entry.ask_size()
+
+    def stamp(self, table: str) -> str:
+        """Return text that changes when a shard comes or goes."""
+        return self.files.stamp(f"{_FOLDER}/{table}")
+
+    def path(self, table: str = "", shard: str = "") -> str | None:
+        """Return the path of a shard, or of the folder of tables, for libraries that open files themselves.
+
+        None where there is none; ``open_shard`` and ``columns`` always do.
+        """
+        return self.files.path(self.name_of(table, shard) if table else _FOLDER)
+
+    @property
+    def workspace(self) -> str:
+        """Where the workspace is, as people know it."""
+        return self.files.location()
+
+    def name_of(self, table: str, shard: str) -> str:
+        """Return the name that the file of a shard has in the workspace."""
+        return f"{_FOLDER}/{table}/{shard}{_SUFFIX}"
+
+    @contextmanager
+    def open_shard(self, table: str, shard: str, **settings: Any) -> Iterator[pq.ParquetFile]:
+        """Open a shard, to read what is needed of it; ``settings`` are those of ``pq.ParquetFile``.
+
+        Raises ``FileNotFoundError``.
+        """
+        with (
+            self.files.open(self.name_of(table, shard)) as source,
+            pq.ParquetFile(source, **settings) as file,
+        ):
+            yield file
 
     def put(
         self, table: str, shard: str, record: type[R], rows: Sequence[R], spec: Mapping[str, Any]
     ) -> None:
-        """Write a shard whole: a draft beside it, fsync, rename, fsync of the folder."""
+        """Write a shard whole, for good, or not at all."""
         self.put_arrow(table, shard, record, table_of(record, rows), {**spec, "counts": counts_of(rows)})
 
     def put_arrow(
@@ -59,7 +99,7 @@ class TableStore:
         """Write a shard whose rows are Arrow already; ``spec`` then says their counts."""
         metadata = {**spec, "table": table, "shard": shard, "rows": rows.num_rows}
         described = rows.replace_schema_metadata({METADATA_KEY: json.dumps(metadata, sort_keys=True)})
-        write_whole(self.path(table, shard), lambda file: _write_parquet(file, record, described))
+        self.files.put(self.name_of(table, shard), lambda file: _write_parquet(file, record, described))
 
     def read(self, table: str, shard: str, record: type[R], *, audio: bool = True) -> list[R]:
         """Return the rows of a shard; without ``audio`` the encoded bytes stay on disk."""
@@ -68,30 +108,28 @@ class TableStore:
 
     def walk(self, table: str, shard: str, record: type[R], *, at_once: int = 8) -> Iterator[R]:
         """Walk the rows of a shard, audio included, with no more than ``at_once`` of them in memory."""
-        with pq.ParquetFile(self.path(table, shard), pre_buffer=False, buffer_size=READ_BYTES) as file:
+        with self.open_shard(table, shard, pre_buffer=False, buffer_size=READ_BYTES) as file:
             for batch in file.iter_batches(at_once, use_threads=False):
                 yield from rows_of(record, pa.Table.from_batches([batch]))
 
     def columns(self, table: str, shard: str, paths: Sequence[str] | None) -> pa.Table:
         """Return some leaf columns of a shard, nested as they are; all of them for None."""
-        # opened by its name: to look for a file system by a path takes as long as to read a few columns
-        with (
-            pa.OSFile(f"{self.root}/{table}/{shard}{SHARD_SUFFIX}") as source,
-            pq.ParquetFile(source) as file,
-        ):
+        with self.open_shard(table, shard) as file:
             return file.read(columns=None if paths is None else list(paths), use_threads=False)
 
     def metadata(self, table: str, shard: str) -> dict[str, Any]:
         """Return what the shard says of itself: key, spec, number of rows, counts by status and reason."""
-        found = pq.read_metadata(self.path(table, shard)).metadata or {}
+        with self.open_shard(table, shard) as file:
+            found = file.metadata.metadata or {}
         if METADATA_KEY not in found:
-            raise IntegrityError(f"{self.path(table, shard)} was not written by this program; remove it")
+            place = self.files.location(self.name_of(table, shard))
+            raise IntegrityError(f"{place} was not written by this program; remove it")
         parsed: dict[str, Any] = json.loads(found[METADATA_KEY])
         return parsed
 
     def remove(self, table: str, shard: str) -> None:
         """Take a shard away; it is then simply not done."""
-        self.path(table, shard).unlink(missing_ok=True)
+        self.files.remove(self.name_of(table, shard))
 
 
 def counts_of(rows: Iterable[Record]) -> dict[str, int]:

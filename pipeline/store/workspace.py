@@ -11,7 +11,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from pipeline.store.files import expand_home, write_whole
+from pipeline.store.dataset_files import DatasetFiles
+from pipeline.store.files import Files, StoredFile, expand_home
+from pipeline.store.local_files import LocalFiles, file_at, remove_empty_folders
 from pipeline.store.table_store import TableStore
 from schemas import WorkspaceError
 
@@ -43,30 +45,62 @@ class Holder:
 
 
 class Workspace:
-    """The folders of a workspace, whether or not they are there yet."""
+    """What is in a workspace, whether or not it is there yet.
 
-    def __init__(self, root: Path) -> None:
+    Tables, catalogue, inventories, audit and report are in its ``files``. What cannot be put whole stays in a
+    folder, the ``root``: the lock, journals, logs and votes; and the dataset, for people to open.
+    """
+
+    def __init__(self, root: Path, files: Files | None = None) -> None:
+        """``files`` are those in ``root``, unless others are given."""
         self.root = root
-        self.store = TableStore(root / "tables")
+        self.files = LocalFiles(root) if files is None else files
+        self.store = TableStore(self.files)
+        self.dataset = DatasetFiles(root / "dataset")
         self.journals = root / "journals"
-        self.dataset = root / "dataset"
-        self.report = root / "report.html"
         self.log = root / "logs" / "run.log"
+        self.worker_log = root / "logs" / "workers.log"
         self.ticket_log = root / "logs" / "tickets.jsonl"
-        self.config = root / "config.json"
-        self.inventory = root / "tables.json"
+        self.votes = root / "listening"
+        self.report = StoredFile(self.files, "report.html")
+        self.audit = StoredFile(self.files, "audit.json")
+        self.config = StoredFile(self.files, "config.json")
+        self.inventory = StoredFile(self.files, "tables.json")
         self._holder = root / "lock.json"
 
-    def inventory_of(self, dataset_key: str) -> Path:
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was ever made in it."""
+        return self.root.is_dir()
+
+    def inventory_of(self, dataset_key: str) -> StoredFile:
         """Return where the inventory of the run that made a dataset is kept, whatever ran later."""
-        return self.root / "inventories" / f"{dataset_key}.json"
+        return StoredFile(self.files, f"inventories/{dataset_key}.json")
+
+    def catalogue(self, name: str) -> StoredFile:
+        """Return a file of what is known of recordings: shards of a corpus or pool, or stamps of files."""
+        return StoredFile(self.files, f"catalogue/{name}")
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether any table was ever begun in it."""
+        return bool(self.files.stamp("tables"))
+
+    def remove_drafts(self) -> None:
+        """Remove what killed writers left behind; nobody else may be at work in the workspace."""
+        LocalFiles(self.root).remove_drafts("", "catalogue/", "inventories/", "tables/*/")
+
+    def remove_empty_folders(self) -> None:
+        """Remove folders of tables and journals that nothing is left in; it has to be held."""
+        for folder in (self.root / "tables", self.journals):
+            remove_empty_folders(folder)
 
     @property
     def holder(self) -> "Holder | None":
         """Who holds it, or None. Looks only: the lock itself is left alone."""
         try:
             written_at_s = self._holder.stat().st_mtime
-            described = json.loads(self._holder.read_text())
+            described = json.loads(self._holder.read_bytes())
         except (OSError, ValueError):
             return None
         holder = Holder(int(described["pid"]), str(described["host"]))
@@ -93,7 +127,7 @@ class Workspace:
             ) from error
         try:
             holder = {"pid": os.getpid(), "host": socket.gethostname()}
-            write_whole(self._holder, json.dumps(holder).encode())
+            file_at(self._holder).put(json.dumps(holder).encode())
             yield
         finally:
             self._holder.unlink(missing_ok=True)
@@ -127,6 +161,11 @@ def open_workspace(text: str | None, name: str, environment: Mapping[str, str] =
     if path.exists() and not path.is_dir():
         raise WorkspaceError(f"the workspace {path} is a file, not a folder")
     return Workspace(path.absolute())
+
+
+def is_workspace(text: str) -> bool:
+    """Whether ``text`` names a workspace that is there, and not a config."""
+    return Path(text).is_dir()
 
 
 def is_ray_job(environment: Mapping[str, str] = os.environ) -> bool:

@@ -9,6 +9,7 @@ from pipeline.config.resolve import ResolvedConfig, RestorerSetup
 from pipeline.config.schema import PoolFiles, PoolPart, PoolRooms, PoolSynthesis
 from pipeline.sources.corpora import Corpus
 from pipeline.sources.shards import Shard
+from pipeline.store.workspace import Workspace
 from pipeline.tables.listing import Listing, ListingProgress
 from pipeline.tables.pools import NoisePoolTable, RecordedPoolTable, RoomPoolTable
 from pipeline.tables.scores import PreferTable, ScoreTable
@@ -65,7 +66,7 @@ class Graph:
 
 def assemble(
     run: ResolvedConfig,
-    workspace: Path,
+    workspace: Workspace,
     progress: ListingProgress = lambda _done, _total: None,
     *,
     keep: bool = True,
@@ -74,7 +75,7 @@ def assemble(
 
     Without ``keep`` nothing is written: new recordings have the shards that a run would give them now.
     """
-    listing = Listing(run.config, workspace / "catalogue", progress, keep=keep)
+    listing = Listing(run.config, workspace, progress, keep=keep)
     corpora = [c.model_copy(update={"path": run.path(c.path)}) for c in run.config.speech]
     speech = listing.sources(corpora)
     pools = tuple(_pools(run, listing))

@@ -1,13 +1,12 @@
 """What a run set out to make, kept in the workspace: for those who look on from outside."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError
 
 from pipeline.config.resolve import ResolvedConfig
-from pipeline.store.files import write_whole
+from pipeline.store.files import StoredFile
 from pipeline.tables.graph import Graph
 from pipeline.tables.table import PoolTable, Table
 from schemas import Digest, Record, WorkspaceError
@@ -69,24 +68,24 @@ class Inventory(Record):
         )
 
     @classmethod
-    def read(cls, path: Path) -> Self | None:
-        """Return what is in ``path``, or None if no run has begun there.
+    def read(cls, file: StoredFile) -> Self | None:
+        """Return what is in a file, or None if no run has begun there.
 
         Raises ``WorkspaceError`` if it cannot be read.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(file.read())
         except FileNotFoundError:
             return None
         except ValidationError as error:
             raise WorkspaceError(
-                f"{path} was written by another version of this program; 'run' with the same config writes "
+                f"{file} was written by another version of this program; 'run' with the same config writes "
                 "it anew"
             ) from error
 
-    def write(self, path: Path) -> None:
-        """Keep it in ``path``."""
-        write_whole(path, self.model_dump_json(indent=1).encode())
+    def write(self, file: StoredFile) -> None:
+        """Keep it in a file."""
+        file.put(self.model_dump_json(indent=1).encode())
 
     def places(self) -> Iterator[tuple[TableEntry, tuple[str, ...]]]:
         """Walk the tables with the names of their shards."""

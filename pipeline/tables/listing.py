@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from pipeline.config.schema import Config
 from pipeline.sources.audio import estimate_duration_s
 from pipeline.sources.corpora import Corpus, list_sources
 from pipeline.sources.shards import Shard, shards_of
 from pipeline.sources.stamps import Stamp
-from pipeline.store.files import write_whole
+from pipeline.store.files import StoredFile
+from pipeline.store.workspace import Workspace
 from schemas import Source
 from stages.operators.licences import is_allowed
 
@@ -22,8 +22,10 @@ class Listing:
     Unchanged files are not read again, and what has a shard keeps it.
     """
 
-    def __init__(self, config: Config, catalogue: Path, progress: ListingProgress, *, keep: bool) -> None:
-        self._catalogue = catalogue
+    def __init__(
+        self, config: Config, workspace: Workspace, progress: ListingProgress, *, keep: bool
+    ) -> None:
+        self._workspace = workspace
         self._shard_seconds = config.shard_seconds
         self._allow_licences = config.allow_licences
         self._progress = progress
@@ -32,8 +34,8 @@ class Listing:
         self._now: dict[str, Stamp] = dict(self._before)
 
     @property
-    def _stamps(self) -> Path:
-        return self._catalogue / "stamps.json"
+    def _stamps(self) -> StoredFile:
+        return self._workspace.catalogue("stamps.json")
 
     def sources(self, corpora: Sequence[Corpus]) -> list[Source]:
         """Return the sources of ``corpora``, with the digests of their contents."""
@@ -47,16 +49,15 @@ class Listing:
 
     def shards(self, name: str, sources: Sequence[Source]) -> list[Shard]:
         """Return the shards of ``sources``."""
-        path = self._catalogue / f"{name}.parquet"
-        return shards_of(path, sources, self._shard_seconds, estimate_duration_s, keep=self._keep)
+        file = self._workspace.catalogue(f"{name}.parquet")
+        return shards_of(file, sources, self._shard_seconds, estimate_duration_s, keep=self._keep)
 
     def remember(self) -> None:
         """Keep what files looked like for the next run."""
         if self._keep and self._now != self._before:
-            write_whole(self._stamps, json.dumps(self._now, sort_keys=True).encode())
+            self._stamps.put(json.dumps(self._now, sort_keys=True).encode())
 
 
-def _stamps_in(path: Path) -> dict[str, Stamp]:
-    if not path.is_file():
-        return {}
-    return {name: Stamp(*stamp) for name, stamp in json.loads(path.read_text()).items()}
+def _stamps_in(file: StoredFile) -> dict[str, Stamp]:
+    found = json.loads(file.read_if_there() or b"{}")
+    return {name: Stamp(*stamp) for name, stamp in found.items()}

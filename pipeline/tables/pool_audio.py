@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pyarrow.parquet as pq
-
 from pipeline.store.arrow import rows_of
 from pipeline.store.table_store import TableStore
 from schemas import AudioRef, EncodedAudio, IntegrityError, OperatorSpec, PoolRecording, Split, Status
@@ -79,7 +77,7 @@ class PoolAudio:
 
     def _audio(self, ref: AudioRef) -> EncodedAudio:
         folder, shard, index = self._places[ref.pool, ref.id]
-        with pq.ParquetFile(self._store.path(folder, shard)) as file:
+        with self._store.open_shard(folder, shard) as file:
             (row,) = rows_of(PoolRecording, file.read_row_group(index))
         if row.audio is None:
             raise IntegrityError(f"pool {ref.pool!r} has no audio for {ref.id!r}")

@@ -65,7 +65,7 @@ class RunTables:
         self.inventory = inventory
         self.store = store
         self._sql = duckdb.connect(config={"threads": 1})
-        self._sql.execute("SET allowed_directories = $1", [[str(store.root.absolute())]])
+        self._sql.execute("SET allowed_directories = $1", [[path] if (path := store.path()) else []])
         self._sql.execute("SET enable_external_access = false")
         for stage in RECORDS:
             self._bring_in(stage)
@@ -74,7 +74,7 @@ class RunTables:
                 self._sql.execute(f"CREATE VIEW {name} AS {view}")
         except duckdb.BinderException as error:
             raise WorkspaceError(
-                f"tables in {store.root.parent} were written by another version of this program, without all "
+                f"tables in {store.workspace} were written by another version of this program, without all "
                 "columns of this one; 'run' with the same config makes them anew"
             ) from error
 
@@ -99,12 +99,13 @@ class RunTables:
         files = [(f, shard) for f in self.folders(stage).values() for shard in self.shards(f)]
         if not files:
             self._sql.register(rows, _add_location(schema_of(record).empty_table(), "", ""))
-        elif stage == "restore":  # its audio lies inside lists, where SQL would read it
-            paths = [path for path in leaf_paths(record) if not path.endswith("flac")]
-            read = (_add_location(self.store.columns(f, shard, paths), f, shard) for f, shard in files)
+            return
+        paths = [path for file in files if (path := self.store.path(*file)) is not None]
+        if stage == "restore" or not paths:  # its audio lies inside lists, where SQL would read it
+            light = [path for path in leaf_paths(record) if not path.endswith("flac")]
+            read = (_add_location(self.store.columns(f, shard, light), f, shard) for f, shard in files)
             self._sql.register(rows, pa.concat_tables(read))
         else:
-            paths = [str(self.store.path(*file).absolute()) for file in files]
             read = self._sql.read_parquet(paths, filename=True)
             read.project(f"*, {_PLACE}").create_view(rows)
 

@@ -3,38 +3,38 @@
 from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.dataset.description import CARD
 from pipeline.dataset.published import Dataset
 from pipeline.store.dataset_columns import TABLES, DatasetTable
 from pipeline.verify.findings import Finding
-from stages.weights.files import file_digest
 
 
 def file_findings(dataset: Dataset) -> Iterator[Finding]:
     """Walk what is wrong with files: missing, unknown, other bytes, other numbers of rows, unreadable."""
-    if not (dataset.folder / CARD).is_file():
+    if not dataset.files.holds(CARD):
         yield Finding(CARD, "file", "a card", "none")
     for table in TABLES:
         named = {
-            dataset.folder / table / file.name: file
+            file.name: file
             for files in dataset.description.tables.get(table, {}).values()
             for file in files.files
         }
         yield from _sum_findings(dataset, table)
-        there = set((dataset.folder / table).glob("*"))
-        for path in sorted(there - named.keys()):
-            yield Finding(f"{table}/{path.name}", "file", "none", "one that is not of this dataset")
-        for path, file in named.items():
-            place = f"{table}/{path.name}"
-            if path not in there:
+        there = set(dataset.files.names(table))
+        for name in sorted(there - named.keys()):
+            yield Finding(f"{table}/{name}", "file", "none", "one that is not of this dataset")
+        for name, file in named.items():
+            place = f"{table}/{name}"
+            if name not in there:
                 yield Finding(place, "file", f"{file.rows} rows", "none")
                 continue
-            if (found := file_digest(path)) != file.sha256:
+            if (found := dataset.files.digest_of(table, name)) != file.sha256:
                 yield Finding(place, "SHA-256", file.sha256, found)
             try:
-                if (rows := pq.read_metadata(path).num_rows) != file.rows:
+                with dataset.files.open_part(table, name) as opened:
+                    rows = opened.metadata.num_rows
+                if rows != file.rows:
                     yield Finding(place, "rows", file.rows, rows)
             except pa.ArrowException as error:
                 yield Finding(place, "Parquet", "a file that can be read", error)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.dataset.published import DatasetRow, open_dataset
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.verify.audio import AUDIO_SIDES, audio_of, recording_findings
 from pipeline.verify.candidates import TABLES_OF_CANDIDATES, table_findings
 from pipeline.verify.files import file_findings
@@ -62,7 +63,7 @@ def verify_dataset(
     candidates, that are drawn by ``seed``, or of all for None. ``locations`` say where weights lie that the
     dataset knows by digest.
     """
-    dataset = open_dataset(folder)
+    dataset = open_dataset(DatasetFiles(folder))
     said = dataset.description
     findings = list(file_findings(dataset))
     metrics, refused = load_metrics(said.metrics, locations or {}, said.audio_bits, device)
@@ -81,7 +82,7 @@ def verify_dataset(
     except (OSError, pa.ArrowException, KeyError) as error:
         findings.append(Finding("pairs", "rows", "all to be read", f"{type(error).__name__}: {error}"))
     return Verified(
-        files=sum(1 for table in said.tables for _ in dataset.files(table)),
+        files=sum(1 for table in said.tables for _ in dataset.names(table)),
         pairs=sum(said.rows.values()),
         has_candidates=not said.tables.keys().isdisjoint(TABLES_OF_CANDIDATES),
         sampled=sampled,

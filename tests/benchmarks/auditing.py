@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipeline.config.resolve import resolve
 from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from pipeline.text import say
 from schemas import AppliedStep, Degraded
@@ -33,8 +34,8 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="auditing-"))
     config = config_of(folder, given.inputs)
-    graph = assemble(resolve(config), folder / "workspace")
-    store = TableStore(folder / "workspace" / "tables")
+    graph = assemble(resolve(config), Workspace(folder / "workspace"))
+    store = Workspace(folder / "workspace").store
     write_scores(graph, store)
     _write_damages(graph, store)
     say(f"{given.inputs * MODELS * TAKES:,} candidates × {METRICS} metrics in {len(graph.shards)} shards")

@@ -25,6 +25,7 @@ import yaml
 
 from pipeline.config.resolve import resolve
 from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from pipeline.text import say
 from schemas import Preference, Recipe, Score, Scored, Split, TakeScores
@@ -48,8 +49,8 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="deciding-"))
     config = config_of(folder, given.inputs)
-    graph = assemble(resolve(config), folder / "workspace")
-    store = TableStore(folder / "workspace" / "tables")
+    graph = assemble(resolve(config), Workspace(folder / "workspace"))
+    store = Workspace(folder / "workspace").store
     write_scores(graph, store)
     _tell(graph, store, _time_command(config, folder / "workspace"))
     if given.folder is None:

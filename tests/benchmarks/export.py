@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.dataset.parquet_file import settings_for
+from pipeline.store.parquet_draft import settings_for
 from pipeline.text import say
 from tests.support.made_run import write_run
 
@@ -35,16 +35,17 @@ from pipeline.operations.export import write_dataset
 from pipeline.tables.graph import assemble
 from pipeline.execution.peak_memory import forget_peaks, peak_bytes
 from pipeline.config.resolve import resolve
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.workspace import Workspace
 folder = Path(sys.argv[1])
 run = resolve(folder / "made.yaml")
 workspace = Workspace(folder / "workspace")
-graph = assemble(run, workspace.root, keep=False)
+graph = assemble(run, workspace, keep=False)
 forget_peaks()
 before = peak_bytes()
 started, worked = time.perf_counter(), time.process_time()
-audit = load_or_run_audit(run, graph, workspace.store, keep=False)
-written = write_dataset(run, graph, workspace.store, folder / "dataset", audit)
+audit = load_or_run_audit(run, graph, workspace, keep=False)
+written = write_dataset(run, graph, workspace.store, DatasetFiles(folder / "dataset"), audit)
 seconds, cpu = time.perf_counter() - started, time.process_time() - worked
 size = sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
 print(json.dumps([size, seconds, cpu, before, peak_bytes()]))

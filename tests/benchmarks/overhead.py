@@ -101,9 +101,9 @@ def measure(kind: str, repeats: int, workers: int, folder: Path) -> dict[str, fl
 
     def make(run_, workspace_, graph, shown):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         executor = (
-            LocalExecutor(Worker(workspace_.root))
+            LocalExecutor(Worker(workspace_))
             if kind == "local"
-            else RayExecutor(run_, graph, workspace_.root, workers, shown.say)
+            else RayExecutor(run_, graph, workspace_, workers, shown.say)
         )
         made.append(Measured(executor))
         return made[0]

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.audit.audit import FILE, read_audit
+from pipeline.audit.audit import read_audit
 from pipeline.dataset.description import CARD, MARK
+from pipeline.store.workspace import Workspace
 from pipeline.verify.verify import verify_dataset
 from tests.support import tiny
 from tests.support.in_process import run_here, typed_here
@@ -113,7 +114,7 @@ def test_another_bound_is_decided_on_finished_takes(finished: Finished) -> None:
     assert made <= {"prefer", "pairs", "candidates", "scores"}, said
     assert models_of(dataset) == {"identity", "spectral_gate", "longer"}
     assert set(lost(dataset)) == {"clean chosen"}
-    audit = read_audit(finished.workspace / FILE)
+    audit = read_audit(Workspace(finished.workspace).audit)
     assert audit is not None
     assert audit.pairs == len(pairs_of(dataset))
     assert "length off by 0.01 s" in (finished.workspace / "report.html").read_text()

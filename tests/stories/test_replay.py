@@ -12,6 +12,7 @@ import pytest
 from pipeline.cli.commands.replay import replay_command, replay_lines
 from pipeline.dataset.published import find_published_row
 from pipeline.operations.replay import Replayer
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.workspace import Workspace
 from schemas import IntegrityError, UserError, WorkspaceError
 from tests.support.forked_commands import typed
@@ -57,16 +58,20 @@ def test_every_row_is_made_again_bit_for_bit(workspace: Path) -> None:
     replayer = Replayer(Workspace(workspace))
     ids = [i for file in sorted((dataset / "pairs").glob("*")) for i in _column(file)]
 
-    replays = [replayer.replay(find_published_row(dataset, pair_id)) for pair_id in ids]
+    replays = [replayer.replay(find_published_row(DatasetFiles(dataset), pair_id)) for pair_id in ids]
 
     assert replays
     assert all(replay.is_equal for replay in replays)
-    assert find_published_row(dataset, str(len(ids) - 1)) == find_published_row(dataset, ids[-1])
+    assert find_published_row(DatasetFiles(dataset), str(len(ids) - 1)) == find_published_row(
+        DatasetFiles(dataset), ids[-1]
+    )
 
 
 def test_says_what_each_step_did(workspace: Path) -> None:
     """In the order of the recipe, with the recordings that it used."""
-    replay = Replayer(Workspace(workspace)).replay(find_published_row(workspace / "dataset", "0"))
+    replay = Replayer(Workspace(workspace)).replay(
+        find_published_row(DatasetFiles(workspace / "dataset"), "0")
+    )
 
     said = "\n".join(replay_lines(replay))
 
@@ -155,9 +160,9 @@ def test_audio_of_16_bits_is_replayed_at_16_bits(finished: Finished) -> None:
 def test_says_which_rows_and_workspaces_there_are(workspace: Path, tmp_path: Path) -> None:
     """A mistake in the command is told with the way out."""
     with pytest.raises(UserError, match="give a pair_id, or a number from 0 to"):
-        find_published_row(workspace / "dataset", "nobody")
+        find_published_row(DatasetFiles(workspace / "dataset"), "nobody")
     with pytest.raises(UserError, match="is no dataset of this program"):
-        find_published_row(tmp_path, "0")
+        find_published_row(DatasetFiles(tmp_path), "0")
     with pytest.raises(WorkspaceError, match="say with --workspace"):
         Replayer(Workspace(tmp_path))
 
@@ -169,7 +174,7 @@ def test_a_dataset_without_rows_has_none_to_replay(workspace: Path, tmp_path: Pa
     pq.write_table(pq.read_table(file).slice(0, 0), tmp_path / "pairs" / file.name)
 
     with pytest.raises(UserError, match="has no rows"):
-        find_published_row(tmp_path, "0")
+        find_published_row(DatasetFiles(tmp_path), "0")
 
 
 def _column(file: Path) -> list[str]:

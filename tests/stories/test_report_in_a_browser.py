@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, finished: Workspace) -> Browser:
     """Return the browser with the report open, freshly loaded, its first pair in view and ready to play."""
     browser.open("about:blank")
-    browser.open(finished.report.as_uri())
+    browser.open((finished.root / "report.html").as_uri())
     browser.value(f"{FIRST}.scrollIntoView()")
     browser.wait_for(f"{FIRST}.querySelectorAll('[data-state=ready]').length === 4")
     return browser
@@ -49,7 +49,7 @@ def test_it_loads_without_a_complaint_and_asks_for_nothing(page: Browser, finish
     asked = [url for url in page.requests if not url.startswith(("data:", "blob:"))]
 
     assert page.complaints == []
-    assert asked == [finished.report.as_uri()]
+    assert asked == [(finished.root / "report.html").as_uri()]
     assert page.value("window.hacked") is None
     assert HOSTILE in page.value("document.body.innerText")
 

@@ -7,7 +7,9 @@ import pytest
 from pipeline.config.resolve import resolve
 from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker
-from pipeline.operations.run import execute
+from pipeline.operations.run import RunResult, execute
+from pipeline.store.files import StoredFile
+from pipeline.store.memory_files import MemoryFiles
 from pipeline.store.workspace import Workspace
 from tests.support import tiny
 
@@ -30,10 +32,33 @@ def test_records_in_another_order_give_the_same_bytes(
     execute(
         resolve(config),
         workspace,
-        lambda *_: LocalExecutor(Worker(workspace.root, arrange=lambda records: records[::-1])),
+        lambda *_: LocalExecutor(Worker(workspace, arrange=lambda records: records[::-1])),
     )
 
     assert tiny.files_of(workspace.root) == expected
+
+
+def test_another_kind_of_storage_gives_the_same_bytes(
+    config: Path, tmp_path: Path, expected: dict[str, str]
+) -> None:
+    """Tables in memory are those on disk, and so are the dataset and what a second run finds done."""
+    files = MemoryFiles()
+    workspace = Workspace(tmp_path / "beside", files)
+
+    first, second = (execute_here(config, workspace) for _ in range(2))
+
+    for entry in files.list("tables"):
+        copy = tmp_path / "beside" / entry.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(StoredFile(files, entry.name).read())
+    assert tiny.files_of(workspace.root) == expected
+    assert (first.computed, second.computed) == (tiny.TICKETS, 0)
+    assert {"report.html", "audit.json", "tables.json"} <= {entry.name for entry in files.list()}
+
+
+def execute_here(config: Path, workspace: Workspace) -> RunResult:
+    """Run a config in a workspace, wherever that is."""
+    return execute(resolve(config), workspace, lambda *_: LocalExecutor(Worker(workspace)))
 
 
 @pytest.mark.ray

@@ -39,7 +39,7 @@ def test_a_metric_begins_where_the_last_one_ended(speech: Path, tmp_path: Path) 
     changes = {"shard_seconds": 60, "restorers": [{"kind": "spectral_gate", "takes": 2}]}
     config = tiny.write_config(tmp_path, tiny.tiny_config(speech, **changes))
     workspace = Workspace(tmp_path / "workspace")
-    worker = Worker(workspace.root)
+    worker = Worker(workspace)
     worker.reader.cache = cache = AttentiveCache()
 
     execute(resolve(config), workspace, lambda *_: LocalExecutor(worker))

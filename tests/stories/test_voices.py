@@ -33,7 +33,7 @@ def test_nobody_talks_over_oneself(tmp_path: Path) -> None:
     run_here(config, tmp_path / "workspace")
 
     workspace = Workspace(tmp_path / "workspace")
-    graph = assemble(resolve(config), workspace.root, keep=False)
+    graph = assemble(resolve(config), workspace, keep=False)
     recipes = [row for s in graph.shards for row in workspace.store.read(graph.plan.folder, s.name, Recipe)]
     assert len(recipes) == 12
     assert all(len(recipe.sources) >= 3 for recipe in recipes)

@@ -14,7 +14,8 @@ from pipeline.store.workspace import Workspace
 
 def run_here(config: Path, workspace: Path) -> RunResult:
     """Run a config."""
-    return execute(resolve(config), Workspace(workspace), lambda *_: LocalExecutor(Worker(workspace)))
+    opened = Workspace(workspace)
+    return execute(resolve(config), opened, lambda *_: LocalExecutor(Worker(opened)))
 
 
 def typed_here(*words: str | Path) -> str:

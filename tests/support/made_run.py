@@ -32,8 +32,8 @@ def write_run(
     The workspace is ``folder/workspace``; ``changes`` replace settings of the config.
     """
     run = resolve(_config(folder, shards * utterances, utterances, changes))
-    graph = assemble(run, folder / "workspace")
-    store = TableStore(folder / "workspace" / "tables")
+    graph = assemble(run, Workspace(folder / "workspace"))
+    store = Workspace(folder / "workspace").store
     audio = [_noise(number, seconds) for number in range(2 + MODELS * TAKES)]
     for shard in graph.shards:
         _write_shard(graph, store, shard.name, [f"{source.id}:0" for source in shard.sources], audio)

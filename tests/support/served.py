@@ -29,7 +29,7 @@ def client_of(workspace: Path) -> TestClient:
 
 def cut_after(workspace: Path, stage: str) -> None:
     """Leave what a run has made by the time at which ``stage`` has its first shard."""
-    found = Inventory.read(workspace / "tables.json")
+    found = Inventory.read(Workspace(workspace).inventory)
     assert found is not None
     for table in found.tables:
         place = STAGES.index(table.name.partition(".")[0])

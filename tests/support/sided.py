@@ -10,7 +10,8 @@ from pipeline.audit.audit import load_or_run_audit
 from pipeline.config.resolve import resolve
 from pipeline.dataset.description import DatasetDescription, read_description
 from pipeline.operations.export import write_dataset
-from pipeline.store.table_store import TableStore
+from pipeline.store.dataset_files import DatasetFiles
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from tests.support import tiny
 
@@ -67,7 +68,7 @@ def rows_of(dataset: Path, table: str) -> list[dict[str, Any]]:
 
 def said_of(dataset: Path) -> DatasetDescription:
     """Return what a dataset says of itself."""
-    said = read_description(dataset)
+    said = read_description(DatasetFiles(dataset))
     assert said is not None
     return said
 
@@ -76,7 +77,8 @@ def exported_as(made: Path, out: Path, **changes: Any) -> Path:
     """Export the finished run under changed settings to ``out``."""
     config = tiny.write_config(out.parent, settings(made / "speech", **changes))
     run = resolve(config)
-    graph = assemble(run, made / "workspace", keep=False)
-    store = TableStore(made / "workspace" / "tables")
-    write_dataset(run, graph, store, out, load_or_run_audit(run, graph, store, keep=False))
+    graph = assemble(run, Workspace(made / "workspace"), keep=False)
+    workspace = Workspace(made / "workspace")
+    audit = load_or_run_audit(run, graph, workspace, keep=False)
+    write_dataset(run, graph, workspace.store, DatasetFiles(out), audit)
     return out

@@ -17,7 +17,7 @@ from stages.operators.metric import Output
 def calibrate_command(run: ResolvedConfig, workspace: Workspace, num_utterances: int) -> None:
     """Measure, and print YAML; progress goes to the other stream, so that the output can be a file."""
     with exit_on_stop() as interruption, log_to(workspace.log):
-        worker = Worker(workspace.root, check_stop=interruption.check_stop)
+        worker = Worker(workspace, check_stop=interruption.check_stop)
         found = measure_movements(run, workspace, num_utterances, worker, _tell)
     for line in margin_lines(run, found, num_utterances):
         say(line)

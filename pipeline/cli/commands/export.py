@@ -15,6 +15,7 @@ from pipeline.operations.decide import make_preferences
 from pipeline.operations.export import write_dataset
 from pipeline.operations.publish import inventory_of, publish, write_inventory
 from pipeline.progress.funnel import funnel_lines
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.files import expand_home, explain_full_disk
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
@@ -43,38 +44,38 @@ def export_command(
     Raises ``WorkspaceError`` that names what is not scored, and ``UserError`` for a folder that holds
     something else.
     """
-    if not workspace.root.is_dir():
+    if not workspace.is_there:
         raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
     if upload is not None:
         check_access(upload.repo)
-    folder = workspace.dataset if out is None else expand_home(out).absolute()
-    _refuse_foreign(folder)
-    with exit_on_stop(), explain_full_disk(folder.parent), workspace.hold():
-        graph = assemble(run, workspace.root, keep=False)
+    dataset = workspace.dataset if out is None else DatasetFiles(expand_home(out).absolute())
+    _refuse_foreign(dataset)
+    with exit_on_stop(), explain_full_disk(dataset.folder.parent), workspace.hold():
+        graph = assemble(run, workspace, keep=False)
         _refuse_unscored(graph, workspace)
         make_preferences(graph.prefer, graph.shards, workspace, _progress)
-        if folder == workspace.dataset:
+        if dataset == workspace.dataset:
             write_inventory(run, graph, workspace)
             written = publish(run, graph, workspace, say, anew=upload is None)
         else:
-            written = _copy(run, graph, workspace, folder, anew=upload is None)
-    _say_written(folder, written)
+            written = _copy(run, graph, workspace, dataset, anew=upload is None)
+    _say_written(dataset.folder, written)
     if upload is not None:
         say(f"\nuploading {format_bytes(_num_bytes(written))} to {upload.repo}")
-        say(f"uploaded: {push(folder, upload.repo, public=upload.public)}")
+        say(f"uploaded: {push(dataset.folder, upload.repo, public=upload.public)}")
 
 
 def _copy(
-    run: ResolvedConfig, graph: Graph, workspace: Workspace, folder: Path, *, anew: bool
+    run: ResolvedConfig, graph: Graph, workspace: Workspace, dataset: DatasetFiles, *, anew: bool
 ) -> DatasetDescription:
     """Return the dataset in a folder outside the workspace; rows of it can be replayed all the same."""
     noted = inventory_of(run, graph)
     noted.write(workspace.inventory_of(noted.dataset_key))
-    if not anew and (there := read_description(folder, noted.dataset_key)):
+    if not anew and (there := read_description(dataset, noted.dataset_key)):
         return there
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    audit = load_or_run_audit(run, graph, workspace.store, keep=False)
-    return write_dataset(run, graph, workspace.store, folder, audit)
+    dataset.make_parent()
+    audit = load_or_run_audit(run, graph, workspace, keep=False)
+    return write_dataset(run, graph, workspace.store, dataset, audit)
 
 
 def _say_written(folder: Path, written: DatasetDescription) -> None:
@@ -89,14 +90,14 @@ def _num_bytes(written: DatasetDescription) -> int:
     return sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
 
 
-def _refuse_foreign(folder: Path) -> None:
+def _refuse_foreign(dataset: DatasetFiles) -> None:
     """Leave alone what is not an earlier dataset of ours: a dataset is swapped in whole."""
-    if folder.is_file():
-        raise UserError(f"{folder} is a file; --out names the folder of the dataset")
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if dataset.is_taken and not dataset.is_there:
+        raise UserError(f"{dataset} is a file; --out names the folder of the dataset")
+    there = set(dataset.names())
     if foreign := sorted(there - DATASET_FILES if MARK in there else there):
         raise UserError(
-            f"{folder} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another "
+            f"{dataset} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another "
             "--out"
         )
 

@@ -12,7 +12,7 @@ from schemas import WorkspaceError
 def listening_command(workspace: Workspace, *, as_json: bool) -> None:
     """Print how far listeners agree with the metrics, with one another and with themselves."""
     snapshot = Snapshot.of(workspace)
-    votes = VoteBook(workspace.root).all()
+    votes = VoteBook(workspace.votes).all()
     if not votes:
         raise WorkspaceError(
             f"nobody has voted in {workspace.root} yet; the test is part of 'python -m pipeline dashboard "

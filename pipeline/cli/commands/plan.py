@@ -1,7 +1,6 @@
 """``plan``: what a run would do, said before anything runs. Writes nothing."""
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from pipeline.progress.forecast import Forecast, TableForecast
 from pipeline.progress.pair_yield import estimate_yield, yield_lines
 from pipeline.progress.ticket_log import ticket_lines
 from pipeline.sources.duplicates import duplicate_warnings
+from pipeline.store.local_files import free_bytes_at
 from pipeline.store.workspace import Workspace
 from pipeline.tables.empty_pools import empty_pool_warnings
 from pipeline.tables.graph import Graph, assemble
@@ -28,7 +28,7 @@ _HEAD = ("table", "tickets", "done", "time left", "known", "bytes done", "bytes 
 def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None = None) -> None:
     """Print utterances, shards, tickets, time, bytes and pairs, and what ``target`` pairs would need."""
     say(format_header(run, workspace.root))
-    graph = assemble(run, workspace.root, keep=False)
+    graph = assemble(run, workspace, keep=False)
     lines = ticket_lines(workspace.ticket_log)
     forecast = Forecast(graph, workspace.store, lines, _sample_rate(run))
     for line in plan_lines(run, graph, forecast, workspace.root):
@@ -114,8 +114,7 @@ def _totals(run: ResolvedConfig, forecast: Forecast, root: Path) -> Iterator[str
         yield f"time      about {_duration(cpu_s)} of work for one core; {_time_on(cores, cpu_s)}"
         if gpu_s:
             yield f"          and about {_duration(gpu_s)} for one GPU"
-    here = root if root.is_dir() else next(parent for parent in root.parents if parent.is_dir())
-    free = shutil.disk_usage(here).free
+    free = free_bytes_at(root)
     left = sum(t.bytes_left for t in forecast.tables)
     of = f"{format_bytes(left)} of tables to come, {format_bytes(free)} free"
     yield f"disk      about {of}; {_dataset(run, forecast)}"

@@ -1,34 +1,33 @@
 """``prune``: tables and shards that no given config reaches are removed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 from pipeline.config.resolve import ResolvedConfig
-from pipeline.store.table_store import SHARD_SUFFIX
+from pipeline.store.journal import remove_journal, walk_journals
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from pipeline.text import align_columns, count, format_bytes, say
 from schemas import UserError, WorkspaceError
 
-JOURNAL = ".journal"
 Reached = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A file that nothing reaches."""
+    """A shard, or a journal of one, that nothing reaches."""
 
-    path: Path
     table: str
     num_bytes: int
+    remove: Callable[[], None]
 
 
 def prune_command(workspace: Workspace, runs: Sequence[ResolvedConfig], *, dry_run: bool) -> None:
     """Remove what none of ``runs`` reaches, or only say what that is. The catalogue stays."""
     if not runs:
         raise UserError("without a --config nothing would be reached, and everything would go; name one")
-    if not workspace.store.root.is_dir():
+    if not workspace.has_tables:
         raise WorkspaceError(f"{workspace.root} is not a workspace: it has no tables")
     with workspace.hold():
         stale = list(find_stale_files(workspace, find_reached(workspace, runs)))
@@ -40,17 +39,18 @@ def prune_command(workspace: Workspace, runs: Sequence[ResolvedConfig], *, dry_r
 
 def find_reached(workspace: Workspace, runs: Sequence[ResolvedConfig]) -> Reached:
     """Return table and shard of every ticket that any of ``runs`` has."""
-    graphs = (assemble(run, workspace.root, keep=False) for run in runs)
+    graphs = (assemble(run, workspace, keep=False) for run in runs)
     return frozenset(ticket.place for graph in graphs for ticket in graph.tickets)
 
 
 def find_stale_files(workspace: Workspace, kept: Reached) -> Iterator[Stale]:
     """Yield shards and journals whose table and shard are not among ``kept``."""
-    for root, suffix in ((workspace.store.root, SHARD_SUFFIX), (workspace.journals, JOURNAL)):
-        for path in sorted(root.glob(f"*/*{suffix}")):
-            table = path.parent.name
-            if (table, path.name.removesuffix(suffix)) not in kept:
-                yield Stale(path, table, path.stat().st_size)
+    for table, shard, num_bytes in sorted(workspace.store.walk_sizes()):
+        if (table, shard) not in kept:
+            yield Stale(table, num_bytes, partial(workspace.store.remove, table, shard))
+    for journal in walk_journals(workspace.journals):
+        if (journal.table, journal.shard) not in kept:
+            yield Stale(journal.table, journal.num_bytes, partial(remove_journal, journal.path))
 
 
 def prune_lines(stale: Sequence[Stale], *, dry_run: bool) -> Iterator[str]:
@@ -79,8 +79,5 @@ def _num_bytes(files: Sequence[Stale]) -> int:
 
 def _remove(workspace: Workspace, stale: Sequence[Stale]) -> None:
     for file in stale:
-        file.path.unlink(missing_ok=True)
-    for root in (workspace.store.root, workspace.journals):
-        for folder in root.glob("*/"):
-            if not any(folder.iterdir()):
-                folder.rmdir()
+        file.remove()
+    workspace.remove_empty_folders()

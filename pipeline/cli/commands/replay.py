@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from pipeline.dataset.description import read_description
 from pipeline.dataset.published import find_published_row
 from pipeline.operations.replay import Replay, Replayer
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.workspace import Workspace
 from pipeline.text import align_columns, say
 from schemas import AppliedStep, Fact, IntegrityError, OperatorSpec
@@ -16,8 +17,9 @@ from schemas import AppliedStep, Fact, IntegrityError, OperatorSpec
 
 def replay_command(dataset: Path, row: str, workspace: Workspace) -> None:
     """Print what each step did and both digests. Raises ``IntegrityError`` if the row says something else."""
-    published = find_published_row(dataset, row)
-    replay = Replayer(workspace, read_description(dataset)).replay(published)
+    files = DatasetFiles(dataset)
+    published = find_published_row(files, row)
+    replay = Replayer(workspace, read_description(files)).replay(published)
     for line in replay_lines(replay):
         say(line)
     if not replay.is_equal:

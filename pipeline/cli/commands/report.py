@@ -1,7 +1,8 @@
 """``report``: one HTML file of what lies in a workspace. Takes no lock, writes nothing but the file."""
 
 from pipeline.report.report import write_report
-from pipeline.store.files import expand_home
+from pipeline.store.files import StoredFile, expand_home
+from pipeline.store.local_files import file_at
 from pipeline.store.workspace import Workspace
 from pipeline.text import format_bytes, say
 from schemas import UserError
@@ -12,8 +13,15 @@ def report_command(workspace: Workspace, out: str | None) -> None:
 
     Raises ``WorkspaceError`` if no run has begun there, and ``UserError`` for a folder.
     """
-    path = workspace.report if out is None else expand_home(out).absolute()
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; --out names the file, such as {path / workspace.report.name}")
-    write_report(workspace, path)
-    say(f"{path} ({format_bytes(path.stat().st_size)})")
+    file = workspace.report if out is None else _file_at(out)
+    say(f"{file} ({format_bytes(write_report(workspace, file))})")
+
+
+def _file_at(out: str) -> StoredFile:
+    path = expand_home(out).absolute()
+    try:
+        return file_at(path)
+    except IsADirectoryError as error:
+        raise UserError(
+            f"{path} is a folder; --out names the file, such as {path / 'report.html'}"
+        ) from error

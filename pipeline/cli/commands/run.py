@@ -35,12 +35,10 @@ def run_command(
 
         def make(run: ResolvedConfig, workspace: Workspace, graph: Graph, shown: View) -> Executor:
             if executor == "local":
-                return LocalExecutor(Worker(workspace.root, check_stop=interruption.check_stop))
+                return LocalExecutor(Worker(workspace, check_stop=interruption.check_stop))
             from pipeline.execution.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
 
-            return RayExecutor(
-                run, graph, workspace.root, workers, shown.say, check_stop=interruption.check_stop
-            )
+            return RayExecutor(run, graph, workspace, workers, shown.say, check_stop=interruption.check_stop)
 
         result = execute(run, workspace, make, retry_failed)
     _say(format_outcome(run, result))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.dataset.published import open_dataset
 from pipeline.operations.tokens import codec_facts_of, write_tokens
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.text import count, format_bytes, say
 from stages.networks.codec_tokens import load_tokenizer
 from stages.weights.files import weights_digest
@@ -11,7 +12,7 @@ from stages.weights.files import weights_digest
 
 def tokens_command(dataset: Path, codec: Path, out: Path, num_codebooks: int | None, device: str) -> None:
     """Write the tokens and say how many there are."""
-    published = open_dataset(dataset)
+    published = open_dataset(DatasetFiles(dataset))
     digest = weights_digest(codec)
     tokenizer = load_tokenizer(codec, device, num_codebooks)
     facts = codec_facts_of(tokenizer, digest)

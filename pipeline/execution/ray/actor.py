@@ -8,6 +8,7 @@ from pipeline.execution.interrupts import catch_termination
 from pipeline.execution.log_file import open_log
 from pipeline.execution.worker import Suspect, TicketResult, Worker
 from pipeline.sources.shards import Shard
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph
 from pipeline.tables.table import PoolTable
 from pipeline.tables.tickets import ShardPlace, Ticket
@@ -20,7 +21,7 @@ class TicketActor:
     """Does tickets by name; only names, counts and errors travel."""
 
     def __init__(
-        self, workspace: str, modules: Sequence[OperatorModule], graph: bytes, device: str, log: str
+        self, workspace: Workspace, modules: Sequence[OperatorModule], graph: bytes, device: str, log: str
     ) -> None:
         open_log(Path(log))
         torchaudio_guard.install_guard()
@@ -29,7 +30,7 @@ class TicketActor:
         self._tables = {table.folder: table for table in unpickled.tables}
         self._shards = {shard.name: shard for shard in unpickled.shards}
         # Ray ends a worker by SIGTERM, and its handler by an error that a stage takes for its record's
-        self._worker = Worker(Path(workspace), device, check_stop=catch_termination().check_stop)
+        self._worker = Worker(workspace, device, check_stop=catch_termination().check_stop)
 
     def run(
         self,

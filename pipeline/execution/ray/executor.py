@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -21,6 +20,7 @@ from pipeline.execution.ray.metrics import RunMetrics
 from pipeline.execution.ray.scaling import Capacity, classes_to_release
 from pipeline.execution.worker import TicketResult, journal_path
 from pipeline.store.journal import journal_size_of
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph
 from pipeline.tables.tickets import CPU, Ticket, gpus_of
 from schemas import Reason, RunError, UnanimousError
@@ -55,7 +55,7 @@ class RayExecutor:
         self,
         run: ResolvedConfig,
         graph: Graph,
-        workspace: Path,
+        workspace: Workspace,
         workers: int | None,
         say: Callable[[str], None],
         *,
@@ -69,7 +69,7 @@ class RayExecutor:
         self._say = say
         self._check_stop = check_stop
         self._handles: list[WorkerHandle] = []
-        self._deaths = Deaths(workspace / "journals")
+        self._deaths = Deaths(workspace.journals)
         self._record_s: dict[str, float] = {}
         self._started = 0
 
@@ -118,11 +118,11 @@ class RayExecutor:
             num_cpus=1 if resource == CPU else 0, num_gpus=gpus, max_restarts=0, max_task_retries=0
         )(TicketActor)
         actor = actor_class.options(name=name, runtime_env=worker_environment()).remote(
-            str(self._workspace),
+            self._workspace,
             self._run.modules,
             self._graph,
             "cuda" if gpus else "cpu",
-            str(self._workspace / "logs" / "workers.log"),
+            str(self._workspace.worker_log),
         )
         return WorkerHandle(actor, WorkerState(resource))
 
@@ -178,7 +178,7 @@ class RayExecutor:
         self._record_s[folder] = max(mean_s, self._record_s.get(folder, 0.0))
 
     def _journal_size(self, ticket: Ticket) -> int:
-        return journal_size_of(journal_path(self._workspace / "journals", ticket))
+        return journal_size_of(journal_path(self._workspace.journals, ticket))
 
     def _replace_hanging(self) -> None:
         """Kill workers whose journal has not grown for longer than any record should take."""

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.audit.audit import FILE, audit_of, read_audit
+from pipeline.audit.audit import audit_of, read_audit
 from pipeline.audit.records import Audit, Group, ScoreRole
 from pipeline.audit.text import audit_lines
 from pipeline.config.resolve import resolve
-from pipeline.store.table_store import TableStore
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from schemas import WorkspaceError
@@ -43,7 +42,7 @@ def own(finished: Path, tmp_path: Path) -> Path:
 
 def audit_in(folder: Path) -> Audit:
     """Return the audit that a run has kept."""
-    audit = read_audit(folder / "workspace" / FILE)
+    audit = read_audit(Workspace(folder / "workspace").audit)
     assert audit is not None
     return audit
 
@@ -67,7 +66,7 @@ def test_every_run_ends_with_an_audit(finished: Path) -> None:
     assert {agreement.name for agreement in audit.agreement if agreement.by is Group.DEGRADATION} == {
         "clipping"
     }
-    assert audit == audit_of(config, assemble(config, funnel.root, keep=False), funnel.store)
+    assert audit == audit_of(config, assemble(config, funnel, keep=False), funnel.store)
 
 
 def test_the_card_and_the_command_say_the_same(finished: Path) -> None:
@@ -85,7 +84,7 @@ def test_the_card_and_the_command_say_the_same(finished: Path) -> None:
 
 def test_nothing_is_made_again_while_nothing_changes(own: Path) -> None:
     """The file stands as long as what it depends on does."""
-    path = own / "workspace" / FILE
+    path = own / "workspace" / "audit.json"
     kept, stamp = path.read_bytes(), path.stat().st_mtime_ns
 
     run_here(own / "small.yaml", own / "workspace")
@@ -98,7 +97,7 @@ def test_nothing_is_made_again_while_nothing_changes(own: Path) -> None:
 
 def test_other_criteria_are_audited_without_a_run(own: Path) -> None:
     """What the command line sets counts, and the workspace stays as it is."""
-    path = own / "workspace" / FILE
+    path = own / "workspace" / "audit.json"
     before = path.read_bytes()
 
     said = typed_here("audit", own / "small.yaml", "-w", own / "workspace", "--set", "preference.held_out=[]")
@@ -109,7 +108,7 @@ def test_other_criteria_are_audited_without_a_run(own: Path) -> None:
 
 def test_an_export_elsewhere_has_its_own_audit(own: Path, tmp_path: Path) -> None:
     """In its card; the workspace keeps that of its run."""
-    path = own / "workspace" / FILE
+    path = own / "workspace" / "audit.json"
     before = path.read_bytes()
     words = ("-w", own / "workspace", "--out", tmp_path / "copy", "--set", "preference.held_out=[]")
 
@@ -117,7 +116,7 @@ def test_an_export_elsewhere_has_its_own_audit(own: Path, tmp_path: Path) -> Non
 
     assert "No score is held out" in (tmp_path / "copy" / "README.md").read_text(encoding="utf-8")
     assert path.read_bytes() == before
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / "audit.json").exists()
 
 
 def test_a_run_without_pairs_has_an_audit_that_says_so(own: Path) -> None:
@@ -137,8 +136,10 @@ def test_an_unfinished_run_is_audited_in_part(own: Path) -> None:
     """Shards without all their scores are counted, not guessed at; without any there is nothing to say."""
     config = written(own, score_clean=True, metrics=METRICS, preference=CHOOSING, shard_seconds=1)
     run_here(config, own / "begun")
-    store = TableStore(own / "begun" / "tables")
-    scores, *_ = sorted(folder.name for folder in store.root.glob("score.spectral_envelope.*"))
+    store = Workspace(own / "begun").store
+    scores, *_ = sorted(
+        folder.name for folder in (own / "begun" / "tables").glob("score.spectral_envelope.*")
+    )
     store.remove(scores, min(store.shards(scores)))
     run = resolve(config)
 
@@ -146,15 +147,15 @@ def test_an_unfinished_run_is_audited_in_part(own: Path) -> None:
 
     assert "Of 2 shards, 1 had not all scores yet." in said
     assert " for 1 degraded version of 1 utterance." in said
-    graph = assemble(run, own / "workspace", keep=False)
+    graph = assemble(run, Workspace(own / "workspace"), keep=False)
 
     with pytest.raises(WorkspaceError, match="has no shard with all its scores; 'run' makes them"):
-        audit_of(run, graph, TableStore(own / "nowhere" / "tables"))
+        audit_of(run, graph, Workspace(own / "nowhere").store)
 
 
 def test_a_workspace_without_an_audit_says_what_makes_one(own: Path) -> None:
     """Also where the file is not of this version."""
-    path = own / "workspace" / FILE
+    path = own / "workspace" / "audit.json"
 
     path.write_text('{"key": "older"}')
 

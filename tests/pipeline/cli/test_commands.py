@@ -85,7 +85,7 @@ def test_plan_knows_what_is_done_and_measured(small: Path) -> None:
 def _forecasts(small: Path, *assignments: str) -> dict[str, TableForecast]:
     """Return what ``plan`` knows of each table."""
     run, workspace = resolve(small / "small.yaml", assignments), Workspace(small / "workspace")
-    graph = assemble(run, workspace.root, keep=False)
+    graph = assemble(run, workspace, keep=False)
     tables = Forecast(graph, workspace.store, ticket_lines(workspace.ticket_log), 22_050).tables
     return {table.table.name: table for table in tables}
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset.parquet_file import Background
+from pipeline.dataset.background import Background
 from pipeline.dataset.writer import FileLimits, SplitFiles, TableWriter
 from pipeline.store.dataset_columns import AUDIO, STEPS, columns_of, table_schema_of
 from schemas import ConfigError, Split

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.dataset.licences import Licences, strictest_of
-from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from schemas import OperatorSpec, Reason, Recipe, Split, UnfitError
 from stages.ingest.stage import check_listed
@@ -76,7 +76,7 @@ def test_single_recordings_are_refused_at_ingest(tmp_path: Path) -> None:
         allow_licences=["CC0-1.0", "MIT", "Apache-2.0", "CC-BY-4.0", "BSD-*", "LicenseRef-*"],
     )
 
-    (shard,) = assemble(run, tmp_path / "workspace", keep=False).shards
+    (shard,) = assemble(run, Workspace(tmp_path / "workspace"), keep=False).shards
 
     assert [source.licence_allowed for source in shard.sources] == [True, False, False]
     with pytest.raises(UnfitError, match=r"CC-BY-NC-4\.0: allow_licences") as refused:
@@ -98,8 +98,8 @@ def test_a_pair_is_under_the_most_restrictive_licence_of_all_that_went_into_it(t
         restorers=[model, {"kind": "wiener"}, {"kind": "identity"}],
         degradations={"chain": [{"kind": "clipping"}]},
     )
-    graph = assemble(run, tmp_path / "workspace", keep=False)
-    licences = Licences(graph, TableStore(tmp_path / "workspace"))
+    graph = assemble(run, Workspace(tmp_path / "workspace"), keep=False)
+    licences = Licences(graph, Workspace(tmp_path / "workspace").store)
 
     def of(recipe: Recipe, *models: str) -> str:
         return strictest_of([*licences.of_recipe(recipe), *licences.of_models(models)])
@@ -124,7 +124,7 @@ def test_babble_is_under_the_licences_of_its_voices(tmp_path: Path) -> None:
         allow_licences=["CC-BY-SA-*", "MIT", "Apache-2.0", "CC-BY-4.0", "BSD-*", "LicenseRef-*"],
     )
 
-    (pool,) = assemble(run, tmp_path / "workspace", keep=False).pools
+    (pool,) = assemble(run, Workspace(tmp_path / "workspace"), keep=False).pools
 
     made = {source.content: source.licence for shard in pool.shards for source in shard.sources}
     assert made == {"synthesised:white": "CC0-1.0", "synthesised:babble": "CC-BY-SA-4.0"}

@@ -9,6 +9,7 @@ import pytest
 from pipeline.audit.audit import load_or_run_audit
 from pipeline.execution.peak_memory import forget_peaks, peak_bytes
 from pipeline.operations.export import write_dataset
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from tests.support.made_run import write_run
@@ -23,14 +24,14 @@ def peak_mb(folder: Path, shards: int) -> tuple[float, float]:
     settings = {"row_group_megabytes": 4, "shard_megabytes": 40}
     run = write_run(folder, shards=shards, utterances=UTTERANCES, seconds=1.5, export=settings)
     workspace = Workspace(folder / "workspace")
-    graph = assemble(run, workspace.root, keep=False)
+    graph = assemble(run, workspace, keep=False)
     forget_peaks()
     written = write_dataset(
         run,
         graph,
         workspace.store,
-        folder / "dataset",
-        load_or_run_audit(run, graph, workspace.store, keep=False),
+        DatasetFiles(folder / "dataset"),
+        load_or_run_audit(run, graph, workspace, keep=False),
     )
     num_bytes = sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
     return peak_bytes() / MEGABYTE, num_bytes / MEGABYTE

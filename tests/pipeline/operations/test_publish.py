@@ -141,7 +141,7 @@ def test_an_audit_of_less_speech_is_not_told_of_more(own: Path) -> None:
         manifest.write((own / "sentences.csv").read_text(encoding="utf-8").splitlines()[1] + "\n")
     run = resolve(own / "small.yaml")
 
-    write_inventory(run, assemble(run, workspace.root), workspace)
+    write_inventory(run, assemble(run, workspace), workspace)
 
     assert Snapshot.of(workspace).audit is None
     typed("run", own)

@@ -10,18 +10,18 @@ from pipeline.cli.commands.plan import plan_lines
 from pipeline.config.resolve import ResolvedConfig, resolve
 from pipeline.progress.forecast import Forecast
 from pipeline.progress.ticket_log import TicketLine
-from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from tests.support.command_line import written
 
 
 def _assembled(folder: Path, **changes: Any) -> tuple[ResolvedConfig, Graph]:
     run = resolve(written(folder, **changes))
-    return run, assemble(run, folder / "workspace", keep=False)
+    return run, assemble(run, Workspace(folder / "workspace"), keep=False)
 
 
 def _forecast(graph: Graph, folder: Path, lines: Sequence[TicketLine] = ()) -> Forecast:
-    store = TableStore(folder / "workspace" / "tables")
+    store = Workspace(folder / "workspace").store
     return Forecast(graph, store, lines, 16_000, duration_s=lambda _source: 10.0)
 
 

@@ -8,6 +8,7 @@ import pytest
 from pipeline.config.resolve import ResolvedConfig, resolve
 from pipeline.progress.pair_yield import Yield, expected_inputs, guessed_yield, measured_yield, yield_lines
 from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from schemas import Margin, Pair, Preference, Recipe
 from tests.support.candidate_scores import recipe
@@ -48,8 +49,8 @@ def test_expects_less_of_a_rule_that_keeps_less(tmp_path: Path) -> None:
 def _decided(folder: Path, pairs: dict[str, int], place: int = 0, **changes: Any) -> tuple[Graph, TableStore]:
     """Return a graph and a store with one decided shard, which has that place: rows with so many pairs."""
     run = resolve(written(folder, **changes))
-    graph = assemble(run, folder / "workspace", keep=False)
-    store = TableStore(folder / "workspace" / "tables")
+    graph = assemble(run, Workspace(folder / "workspace"), keep=False)
+    store = Workspace(folder / "workspace").store
     shard = graph.shards[place].name
     store.put(graph.plan.folder, shard, Recipe, [recipe(row) for row in pairs], {})
     rows = [Preference(id=row, pairs=(_PAIR,) * number) for row, number in pairs.items()]
@@ -102,9 +103,9 @@ def test_expects_as_many_versions_of_other_recordings(tmp_path: Path, place: int
 def test_nothing_decided_is_nothing_measured(tmp_path: Path) -> None:
     """The plan then says that it guesses."""
     run = resolve(written(tmp_path))
-    graph = assemble(run, tmp_path / "workspace", keep=False)
+    graph = assemble(run, Workspace(tmp_path / "workspace"), keep=False)
 
-    assert measured_yield(graph, TableStore(tmp_path / "workspace" / "tables")) is None
+    assert measured_yield(graph, Workspace(tmp_path / "workspace").store) is None
 
 
 def test_says_how_many_versions_a_target_needs() -> None:

@@ -8,6 +8,7 @@ from pipeline.progress.status import RunStatus
 from pipeline.progress.ticket_log import TicketLine, ticket_lines
 from pipeline.store.missing_values import missing_values, read_footer
 from pipeline.store.table_store import TableStore
+from pipeline.store.workspace import Workspace
 from pipeline.tables.inventory import Inventory, TableEntry
 from schemas import Outcome, Reason, Score, Scored, Status, TakeScores
 
@@ -32,7 +33,7 @@ def store(tmp_path: Path) -> TableStore:
         Scored(id="two", model="wiener", **ERROR),
         Scored(id="three", model="wiener", takes=(TakeScores(take=0, scores=(good,)),)),
     ]
-    store = TableStore(tmp_path / "tables")
+    store = Workspace(tmp_path).store
     store.put(TABLE, "00000-a", Scored, rows, {})
     return store
 

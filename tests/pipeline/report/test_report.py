@@ -71,13 +71,13 @@ def test_a_run_writes_its_report_and_the_command_writes_the_same(finished: Works
 
     report_command(finished, str(out))
 
-    assert out.read_bytes() == finished.report.read_bytes()
+    assert out.read_bytes() == (finished.root / "report.html").read_bytes()
     assert len(out.read_bytes()) < MOST_BYTES
 
 
 def test_the_page_has_every_section_and_the_numbers_of_the_dataset(finished: Workspace) -> None:
     """The funnel is the one that the dataset's own description has."""
-    page = Parsed(finished.report.read_text())
+    page = Parsed((finished.root / "report.html").read_text())
     dataset = read_description(finished.dataset)
 
     ids = {attributes["id"] for tag, attributes in page.elements if tag == "section"}
@@ -92,7 +92,7 @@ def test_the_page_has_every_section_and_the_numbers_of_the_dataset(finished: Wor
 
 def test_texts_are_text(finished: Workspace) -> None:
     """A transcript that is a script is shown, not run; nor is it read as a template."""
-    page = finished.report.read_text()
+    page = (finished.root / "report.html").read_text()
 
     assert "window.hacked = 1</script>" not in page
     assert HOSTILE in Parsed(page).text
@@ -104,7 +104,7 @@ def test_texts_are_text(finished: Workspace) -> None:
 
 def test_the_page_asks_for_nothing_and_runs_only_its_own_scripts(finished: Workspace) -> None:
     """No element names an address; its policy forbids all loading, and all scripts but those it names."""
-    elements = Parsed(finished.report.read_text()).elements
+    elements = Parsed((finished.root / "report.html").read_text()).elements
 
     addresses = {
         a[name] for _, a in elements for name in ("src", "href", "action", "data-source") if name in a
@@ -119,7 +119,7 @@ def test_the_page_asks_for_nothing_and_runs_only_its_own_scripts(finished: Works
 
 def test_recordings_are_in_the_page_once_as_they_are_stored(finished: Workspace) -> None:
     """All that players refer to is there, of 16 bits, no further from what is stored than half a step."""
-    page = finished.report.read_text()
+    page = (finished.root / "report.html").read_text()
     held = dict(re.findall(r'<script type="text/plain" id="([^"]+)">([^<]*)</script>', page))
     referred = re.findall(r'data-source="#([^"]+)"', page)
     card = pair_cards_of(Snapshot.of(finished), 1)[0]
@@ -185,7 +185,7 @@ def test_a_card_says_what_the_tables_say(finished: Workspace) -> None:
 @pytest.mark.parametrize("gone", ["prefer-*", "score.*", "restore.*", "degrade-*", "plan-*", "*"])
 def test_a_run_that_has_only_begun_has_a_report_too(own: Workspace, gone: str) -> None:
     """Whatever is not there yet is counted as nothing."""
-    for table in {*own.store.root.glob("prefer-*"), *own.store.root.glob(gone)}:
+    for table in {*(own.root / "tables").glob("prefer-*"), *(own.root / "tables").glob(gone)}:
         shutil.rmtree(table)
     (own.root / "audit.json").unlink()
 
@@ -249,7 +249,7 @@ def test_queries_reach_nothing_outside_the_tables(finished: Workspace) -> None:
     tables = Snapshot.of(finished).tables
 
     with pytest.raises(duckdb.PermissionException):
-        tables.rows(f"SELECT * FROM read_text('{finished.inventory}')")
+        tables.rows(f"SELECT * FROM read_text('{finished.root / 'tables.json'}')")
     with pytest.raises(duckdb.Error):
         tables.rows("COPY (SELECT 1) TO '/tmp/written.csv'")
 

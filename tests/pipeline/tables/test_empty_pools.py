@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from pipeline.store.workspace import Workspace
 from pipeline.tables.empty_pools import empty_pool_warnings
 from pipeline.tables.graph import assemble
 from tests.support.command_line import written
@@ -31,7 +32,7 @@ def warnings(tmp_path: Path, **changes: Any) -> list[str]:
         hisses(speech, 12)
     corpora = [{"name": "own", "path": str(speech)}]
     run = resolved(tmp_path, speech=corpora, **changes)
-    return list(empty_pool_warnings(assemble(run, tmp_path / "workspace", keep=False)))
+    return list(empty_pool_warnings(assemble(run, Workspace(tmp_path / "workspace"), keep=False)))
 
 
 def test_a_pool_of_one_recording_is_on_one_side(tmp_path: Path) -> None:

@@ -2,27 +2,41 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.store.dataset_columns import AUDIO
+from pipeline.store.local_files import sync_folder
 
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
 """Content-defined chunks, as ``datasets`` writes them: an upload after a change sends only what changed."""
-T = TypeVar("T")
 
 
-class ParquetFile:
+class TableDraft:
+    """The folder of a table in a dataset that is being written."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+
+    def begin(self, name: str, schema: pa.Schema) -> "ParquetDraft":
+        """Return a new file, which has a name for the time being."""
+        return ParquetDraft(self._folder / f"{name}.draft", schema)
+
+    def sync(self) -> None:
+        """See the names of the files on disk."""
+        sync_folder(self._folder)
+
+
+class ParquetDraft:
     """A file that is being written, one row group after the other."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path = path
+        self._path = path
         self.rows = 0
         self.num_bytes = 0
         """Written so far."""
@@ -43,9 +57,13 @@ class ParquetFile:
 
     def seal(self) -> str:
         """See the bytes of a closed file on disk, and return their SHA-256."""
-        with self.path.open("rb") as file:
+        with self._path.open("rb") as file:
             os.fsync(file.fileno())
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def keep_as(self, name: str) -> None:
+        """Give a sealed file the name that it keeps."""
+        self._path.rename(self._path.with_name(name))
 
 
 def settings_for(schema: pa.Schema) -> dict[str, Any]:
@@ -74,41 +92,3 @@ def _leaves(field: pa.Field, above: str = "") -> Iterator[str]:
         yield from _leaves(field.type.value_field.with_name("element"), f"{path}.list.")
     else:
         yield path
-
-
-class Background:
-    """Does one thing after another in a thread of its own, and takes no more than one in advance.
-
-    Beside it a second thread does what nothing has to wait for until its outcome is asked for.
-    """
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dataset")
-        self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dataset-aside")
-        self._begun: Future[Any] | None = None
-
-    def do(self, work: Callable[[], Any]) -> None:
-        """Begin ``work`` once what was begun before is done. Raises what that raised."""
-        self.wait()
-        self._begun = self._thread.submit(work)
-
-    def submit(self, work: Callable[[], T]) -> "Future[T]":
-        """Do ``work`` in the second thread, in its turn."""
-        return self._aside.submit(work)
-
-    def wait(self) -> None:
-        """Return once nothing is being done. Raises what the last work raised."""
-        begun, self._begun = self._begun, None
-        if begun is not None:
-            begun.result()
-
-    def __enter__(self) -> Self:
-        """Begin with nothing to do."""
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        """Let the threads end."""
-        self._thread.shutdown()
-        self._aside.shutdown()
