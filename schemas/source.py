@@ -50,9 +50,12 @@ class Probe(Record):
     duration_s: float
     channels: int
     peak: float
+    """Largest absolute value, the offset counted."""
+    dc_offset: float
+    """Mean of the samples: a fault of the recorder, which takes no part in any level and stays as it is."""
     clipped_fraction: float
     active_level_db: float
-    """Active speech level in dBFS (ITU-T P.56 method B)."""
+    """Active speech level in dBFS (ITU-T P.56 method B), of what can be heard."""
     bandwidth_hz: float
     """Highest frequency that carries signal."""
 

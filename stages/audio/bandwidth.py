@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.audio.audible import remove_infrasound
 from stages.audio.level import Signal
 
 _FRAME_S = 0.04
@@ -12,7 +13,7 @@ LOUD_PERCENTILE = 95.0
 """Per frequency, over frames: fricatives count although they are rare, a single click does not."""
 SMOOTHING_HZ = 150.0
 LOWEST_PEAK_HZ = 80.0
-"""Offsets and rumble below this are not what the rest is compared with."""
+"""Rumble and hum below this are not what the rest is compared with."""
 RANGE_DB = 75.0
 """Speech falls by 30 to 70 dB up to 20 kHz; resamplers and codecs leave less than −80 dB above their edge."""
 _FLOOR_DB = 10.0
@@ -26,7 +27,8 @@ def bandwidth_hz(samples: Signal, sample_rate: int) -> float:
     audio in a 48 kHz file has 4 kHz. 0 if there is no such frequency.
     """
     size = 2 ** int(np.ceil(np.log2(_FRAME_S * sample_rate)))
-    density = _smooth(_loud_density(samples, sample_rate, size), sample_rate / size)
+    heard = remove_infrasound(samples, sample_rate)
+    density = _smooth(_loud_density(heard, sample_rate, size), sample_rate / size)
     frequencies = np.fft.rfftfreq(size, 1.0 / sample_rate)
     threshold = max(
         density[frequencies >= LOWEST_PEAK_HZ].max() * 10 ** (-RANGE_DB / 10), _floor(sample_rate)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from stages.audio.audible import audible_energies, remove_infrasound
 from stages.audio.fft_length import quick_length
 from stages.audio.level import Signal
 from stages.audio.resampling import fit_length
@@ -91,16 +92,18 @@ def _stands_out(correlation: NDArray[np.float64], place: int) -> bool:
 def residual_lag_samples(degraded: Waveform, reference: Waveform) -> int:
     """Return the lag that GCC-PHAT finds in the loudest second of the reference; 0 if none stands out."""
     rate = reference.sample_rate
-    window = find_loudest(reference.samples, round(_WINDOW_S * rate), max(1, round(_HOP_S * rate)))
-    return lag_samples(degraded.samples[window], reference.samples[window], round(_REACH_S * rate))
+    window = find_loudest(reference, round(_WINDOW_S * rate), max(1, round(_HOP_S * rate)))
+    late, early = (remove_infrasound(side.samples[window], rate) for side in (degraded, reference))
+    return lag_samples(late, early, round(_REACH_S * rate))
 
 
-def find_loudest(samples: Samples, length: int, hop: int) -> slice:
-    """Return the stretch of ``length`` samples with the most energy, looked at every ``hop`` samples."""
-    if samples.size <= length:
-        return slice(0, samples.size)
-    blocks = samples[: samples.size // hop * hop].reshape(-1, hop)
-    until = np.append(0.0, np.cumsum(np.einsum("ij,ij->i", blocks, blocks), dtype=np.float64))
+def find_loudest(waveform: Waveform, length: int, hop: int) -> slice:
+    """Return the stretch of ``length`` samples in which most is heard, looked at every ``hop`` samples."""
+    size = waveform.samples.size
+    if size <= length:
+        return slice(0, size)
+    energies = audible_energies(waveform.samples, waveform.sample_rate, hop)[: size // hop]
+    until = np.append(0.0, np.cumsum(energies))
     width = length // hop
-    start = min(int(np.argmax(until[width:] - until[:-width])) * hop, samples.size - length)
+    start = min(int(np.argmax(until[width:] - until[:-width])) * hop, size - length)
     return slice(start, start + length)

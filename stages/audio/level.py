@@ -1,4 +1,8 @@
-"""Levels: the handful of formulas that must mean the same everywhere."""
+"""Levels: the handful of formulas that must mean the same everywhere.
+
+They count every sample, an offset too: for full scale, for what is left of a signal, for what was made here
+and has no offset. How loud something is to anybody is in ``stages/audio/audible.py``.
+"""
 
 import math
 from typing import Any
@@ -59,7 +63,7 @@ def ratio_db(signal: Signal, noise: Signal) -> float:
 
 
 def is_silent(samples: Signal) -> bool:
-    """Whether the level is under −120 dBFS."""
+    """Whether there is nothing at all: RMS under −120 dBFS, an offset counted."""
     return not exceeds(samples, SILENCE_RMS**2 * samples.size)
 
 

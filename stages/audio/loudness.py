@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import Reason, UnfitError
+from stages.audio.audible import remove_infrasound
 from stages.audio.level import SILENCE_RMS, Signal, from_db, is_silent, rms, to_db
 from stages.audio.resampling import fit_length
 
@@ -25,12 +26,13 @@ def active_level_db(samples: Signal, sample_rate: int) -> float:
 
     The activity threshold lies 15.9 dB under the level that it gives, as the standard demands. The
     series of thresholds hangs from the loudest envelope instead of full scale, so that a gain of the
-    signal is the same gain of its level. Raises ``UnfitError`` for silence.
+    signal is the same gain of its level. Raises ``UnfitError`` where nothing can be heard.
     """
-    level = rms(samples)
+    heard = remove_infrasound(samples, sample_rate)
+    level = rms(heard)
     if level < SILENCE_RMS:
         raise UnfitError(Reason.SILENT, "no active speech level: under −120 dBFS")
-    envelope = _envelope(samples, sample_rate)
+    envelope = _envelope(heard, sample_rate)
     loudest, below_db = float(envelope.max()), STEP_DB * np.arange(NUM_THRESHOLDS)
     shares = _active_shares(envelope, loudest * 10 ** (-below_db / 20))  # the first is the loudest itself
     levels_db = to_db(level) - 10 * np.log10(shares)
@@ -96,11 +98,12 @@ def loudness_lufs(samples: Signal, sample_rate: int) -> float:
     """
     import pyloudnorm  # noqa: PLC0415 - only those who ask for LUFS pay for it
 
-    if is_silent(samples):
+    heard = remove_infrasound(samples, sample_rate)
+    if is_silent(heard):
         raise UnfitError(Reason.SILENT, "no loudness: under −120 dBFS")
-    gain_db = _NORMAL_DB - to_db(rms(samples))
+    gain_db = _NORMAL_DB - to_db(rms(heard))
     block = math.ceil(_BLOCK_S * sample_rate)
-    whole = samples if samples.size >= block else fit_length(samples, block)
+    whole = heard if heard.size >= block else fit_length(heard, block)
     loud = pyloudnorm.Meter(sample_rate).integrated_loudness(whole.astype(np.float64) * from_db(gain_db))
     if not math.isfinite(loud):
         raise UnfitError(Reason.SILENT, "no loudness: nothing at frequencies that can be heard")

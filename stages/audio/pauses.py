@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.audio.audible import remove_infrasound
 from stages.audio.level import Signal
 
 _FRAME_S = 0.01
@@ -46,7 +47,7 @@ def split_at_pauses(samples: Signal, sample_rate: int, max_duration_s: float) ->
         return [(0, samples.size)]
     hop = max(1, round(_FRAME_S * sample_rate))
     longest = max(1, int(max_duration_s * sample_rate) // hop)
-    levels_db = _levels_db(samples, hop)
+    levels_db = _levels_db(remove_infrasound(samples, sample_rate), hop)
     talk = _runs(levels_db > _threshold_db(levels_db))
     if not talk:
         return []

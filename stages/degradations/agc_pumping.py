@@ -21,6 +21,7 @@ class AgcPumping(Degradation):
     """
 
     kind: ClassVar[str] = "agc_pumping"
+    version: ClassVar[int] = 2
     draws: ClassVar[Mapping[str, Distribution]] = {
         "target_db": Uniform(low=-15.0, high=-3.0),
         "most_gain_db": Uniform(low=6.0, high=24.0),

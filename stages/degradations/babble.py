@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from schemas import AudioRef, Reason, UnfitError
-from stages.audio.level import from_db, is_silent
+from stages.audio.audible import is_inaudible
+from stages.audio.level import from_db
 from stages.audio.waveform import AudioSource, Waveform
 from stages.degradations.common.added_sound import AddedSound, Sound
 from stages.dsp.mixing import level_of, stretch_of
@@ -47,7 +48,7 @@ class Babble(AddedSound):
             voice = sources.read(ref, speech.sample_rate).samples
             stretch, start = stretch_of(voice, offset, total.size, speech.sample_rate)
             starts.append(float(start))
-            if is_silent(stretch):
+            if is_inaudible(stretch, speech.sample_rate):
                 continue
             level = level_of(speech.with_samples(stretch), "rms_active")
             total += stretch * np.float32(from_db(level_db) / level)

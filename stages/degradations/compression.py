@@ -20,6 +20,7 @@ class Compression(Degradation):
     """
 
     kind: ClassVar[str] = "compression"
+    version: ClassVar[int] = 2
     draws: ClassVar[Mapping[str, Distribution]] = {
         "threshold_db": Uniform(low=-45.0, high=-38.0),
         "ratio": Uniform(low=6.0, high=45.0),

@@ -6,7 +6,8 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from stages.audio.level import from_db, peak, ratio_db, rms
+from stages.audio.audible import audible_ratio_db, audible_rms
+from stages.audio.level import from_db, peak
 from stages.audio.waveform import AudioSource, Samples
 from stages.dsp.mixing import Snr, SnrDefinition, mix
 from stages.dsp.noise import NOISE_LOWEST_HZ, NoiseGains, draw_shaped_noise
@@ -23,7 +24,7 @@ class Hiss(Degradation):
     """
 
     kind: ClassVar[str] = "hiss"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     draws: ClassVar[Mapping[str, Distribution]] = {
         "level_dbfs": Uniform(low=-65.0, high=-35.0),
         "snr_db": Constant(value=None),
@@ -32,7 +33,7 @@ class Hiss(Degradation):
     }
 
     level_dbfs: float | None = Field(default=None, ge=-120.0, le=0.0)
-    """RMS, whatever the speech is; or set ``snr_db``."""
+    """RMS of what can be heard of it, whatever the speech is; or set ``snr_db``."""
     snr_db: float | None = Field(default=None, ge=-60.0, le=100.0)
     """Level of the speech over that of the hiss; or set ``level_dbfs``."""
     snr_definition: SnrDefinition = "rms_active"
@@ -62,7 +63,8 @@ class Hiss(Degradation):
         return np.sqrt(1.0 + np.float32(self.flicker_corner_hz) / np.maximum(hertz, NOISE_LOWEST_HZ))
 
     def _at_level(self, scene: Scene, noise: Samples, level_dbfs: float) -> Scene:
-        added = noise * np.float32(from_db(level_dbfs) / max(rms(noise), 1e-12))
         speech = scene.degraded
-        facts = {"noise_peak": peak(added), "snr_db": ratio_db(speech.samples, added)}
+        added = noise * np.float32(from_db(level_dbfs) / max(audible_rms(noise, speech.sample_rate), 1e-12))
+        snr_db = audible_ratio_db(speech.samples, added, speech.sample_rate)
+        facts = {"noise_peak": peak(added), "snr_db": snr_db}
         return Scene(speech.with_samples(speech.samples + added), scene.reference, facts)

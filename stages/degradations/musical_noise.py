@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from schemas import Reason, UnfitError
-from stages.audio.level import from_db, is_silent, rms
+from stages.audio.audible import audible_rms, is_inaudible
+from stages.audio.level import from_db
 from stages.audio.waveform import AudioSource
 from stages.dsp.short_time import ShortTime
 from stages.operators.degradation import DEGRADATIONS, Degradation, Scene
@@ -25,6 +26,7 @@ class MusicalNoise(Degradation):
     """
 
     kind: ClassVar[str] = "musical_noise"
+    version: ClassVar[int] = 2
     draws: ClassVar[Mapping[str, Distribution]] = {
         "snr_db": Uniform(low=-5.0, high=20.0),
         "oversubtraction": Uniform(low=1.0, high=6.0),
@@ -47,9 +49,9 @@ class MusicalNoise(Degradation):
     def damage(self, scene: Scene, sources: AudioSource) -> Scene:  # noqa: ARG002
         """Add noise and subtract it, and report the share of bins that were left over the floor."""
         speech = scene.degraded
-        if is_silent(speech.samples):
+        if is_inaudible(speech.samples, speech.sample_rate):
             raise UnfitError(Reason.SILENT, "the speech is silent, so no SNR is defined")
-        noise_rms = rms(speech.samples) / from_db(self.snr_db)
+        noise_rms = audible_rms(speech.samples, speech.sample_rate) / from_db(self.snr_db)
         noise = rng_for(self.seed, self.kind).standard_normal(speech.samples.size, dtype=np.float32)
         short_time = ShortTime.of(self.frame_ms, speech.sample_rate)
         spectra = short_time.spectra(speech.samples + np.float32(noise_rms) * noise)

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from schemas import AudioRef, Reason, UnfitError
-from stages.audio.level import from_db, is_silent, rms
+from stages.audio.audible import audible_rms, is_inaudible
+from stages.audio.level import from_db
 from stages.audio.waveform import AudioSource, Waveform
 from stages.degradations.common.added_sound import AddedSound, Sound
 from stages.dsp.mixing import stretch_of
@@ -22,8 +23,8 @@ _MOST = 4
 class Noises(AddedSound):
     """Up to four noises whose sum stands at one SNR; FlowSE and GSEPF use two in a quarter of cases.
 
-    The levels are RMS; ±5 dB between them is ours, the SNR is URGENT's. Raises ``UnfitError`` if one of the
-    stretches is silent.
+    The levels are RMS of what can be heard; ±5 dB between them is ours, the SNR is URGENT's. Raises
+    ``UnfitError`` if one of the stretches is silent.
     """
 
     kind: ClassVar[str] = "noises"
@@ -57,8 +58,9 @@ class Noises(AddedSound):
         for place, (ref, offset, level_db) in enumerate(zip(self.noises, offsets, levels, strict=False), 1):
             noise = sources.read(ref, speech.sample_rate).samples
             stretch, start = stretch_of(noise, offset, total.size, speech.sample_rate)
-            if is_silent(stretch):
+            if is_inaudible(stretch, speech.sample_rate):
                 raise UnfitError(Reason.SILENT, f"the stretch of noise {place} is silent, so it has no level")
-            total += stretch * np.float32(from_db(level_db) / rms(stretch))
+            level = audible_rms(stretch, speech.sample_rate)
+            total += stretch * np.float32(from_db(level_db) / level)
             facts |= {f"start_{place}_sample": float(start), f"level_{place}_db": float(level_db)}
         return total, facts

@@ -25,6 +25,7 @@ class Punch(Degradation):
     """
 
     kind: ClassVar[str] = "punch"
+    version: ClassVar[int] = 2
     draws: ClassVar[Mapping[str, Distribution]] = {"reduction_db": Constant(value=None)}
 
     reduction_db: float | None = Field(default=None, gt=0.0, le=60.0)

@@ -32,7 +32,7 @@ class Wind(Degradation):
     """
 
     kind: ClassVar[str] = "wind"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     draws: ClassVar[Mapping[str, Distribution]] = {
         "seed": Integer(low=0, high=2**31 - 1),
         "snr_db": Uniform(low=-10.0, high=15.0),

@@ -20,17 +20,18 @@ from schemas import (
     Status,
     UnfitError,
 )
+from stages.audio.audible import audible_rms, is_inaudible
 from stages.audio.cache import AudioCache
 from stages.audio.flac import FLAC_CEILING, encode_flac
 from stages.audio.lag import residual_lag_samples
-from stages.audio.level import energy, exceeds, is_silent, mean_root, peak, to_db
+from stages.audio.level import energy, exceeds, peak, to_db
 from stages.audio.waveform import AudioSource, Waveform
 from stages.degradations import DEGRADATIONS
 from stages.operators.degradation import Scene
 from stages.stage import Stage
 from stages.weights.locations import WeightLocations, with_paths
 
-VERSION = 6
+VERSION = 7
 """Rises when the same records and settings would give other rows."""
 
 LevelRule = Literal["guard", "joint_peak"]
@@ -86,7 +87,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         clean = self._cache.waveform(record.clean, record.recipe.sample_rate)
         scene, applied = self._damage(Scene(clean, clean), record.recipe.steps)
         for name, waveform in (("degraded speech", scene.degraded), ("reference", scene.reference)):
-            if is_silent(waveform.samples):
+            if is_inaudible(waveform.samples, waveform.sample_rate):
                 raise UnfitError(Reason.SILENT, f"the {name} is silent")
         gain = self._joint_gain(scene, applied)
         return Degraded(
@@ -100,15 +101,15 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
 
     def _damage(self, scene: Scene, steps: Sequence[OperatorSpec]) -> tuple[Scene, tuple[AppliedStep, ...]]:
         applied = []
-        after = energy(scene.degraded.samples) if steps else 0.0
+        after, level_db = (energy(scene.degraded.samples), _level_db(scene)) if steps else (0.0, 0.0)
         for step in steps:
             operator = DEGRADATIONS.build(with_paths(step, self._locations))
             old, scene = scene, operator.damage(scene, self._sources)
             before, after = after, _require_energy(step.kind, old, scene)
-            size = scene.degraded.samples.size
+            level_before_db, level_db = level_db, _level_db(scene)
             facts = {
                 **scene.facts,
-                "level_change_db": to_db(mean_root(after, size)) - to_db(mean_root(before, size)),
+                "level_change_db": level_db - level_before_db,
                 "applied": float(_has_acted(old, scene, before)),
             }
             applied.append(AppliedStep(kind=step.kind, facts=_plain_numbers_of(step.kind, facts)))
@@ -119,6 +120,11 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         if self._level == "joint_peak":
             return FLAC_CEILING / max(loudest, *(step.number("noise_peak") or 0.0 for step in applied), 0.0)
         return FLAC_CEILING / loudest if loudest > 1.0 else 1.0
+
+
+def _level_db(scene: Scene) -> float:
+    """Return the level of what can be heard of the degraded speech."""
+    return to_db(audible_rms(scene.degraded.samples, scene.degraded.sample_rate))
 
 
 def _require_energy(kind: str, before: Scene, after: Scene) -> float:
@@ -149,7 +155,10 @@ def _finite_energy(kind: str, name: str, waveform: Waveform) -> float:
 
 
 def _has_acted(before: Scene, after: Scene, energy_before: float) -> bool:
-    """Whether the step changed the speech beyond rounding; one that says that it could not is believed."""
+    """Whether the step changed the speech beyond rounding; one that says that it could not is believed.
+
+    Every sample counts, since rounding follows what is there and not what is heard of it.
+    """
     if after.facts.get("applied", 1.0) == 0.0:
         return False
     return exceeds(after.degraded.samples - before.degraded.samples, _ROUNDING * energy_before)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.audio.audible import remove_infrasound
 from stages.audio.level import SILENCE_RMS
 from stages.audio.waveform import Samples, Waveform
 
@@ -39,11 +40,14 @@ def step_of(sample_rate: int) -> int:
 
 
 def peaks_db(waveform: Waveform, hold_s: float = HOLD_S) -> Control:
-    """Return the highest peak of the last ``hold_s`` in dBFS, one per control step; at least −120."""
+    """Return the highest peak of the last ``hold_s`` in dBFS, one per control step; at least −120.
+
+    Of what can be heard: an offset would hold a gain down for good, and keep a pause from being one.
+    """
     from scipy.ndimage import maximum_filter1d  # noqa: PLC0415 - 0.2 s
 
     step = step_of(waveform.sample_rate)
-    sizes = np.abs(waveform.samples)
+    sizes = np.abs(remove_infrasound(waveform.samples, waveform.sample_rate))
     blocks = np.pad(sizes, (0, -sizes.size % step)).reshape(-1, step).max(axis=1)
     width = max(1, math.ceil(hold_s * waveform.sample_rate / step))
     held = maximum_filter1d(blocks, width, origin=(width - 1) // 2, mode="constant")

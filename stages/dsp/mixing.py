@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import Reason, UnfitError
-from stages.audio.level import energy, from_db, is_silent, peak, rms, to_db
+from stages.audio.audible import audible_energies, audible_rms, is_inaudible
+from stages.audio.level import from_db, peak, to_db
 from stages.audio.loudness import active_level_db, loudness_lufs
 from stages.audio.waveform import Samples, Waveform
 
@@ -22,7 +23,7 @@ _SEAM_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Snr:
-    """A ratio of speech to what is added to it, and how the two levels are meant.
+    """A ratio of speech to what is added to it, and how the two levels are meant: of what can be heard.
 
     ``rms_full``: RMS over all samples. ``rms_active``: RMS over the frames that are not silent
     (URGENT, AATC). ``p56``: active speech level (ITU-T P.56) over the RMS of all of the noise, or over
@@ -47,7 +48,7 @@ class Mixture:
 def mix(speech: Waveform, noise: Samples, snr: Snr) -> Mixture:
     """Return ``speech`` with ``noise`` under it at ``snr``. Raises ``UnfitError`` if either is silent."""
     for name, samples in (("speech", speech.samples), ("stretch of noise", noise)):
-        if is_silent(samples):
+        if is_inaudible(samples, speech.sample_rate):
             raise UnfitError(Reason.SILENT, f"the {name} is silent, so no SNR is defined")
     level = level_of(speech, snr.definition)
     gain = level / _level_of_added(speech.with_samples(noise), snr) / from_db(snr.db)
@@ -69,9 +70,9 @@ def level_of(waveform: Waveform, definition: SnrDefinition) -> float:
     """Return the level of speech, as an amplitude."""
     match definition:
         case "rms_full":
-            return rms(waveform.samples)
+            return audible_rms(waveform.samples, waveform.sample_rate)
         case "rms_active":
-            return _active_rms(waveform.samples)
+            return _active_rms(waveform)
         case "p56":
             return from_db(active_level_db(waveform.samples, waveform.sample_rate))
         case "lufs":
@@ -80,26 +81,19 @@ def level_of(waveform: Waveform, definition: SnrDefinition) -> float:
 
 def _level_of_added(waveform: Waveform, snr: Snr) -> float:
     if snr.definition == "p56" and not snr.added_is_speech:
-        return rms(waveform.samples)
+        return audible_rms(waveform.samples, waveform.sample_rate)
     return level_of(waveform, snr.definition)
 
 
-def _active_rms(samples: Samples) -> float:
+def _active_rms(waveform: Waveform) -> float:
     """Return the RMS over the hops that are not silent; over all samples if there is no whole frame."""
+    samples, rate = waveform.samples, waveform.sample_rate
     if samples.size < _FRAME:
-        return rms(samples)
-    energies = hop_energies(samples)
+        return audible_rms(samples, rate)
+    energies = audible_energies(samples, rate, _HOP)
     heard = active_hops(energies)
     missing = -samples.size % _HOP if heard[-1] else 0
     return math.sqrt(energies[heard].sum() / (_HOP * np.count_nonzero(heard) - missing))
-
-
-def hop_energies(samples: Samples) -> NDArray[np.float64]:
-    """Return the energy of every 512 samples; the last hop may be shorter."""
-    whole = samples.size // _HOP * _HOP
-    hops, rest = samples[:whole].reshape(-1, _HOP), samples[whole:]
-    energies = np.einsum("ij,ij->i", hops, hops)
-    return (np.append(energies, energy(rest)) if rest.size else energies).astype(np.float64)
 
 
 def active_hops(energies: NDArray[np.float64]) -> NDArray[np.bool_]:

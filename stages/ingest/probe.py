@@ -20,6 +20,7 @@ def probe(waveform: Waveform, channels: int) -> Probe:
         duration_s=waveform.duration_s,
         channels=channels,
         peak=peak(waveform.samples),
+        dc_offset=float(waveform.samples.mean(dtype=np.float64)),
         clipped_fraction=clipped_fraction(waveform.samples),
         active_level_db=active_level_db(waveform.samples, waveform.sample_rate),
         bandwidth_hz=bandwidth_hz(waveform.samples, waveform.sample_rate),

@@ -6,6 +6,7 @@ from typing import BinaryIO, Literal
 from pydantic import Field
 
 from schemas import Ingested, Outcome, Probe, Reason, Record, SampleRate, Segment, Source, UnfitError
+from stages.audio.audible import is_inaudible
 from stages.audio.flac import encode_flac
 from stages.audio.level import is_silent
 from stages.audio.pauses import split_at_pauses
@@ -16,7 +17,7 @@ from stages.ingest.probe import probe
 from stages.ingest.splits import TRAIN_ONLY, Fractions, side_of
 from stages.stage import Stage
 
-VERSION = 3
+VERSION = 4
 """Rises when the same records and settings would give other rows."""
 
 Opener = Callable[[Source], BinaryIO]
@@ -98,7 +99,7 @@ class IngestStage(Stage[Source, Ingested]):
         kept = [
             (at, piece)
             for at, piece in pieces
-            if piece.duration_s >= shortest and not is_silent(piece.samples)
+            if piece.duration_s >= shortest and not is_inaudible(piece.samples, piece.sample_rate)
         ]
         if not kept:
             raise UnfitError(Reason.TOO_SHORT, f"nothing of {shortest:g} s or more between pauses")

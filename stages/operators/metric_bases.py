@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import BrokenError, Outcome, Reason, RecordError, Status, UnfitError
+from stages.audio.audible import is_inaudible
 from stages.audio.level import is_silent
 from stages.audio.waveform import Samples, Waveform
 from stages.operators.metric import Comparison, Measured, Metric
@@ -28,7 +29,7 @@ def require_audible(waveform: Waveform, role: str, shortest_s: float) -> None:
         raise BrokenError(Reason.NOT_FINITE, f"{role} has NaN or infinite samples")
     if waveform.duration_s < shortest_s:
         raise UnfitError(Reason.TOO_SHORT, f"{role} is shorter than {shortest_s:g} s")
-    if is_silent(waveform.samples):
+    if is_inaudible(waveform.samples, waveform.sample_rate):
         raise UnfitError(Reason.SILENT, f"{role} is silent")
 
 

@@ -9,8 +9,9 @@ from statistics import median_low
 import numpy as np
 
 from schemas import BrokenError, Reason, UnfitError
+from stages.audio.audible import is_inaudible, remove_infrasound
 from stages.audio.lag import align, clear_lag_samples, find_loudest
-from stages.audio.level import from_db, is_silent
+from stages.audio.level import from_db
 from stages.audio.loudness import active_level_db
 from stages.audio.resampling import resample, resampled_length
 from stages.audio.waveform import Samples, Waveform
@@ -45,12 +46,14 @@ class ModelInput:
 
     def __init__(self, waveform: Waveform, model: Restorer) -> None:
         """Cut ``waveform`` as the model wants it. Raises ``UnfitError`` for silence: nothing to restore."""
-        if is_silent(waveform.samples):
+        if is_inaudible(waveform.samples, waveform.sample_rate):
             raise UnfitError(Reason.SILENT, "nothing to restore: under −120 dBFS")
         self._whole = waveform
         self._given_rate = model.sample_rate or waveform.sample_rate
         self._places = _places(waveform, model)
-        self._sounding = [place for place in self._places if not is_silent(waveform.samples[place])]
+        self._sounding = [
+            place for place in self._places if not is_inaudible(waveform.samples[place], waveform.sample_rate)
+        ]
 
     @cached_property
     def chunks(self) -> tuple[Waveform, ...]:
@@ -79,7 +82,7 @@ class ModelInput:
         restored = [_match_chunk(chunk, output) for chunk, output in zip(self.chunks, outputs, strict=True)]
         lags, usual = self._lags(restored)
         whole = self._join(restored, lags)
-        if is_silent(whole.samples):
+        if is_inaudible(whole.samples, whole.sample_rate):
             raise BrokenError(Reason.SILENT, "the output is under −120 dBFS")
         gain_db = 0.0 if restores_level else self._gain_db(whole)
         fitted = whole.scale(from_db(gain_db)) if gain_db else whole
@@ -128,8 +131,9 @@ def _longer_s(chunk: Waveform, output: Waveform, given_rate: int) -> float:
 def _lag(restored: Samples, chunk: Waveform) -> int | None:
     """Return how late a restoration is where its input is loudest, if that is clear."""
     rate = chunk.sample_rate
-    heard = find_loudest(chunk.samples, round(LAG_WINDOW_S * rate), round(LAG_HOP_S * rate))
-    return clear_lag_samples(restored[heard], chunk.samples[heard], round(_MAX_LAG_S * rate))
+    heard = find_loudest(chunk, round(LAG_WINDOW_S * rate), round(LAG_HOP_S * rate))
+    late, early = (remove_infrasound(side[heard], rate) for side in (restored, chunk.samples))
+    return clear_lag_samples(late, early, round(_MAX_LAG_S * rate))
 
 
 def _match_chunk(chunk: Waveform, output: Waveform) -> Samples:

@@ -20,7 +20,7 @@ from stages.restore.takes import TakeRequest, outcome_of, without_duplicates
 from stages.runtime.attempt import attempt
 from stages.stage import ModelTime, Stage
 
-VERSION = 4
+VERSION = 5
 """Rises when the same records and settings would give other rows."""
 
 

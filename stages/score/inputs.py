@@ -6,9 +6,10 @@ from functools import partial
 import numpy as np
 
 from schemas import BrokenError, EncodedAudio, Reason, Recipe, UnfitError
+from stages.audio.audible import is_inaudible
 from stages.audio.cache import AudioCache
 from stages.audio.lag import residual_lag_samples
-from stages.audio.level import from_db, is_silent
+from stages.audio.level import from_db
 from stages.audio.loudness import active_level_db
 from stages.audio.resampling import resample
 from stages.audio.waveform import Waveform
@@ -97,7 +98,7 @@ def without_dc(waveform: Waveform) -> Waveform:
 
 def active_level_of(waveform: Waveform, role: str) -> float:
     """Return the active level in dBFS; raises ``UnfitError`` for silence."""
-    if is_silent(waveform.samples):
+    if is_inaudible(waveform.samples, waveform.sample_rate):
         raise UnfitError(Reason.SILENT, f"{role} is silent")
     return active_level_db(waveform.samples, waveform.sample_rate)
 

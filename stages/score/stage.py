@@ -13,7 +13,7 @@ from stages.score.isolated_metric import IsolatedMetric
 from stages.score.rows import NO_VALUE_UPSTREAM, ScoreRows, TakeResult
 from stages.stage import Stage
 
-VERSION = 5
+VERSION = 6
 """Rises when the same records and settings would give other rows."""
 
 SCORING_LEVEL_DB = -26.0

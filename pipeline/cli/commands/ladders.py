@@ -15,9 +15,9 @@ from pipeline.sources.audio import open_source
 from pipeline.sources.corpora import list_sources
 from pipeline.text import count, format_clock, say
 from schemas import Degraded, Outcome, Reason, Recipe, Restored, Source, Split, Take, UnfitError, UserError
+from stages.audio.audible import is_inaudible
 from stages.audio.cache import AudioCache
 from stages.audio.flac import encode_flac
-from stages.audio.level import is_silent
 from stages.audio.resampling import resample
 from stages.audio.waveform import Waveform
 from stages.calibration.ladders import LADDERS, Foot, Ladder, Spoken, split_by_speaker
@@ -113,7 +113,7 @@ class _Speech:
                 found = decode_recording(file, source.offset_s, source.duration_s).waveform
         except OSError as error:
             raise UnfitError(Reason.UNREADABLE, f"cannot be read: {error.strerror}") from error
-        if is_silent(found.samples):
+        if is_inaudible(found.samples, found.sample_rate):
             raise UnfitError(Reason.SILENT, "silent")
         waveform = resample(found, self.sample_rate or found.sample_rate)
         is_whole = waveform.duration_s <= _LONGEST_S

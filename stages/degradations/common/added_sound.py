@@ -21,12 +21,12 @@ class AddedSound(Degradation):
     Raises ``UnfitError`` if the speech or what is added is silent: no SNR is defined then.
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     speaks: ClassVar[bool] = False
     """Whether what is added is one voice, whose level is then measured as that of the speech is."""
 
     snr_db: float = Field(ge=-60.0, le=100.0)
-    """Level of the speech over that of what is added."""
+    """Level of the speech over that of what is added, of what can be heard of either."""
     snr_definition: SnrDefinition = "rms_active"
     """``rms_full``: RMS over all samples. ``rms_active``: over the frames that are not silent, of either.
     ``p56``: active speech level (ITU-T P.56) over full RMS. ``lufs``: loudness (ITU-R BS.1770)."""

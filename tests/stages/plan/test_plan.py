@@ -16,6 +16,7 @@ PROBE = Probe(
     sample_rate=16_000,
     duration_s=1.0,
     channels=1,
+    dc_offset=0.0,
     peak=0.5,
     clipped_fraction=0.0,
     active_level_db=-26.0,
