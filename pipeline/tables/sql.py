@@ -12,6 +12,8 @@ from schemas import Degraded, Ingested, Preference, Recipe, Record, Restored, Sc
 _TABLE = "regexp_replace(folder, '-[0-9a-f]{16}$', '')"
 
 VIEWS = {
+    "utterances": """
+        SELECT s.id AS id, unnest(s.probe) FROM (SELECT unnest(segments) AS s FROM ingest_rows)""",
     "recipes": """
         SELECT id, utterance_id, source_id, corpus, repeat, split, speaker, transcript, language, licence,
                sample_rate, num_samples / sample_rate AS duration_s, bandwidth_hz, steps, shard
@@ -99,7 +101,7 @@ class RunTables:
         files = [(f, shard) for f in self.folders(stage).values() for shard in self.shards(f)]
         if not files:
             self._sql.register(rows, _add_location(schema_of(record).empty_table(), "", ""))
-        elif stage == "restore":  # its audio lies inside lists, where SQL would read it
+        elif stage in {"ingest", "restore"}:  # their audio lies inside lists, where SQL would read it
             paths = [path for path in leaf_paths(record) if not path.endswith("flac")]
             read = (_add_location(self.store.columns(f, shard, paths), f, shard) for f, shard in files)
             self._sql.register(rows, pa.concat_tables(read))

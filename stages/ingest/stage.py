@@ -38,8 +38,8 @@ class IngestSettings(Record):
     """Longer recordings are split at pauses."""
     min_bandwidth_hz: float | None = Field(default=None, gt=0.0)
     """Recordings whose signal ends below this are refused."""
-    min_level_db: float | None = Field(default=-80.0)
-    """Recordings whose active level is under this, in dBFS, are refused."""
+    min_level_db: float | None = -90.0
+    """Recordings whose active level, in dBFS, is under this are refused: 16 bits have no steps so small."""
     min_modulation_db: float | None = Field(default=2.5, gt=0.0)
     """Recordings of a second or more whose level never moves by this much, as hum and hiss, are refused."""
     max_mix_loss_db: float | None = Field(default=6.0, gt=0.0)

@@ -139,5 +139,5 @@ def test_a_short_recording_is_not_judged() -> None:
     """Half a second may be one vowel; its level is looked at all the same."""
     vowel = Waveform(_hum(120, 10)(0.9).astype(np.float32), RATE)
 
-    assert find_fault(vowel, -25.0, min_modulation_db=BOUND_DB, min_level_db=-80.0) is None
-    assert find_fault(vowel, -85.0, min_modulation_db=BOUND_DB, min_level_db=-80.0) is not None
+    assert find_fault(vowel, -25.0, min_modulation_db=BOUND_DB, min_level_db=-90.0) is None
+    assert find_fault(vowel, -95.0, min_modulation_db=BOUND_DB, min_level_db=-90.0) is not None
