@@ -17,6 +17,7 @@ from pipeline.report.charts import (
     plot_win_rates,
     plot_yields,
 )
+from pipeline.report.corpus import oddities_of, refusals_of
 from pipeline.report.costs import costs_of
 from pipeline.report.failures import failures_of
 from pipeline.report.snapshot import Snapshot
@@ -56,6 +57,21 @@ def gather_overview(snapshot: Snapshot) -> Facts:
         "speech": snapshot.tables.rows(speech)[0],
         "inventory": snapshot.inventory,
         "models": [model for model in models if model != CLEAN],
+    }
+
+
+def gather_corpus(snapshot: Snapshot) -> Facts:
+    """Return what is odd about the recordings, and why some are not used."""
+    counted = """
+        SELECT (SELECT count(*) FROM ingest_rows) AS recordings, count(*) AS utterances,
+               coalesce(sum(duration_s), 0) AS duration_s,
+               coalesce(list_sort(list(DISTINCT sample_rate / 1000)), []) AS rates
+        FROM utterances"""
+    (corpus,) = snapshot.tables.rows(counted)
+    return {
+        "corpus": corpus,
+        "oddities": oddities_of(snapshot.tables, corpus["utterances"]),
+        "refusals": refusals_of(snapshot.tables, corpus["recordings"]),
     }
 
 
@@ -161,6 +177,7 @@ def gather_votes(snapshot: Snapshot) -> Facts:
 SECTIONS: Sequence[Section] = (
     Section("overview", "Overview", gather_overview),
     Section("funnel", "From recordings to pairs", gather_funnel),
+    Section("corpus", "What was found in the corpus", gather_corpus),
     Section("scores", "Scores", gather_scores),
     Section("agreement", "Agreement", gather_agreement),
     Section("yields", "Yield", gather_yields),

@@ -12,6 +12,8 @@ from schemas import Degraded, Ingested, Preference, Recipe, Record, Restored, Sc
 _TABLE = "regexp_replace(folder, '-[0-9a-f]{16}$', '')"
 
 VIEWS = {
+    "utterances": """
+        SELECT s.id AS id, unnest(s.probe) FROM (SELECT unnest(segments) AS s FROM ingest_rows)""",
     "recipes": """
         SELECT id, utterance_id, source_id, corpus, repeat, split, speaker, transcript, language, licence,
                sample_rate, num_samples / sample_rate AS duration_s, bandwidth_hz, steps, shard
@@ -101,7 +103,9 @@ class RunTables:
             self._sql.register(rows, _add_location(schema_of(record).empty_table(), "", ""))
             return
         paths = [path for file in files if (path := self.store.path(*file)) is not None]
-        if stage == "restore" or not paths:  # its audio lies inside lists, where SQL would read it
+        if (
+            stage in {"ingest", "restore"} or not paths
+        ):  # their audio lies inside lists, where SQL would read it
             light = [path for path in leaf_paths(record) if not path.endswith("flac")]
             read = (_add_location(self.store.columns(f, shard, light), f, shard) for f, shard in files)
             self._sql.register(rows, pa.concat_tables(read))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from schemas import Reason, UnfitError
 from stages.audio.waveform import Samples, Waveform
 from stages.ingest.containers import has_damaged_page, is_cut_short
+from stages.ingest.mix_down import ChannelRule, MixDown
 from stages.ingest.mp3 import with_length
-
-ChannelRule = Literal["mean", "first", "reject"]
 
 SAMPLE_RATES = range(1_000, 384_001)
 _BLOCK = 65_536
@@ -40,6 +39,8 @@ class Decoded:
     """Bits per sample; None for lossy codecs."""
     is_float: bool
     """Whether samples may exceed 1: they are kept as they are."""
+    mix_loss_db: float = 0.0
+    """By how much the channels cancel each other in the mix."""
 
 
 def decode_recording(
@@ -57,7 +58,8 @@ def decode_recording(
     with _open_sound(with_length(file)) as sound:
         _check(sound, channels)
         start, wanted = _stretch(sound, offset_s, duration_s)
-        samples = _mono(sound, start, wanted, channels)
+        mixer = MixDown(channels)
+        samples = _mono(sound, start, wanted, mixer)
         reaches_the_end = start + wanted >= sound.frames
         if samples.size < wanted or (cut_short and reaches_the_end):
             raise UnfitError(Reason.UNREADABLE, "cut short: the file ends before its samples do")
@@ -66,6 +68,7 @@ def decode_recording(
             channels=sound.channels,
             bits=BITS_OF_SUBTYPE.get(sound.subtype),
             is_float=sound.subtype in {"FLOAT", "DOUBLE"},
+            mix_loss_db=mixer.loss_db,
         )
 
 
@@ -97,25 +100,19 @@ def _stretch(sound: soundfile.SoundFile, offset_s: float, duration_s: float | No
     return start, min(wanted, frames - start)
 
 
-def _mono(sound: soundfile.SoundFile, start: int, wanted: int, channels: ChannelRule) -> Samples:
+def _mono(sound: soundfile.SoundFile, start: int, wanted: int, mixer: MixDown) -> Samples:
     if sound.format == "MP3":  # a seek in MP3 lands somewhere near, and soundfile seeks after every read
-        return _mix_down(_read(sound, start + wanted), channels)[start:]
+        return mixer.mix(_read(sound, start + wanted)[start:])
     sound.seek(start)
     blocks = [np.empty(0, np.float32)]
     while wanted > 0 and len(block := _read(sound, min(wanted, _BLOCK))):
-        blocks.append(_mix_down(block, channels))
+        blocks.append(mixer.mix(block))
         wanted -= len(block)
     return np.concatenate(blocks)
 
 
 def _read(sound: soundfile.SoundFile, frames: int) -> NDArray[np.float32]:
     return np.asarray(sound.read(frames, dtype="float32", always_2d=True))
-
-
-def _mix_down(block: NDArray[np.float32], channels: ChannelRule) -> Samples:
-    if channels == "mean" and block.shape[1] > 1:
-        return np.asarray(block.mean(axis=1, dtype=np.float64), dtype=np.float32)
-    return np.ascontiguousarray(block[:, 0])
 
 
 def _require_finite(samples: Samples) -> Samples:

@@ -1,6 +1,6 @@
 """Ingest: a file as people have it becomes utterances as the pipeline needs them, or a reason why not."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, Literal
 
 from pydantic import Field
@@ -12,8 +12,10 @@ from stages.audio.level import is_silent
 from stages.audio.pauses import split_at_pauses
 from stages.audio.resampling import resample
 from stages.audio.waveform import Samples, Waveform
-from stages.ingest.decoding import ChannelRule, Decoded, decode_recording
+from stages.ingest.decoding import Decoded, decode_recording
+from stages.ingest.mix_down import ChannelRule, check_mix
 from stages.ingest.probe import probe
+from stages.ingest.speech_presence import find_fault
 from stages.ingest.splits import TRAIN_ONLY, Fractions, side_of
 from stages.stage import Stage
 
@@ -37,6 +39,12 @@ class IngestSettings(Record):
     """Longer recordings are split at pauses."""
     min_bandwidth_hz: float | None = Field(default=None, gt=0.0)
     """Recordings whose signal ends below this are refused."""
+    min_level_db: float | None = -90.0
+    """Recordings whose active level, in dBFS, is under this are refused: 16 bits have no steps so small."""
+    min_modulation_db: float | None = Field(default=2.5, gt=0.0)
+    """Recordings of a second or more whose level never moves by this much, as hum and hiss, are refused."""
+    max_mix_loss_db: float | None = Field(default=6.0, gt=0.0)
+    """Recordings whose channels lose more than this to each other, when they are mixed down, are refused."""
     reject_duplicates: bool = True
     """Refuse a recording whose id an earlier one has.
 
@@ -70,25 +78,47 @@ class IngestStage(Stage[Source, Ingested]):
         with self._open(source) as file:
             decoded = decode_recording(file, source.offset_s, source.duration_s, self._settings.channels)
         self._check_duration(decoded.waveform.duration_s)
+        check_mix(decoded.mix_loss_db, self._settings.max_mix_loss_db)
         check_not_silent(decoded.waveform.samples)
-        found = self._utterances(source, decoded)
-        row = _row(source, Outcome(), self._settings.splits, found)
+        found, left_out = self._utterances(source, decoded)
+        row = _row(source, Outcome(detail=left_out), self._settings.splits, found)
         return row if len(found) == 1 else row.model_copy(update={"transcript": None})
 
-    def _utterances(self, source: Source, decoded: Decoded) -> tuple[Segment, ...]:
+    def _utterances(self, source: Source, decoded: Decoded) -> tuple[tuple[Segment, ...], str]:
+        """Return the utterances, and what is said of stretches that are none."""
         whole = probe(decoded.waveform, decoded.channels)
         self._check_bandwidth(whole.bandwidth_hz)
-        pieces = self._pieces(decoded.waveform)
-        if len(pieces) == 1 and pieces[0][1].samples.size == decoded.waveform.samples.size:
-            return (self._segment(source.id, source.offset_s, decoded.waveform, whole),)
-        return tuple(
+        measured = list(self._measured_pieces(decoded, whole))
+        faults = [self._find_fault(piece, found) for _, piece, found in measured]
+        kept = [piece for piece, fault in zip(measured, faults, strict=True) if fault is None]
+        if not kept:
+            raise next(fault for fault in faults if fault is not None)
+        segments = tuple(
             self._segment(
-                source.id if len(pieces) == 1 else f"{source.id}#{number}",
+                source.id if len(kept) == 1 else f"{source.id}#{number}",
                 source.offset_s + start / piece.sample_rate,
                 piece,
-                probe(piece, decoded.channels).model_copy(update={"bandwidth_hz": whole.bandwidth_hz}),
+                found,
             )
-            for number, (start, piece) in enumerate(pieces)
+            for number, (start, piece, found) in enumerate(kept)
+        )
+        return segments, _describe_faults(faults)
+
+    def _measured_pieces(self, decoded: Decoded, whole: Probe) -> Iterator[tuple[int, Waveform, Probe]]:
+        """Walk the pieces with where they start; the bandwidth of each is that of the whole."""
+        for start, piece in self._pieces(decoded.waveform):
+            if piece.samples.size == decoded.waveform.samples.size:
+                yield start, piece, whole
+            else:
+                found = probe(piece, decoded.channels)
+                yield start, piece, found.model_copy(update={"bandwidth_hz": whole.bandwidth_hz})
+
+    def _find_fault(self, piece: Waveform, found: Probe) -> UnfitError | None:
+        return find_fault(
+            piece,
+            found.active_level_db,
+            min_modulation_db=self._settings.min_modulation_db,
+            min_level_db=self._settings.min_level_db,
         )
 
     def _pieces(self, waveform: Waveform) -> list[tuple[int, Waveform]]:
@@ -140,6 +170,12 @@ def check_not_silent(samples: Samples) -> None:
     """Raise ``UnfitError`` if nothing but a constant offset is there."""
     if is_silent(samples - samples.mean(dtype="float64")):
         raise UnfitError(Reason.SILENT, "under −120 dBFS")
+
+
+def _describe_faults(faults: Sequence[UnfitError | None]) -> str:
+    """Return how many of the stretches of a recording are no utterances, and what is wrong with the first."""
+    found = [fault for fault in faults if fault is not None]
+    return f"{len(found)} of {len(faults)} stretches left out; the first: {found[0]}" if found else ""
 
 
 def _row(source: Source, outcome: Outcome, splits: Fractions, found: tuple[Segment, ...]) -> Ingested:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
+from tests.support.bundled_speech import bundled
 from tests.support.command_line import written
 from tests.support.forked_commands import typed
 
@@ -14,9 +14,9 @@ def test_names_each_recording_that_was_refused(tmp_path: Path) -> None:
     config = written(tmp_path)
     speech = tmp_path / "own"
     speech.mkdir()
-    rng = np.random.default_rng(0)
-    soundfile.write(speech / "fine.wav", 0.1 * rng.standard_normal(48_000), 16_000)
-    soundfile.write(speech / "blink\nof an eye.wav", 0.1 * rng.standard_normal(800), 16_000)
+    fine = bundled(1).samples
+    soundfile.write(speech / "fine.wav", fine, 16_000)
+    soundfile.write(speech / "blink\nof an eye.wav", fine[:800], 16_000)
     (speech / "text.wav").write_text("no audio")
     workspace = tmp_path / "workspace"
     options = ("--speech", speech, "--workspace", workspace, "--executor", "local")

@@ -83,7 +83,17 @@ def test_the_page_has_every_section_and_the_numbers_of_the_dataset(finished: Wor
     ids = {attributes["id"] for tag, attributes in page.elements if tag == "section"}
     assert dataset is not None
     assert Snapshot.of(finished).funnel == dataset.funnel
-    assert ids >= {"overview", "funnel", "scores", "agreement", "yields", "audit", "costs", "failures"}
+    assert ids >= {
+        "overview",
+        "funnel",
+        "corpus",
+        "scores",
+        "agreement",
+        "yields",
+        "audit",
+        "costs",
+        "failures",
+    }
     assert f"{dataset.funnel.count('pairs')} of {dataset.funnel.count('pairs')} pairs" in page.text
     assert "1 unfit: silent" in page.text
     assert "sentences/silent" in page.text

@@ -125,11 +125,66 @@ def test_channels_are_counted(channels: int) -> None:
 
 
 def test_digital_silence_is_unfit() -> None:
-    """So are a constant offset, and channels that cancel each other."""
-    opposite = np.stack([_speech(1.0), -_speech(1.0)], axis=1)
-
-    for samples in (np.zeros(16_000), np.full(16_000, 0.25), opposite):
+    """So is a constant offset."""
+    for samples in (np.zeros(16_000), np.full(16_000, 0.25)):
         assert _refusal(samples) is Reason.SILENT
+
+
+@pytest.mark.parametrize("other", [-1.0, -0.97, -0.6])
+def test_channels_that_cancel_are_unfit(other: float) -> None:
+    """What is left of a mix of opposite channels is no clean reference, however loud it is."""
+    opposite = np.stack([_speech(1.0), other * _speech(1.0) + 0.1], axis=1)
+
+    assert _refusal(opposite) is Reason.CHANNELS_CANCEL
+    assert _ingest(opposite, IngestSettings(channels="first")).segments[0].probe.channels == 2
+    if other > -1.0:
+        assert _ingest(opposite, IngestSettings(max_mix_loss_db=None)).segments
+
+
+def test_a_channel_that_is_silent_cancels_nothing() -> None:
+    """Nor do channels that have nothing in common, or stretches of more than one block."""
+    one_of_six = np.zeros((160_000, 6))
+    one_of_six[:, 4] = _speech(10.0)
+    two = np.stack([_speech(2.0), np.roll(_speech(2.0), 4_000)], axis=1)
+
+    assert _ingest(one_of_six).segments
+    assert _ingest(two).segments
+
+
+def test_recordings_without_speech_are_unfit() -> None:
+    """The detail has the figures, and the bound can be set, or taken away."""
+    hiss = 0.05 * rng_for(0, "hiss").standard_normal(32_000)
+
+    outcome = attempt("ingest", lambda: _ingest(hiss)).outcome
+
+    assert outcome.reason is Reason.NO_SPEECH
+    assert outcome.detail.startswith("as steady as hum or hiss: its level, -25.9 dBFS, moves by 1.0 dB")
+    assert outcome.detail.endswith("under the 2.5 dB asked for (ingest.min_modulation_db)")
+    assert _ingest(hiss, IngestSettings(min_modulation_db=None)).segments
+    assert _refusal(_speech(3.0), IngestSettings(min_modulation_db=20.0)) is Reason.NO_SPEECH
+
+
+def test_a_level_that_leaves_nothing_to_hear_is_unfit() -> None:
+    """Speech that was divided by full scale twice is refused, unless the bound lies lower."""
+    faint = 1e-4 * _speech(2.0)
+
+    assert _refusal(faint) is Reason.LOW_LEVEL
+    assert _ingest(faint, IngestSettings(min_level_db=-110.0)).segments
+    assert _ingest(faint, IngestSettings(min_level_db=None)).segments
+
+
+def test_a_stretch_without_speech_is_left_out_and_said() -> None:
+    """Half a minute of hum inside a long recording gives no utterance; the row says how many are missing."""
+    hum = 0.1 * np.sin(2 * np.pi * 100 * np.arange(30 * 16_000) / 16_000)
+    pause = np.zeros(16_000)
+
+    row = _ingest(np.concatenate([_speech(20.0), pause, hum, pause, _speech(20.0)]))
+
+    ends = [segment.offset_s + segment.audio.duration_s for segment in row.segments]
+    assert all(
+        end <= 22.0 or segment.offset_s >= 50.0 for segment, end in zip(row.segments, ends, strict=True)
+    )
+    assert "stretches left out; the first: no_speech: as steady as hum" in row.detail
 
 
 def test_a_name_that_is_no_text_is_said() -> None:
