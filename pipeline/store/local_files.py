@@ -60,7 +60,7 @@ class LocalFiles:
 
     def stamp(self, name: str) -> str:
         """Return when the file or the folder was last changed, and how large it is."""
-        return stamp_of(self._path(name))
+        return change_stamp_of(self._path(name))
 
     def location(self, name: str = "") -> str:
         """Return the absolute path."""
@@ -87,7 +87,7 @@ def file_at(path: Path) -> StoredFile:
     return StoredFile(LocalFiles(path.parent), path.name)
 
 
-def stamp_of(path: Path) -> str:
+def change_stamp_of(path: Path) -> str:
     """Return when a file or a folder was last changed, and how large it is; nothing if it is not there."""
     try:
         status = path.stat()
