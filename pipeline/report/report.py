@@ -74,8 +74,8 @@ def is_outdated(workspace: Workspace) -> bool:
 
 def report_stamp_of(workspace: Workspace) -> str:
     """Return sixteen hex digits of what a report speaks of: dataset, audit, and what tickets have cost."""
-    told = (workspace.dataset / MARK, workspace.root / FILE, workspace.ticket_log)
-    contents = [path.read_bytes() if path.is_file() else b"" for path in told]
+    files = (workspace.dataset / MARK, workspace.root / FILE, workspace.ticket_log)
+    contents = [path.read_bytes() if path.is_file() else b"" for path in files]
     return fingerprint_of([hashlib.sha256(content).hexdigest() for content in contents])
 
 
