@@ -122,7 +122,7 @@ def _tick_within(sample_rate: int, frame: int | None = None) -> int:
     """Return how many samples make a tick: a power of two, or what divides ``frame``."""
     longest = max(1, sample_rate // _TICKS_PER_S)
     if frame is None:
-        return 2 ** int(math.log2(longest))
+        return 1 << int(math.log2(longest))
     return next(tick for tick in range(min(longest, frame), 0, -1) if frame % tick == 0)
 
 
