@@ -57,7 +57,7 @@ class Wind(Degradation):
     gust_depth_db: float = Field(default=12.0, ge=0.0, le=40.0)
     """Standard deviation of the swelling is a third of this."""
     threshold: float = Field(default=0.2, gt=0.0, le=1.0)
-    """Amplitude of the wind above which the speech is turned down."""
+    """Amplitude of the wind, of what is heard of it, above which the speech is turned down."""
     ratio: float = Field(default=4.0, ge=1.0, le=1_000.0)
     """dB by which the wind exceeds the threshold, for one dB of it that the speech is spared; 1 is never."""
     attack_ms: float = Field(default=20.0, ge=0.0, le=1_000.0)

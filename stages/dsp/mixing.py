@@ -51,12 +51,13 @@ def mix(speech: Waveform, noise: Samples, snr: Snr) -> Mixture:
         if is_inaudible(samples, speech.sample_rate):
             raise UnfitError(Reason.SILENT, f"the {name} is silent, so no SNR is defined")
     level = level_of(speech, snr.definition)
-    gain = level / _level_of_added(speech.with_samples(noise), snr) / from_db(snr.db)
-    added = noise * np.float32(gain)
+    noise_level = _level_of_added(speech.with_samples(noise), snr)
+    gain = np.float32(level / noise_level / from_db(snr.db))
+    added = noise * gain
     facts = {
-        "noise_gain_db": to_db(gain),
+        "noise_gain_db": to_db(float(gain)),
         "noise_peak": peak(added),
-        "snr_db": to_db(level / max(_level_of_added(speech.with_samples(added), snr), 1e-12)),
+        "snr_db": to_db(level / max(float(gain) * noise_level, 1e-12)),
     }
     return Mixture(speech.with_samples(speech.samples + added), added, facts)
 

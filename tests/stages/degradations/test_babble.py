@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from schemas import UnfitError
-from stages.audio.level import rms
+from stages.audio.audible import audible_rms
+from stages.audio.level import rms, to_db
 from stages.audio.loudness import active_level_db
 from stages.audio.waveform import Waveform
 from stages.degradations.babble import Babble
@@ -68,7 +69,7 @@ def test_babble_stands_at_its_snr_by_p56() -> None:
     scene = babble.damage(Scene(SPEECH, SPEECH), sources)
 
     added = (scene.degraded.samples - SPEECH.samples).astype(np.float64)
-    measured = active_level_db(SPEECH.samples, RATE) - 20.0 * np.log10(rms(added))
+    measured = active_level_db(SPEECH.samples, RATE) - to_db(audible_rms(added, RATE))
     assert measured == pytest.approx(5.0, abs=0.01)
 
 

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from stages.audio.level import rms, to_db
+from stages.audio.audible import audible_rms
+from stages.audio.level import to_db
 from stages.degradations.hiss import Hiss
 from tests.support.measured_response import added_by, damaged, density_db, white
 
@@ -14,7 +15,7 @@ def test_has_its_level_whatever_the_speech_has(level_dbfs: float, loudness: floa
     """Electronics hiss as loudly under quiet speech as under loud speech."""
     added = added_by(Hiss(level_dbfs=level_dbfs, seed=1), white(amplitude=loudness))
 
-    assert to_db(rms(added.samples)) == pytest.approx(level_dbfs, abs=0.01)
+    assert to_db(audible_rms(added.samples, added.sample_rate)) == pytest.approx(level_dbfs, abs=0.01)
 
 
 def test_or_an_snr() -> None:
