@@ -1,4 +1,4 @@
-"""What libsndfile does not open, decoded by the FFmpeg inside PyAV: whole, without the delay that the file states."""
+"""What libsndfile does not open, decoded by the FFmpeg inside PyAV, without the delay that a file states."""
 
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -84,7 +84,8 @@ def _as_float(frame: Any) -> NDArray[np.float32]:
         return np.asarray((block.astype(np.float32) - 128.0) / 128.0, dtype=np.float32)
     if np.issubdtype(block.dtype, np.integer):
         return np.asarray(block / -float(np.iinfo(block.dtype).min), dtype=np.float32)
-    return np.asarray(block, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what is no float32 becomes infinite, and is refused as that
+        return np.asarray(block, dtype=np.float32)
 
 
 def _join(blocks: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Where the containers end that PyAV opens: MP4, Matroska, AAC (ADTS), AMR and WavPack, walked from box to box."""
+"""Where the containers end that PyAV opens, box by box: MP4, Matroska, AAC (ADTS), AMR and WavPack."""
 
 import struct
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ def find_trouble(file: BinaryIO, kind: str) -> tuple[bool, str]:
 
 
 def count_wavpack(file: BinaryIO) -> tuple[int | None, int]:
-    """Return how many samples the first block says that there are, None if it does not, and how many there are."""
+    """Return how many samples the first block claims, None if it does not, and how many there are."""
     claimed, held, place = None, 0, 0
     while (end := _wavpack_block(file, place)) is not None:
         head = read_at(file, place, 24)
@@ -59,7 +59,7 @@ def _movie_box(file: BinaryIO, place: int) -> int | None:
 
 
 def _matroska_element(file: BinaryIO, place: int) -> int | None:
-    """A segment or a cluster that does not know its size ends where its last element does."""
+    """Return where an element ends; one that does not know its size is entered."""
     number, after = _variable(file, place, keep_mark=True)
     if place and number == _HEADER:  # another file
         return None
@@ -85,7 +85,7 @@ def _variable(file: BinaryIO, place: int, *, keep_mark: bool = False) -> tuple[i
 
 def _adts_frame(file: BinaryIO, place: int) -> int | None:
     head = read_at(file, place, 7)
-    if head[:1] != b"\xff" or len(head) > 1 and head[1] & 0xF6 != 0xF0:  # noqa: PLR2004
+    if head[:1] != b"\xff" or (len(head) > 1 and head[1] & 0xF6 != 0xF0):  # noqa: PLR2004
         return None
     if len(head) < 7:  # noqa: PLR2004
         return place + 7

@@ -117,23 +117,24 @@ def _judge(file: BinaryIO, layout: _Kind, chunk: _Chunk) -> Samples:
     length = length_of(file)
     stop = chunk.start + chunk.size
     found = Samples(min(chunk.start + layout.before_samples, length), min(stop, length))
-    if chunk.size < 0 or (layout.size in {"<I", ">I"} and ENDLESS <= chunk.size and stop > length):
-        return replace(found, stop=length)
+    if chunk.size < 0 or (layout.size in {"<I", ">I"} and chunk.size >= ENDLESS and stop > length):
+        return _to_the_end(found, chunk, layout, length)
     if stop > length:
         return replace(found, is_cut=True)
     if _is_end(file, layout, stop):
         return found
     if chunk.size == 0 and not layout.size_counts_head:
-        return replace(found, stop=length, size_place=_place_of(chunk, layout), size_bytes=_unknown(layout))
+        return _to_the_end(found, chunk, layout, length)
     return replace(found, trouble=_too_small(chunk, length, layout))
 
 
-def _place_of(chunk: _Chunk, layout: _Kind) -> range:
-    return range(chunk.size_place, chunk.size_place + struct.calcsize(layout.size))
-
-
-def _unknown(layout: _Kind) -> bytes:
-    return b"\xff" * struct.calcsize(layout.size)
+def _to_the_end(found: Samples, chunk: _Chunk, layout: _Kind, length: int) -> Samples:
+    """Return samples of unknown size, which end where the file does; decoders of blocks must be told that."""
+    form, size = layout.size, length - chunk.start
+    place = range(chunk.size_place, chunk.size_place + struct.calcsize(form))
+    if size >= WRAPPED_AT and len(place) == 4:  # noqa: PLR2004 - it cannot be told
+        return replace(found, stop=length)
+    return replace(found, stop=length, size_place=place, size_bytes=struct.pack(form, size))
 
 
 def _too_small(chunk: _Chunk, length: int, layout: _Kind) -> str:
@@ -146,7 +147,7 @@ def _too_small(chunk: _Chunk, length: int, layout: _Kind) -> str:
 
 
 def _is_end(file: BinaryIO, layout: _Kind, stop: int) -> bool:
-    """Whether only chunks, tags and padding follow ``stop``, which may have been filled up to an even place."""
+    """Whether only chunks, tags and padding follow ``stop``, or the even place after it."""
     filled = -(-stop // layout.align) * layout.align
     return any(_is_padded_end(file, layout, place) for place in dict.fromkeys((filled, stop)))
 
@@ -167,13 +168,19 @@ def _in_au(file: BinaryIO) -> Samples:
     place, size = struct.unpack(f"{form}II", read_at(file, 4, 8).ljust(8, b"\0"))
     length, begin = length_of(file), int(place)
     if size == 0xFFFF_FFFF:  # noqa: PLR2004 - "not known", says the format
-        return Samples(begin, length)
+        return replace(
+            Samples(begin, length),
+            size_place=range(8, 12),
+            size_bytes=struct.pack(f"{form}I", length - begin),
+        )
     end = begin + int(size)
     found = Samples(begin, min(end, length), is_cut=end > length)
     if end >= length or is_padding(file, end):
         return found
     if size == 0:
-        return replace(found, stop=length, size_place=range(8, 12), size_bytes=b"\xff" * 4)
+        return replace(
+            found, stop=length, size_place=range(8, 12), size_bytes=struct.pack(f"{form}I", length - begin)
+        )
     return replace(found, trouble=_too_small(_Chunk(b"", 0, begin, int(size)), length, KINDS["aiff"]))
 
 

@@ -1,12 +1,13 @@
-"""What a file holds, as its container says and as its bytes show; decoders read what they find, and say nothing of the rest.
+"""What a file holds, as its container says and as its bytes show.
 
-A file is one stream of audio, or several that follow one another in an Ogg, FLAC or MPEG file. Whatever lies
-after the last byte that is used, and is no chunk, tag or padding, is a reason to refuse it.
+Decoders read what they find, and say nothing of the rest. A file is one stream of audio, or several that
+follow one another in an Ogg, FLAC or MPEG file. Whatever lies after the last byte that is used, and is no
+chunk, tag or padding, is a reason to refuse it.
 """
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from schemas import Reason, UnfitError
@@ -16,7 +17,7 @@ from stages.ingest.flac_frames import claimed_samples, header_with_total, held_s
 from stages.ingest.formats import FOREIGN, kind_of
 from stages.ingest.mp3 import MpegStream, is_mpeg, split_mpeg
 from stages.ingest.ogg import split_ogg
-from stages.ingest.spliced import Spliced, length_of, read_at
+from stages.ingest.spliced import length_of, read_at, splice
 from stages.ingest.tags import after_tags
 
 CUT_SHORT = "cut short: the file ends before its samples do"
@@ -44,7 +45,7 @@ class Contents:
 
 
 def look_into(file: BinaryIO) -> Contents:
-    """Return what ``file`` holds. Raises ``UnfitError`` if it is no audio, of a format not read here, or damaged."""
+    """Return what ``file`` holds. Raises ``UnfitError`` if it is no audio, damaged, or not read here."""
     view = without_front(file)
     kind = kind_of(read_at(view, 0, 64)) or ("mpeg" if is_mpeg(view) else None)
     if kind is None:
@@ -54,17 +55,17 @@ def look_into(file: BinaryIO) -> Contents:
     return _LOOKS.get(kind, _look_at_boxes)(view, kind)
 
 
-def without_front(file: BinaryIO) -> Spliced:
+def without_front(file: BinaryIO) -> BinaryIO:
     """Return ``file`` from where its container begins: tags and zeros may come before it."""
     length = length_of(file)
     if kind_of(read_at(file, 0, 64)):
-        return Spliced(file, range(length))
-    return Spliced(file, range(min(after_tags(file), length), length))
+        return splice(file, range(length))
+    return splice(file, range(min(after_tags(file), length), length))
 
 
 def _look_at_ogg(view: BinaryIO, kind: str) -> Contents:
     links, is_cut = split_ogg(view)
-    return Contents(kind, [Spliced(view, link) for link in links], CUT_SHORT if is_cut else "")
+    return Contents(kind, [splice(view, link) for link in links], CUT_SHORT if is_cut else "")
 
 
 def _look_at_flac(view: BinaryIO, kind: str) -> Contents:
@@ -73,13 +74,13 @@ def _look_at_flac(view: BinaryIO, kind: str) -> Contents:
     for span in spans:
         claimed, held = claimed_samples(view, span.start), held_samples(view, span)
         trouble = trouble or _trouble_of_flac(claimed, held)
-        streams.append(_flac_with_total(view, span, held) if held and not claimed else Spliced(view, span))
+        streams.append(_flac_with_total(view, span, held) if held and not claimed else splice(view, span))
     return Contents(kind, streams, trouble)
 
 
-def _flac_with_total(view: BinaryIO, span: range, total: int) -> Spliced:
+def _flac_with_total(view: BinaryIO, span: range, total: int) -> BinaryIO:
     header = header_with_total(view, span, total)
-    return Spliced(view, header, range(span.start + len(header), span.stop))
+    return splice(view, header, range(span.start + len(header), span.stop))
 
 
 def _trouble_of_flac(claimed: int, held: int | None) -> str:
@@ -107,27 +108,27 @@ def _look_at_chunks(view: BinaryIO, kind: str) -> Contents:
     found = find_samples(view, kind)
     if found is None:
         raise UnfitError(Reason.UNREADABLE, NOT_AUDIO)
+    trouble = CUT_SHORT if found.is_cut else found.trouble
     if kind == "wav" and _wav_codec(view) in MPEG_IN_WAV:
-        return _look_at_mpeg_in_wav(view, range(found.start, found.stop), found.is_cut)
-    length, told = length_of(view), found.size_place
-    mended = Spliced(view, range(told.start), found.size_bytes, range(told.stop, length))
+        inside = _look_at_mpeg_in_wav(view, range(found.start, found.stop))
+        return replace(inside, trouble=trouble or inside.trouble)
+    end = length_of(view) if kind == "caf" else found.stop  # what follows may say how the samples are packed
+    told = found.size_place
+    opened = splice(view, range(told.start), found.size_bytes, range(told.stop, end))
     return Contents(
         kind,
-        [mended if found.size_bytes else view],
-        CUT_SHORT if found.is_cut else found.trouble,
+        [opened],
+        trouble,
         sample_bytes=found.stop - found.start,
         claimed_frames=_frames_in_aiff(view) if kind == "aiff" else None,
     )
 
 
-def _look_at_mpeg_in_wav(view: BinaryIO, span: range, is_cut: bool) -> Contents:  # noqa: FBT001
-    inside = Spliced(view, span)
+def _look_at_mpeg_in_wav(view: BinaryIO, span: range) -> Contents:
+    inside = splice(view, span)
     if not is_mpeg(inside):
         raise UnfitError(Reason.UNREADABLE, NOT_AUDIO)
-    contents = _look_at_mpeg(inside, "mpeg")
-    if is_cut:
-        return Contents(contents.kind, contents.streams, CUT_SHORT)
-    return contents
+    return _look_at_mpeg(inside, "mpeg")
 
 
 def _wav_codec(view: BinaryIO) -> int:

@@ -1,4 +1,4 @@
-"""FLAC seen from its end: which sample the last frame ends with, and whether a frame ends there (RFC 9639)."""
+"""FLAC seen from its end: with which sample the last frame ends, and whether one ends there (RFC 9639)."""
 
 import struct
 from dataclasses import dataclass

@@ -67,7 +67,7 @@ _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"moof
 
 
 def kind_of(front: bytes) -> str | None:
-    """Return the container that a file is which begins with ``front``; None for MPEG audio and what is none."""
+    """Return the container of a file that begins with ``front``; None for MPEG audio and what is none."""
     if front[:4] == b"RIFF" and front[8:12] in {b"WAVE", b"AVI "}:
         return "wav" if front[8:12] == b"WAVE" else "avi"
     if front[:4] == b"FORM":

@@ -1,7 +1,7 @@
 """MPEG audio frame by frame: how long a file is that does not say so, or says it wrongly, and what is in it.
 
 Frames are those of ISO/IEC 11172-3 and 13818-3, of layers I to III; what says how many there are is the frame
-that LAME calls "Info" and others "Xing". libsndfile believes it, and guesses from the first frame without one.
+that LAME calls "Info" and others "Xing". libsndfile believes it; without one, it guesses.
 """
 
 import io
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Self
 
 from schemas import Reason, UnfitError
-from stages.ingest.spliced import Spliced, read_at
+from stages.ingest.spliced import read_at, splice
 from stages.ingest.tags import is_padding
 
 MPEG_1, MPEG_2, MPEG_2_5 = 0b11, 0b10, 0b00
@@ -95,12 +95,18 @@ class _Frame:
         side_bytes = (32, 17) if self.version == MPEG_1 else (17, 9)
         return _HEADER_BYTES + 2 * self.has_checksum + side_bytes[self.is_mono]
 
+    @property
+    def count_place(self) -> int:
+        """Where it says, if it does, how many frames come after it: behind its name and its flags."""
+        return self.head_bytes + 8
+
     def is_kin(self, other: "_Frame | None") -> bool:
         """Whether both can be of one stream."""
-        return other is not None and other._family == self._family
+        return other is not None and other.family == self.family
 
     @property
-    def _family(self) -> tuple[int, int, int]:
+    def family(self) -> tuple[int, int, int]:
+        """What all frames of a stream have in common."""
         return self.version, self.layer, self.rate_index
 
 
@@ -113,10 +119,13 @@ class MpegStream:
     num_frames: int
     claimed_frames: int | None
     """None if nothing says it."""
-    announcing_bytes: int
-    """Of the frame that says it."""
-    is_cut: bool
+    lacks_end: bool
     """Whether the last frame lacks its end."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether frames are missing, or a part of the last."""
+        return self.lacks_end or (self.claimed_frames or 0) > self.num_frames
 
     @property
     def is_layer_3(self) -> bool:
@@ -128,17 +137,17 @@ class MpegStream:
         """Of all frames."""
         return self.num_frames * self.first.num_samples / self.first.sample_rate
 
-    def open(self, file: BinaryIO) -> Spliced:
-        """Return the stream as a file that says how long it is, unless that is of layer I or II.
-
-        If it says less than there is, what it says is left out, and with it where the encoder's delay ends.
-        """
-        said = self.claimed_frames
-        if not self.is_layer_3 or (said is not None and said >= self.num_frames):
-            return Spliced(file, self.span)
-        header = read_at(file, self.span.start, _HEADER_BYTES)
-        content = range(self.span.start + self.announcing_bytes, self.span.stop)
-        return Spliced(file, _make_counting_frame(header, self.num_frames), content)
+    def open(self, file: BinaryIO) -> BinaryIO:
+        """Return the stream as a file that says how long it is, and truly, unless it is of layer I or II."""
+        if not self.is_layer_3 or self.claimed_frames == self.num_frames:
+            return splice(file, self.span)
+        if self.claimed_frames is None:
+            header = read_at(file, self.span.start, _HEADER_BYTES)
+            return splice(file, _make_counting_frame(header, self.num_frames), self.span)
+        place = self.span.start + self.first.count_place
+        count = struct.pack(">I", self.num_frames)
+        rest = range(place + len(count), self.span.stop)
+        return splice(file, range(self.span.start, place), count, rest)
 
 
 def is_mpeg(file: BinaryIO) -> bool:
@@ -159,7 +168,9 @@ def split_mpeg(file: BinaryIO) -> list[MpegStream]:
     assert first is not None
     places = list(_places(content, first))
     _require_no_gaps(content, places)
-    starts = [number for number, (place, frame) in enumerate(places) if not number or _says(content, place, frame)]
+    starts = [
+        number for number, (place, frame) in enumerate(places) if not number or _says(content, place, frame)
+    ]
     stops = [*starts[1:], len(places)]
     return [_stream(content, places[a:b]) for a, b in zip(starts, stops, strict=True)]
 
@@ -173,8 +184,7 @@ def _stream(content: bytes, places: list[tuple[int, _Frame]]) -> MpegStream:
         span=range(place, min(end, len(content))),
         num_frames=len(places) - announces,
         claimed_frames=_claimed(content, place, first) if announces else None,
-        announcing_bytes=first.num_bytes if announces else 0,
-        is_cut=end > len(content),
+        lacks_end=end > len(content),
     )
 
 
@@ -187,7 +197,7 @@ def _says(content: bytes, place: int, frame: _Frame) -> bool:
 
 
 def _claimed(content: bytes, place: int, frame: _Frame) -> int:
-    start = place + frame.head_bytes + 8
+    start = place + frame.count_place
     return int.from_bytes(content[start : start + 4])
 
 
@@ -211,7 +221,9 @@ def _require_no_gaps(content: bytes, places: list[tuple[int, _Frame]]) -> None:
             raise UnfitError(Reason.UNREADABLE, f"damaged: {len(gap):,} bytes between its frames are none")
     rest = content[ends[-1] :]
     if len(rest) > _HEAD_BYTES and not _is_padding(rest):
-        raise UnfitError(Reason.UNREADABLE, f"{len(rest):,} bytes after its last frame are no tag and no padding")
+        raise UnfitError(
+            Reason.UNREADABLE, f"{len(rest):,} bytes after its last frame are no tag and no padding"
+        )
 
 
 def _is_padding(content: bytes) -> bool:
@@ -219,10 +231,12 @@ def _is_padding(content: bytes) -> bool:
 
 
 def _next_frame(content: bytes, place: int, first: _Frame) -> int:
-    """Return where the next frame is that another one follows, or where the content ends."""
+    """Return where the next frame is that another one or the end follows, or where the content ends."""
     while (place := content.find(b"\xff", place + 1)) >= 0:
         frame = _Frame.at(content, place)
         follower = frame and _Frame.at(content, place + frame.num_bytes)
+        if frame and first.is_kin(frame) and place + frame.num_bytes == len(content):
+            return place
         if frame and frame.is_kin(follower):
             if first.is_kin(frame):
                 return place

@@ -59,7 +59,7 @@ def split_ogg(file: BinaryIO) -> tuple[list[range], bool]:
     begun, number, end = 0, -1, 0
     serial: int | None = None
     for page in _pages(file):
-        if _checksum(page.content) != page.content[CHECKSUM]:
+        if page_checksum(page.content) != page.content[CHECKSUM]:
             raise UnfitError(Reason.UNREADABLE, "damaged: a page is not what its checksum says")
         if page.is_first:
             links += [range(begun, page.place)] if page.place else []
@@ -73,7 +73,7 @@ def split_ogg(file: BinaryIO) -> tuple[list[range], bool]:
 
 
 def ogg_duration_s(file: BinaryIO, rate: float) -> float:
-    """Return how long all streams together are by their pages, where one sample of them lasts 1 / ``rate`` s."""
+    """Return how long all streams together are by their pages, which count samples at ``rate``."""
     total = latest = 0
     for page in _pages(file):
         total, latest = (total + latest, 0) if page.is_first else (total, latest)
@@ -106,7 +106,7 @@ def _is_cut_after(file: BinaryIO, end: int) -> bool:
     return False
 
 
-def _checksum(page: bytes) -> bytes:
+def page_checksum(page: bytes) -> bytes:
     """Return the CRC-32 of a page as it stands in it.
 
     It is that of zlib, but begins with zeros, takes each byte from its other end, and is itself turned round.

@@ -28,6 +28,22 @@ BITS_OF_SUBTYPE = {
     "FLOAT": 32,
     "DOUBLE": 64,
 }
+BITS_STORED = BITS_OF_SUBTYPE | {
+    "ULAW": 8,
+    "ALAW": 8,
+    "IMA_ADPCM": 4,
+    "MS_ADPCM": 4,
+    "GSM610": 1.625,
+    "G721_32": 4,
+    "G723_24": 3,
+    "G723_40": 5,
+    "NMS_ADPCM_16": 2,
+    "NMS_ADPCM_24": 3,
+    "NMS_ADPCM_32": 4,
+}
+"""Of each sample, without what heads its block."""
+_LEAST_OF_BLOCKS = 0.8
+"""How much of what their bytes would hold is in blocks at least; their heads take the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +62,7 @@ class Sound:
 
 @contextmanager
 def open_sound(contents: Contents, stream: BinaryIO) -> Iterator[Sound]:
-    """Open a stream of ``contents``. Raises ``UnfitError`` if it cannot be, or holds less than its container."""
+    """Open a stream of ``contents``. Raises ``UnfitError`` if it is damaged, or gives less than it holds."""
     opened = None if contents.kind in _ONLY_AV else open_with_soundfile(stream)
     if opened is None:
         yield _from_av(contents, stream)
@@ -55,7 +71,8 @@ def open_sound(contents: Contents, stream: BinaryIO) -> Iterator[Sound]:
         with opened:
             yield _from_soundfile(contents, opened)
     except soundfile.SoundFileError as error:
-        raise UnfitError(Reason.UNREADABLE, "damaged: it opens, and cannot be read to its end") from error
+        reason = contents.trouble or "damaged: it opens, and cannot be read to its end"
+        raise UnfitError(Reason.UNREADABLE, reason) from error
 
 
 def open_with_soundfile(stream: BinaryIO) -> soundfile.SoundFile | None:
@@ -69,8 +86,11 @@ def open_with_soundfile(stream: BinaryIO) -> soundfile.SoundFile | None:
 
 def _from_av(contents: Contents, stream: BinaryIO) -> Sound:
     if contents.kind not in FORMATS:
-        raise UnfitError(Reason.UNREADABLE, NOT_AUDIO)
-    samples, rate = read_with_av(stream, contents.kind)
+        raise UnfitError(Reason.UNREADABLE, contents.trouble or NOT_AUDIO)
+    try:
+        samples, rate = read_with_av(stream, contents.kind)
+    except UnfitError as error:
+        raise UnfitError(error.reason, contents.trouble or error.detail) from error
     _require_claimed(contents, len(samples))
     kept = samples[contents.delay :]
 
@@ -82,18 +102,24 @@ def _from_av(contents: Contents, stream: BinaryIO) -> Sound:
 
 def _from_soundfile(contents: Contents, opened: soundfile.SoundFile) -> Sound:
     bits = BITS_OF_SUBTYPE.get(opened.subtype)
-    if bits is not None and contents.sample_bytes is not None:
-        _require_all(contents.sample_bytes * 8 // (bits * opened.channels), opened.frames)
+    if bits is not None:
         _require_claimed(contents, opened.frames)
+    if opened.subtype in BITS_STORED and contents.sample_bytes is not None:
+        stored, exact = BITS_STORED[opened.subtype], bits is not None
+        held = int(contents.sample_bytes * 8 / (stored * opened.channels))
+        _require_all(held if exact else int(held * _LEAST_OF_BLOCKS), opened.frames)
 
     def blocks(start: int, wanted: int) -> Iterator[Frames]:
-        if not opened.seekable() or opened.subtype.startswith("MPEG"):
-            yield _read(opened, start + wanted)[start:]  # a seek in MP3 lands somewhere near
+        if opened.subtype.startswith("MPEG"):  # a seek lands somewhere near, and soundfile seeks after a read
+            yield _read(opened, start + wanted)[start:]
             return
-        opened.seek(start)
-        while wanted > 0 and len(block := _read(opened, min(wanted, _BLOCK))):
-            yield block
-            wanted -= len(block)
+        skipped = 0 if opened.seekable() else start
+        if opened.seekable():
+            opened.seek(start)
+        while skipped + wanted > 0 and len(block := _read(opened, min(skipped + wanted, _BLOCK))):
+            yield block[skipped:]
+            wanted -= len(block[skipped:])
+            skipped = max(0, skipped - len(block))
 
     is_float = opened.subtype in {"FLOAT", "DOUBLE"}
     return Sound(opened.samplerate, opened.channels, int(opened.frames), bits, is_float, blocks)

@@ -1,12 +1,17 @@
-"""Stretches of a file and bytes of our own, one after another, read as one file by libraries that are told nothing."""
+"""Stretches of a file and bytes of our own, one after another, read as one file."""
 
 import io
 from bisect import bisect_right
 from itertools import accumulate
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 Part = bytes | range
 """Bytes, or a stretch of the file from ``start`` to ``stop``."""
+
+
+def splice(file: BinaryIO, *parts: Part) -> BinaryIO:
+    """Return ``parts`` of ``file`` as a file of their own, to read from."""
+    return cast("BinaryIO", Spliced(file, *parts))
 
 
 class Spliced(io.RawIOBase):

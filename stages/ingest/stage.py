@@ -16,7 +16,7 @@ from stages.ingest.probe import probe
 from stages.ingest.splits import TRAIN_ONLY, Fractions, side_of
 from stages.stage import Stage
 
-VERSION = 3
+VERSION = 4
 """Rises when the same records and settings would give other rows."""
 
 Opener = Callable[[Source], BinaryIO]

@@ -23,7 +23,7 @@ def after_tags(file: BinaryIO) -> int:
 
 
 def before_tags(file: BinaryIO, start: int = 0) -> int:
-    """Return where ``file`` ends before its tags, never before ``start``; zeros between them are passed over."""
+    """Return where ``file`` ends before its tags and the zeros between them, never before ``start``."""
     end = length_of(file)
     while True:
         ends = (end, _before_zeros(file, start, end))  # a tag may end with zeros of its own
