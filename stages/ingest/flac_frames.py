@@ -117,7 +117,7 @@ def _last_sample(head: bytes, block: int) -> int | None:
     size_bytes = _CODED_SIZES.get(size_code, 0)
     size = _block_size(size_code, head[place : place + size_bytes])
     place += size_bytes + _RATE_BYTES.get(rate_code, 0)
-    if number is None or place >= len(head) or _remainder(head[: place + 1], _OF_HEADER, 8):
+    if number is None or not size or place >= len(head) or _remainder(head[: place + 1], _OF_HEADER, 8):
         return None
     has_sample_number = bool(head[1] & 1)
     return (number if has_sample_number else number * block) + size
@@ -137,11 +137,10 @@ def _coded_number(head: bytes, place: int) -> tuple[int | None, int]:
 
 
 def _block_size(code: int, own: bytes) -> int:
-    if own:
-        return int.from_bytes(own) + 1
-    if code == 1:
-        return 192
-    return 576 << (code - 2) if code < 6 else 256 << (code - 8)  # noqa: PLR2004 - codes of RFC 9639, 9.1.1
+    """Return how many samples a frame has, by a code or bytes of its own (RFC 9639, 9.1.1)."""
+    if code in _CODED_SIZES or code < 2:  # noqa: PLR2004 - 0 is reserved
+        return int.from_bytes(own) + 1 if own else 192 * code
+    return 576 << (code - 2) if code < 6 else 256 << (code - 8)  # noqa: PLR2004
 
 
 def _remainder(content: bytes, table: tuple[int, ...], bits: int) -> int:

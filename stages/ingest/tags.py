@@ -11,7 +11,7 @@ _APE_BYTES = 32
 _APE_HAS_HEADER = 1 << 31
 _ID3V1_BYTES = 128
 _LYRICS_END_BYTES = 15
-_BLOCK = 65_536
+_BLOCK = 1 << 20
 
 
 def after_tags(file: BinaryIO) -> int:
