@@ -166,12 +166,13 @@ def _is_padded_end(file: BinaryIO, layout: _Kind, place: int) -> bool:
 def _in_au(file: BinaryIO) -> Samples:
     form = "<" if read_at(file, 0, 4) == b"dns." else ">"
     place, size = struct.unpack(f"{form}II", read_at(file, 4, 8).ljust(8, b"\0"))
-    length, begin = length_of(file), int(place)
+    length = length_of(file)
+    begin = min(int(place), length)
     if size == 0xFFFF_FFFF:  # noqa: PLR2004 - "not known", says the format
         return replace(
             Samples(begin, length),
             size_place=range(8, 12),
-            size_bytes=struct.pack(f"{form}I", length - begin),
+            size_bytes=struct.pack(f"{form}I", min(length - begin, WRAPPED_AT - 1)),
         )
     end = begin + int(size)
     found = Samples(begin, min(end, length), is_cut=end > length)
@@ -179,7 +180,10 @@ def _in_au(file: BinaryIO) -> Samples:
         return found
     if size == 0:
         return replace(
-            found, stop=length, size_place=range(8, 12), size_bytes=struct.pack(f"{form}I", length - begin)
+            found,
+            stop=length,
+            size_place=range(8, 12),
+            size_bytes=struct.pack(f"{form}I", min(length - begin, WRAPPED_AT - 1)),
         )
     return replace(found, trouble=_too_small(_Chunk(b"", 0, begin, int(size)), length, KINDS["aiff"]))
 

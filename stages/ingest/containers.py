@@ -109,7 +109,7 @@ def _look_at_chunks(view: BinaryIO, kind: str) -> Contents:
     if found is None:
         raise UnfitError(Reason.UNREADABLE, NOT_AUDIO)
     trouble = CUT_SHORT if found.is_cut else found.trouble
-    if kind == "wav" and _wav_codec(view) in MPEG_IN_WAV:
+    if kind == "wav" and wav_codec(view) in MPEG_IN_WAV:
         inside = _look_at_mpeg_in_wav(view, range(found.start, found.stop))
         return replace(inside, trouble=trouble or inside.trouble)
     end = length_of(view) if kind == "caf" else found.stop  # what follows may say how the samples are packed
@@ -131,7 +131,8 @@ def _look_at_mpeg_in_wav(view: BinaryIO, span: range) -> Contents:
     return _look_at_mpeg(inside, "mpeg")
 
 
-def _wav_codec(view: BinaryIO) -> int:
+def wav_codec(view: BinaryIO) -> int:
+    """Return the number that a WAV file has for its codec."""
     described = chunk_content(view, "wav", b"fmt ")
     return int.from_bytes(described[:2], "little")
 

@@ -2,16 +2,18 @@
 
 from typing import BinaryIO
 
+from soundfile import SoundFile
+
 from schemas import UnfitError
 from stages.ingest.av_reader import FORMATS, header_duration_s
 from stages.ingest.chunks import KINDS, find_samples
-from stages.ingest.containers import without_front
+from stages.ingest.containers import MPEG_IN_WAV, wav_codec, without_front
 from stages.ingest.flac_frames import claimed_samples, held_samples, split_flac
 from stages.ingest.formats import FOREIGN, kind_of
 from stages.ingest.mp3 import is_mpeg, split_mpeg
 from stages.ingest.ogg import ogg_duration_s
 from stages.ingest.sounds import BITS_STORED, open_with_soundfile
-from stages.ingest.spliced import length_of, read_at
+from stages.ingest.spliced import length_of, read_at, splice
 
 _OPUS_RATE = 48_000
 """Of the positions in its pages, whatever the audio had."""
@@ -31,22 +33,33 @@ def estimate_file_s(file: BinaryIO) -> float | None:
 
 
 def _claimed_s(view: BinaryIO, kind: str | None) -> float | None:
+    if kind == "wav" and wav_codec(view) in MPEG_IN_WAV:
+        samples = find_samples(view, kind)
+        return _mpeg_s(splice(view, range(samples.start, samples.stop))) if samples else None
     if kind is None:
-        return sum(stream.duration_s for stream in split_mpeg(view)) if is_mpeg(view) else None
+        return _mpeg_s(view)
     opened = open_with_soundfile(view) if kind not in FOREIGN else None
     if opened is None:
         return header_duration_s(view, kind) if kind in FORMATS else None
     with opened:
-        rate, frames = float(opened.samplerate), int(opened.frames)
-        subtype, channels = str(opened.subtype), int(opened.channels)
+        return _opened_s(view, kind, opened)
+
+
+def _mpeg_s(view: BinaryIO) -> float | None:
+    return sum(stream.duration_s for stream in split_mpeg(view)) if is_mpeg(view) else None
+
+
+def _opened_s(view: BinaryIO, kind: str, opened: SoundFile) -> float:
+    rate, subtype = float(opened.samplerate), str(opened.subtype)
+    samples = find_samples(view, kind) if kind in {*KINDS, "au", "nist"} else None
     if kind == "flac":
         return _flac_samples(view) / rate
     if kind == "ogg":
         return ogg_duration_s(view, _OPUS_RATE if subtype == "OPUS" else rate)
-    if kind in {*KINDS, "au", "nist"} and subtype in BITS_STORED and (samples := find_samples(view, kind)):
-        held = (samples.stop - samples.start) * 8 / (BITS_STORED[subtype] * channels)
-        return float(held / rate)
-    return frames / rate
+    if samples and subtype in BITS_STORED:
+        bits = BITS_STORED[subtype] * int(opened.channels)
+        return (samples.stop - samples.start) * 8 / bits / rate
+    return int(opened.frames) / rate
 
 
 def _flac_samples(view: BinaryIO) -> int:
