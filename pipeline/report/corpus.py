@@ -58,6 +58,13 @@ ODDITIES: Sequence[Oddity] = (
         worst_first="-channels",
         said="format('{} channels', channels)",
     ),
+    Oddity(
+        name="constant offset",
+        rule="mean of the samples over 1% of full scale",
+        holds="abs(dc_offset) > 0.01",
+        worst_first="-abs(dc_offset)",
+        said="format('{:.3f}', dc_offset)",
+    ),
 )
 _REFUSED = """
     SELECT reason, count(*) AS number, min({'row': id, 'detail': detail}, ?) AS examples

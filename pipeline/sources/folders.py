@@ -9,11 +9,50 @@ from pathlib import Path, PurePosixPath
 from schemas import ConfigError
 
 READABLE_SUFFIXES = frozenset(
-    {".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav"}
+    {
+        *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd"),
+        *(".sph", ".nist", ".flac", ".fla", ".ogg", ".oga", ".opus", ".spx"),
+        *(
+            ".mp1",
+            ".mp2",
+            ".mp3",
+            ".mpa",
+            ".mpga",
+            ".m4a",
+            ".m4b",
+            ".mp4",
+            ".3gp",
+            ".3ga",
+            ".mov",
+            ".aac",
+            ".adts",
+        ),
+        *(".amr", ".awb", ".webm", ".weba", ".mka", ".mkv", ".wv"),
+    }
 )
-"""What libsndfile opens."""
-OTHER_SUFFIXES = frozenset({".aac", ".amr", ".ape", ".m4a", ".wma", ".wv"})
-"""Speech too: listed, so that each file is refused by its name instead of being passed over."""
+"""What libsndfile or PyAV opens, and can be held against its container; films too, whose sound is speech."""
+OTHER_SUFFIXES = frozenset(
+    {
+        *(
+            ".ape",
+            ".wma",
+            ".asf",
+            ".ra",
+            ".rm",
+            ".tta",
+            ".shn",
+            ".mpc",
+            ".dsf",
+            ".dff",
+            ".voc",
+            ".ac3",
+            ".eac3",
+        ),
+        *(".dts", ".avi", ".flv", ".mpg", ".mpeg", ".wmv", ".raw", ".pcm", ".g722", ".gsm"),
+        *(".sd2", ".paf", ".pvf", ".svx", ".8svx", ".avr", ".sds", ".htk", ".wve", ".vox"),
+    }
+)
+"""Sound too: listed, so that each file is refused by its name instead of being passed over."""
 AUDIO_SUFFIXES = READABLE_SUFFIXES | OTHER_SUFFIXES
 WILDCARDS = frozenset("*?[")
 

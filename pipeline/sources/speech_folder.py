@@ -4,13 +4,13 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from pipeline.sources.folders import list_audio_files
 from schemas import RecordError, UserError
 from stages.audio.resampling import fit_length, resample
 from stages.audio.waveform import Samples
 from stages.ingest.decoding import decode_recording
+from stages.ingest.durations import estimate_file_s
 
 
 class SpeechFolder:
@@ -60,9 +60,12 @@ class SpeechFolder:
 
 def _duration_s(path: Path) -> float:
     try:
-        duration_s = float(soundfile.info(path).duration)
-    except soundfile.SoundFileError as error:
-        raise UserError(f"{path} cannot be trained on: it is no audio, or damaged") from error
+        with path.open("rb") as file:
+            duration_s = estimate_file_s(file)
+    except OSError as error:
+        raise UserError(f"{path} cannot be trained on: {error}") from error
+    if duration_s is None:
+        raise UserError(f"{path} cannot be trained on: it is no audio, or damaged")
     if duration_s <= 0.0:
         raise UserError(f"{path} cannot be trained on: it has no samples")
     return duration_s

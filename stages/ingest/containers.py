@@ -1,100 +1,158 @@
-"""Whether a file holds what its container promises; decoders read what is there, and say nothing of the rest.
+"""What a file holds, as its container says and as its bytes show.
 
-Ogg pages and their checksum are those of RFC 3533.
+Decoders read what they find, and say nothing of the rest. A file is one stream of audio, or several that
+follow one another in an Ogg, FLAC or MPEG file. Whatever lies after the last byte that is used, and is no
+chunk, tag or padding, is a reason to refuse it.
 """
 
-import io
 import struct
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-NAME = b"OggS"
-_HEADER_BYTES = 27
-"""What comes before the lengths of a page's segments; the last byte says how many there are."""
-CHECKSUM = slice(22, 26)
-TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-"""Every byte with its bits turned round."""
-CHUNKED = {b"RIFF": ("<I", b"data"), b"FORM": (">I", b"SSND")}
-"""WAV and AIFF: how the sizes of chunks are written, and the name of the chunk with the samples."""
-ENDLESS = 0x7FFF_0000
-"""From here on a size stands for "not known yet": writers of streams put 0x7FFFFxxx or 0xFFFFFFFF."""
-LONGEST_PAGE = 65_307
-"""Bytes of the longest Ogg page (RFC 3533)."""
-LAST_PAGE = 0x04
+from schemas import Reason, UnfitError
+from stages.ingest.boxes import count_wavpack, find_trouble
+from stages.ingest.chunks import KINDS, chunk_content, find_samples
+from stages.ingest.flac_frames import claimed_samples, header_with_total, held_samples, split_flac
+from stages.ingest.formats import FOREIGN, kind_of
+from stages.ingest.mp3 import MpegStream, is_mpeg, split_mpeg
+from stages.ingest.ogg import split_ogg
+from stages.ingest.spliced import length_of, read_at, splice
+from stages.ingest.tags import after_tags
+
+CUT_SHORT = "cut short: the file ends before its samples do"
+NOT_AUDIO = "not audio in a known format, or damaged"
+LAYER_2_DELAY = 481
+"""Samples by which the two filter banks of MPEG layers I and II are late together (ISO/IEC 11172-3)."""
+MPEG_IN_WAV = frozenset({0x50, 0x55})
 
 
-def has_damaged_page(file: BinaryIO) -> bool:
-    """Whether a page of ``file`` is not what its checksum says, or something lies between two pages.
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file holds."""
 
-    False for what is no Ogg, and for what lies after the last page. The position is left at the start.
-    """
-    file.seek(0)
-    damaged = any(_checksum(page) != page[CHECKSUM] for page in _pages(file)) or _goes_on(file)
-    file.seek(0)
-    return damaged
-
-
-def _pages(file: BinaryIO) -> Iterator[bytes]:
-    """Walk the pages up to what is none, or has no end, and leave the position there."""
-    place = 0
-    while (header := file.read(_HEADER_BYTES))[:4] == NAME and len(header) == _HEADER_BYTES:
-        lengths = file.read(header[-1])
-        size = sum(lengths)
-        body = file.read(size)
-        if len(lengths) < header[-1] or len(body) < size:
-            break
-        yield header + lengths + body
-        place += _HEADER_BYTES + len(lengths) + size
-    file.seek(place)
+    kind: str
+    streams: list[BinaryIO]
+    """One after another; each is a file of its own for a decoder."""
+    trouble: str = ""
+    """Why the end of the last one is not the end of the recording."""
+    sample_bytes: int | None = None
+    """How many bytes of samples there are, where that is known."""
+    claimed_frames: int | None = None
+    """How many samples of each channel the header states, where that is exact."""
+    delay: int = 0
+    """Samples at the beginning that the codec has put there."""
 
 
-def _goes_on(file: BinaryIO) -> bool:
-    """Whether a page comes after what is none."""
-    return file.tell() > 0 and file.read(len(NAME)) != NAME and NAME in file.read()
+def look_into(file: BinaryIO) -> Contents:
+    """Return what ``file`` holds. Raises ``UnfitError`` if it is no audio, damaged, or not read here."""
+    view = without_front(file)
+    kind = kind_of(read_at(view, 0, 64)) or ("mpeg" if is_mpeg(view) else None)
+    if kind is None:
+        raise UnfitError(Reason.UNREADABLE, NOT_AUDIO)
+    if kind in FOREIGN:
+        raise UnfitError(Reason.UNREADABLE, f"{FOREIGN[kind]}: a format that is not read here")
+    return _LOOKS.get(kind, _look_at_boxes)(view, kind)
 
 
-def _checksum(page: bytes) -> bytes:
-    """Return the CRC-32 of a page as it stands in it.
-
-    It is that of zlib, but begins with zeros, takes each byte from its other end, and is itself turned round.
-    """
-    blank = page[: CHECKSUM.start] + bytes(4) + page[CHECKSUM.stop :]
-    turned = zlib.crc32(blank.translate(TURNED), 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return struct.pack("<I", int(f"{turned:032b}"[::-1], 2))
+def without_front(file: BinaryIO) -> BinaryIO:
+    """Return ``file`` from where its container begins: tags and zeros may come before it."""
+    length = length_of(file)
+    if kind_of(read_at(file, 0, 64)):
+        return splice(file, range(length))
+    return splice(file, range(min(after_tags(file), length), length))
 
 
-def is_cut_short(file: BinaryIO) -> bool:
-    """Return whether a WAV or AIFF file lacks samples that it claims, or an Ogg file its last page.
-
-    False for other formats, whose decoders notice. The position is left at the start of ``file``.
-    """
-    file.seek(0)
-    magic = file.read(4)
-    cut = _lacks_last_page(file) if magic == b"OggS" else _claimed_end(file, magic) > _length(file)
-    file.seek(0)
-    return cut
+def _look_at_ogg(view: BinaryIO, kind: str) -> Contents:
+    links, is_cut = split_ogg(view)
+    return Contents(kind, [splice(view, link) for link in links], CUT_SHORT if is_cut else "")
 
 
-def _claimed_end(file: BinaryIO, magic: bytes) -> int:
-    """Walk the chunks to the samples and return where they should end; 0 if that cannot be said."""
-    order, wanted = CHUNKED.get(magic, ("", b""))
-    file.seek(12)
-    while wanted and len(header := file.read(8)) == 8:  # noqa: PLR2004 - a name and a size of four bytes each
-        (size,) = struct.unpack(order, header[4:])
-        if header[:4] == wanted:
-            return file.tell() + int(size) if size < ENDLESS else 0
-        file.seek(size + size % 2, io.SEEK_CUR)
-    return 0
+def _look_at_flac(view: BinaryIO, kind: str) -> Contents:
+    spans, trouble = split_flac(view), ""
+    streams: list[BinaryIO] = []
+    for span in spans:
+        claimed, held = claimed_samples(view, span.start), held_samples(view, span)
+        trouble = trouble or _trouble_of_flac(claimed, held)
+        streams.append(_flac_with_total(view, span, held) if held and not claimed else splice(view, span))
+    return Contents(kind, streams, trouble)
 
 
-def _lacks_last_page(file: BinaryIO) -> bool:
-    file.seek(max(0, _length(file) - LONGEST_PAGE))
-    tail = file.read()
-    page = tail[tail.rfind(b"OggS") :]
-    header = 27 + page[26] if len(page) > 26 else len(page) + 1  # noqa: PLR2004 - where the number of segments is
-    return len(page) < header + sum(page[27:header]) or not page[5] & LAST_PAGE
+def _flac_with_total(view: BinaryIO, span: range, total: int) -> BinaryIO:
+    header = header_with_total(view, span, total)
+    return splice(view, header, range(span.start + len(header), span.stop))
 
 
-def _length(file: BinaryIO) -> int:
-    return file.seek(0, io.SEEK_END)
+def _trouble_of_flac(claimed: int, held: int | None) -> str:
+    if held is None:
+        return f"{CUT_SHORT}, or something that is no frame comes after them"
+    if claimed and claimed != held:
+        return f"its header says {claimed:,} samples, and its last frame ends at {held:,}"
+    return ""
+
+
+def _look_at_mpeg(view: BinaryIO, kind: str) -> Contents:
+    found = split_mpeg(view)
+    trouble = CUT_SHORT if any(stream.is_cut for stream in found) else ""
+    streams: list[BinaryIO] = [stream.open(view) for stream in found]
+    if found[0].is_layer_3:
+        return Contents("mp3", streams, trouble)
+    return Contents(kind, streams, trouble, claimed_frames=_frames_of(found), delay=LAYER_2_DELAY)
+
+
+def _frames_of(streams: list[MpegStream]) -> int:
+    return sum(stream.num_frames * stream.first.num_samples for stream in streams)
+
+
+def _look_at_chunks(view: BinaryIO, kind: str) -> Contents:
+    found = find_samples(view, kind)
+    if found is None:
+        raise UnfitError(Reason.UNREADABLE, NOT_AUDIO)
+    trouble = CUT_SHORT if found.is_cut else found.trouble
+    if kind == "wav" and wav_codec(view) in MPEG_IN_WAV:
+        inside = _look_at_mpeg_in_wav(view, range(found.start, found.stop))
+        return replace(inside, trouble=trouble or inside.trouble)
+    end = length_of(view) if kind == "caf" else found.stop  # what follows may say how the samples are packed
+    told = found.size_place
+    opened = splice(view, range(told.start), found.size_bytes, range(told.stop, end))
+    return Contents(
+        kind,
+        [opened],
+        trouble,
+        sample_bytes=found.stop - found.start,
+        claimed_frames=_frames_in_aiff(view) if kind == "aiff" else None,
+    )
+
+
+def _look_at_mpeg_in_wav(view: BinaryIO, span: range) -> Contents:
+    inside = splice(view, span)
+    if not is_mpeg(inside):
+        raise UnfitError(Reason.UNREADABLE, NOT_AUDIO)
+    return _look_at_mpeg(inside, "mpeg")
+
+
+def wav_codec(view: BinaryIO) -> int:
+    """Return the number that a WAV file has for its codec."""
+    described = chunk_content(view, "wav", b"fmt ")
+    return int.from_bytes(described[:2], "little")
+
+
+def _frames_in_aiff(view: BinaryIO) -> int | None:
+    described = chunk_content(view, "aiff", b"COMM")
+    return int(struct.unpack(">I", described[2:6])[0]) if len(described) >= 6 else None  # noqa: PLR2004
+
+
+def _look_at_boxes(view: BinaryIO, kind: str) -> Contents:
+    is_cut, trouble = find_trouble(view, kind)
+    claimed, held = count_wavpack(view) if kind == "wv" else (None, 0)
+    if claimed is not None and claimed != held:
+        trouble = trouble or f"its header says {claimed:,} samples, and its blocks hold {held:,}"
+    return Contents(kind, [view], CUT_SHORT if is_cut else trouble)
+
+
+_LOOKS: Mapping[str, Callable[[BinaryIO, str], Contents]] = {
+    "ogg": _look_at_ogg,
+    "flac": _look_at_flac,
+    "mpeg": _look_at_mpeg,
+    **dict.fromkeys([*KINDS, "au", "nist"], _look_at_chunks),
+}

@@ -1,32 +1,18 @@
 """Recordings as people have them, decoded to mono float32, or refused in our own words."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-import soundfile
-from numpy.typing import NDArray
 
 from schemas import Reason, UnfitError
 from stages.audio.waveform import Samples, Waveform
-from stages.ingest.containers import has_damaged_page, is_cut_short
+from stages.ingest.containers import CUT_SHORT, look_into
 from stages.ingest.mix_down import ChannelRule, MixDown
-from stages.ingest.mp3 import with_length
+from stages.ingest.sounds import Sound, open_sound
 
 SAMPLE_RATES = range(1_000, 384_001)
-_BLOCK = 65_536
-"""Frames per read: a long file of many channels is never whole in memory."""
-BITS_OF_SUBTYPE = {
-    "PCM_S8": 8,
-    "PCM_U8": 8,
-    "PCM_16": 16,
-    "PCM_24": 24,
-    "PCM_32": 32,
-    "FLOAT": 32,
-    "DOUBLE": 64,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,49 +34,44 @@ def decode_recording(
 ) -> Decoded:
     """Return the stretch of ``file`` from ``offset_s``, or all of it, as mono samples.
 
-    WAV, FLAC, Ogg, MP3, Opus and AIFF. A header of a stream that claims endless data gives what is there;
-    a duration beyond the end gives what is left. Raises ``UnfitError``: ``UNREADABLE`` if it is not audio,
-    is damaged or cut short; ``EMPTY`` without samples; ``NOT_FINITE``; ``NOT_MONO`` if that is the rule.
+    What libsndfile or PyAV opens, whole: streams that follow one another are joined, a header that does not
+    know how much there is gives what is there, and a duration beyond the end gives what is left.
+    Raises ``UnfitError``: ``UNREADABLE`` if it is not audio, is damaged or cut short, or would give a part of
+    itself; ``EMPTY`` without samples; ``NOT_FINITE``; ``NOT_MONO`` if that is the rule.
     """
-    cut_short = is_cut_short(file)
-    if has_damaged_page(file):
-        raise UnfitError(Reason.UNREADABLE, "damaged: a page is not what its checksum says")
-    with _open_sound(with_length(file)) as sound:
-        _check(sound, channels)
-        start, wanted = _stretch(sound, offset_s, duration_s)
-        mixer = MixDown(channels)
-        samples = _mono(sound, start, wanted, mixer)
-        reaches_the_end = start + wanted >= sound.frames
-        if samples.size < wanted or (cut_short and reaches_the_end):
-            raise UnfitError(Reason.UNREADABLE, "cut short: the file ends before its samples do")
+    contents = look_into(file)
+    mixer = MixDown(channels)
+    with ExitStack() as stack:
+        sounds = [stack.enter_context(open_sound(contents, stream)) for stream in contents.streams]
+        _check(sounds, channels)
+        frames = sum(sound.frames for sound in sounds)
+        start, wanted = _stretch(frames, sounds[0].sample_rate, offset_s, duration_s)
+        samples = _mono(sounds, start, wanted, mixer)
+        if start + wanted >= frames and contents.trouble:
+            raise UnfitError(Reason.UNREADABLE, contents.trouble)
+        if samples.size < wanted:
+            raise UnfitError(Reason.UNREADABLE, CUT_SHORT)
         return Decoded(
-            waveform=Waveform(_require_finite(samples), sound.samplerate),
-            channels=sound.channels,
-            bits=BITS_OF_SUBTYPE.get(sound.subtype),
-            is_float=sound.subtype in {"FLOAT", "DOUBLE"},
+            waveform=Waveform(_require_finite(samples), sounds[0].sample_rate),
+            channels=sounds[0].channels,
+            bits=sounds[0].bits,
+            is_float=sounds[0].is_float,
             mix_loss_db=mixer.loss_db,
         )
 
 
-@contextmanager
-def _open_sound(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
-    try:
-        with soundfile.SoundFile(file) as sound:
-            yield sound
-    except soundfile.SoundFileError as error:
-        raise UnfitError(Reason.UNREADABLE, "not audio in a known format, or damaged") from error
+def _check(sounds: list[Sound], channels: ChannelRule) -> None:
+    (rate, number), *others = dict.fromkeys((sound.sample_rate, sound.channels) for sound in sounds)
+    if rate not in SAMPLE_RATES:
+        raise UnfitError(Reason.UNREADABLE, f"claims a sample rate of {rate} Hz")
+    if others:
+        raise UnfitError(Reason.UNREADABLE, "its streams differ in sample rate or in channels")
+    if channels == "reject" and number > 1:
+        raise UnfitError(Reason.NOT_MONO, f"{number} channels")
 
 
-def _check(sound: soundfile.SoundFile, channels: ChannelRule) -> None:
-    if sound.samplerate not in SAMPLE_RATES:
-        raise UnfitError(Reason.UNREADABLE, f"claims a sample rate of {sound.samplerate} Hz")
-    if channels == "reject" and sound.channels > 1:
-        raise UnfitError(Reason.NOT_MONO, f"{sound.channels} channels")
-
-
-def _stretch(sound: soundfile.SoundFile, offset_s: float, duration_s: float | None) -> tuple[int, int]:
+def _stretch(frames: int, rate: float, offset_s: float, duration_s: float | None) -> tuple[int, int]:
     """Return the first frame and the number of frames that are asked for and promised."""
-    frames, rate = int(sound.frames), float(sound.samplerate)
     start = round(offset_s * rate)
     if frames == 0:
         raise UnfitError(Reason.EMPTY, "no samples")
@@ -100,19 +81,13 @@ def _stretch(sound: soundfile.SoundFile, offset_s: float, duration_s: float | No
     return start, min(wanted, frames - start)
 
 
-def _mono(sound: soundfile.SoundFile, start: int, wanted: int, mixer: MixDown) -> Samples:
-    if sound.format == "MP3":  # a seek in MP3 lands somewhere near, and soundfile seeks after every read
-        return mixer.mix(_read(sound, start + wanted)[start:])
-    sound.seek(start)
+def _mono(sounds: list[Sound], start: int, wanted: int, mixer: MixDown) -> Samples:
     blocks = [np.empty(0, np.float32)]
-    while wanted > 0 and len(block := _read(sound, min(wanted, _BLOCK))):
-        blocks.append(mixer.mix(block))
-        wanted -= len(block)
+    for sound in sounds:
+        here = min(max(0, sound.frames - start), wanted)
+        blocks += [mixer.mix(block) for block in sound.blocks(start, here)] if here else []
+        start, wanted = max(0, start - sound.frames), wanted - here
     return np.concatenate(blocks)
-
-
-def _read(sound: soundfile.SoundFile, frames: int) -> NDArray[np.float32]:
-    return np.asarray(sound.read(frames, dtype="float32", always_2d=True))
 
 
 def _require_finite(samples: Samples) -> Samples:

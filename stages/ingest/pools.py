@@ -14,7 +14,7 @@ from stages.ingest.splits import TRAIN_ONLY, Fractions, side_of
 from stages.ingest.stage import Opener, check_listed, check_not_silent
 from stages.stage import Stage
 
-VERSION = 4
+VERSION = 5
 """Rises when the same records and settings would give other rows."""
 
 
