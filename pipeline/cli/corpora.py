@@ -43,15 +43,13 @@ def survey(
     max_duration_s: Annotated[
         float | None, typer.Option(help="as ingest.max_duration_s of a config", show_default="20")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="processes", show_default="one per core")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes", show_default="one per core")] = None,
 ) -> None:
     """Say what a corpus holds before anything is made of it, and what a run would do with each recording.
 
     Every file is decoded as a run would decode it. Told are hours, sample rates, speakers, lengths, levels,
-    an estimate of the SNR, how far up the band reaches, offsets, clipping, silence, copies, files that would be
-    refused and why, texts without audio and audio without texts. Nothing is written into the corpus.
+    an estimate of the SNR, how far up the band reaches, offsets, clipping, silence, copies, files that would
+    be refused and why, texts without audio and audio without texts. Nothing is written into the corpus.
 
     Progress goes to standard error. Exit codes: 0 surveyed, whatever was found; 2 a mistake in the command;
     130 stopped by Ctrl-C.

@@ -6,48 +6,48 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.report.charts import Figure, make_figure
-from pipeline.survey.records import Finding, Group, Measured, SurveyedRecording
+from pipeline.survey.records import Measurements, Oddity, RecordingGroup, SurveyedRecording
 from stages.audio.level import to_db
 
 BINS = 40
 HEIGHT_ROWS = 6
-MOST_BARS = 24
+MOST_SPEAKERS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """One chart: what is counted, over which range, and which finding has the second colour."""
+    """One chart: what is counted, over which range, and which oddity has the second colour."""
 
     title: str
-    value: Callable[[Measured], float | None]
-    finding: Finding | None = None
+    value: Callable[[Measurements], float | None]
+    oddity: Oddity | None = None
     low: float = 0.0
     high: float | None = None
     """None for the highest value; what lies outside is counted at the edge."""
     suffix: str = ""
 
 
-def _level(measured: Measured) -> float | None:
+def _level(measured: Measurements) -> float | None:
     return measured.active_level_db
 
 
-def _band_percent(measured: Measured) -> float | None:
+def _band_percent(measured: Measurements) -> float | None:
     return None if measured.band_share is None else 100.0 * measured.band_share
 
 
-def _active_percent(measured: Measured) -> float | None:
+def _active_percent(measured: Measurements) -> float | None:
     return None if measured.activity is None else 100.0 * measured.activity
 
 
-BAND = Histogram("Bandwidth, % of half the sample rate", _band_percent, Finding.NARROW_BAND, 0.0, 100.0, " %")
+BAND = Histogram("Bandwidth, % of half the sample rate", _band_percent, Oddity.NARROW_BAND, 0.0, 100.0, " %")
 HISTOGRAMS = (
-    Histogram("Length, s", lambda m: m.duration_s, Finding.LONG, suffix=" s"),
-    Histogram("Active speech level, dBFS", _level, Finding.FAINT, -80.0, 0.0, " dBFS"),
-    Histogram("SNR by estimate, dB", lambda m: m.snr_db, Finding.NOISY, 0.0, 80.0, " dB"),
+    Histogram("Length, s", lambda m: m.duration_s, Oddity.LONG, suffix=" s"),
+    Histogram("Active speech level, dBFS", _level, Oddity.FAINT, -80.0, 0.0, " dBFS"),
+    Histogram("SNR by estimate, dB", lambda m: m.snr_db, Oddity.NOISY, 0.0, 80.0, " dB"),
     Histogram("Noise floor, dBFS", lambda m: m.floor_db, None, -100.0, 0.0, " dBFS"),
-    Histogram("Active, % of the time", _active_percent, Finding.MOSTLY_SILENT, 0.0, 100.0, " %"),
+    Histogram("Active, % of the time", _active_percent, Oddity.MOSTLY_SILENT, 0.0, 100.0, " %"),
     Histogram("Peak, dBFS", lambda m: to_db(m.peak), None, -60.0, 3.0, " dBFS"),
-    Histogram("Constant offset, dBFS", lambda m: to_db(abs(m.offset)), Finding.OFFSET, -120.0, 0.0, " dBFS"),
+    Histogram("Constant offset, dBFS", lambda m: to_db(abs(m.offset)), Oddity.OFFSET, -120.0, 0.0, " dBFS"),
 )
 
 
@@ -59,7 +59,7 @@ def plot_histogram(recordings: Sequence[SurveyedRecording], of: Histogram) -> Fi
     values = [*usual, *standing_out]
     if not values:
         return None
-    high = max(max(values), of.low + 1e-3) if of.high is None else of.high
+    high = max(*values, of.low + 1e-3) if of.high is None else of.high
     edges = np.linspace(of.low, high, BINS + 1)
     bars = [
         go.Bar(
@@ -69,7 +69,7 @@ def plot_histogram(recordings: Sequence[SurveyedRecording], of: Histogram) -> Fi
             name=name,
             hovertemplate=f"about %{{x:.4~g}}{of.suffix}: %{{y:,}}<extra>{name}</extra>",
         )
-        for side, name in ((usual, ""), (standing_out, (of.finding or "").replace("_", " ")))
+        for side, name in ((usual, ""), (standing_out, (of.oddity or "").replace("_", " ")))
     ]
     axis = {"range": [of.low, high], "showgrid": False, "ticksuffix": of.suffix if of.suffix == " %" else ""}
     counts = {"showgrid": True, "rangemode": "tozero", "nticks": 5, "tickformat": ",d"}
@@ -77,20 +77,20 @@ def plot_histogram(recordings: Sequence[SurveyedRecording], of: Histogram) -> Fi
 
 
 def _split(recordings: Sequence[SurveyedRecording], of: Histogram) -> tuple[list[float], list[float]]:
-    """Return the values of recordings without the finding, and of those with it."""
+    """Return the values of recordings without the oddity, and of those with it."""
     sides: tuple[list[float], list[float]] = ([], [])
     for one in recordings:
         value = None if one.measured is None else of.value(one.measured)
         if value is not None:
-            sides[of.finding in one.findings].append(value)
+            sides[of.oddity in one.oddities].append(value)
     return sides
 
 
-def plot_speakers(speakers: Sequence[Group]) -> Figure:
+def plot_speakers(speakers: Sequence[RecordingGroup]) -> Figure:
     """Return minutes of the speakers who have most."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
-    shown = speakers[:MOST_BARS]
+    shown = speakers[:MOST_SPEAKERS]
     bars = go.Bar(
         x=[round(group.duration_s / 60.0, 3) for group in shown],
         y=[group.name for group in shown],

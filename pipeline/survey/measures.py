@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from pipeline.sources.audio import open_source
-from pipeline.survey.records import Measured, SurveyedRecording
+from pipeline.survey.records import Measurements, SurveyedRecording
 from schemas import Probe, Source
 from stages.audio.level import energy, from_db, peak, to_db
 from stages.audio.waveform import Samples
@@ -14,10 +14,10 @@ from stages.ingest.inspection import inspect_recording
 from stages.ingest.probe import clipped_fraction
 from stages.ingest.stage import IngestSettings
 
-FRAME_S = 0.02
+_FRAME_S = 0.02
 QUIETEST_PERCENT = 10.0
 LOWEST_FLOOR_DB = -100.0
-"""What rounding to 16 bits leaves; a floor under it says how pauses were blanked, not how quiet a room was."""
+"""What rounding to 16 bits leaves; a floor under it says that pauses were blanked, not how quiet it was."""
 
 
 def survey_recording(source: Source, settings: IngestSettings) -> SurveyedRecording:
@@ -29,7 +29,7 @@ def survey_recording(source: Source, settings: IngestSettings) -> SurveyedRecord
     )
 
 
-def measure_recording(decoded: Decoded, probe: Probe | None) -> Measured:
+def measure_recording(decoded: Decoded, probe: Probe | None) -> Measurements:
     """Return what the samples say, ``probe`` being what ingest has measured; None for silence.
 
     The SNR is an estimate without a reference: the active speech level (ITU-T P.56) over the level of the
@@ -40,7 +40,7 @@ def measure_recording(decoded: Decoded, probe: Probe | None) -> Measured:
     samples, rate = decoded.waveform.samples, decoded.waveform.sample_rate
     offset = float(samples.mean(dtype=np.float64))
     said = {} if probe is None else _measure_speech(samples, rate, offset, probe)
-    return Measured(
+    return Measurements(
         sample_rate=rate,
         channels=decoded.channels,
         bits=decoded.bits,
@@ -68,7 +68,7 @@ def _measure_speech(samples: Samples, rate: int, offset: float, probe: Probe) ->
 
 def _floor_db(samples: Samples, rate: int) -> float:
     """Return the level of the frame that a tenth of the frames are under."""
-    size = min(samples.size, max(1, round(FRAME_S * rate)))
+    size = min(samples.size, max(1, round(_FRAME_S * rate)))
     frames = samples[: samples.size // size * size].reshape(-1, size)
     squares = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / size
     variances = np.maximum(0.0, squares - np.square(frames.mean(axis=1, dtype=np.float64)))

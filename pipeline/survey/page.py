@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pipeline.report.pages import RenderedSection, report_environment
 from pipeline.report.report import STYLES, list_scripts, read_asset
 from pipeline.store.files import write_whole
-from pipeline.survey.charts import BAND, HISTOGRAMS, MOST_BARS, plot_histogram, plot_speakers
-from pipeline.survey.findings import KINDS
-from pipeline.survey.players import EXCERPT_S, Excerpts, take_worst
-from pipeline.survey.records import Finding, Survey
+from pipeline.survey.charts import BAND, HISTOGRAMS, MOST_SPEAKERS, plot_histogram, plot_speakers
+from pipeline.survey.oddities import KINDS
+from pipeline.survey.players import HEARD_S, Excerpts, take_worst
+from pipeline.survey.records import Oddity, Survey
 from pipeline.text import format_clock
 from stages.ingest.stage import IngestSettings
 
@@ -46,21 +46,23 @@ def page_of(survey: Survey) -> str:
 
 def _sections(survey: Survey, excerpts: Excerpts) -> Iterator[RenderedSection]:
     ones, summary = survey.recordings, survey.summary
-    facts = {"survey": survey, "summary": summary, "kinds": KINDS, "narrow": Finding.NARROW_BAND}
+    facts = {"survey": survey, "summary": summary, "kinds": KINDS, "narrow": Oddity.NARROW_BAND}
     drawn = ((of.title, plot_histogram(ones, of)) for of in HISTOGRAMS)
     yield _render("glance", "At a glance", facts)
     yield _render("bandwidth", "Bandwidth", {**facts, "figure": plot_histogram(ones, BAND)})
-    yield _render("levels", "Levels and lengths", {"figures": [pair for pair in drawn if pair[1] is not None]})
+    yield _render(
+        "levels", "Levels and lengths", {"figures": [pair for pair in drawn if pair[1] is not None]}
+    )
     yield _render("run", "In a run", {**facts, "defaults": IngestSettings()})
     if summary.speakers:
         yield _render(
             "speakers",
             "Speakers",
-            {**facts, "figure": plot_speakers(summary.speakers), "shown": MOST_BARS},
+            {**facts, "figure": plot_speakers(summary.speakers), "shown": MOST_SPEAKERS},
         )
     yield _render("texts", "Texts and other files", {**facts, "neighbours": survey.neighbours})
     worst = take_worst(survey, excerpts)
-    yield _render("worst", "The worst of each kind", {**facts, "worst": worst, "excerpt_s": EXCERPT_S})
+    yield _render("worst", "The worst of each kind", {**facts, "worst": worst, "excerpt_s": HEARD_S})
 
 
 def _render(section_id: str, title: str, facts: dict[str, Any]) -> RenderedSection:

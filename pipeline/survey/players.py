@@ -8,18 +8,18 @@ from itertools import zip_longest
 
 from pipeline.report.recordings import MOST_BYTES, cut_excerpt
 from pipeline.sources.audio import open_source
-from pipeline.survey.findings import KINDS
-from pipeline.survey.records import Finding, Survey, SurveyedRecording
+from pipeline.survey.oddities import KINDS
+from pipeline.survey.records import Oddity, Survey, SurveyedRecording
 from schemas import RecordError, Source
 from stages.audio.flac import encode_flac
 from stages.ingest.decoding import decode_recording
 
-EXCERPT_S = 8.0
+HEARD_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One recording under a finding."""
+    """One recording under an oddity."""
 
     recording: SurveyedRecording
     figure: str
@@ -56,27 +56,25 @@ class Excerpts:
         return name
 
 
-def take_worst(survey: Survey, excerpts: Excerpts) -> dict[Finding, list[Card]]:
-    """Return cards of the worst recordings of each finding; room is given in turns, the worst ones first."""
+def take_worst(survey: Survey, excerpts: Excerpts) -> dict[Oddity, list[Card]]:
+    """Return cards of the worst recordings of each oddity; room is given in turns, the worst ones first."""
     by_id = {one.source.id: one for one in survey.recordings}
-    worst = {
-        group.finding: [by_id[name] for name in group.worst] for group in survey.summary.findings
-    }
+    worst = {group.oddity: [by_id[name] for name in group.worst] for group in survey.summary.oddities}
     for one in _in_turns(worst):
         excerpts.take(one.source)
     return {
-        finding: [Card(one, KINDS[finding].figure(one), excerpts.take(one.source)) for one in ones]
-        for finding, ones in worst.items()
+        oddity: [Card(one, KINDS[oddity].figure(one), excerpts.take(one.source)) for one in ones]
+        for oddity, ones in worst.items()
     }
 
 
-def _in_turns(worst: Mapping[Finding, Sequence[SurveyedRecording]]) -> Iterator[SurveyedRecording]:
+def _in_turns(worst: Mapping[Oddity, Sequence[SurveyedRecording]]) -> Iterator[SurveyedRecording]:
     return (one for rank in zip_longest(*worst.values()) for one in rank if one is not None)
 
 
 def _encode_beginning(source: Source) -> bytes | None:
     """Return the first seconds of a recording; also of one that is refused, if its beginning can be read."""
-    seconds = min(EXCERPT_S, source.duration_s or EXCERPT_S)
+    seconds = min(HEARD_S, source.duration_s or HEARD_S)
     try:
         with open_source(source) as file:
             decoded = decode_recording(file, source.offset_s, seconds)

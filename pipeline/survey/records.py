@@ -10,7 +10,7 @@ from schemas import Outcome, Reason, Record, Source, Status
 from stages.ingest.stage import IngestSettings
 
 
-class Finding(StrEnum):
+class Oddity(StrEnum):
     """What stands out about a recording; most are no reason to refuse it."""
 
     REFUSED = "refused"
@@ -25,7 +25,7 @@ class Finding(StrEnum):
     NO_TRANSCRIPT = "no_transcript"
 
 
-class Measured(Record):
+class Measurements(Record):
     """What the samples of a recording say. Levels are in dBFS: a full-scale sine has an RMS of −3.01."""
 
     sample_rate: int
@@ -65,9 +65,9 @@ class SurveyedRecording(Outcome):
     source: Source
     utterances: int = 0
     """How many it would become; 0 if it would be refused."""
-    measured: Measured | None = None
+    measured: Measurements | None = None
     """None for what cannot be decoded."""
-    findings: tuple[Finding, ...] = ()
+    oddities: tuple[Oddity, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -98,7 +98,7 @@ class Neighbours(Record):
     """Other files by suffix: what a run passes over."""
 
 
-class Group(Record):
+class RecordingGroup(Record):
     """So many recordings, and so many seconds of them that could be decoded."""
 
     name: str
@@ -113,7 +113,7 @@ class Group(Record):
         )
 
 
-class RateGroup(Group):
+class RateGroup(RecordingGroup):
     """Recordings of one sample rate, and how far up they reach."""
 
     sample_rate: int
@@ -125,7 +125,7 @@ class RateGroup(Group):
     """How many of the narrow ones would lose nothing at which lower rate."""
 
 
-class OutcomeGroup(Group):
+class OutcomeGroup(RecordingGroup):
     """Recordings that would end alike, with a few of them."""
 
     status: Status
@@ -134,14 +134,14 @@ class OutcomeGroup(Group):
     examples: tuple[str, ...] = ()
 
 
-class FindingGroup(Group):
-    """Recordings of one finding, worst first."""
+class OddityGroup(RecordingGroup):
+    """Recordings of one oddity, worst first."""
 
-    finding: Finding
+    oddity: Oddity
     worst: tuple[str, ...] = ()
 
 
-class Summary(Record):
+class SurveySummary(Record):
     """All recordings together."""
 
     recordings: int
@@ -151,11 +151,11 @@ class Summary(Record):
     usable_s: float
     """Seconds of what a run would take."""
     outcomes: tuple[OutcomeGroup, ...]
-    findings: tuple[FindingGroup, ...]
+    oddities: tuple[OddityGroup, ...]
     rates: tuple[RateGroup, ...]
-    channels: tuple[Group, ...]
-    formats: tuple[Group, ...]
-    speakers: tuple[Group, ...]
+    channels: tuple[RecordingGroup, ...]
+    formats: tuple[RecordingGroup, ...]
+    speakers: tuple[RecordingGroup, ...]
     """Most speech first; empty if nothing says who speaks."""
     with_transcript: int
     transcripts_without_audio: tuple[str, ...]
@@ -169,7 +169,7 @@ class Survey(Record):
 
     corpus: Corpus
     ingest: IngestSettings
-    summary: Summary
+    summary: SurveySummary
     copies: tuple[Copies, ...]
     neighbours: Neighbours
     recordings: tuple[SurveyedRecording, ...]

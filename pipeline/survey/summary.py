@@ -1,4 +1,4 @@
-"""All recordings of a corpus together: sums, groups, quantiles, and the worst of each finding."""
+"""All recordings of a corpus together: sums, groups, quantiles, and the worst of each oddity."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,41 +6,41 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from pipeline.survey.findings import KINDS
+from pipeline.survey.oddities import KINDS
 from pipeline.survey.records import (
-    Finding,
-    FindingGroup,
-    Group,
-    Measured,
+    Measurements,
+    Oddity,
+    OddityGroup,
     OutcomeGroup,
     RateGroup,
-    Summary,
+    RecordingGroup,
     SurveyedRecording,
+    SurveySummary,
 )
 from schemas import Status
 
-EXAMPLES = 3
+REFUSED_NAMED = 3
 WORST = 10
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+TOLD_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LOWER_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 TOLERANCE = 1.03
-"""By how much a bandwidth may exceed half a rate and still be said to be that of the rate: filters have slopes."""
+"""A bandwidth may exceed half a rate by so much and be that of the rate: filters have slopes."""
 
-Recordings = Sequence[SurveyedRecording]
+_Recordings = Sequence[SurveyedRecording]
 
 
-def summarise(recordings: Recordings) -> Summary:
+def summarise(recordings: _Recordings) -> SurveySummary:
     """Return what ``recordings`` come to."""
     spoken = [one for one in recordings if one.source.transcript]
-    return Summary(
+    return SurveySummary(
         recordings=len(recordings),
         duration_s=sum(one.duration_s for one in recordings),
         utterances=sum(one.utterances for one in recordings),
         usable_s=sum(one.duration_s for one in recordings if one.is_ok),
         outcomes=tuple(_group_by_outcome(recordings)),
-        findings=tuple(_group_by_finding(recordings)),
+        oddities=tuple(_group_by_oddity(recordings)),
         rates=tuple(_group_by_rate(recordings)),
-        channels=_groups(recordings, lambda one: one.measured and _say_channels(one.measured.channels)),
+        channels=_groups(recordings, _say_channels),
         formats=_groups(recordings, _format),
         speakers=_groups(recordings, lambda one: one.source.speaker),
         with_transcript=len(spoken),
@@ -49,7 +49,7 @@ def summarise(recordings: Recordings) -> Summary:
     )
 
 
-MEASURES: Mapping[str, Callable[[Measured], float | None]] = {
+MEASURES: Mapping[str, Callable[[Measurements], float | None]] = {
     "duration_s": lambda measured: measured.duration_s,
     "active_level_db": lambda measured: measured.active_level_db,
     "peak": lambda measured: measured.peak,
@@ -60,7 +60,7 @@ MEASURES: Mapping[str, Callable[[Measured], float | None]] = {
     "offset": lambda measured: abs(measured.offset),
     "clipped_fraction": lambda measured: measured.clipped_fraction,
 }
-"""By their names in ``Measured``; an offset counts by its size."""
+"""By their names in ``Measurements``; an offset counts by its size."""
 
 
 def values_of(recordings: Iterable[SurveyedRecording], measure: str) -> list[float]:
@@ -69,31 +69,36 @@ def values_of(recordings: Iterable[SurveyedRecording], measure: str) -> list[flo
     return [value for value in found if value is not None]
 
 
-def worst_of(recordings: Iterable[SurveyedRecording], finding: Finding) -> list[SurveyedRecording]:
-    """Return the recordings of a finding, worst first, equals in their order."""
-    badness = KINDS[finding].badness
+def worst_of(recordings: Iterable[SurveyedRecording], oddity: Oddity) -> list[SurveyedRecording]:
+    """Return the recordings of an oddity, worst first, equals in their order."""
+    badness = KINDS[oddity].badness
     return sorted(
-        (one for one in recordings if finding in one.findings), key=lambda one: -(badness(one) or 0.0)
+        (one for one in recordings if oddity in one.oddities), key=lambda one: -(badness(one) or 0.0)
     )
 
 
-def _quantiles(recordings: Recordings) -> Iterable[tuple[str, tuple[float, ...]]]:
+def _quantiles(recordings: _Recordings) -> Iterable[tuple[str, tuple[float, ...]]]:
     for measure in MEASURES:
         if values := values_of(recordings, measure):
-            yield measure, tuple(float(value) for value in np.quantile(values, QUANTILES))
+            yield measure, tuple(float(value) for value in np.quantile(values, TOLD_QUANTILES))
 
 
-def _groups(recordings: Recordings, name: Callable[[SurveyedRecording], str | None]) -> tuple[Group, ...]:
+def _groups(
+    recordings: _Recordings, name: Callable[[SurveyedRecording], str | None]
+) -> tuple[RecordingGroup, ...]:
     """Return groups of those that have a name, most audio first."""
     members = defaultdict[str, list[SurveyedRecording]](list)
     for one in recordings:
         if found := name(one):
             members[found].append(one)
-    groups = [Group.of(found, ones) for found, ones in members.items()]
+    groups = [RecordingGroup.of(found, ones) for found, ones in members.items()]
     return tuple(sorted(groups, key=lambda group: (-group.duration_s, group.name)))
 
 
-def _say_channels(channels: int) -> str:
+def _say_channels(recording: SurveyedRecording) -> str | None:
+    if recording.measured is None:
+        return None
+    channels = recording.measured.channels
     return {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
 
 
@@ -107,43 +112,43 @@ def _format(recording: SurveyedRecording) -> str | None:
     return name if bits is None else f"{name}, {bits} {kind}"
 
 
-def _group_by_outcome(recordings: Recordings) -> Iterable[OutcomeGroup]:
+def _group_by_outcome(recordings: _Recordings) -> Iterable[OutcomeGroup]:
     members = defaultdict[str, list[SurveyedRecording]](list)
     for one in recordings:
         members[one.reason or "ok"].append(one)
     for name, ones in sorted(members.items(), key=lambda item: (item[0] != "ok", -len(item[1]), item[0])):
-        group = Group.of(name, ones)
+        group = RecordingGroup.of(name, ones)
         yield OutcomeGroup(
             **group.model_dump(),
             status=ones[0].status,
             reason=ones[0].reason,
             utterances=sum(one.utterances for one in ones),
             examples=tuple(
-                one.source.id + (f": {one.detail}" if one.detail else "") for one in ones[:EXAMPLES]
+                one.source.id + (f": {one.detail}" if one.detail else "") for one in ones[:REFUSED_NAMED]
             )
             if ones[0].status is not Status.OK
             else (),
         )
 
 
-def _group_by_finding(recordings: Recordings) -> Iterable[FindingGroup]:
-    for finding, kind in KINDS.items():
-        if found := worst_of(recordings, finding):
-            group = Group.of(kind.title, found)
+def _group_by_oddity(recordings: _Recordings) -> Iterable[OddityGroup]:
+    for oddity, kind in KINDS.items():
+        if found := worst_of(recordings, oddity):
+            group = RecordingGroup.of(kind.title, found)
             worst = tuple(one.source.id for one in found[:WORST])
-            yield FindingGroup(**group.model_dump(), finding=finding, worst=worst)
+            yield OddityGroup(**group.model_dump(), oddity=oddity, worst=worst)
 
 
-def _group_by_rate(recordings: Recordings) -> Iterable[RateGroup]:
+def _group_by_rate(recordings: _Recordings) -> Iterable[RateGroup]:
     members = defaultdict[int, list[SurveyedRecording]](list)
     for one in recordings:
         if one.measured is not None:
             members[one.measured.sample_rate].append(one)
     for rate, ones in sorted(members.items()):
-        narrow = [one for one in ones if Finding.NARROW_BAND in one.findings]
+        narrow = [one for one in ones if Oddity.NARROW_BAND in one.oddities]
         bands = [b for one in ones if one.measured and (b := one.measured.bandwidth_hz) is not None]
         yield RateGroup(
-            **Group.of(f"{rate / 1000:g} kHz", ones).model_dump(),
+            **RecordingGroup.of(f"{rate / 1000:g} kHz", ones).model_dump(),
             sample_rate=rate,
             narrow=len(narrow),
             narrow_s=sum(one.duration_s for one in narrow),

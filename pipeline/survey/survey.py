@@ -6,9 +6,9 @@ from contextlib import closing
 
 from pipeline.sources.corpora import Corpus, list_sources
 from pipeline.store.files import expand_home
-from pipeline.survey.findings import KINDS, findings_of
 from pipeline.survey.neighbours import find_neighbours
-from pipeline.survey.records import Copies, Finding, Neighbours, Survey, SurveyedRecording
+from pipeline.survey.oddities import KINDS, oddities_of
+from pipeline.survey.records import Copies, Neighbours, Oddity, Survey, SurveyedRecording
 from pipeline.survey.summary import summarise
 from pipeline.survey.workers import survey_all
 from schemas import Source
@@ -32,7 +32,7 @@ def survey_corpus(
     found = _survey_each(sources, ingest, workers, on_recordings)
     neighbours = find_neighbours(expand_home(corpus.path).absolute(), sources)
     copies = _find_copies(found)
-    recordings = _with_findings(found, copies, neighbours)
+    recordings = _with_oddities(found, copies, neighbours)
     return Survey(
         corpus=corpus,
         ingest=ingest,
@@ -73,7 +73,7 @@ def _find_copies(recordings: Sequence[SurveyedRecording]) -> tuple[Copies, ...]:
     )
 
 
-def _with_findings(
+def _with_oddities(
     recordings: Sequence[SurveyedRecording], copies: Sequence[Copies], neighbours: Neighbours
 ) -> list[SurveyedRecording]:
     """Return recordings with what stands out about each by itself and beside the others."""
@@ -82,9 +82,9 @@ def _with_findings(
     bare = set(neighbours.audio_without_text)
     found = []
     for one in recordings:
-        names = [*findings_of(one)]
-        names += [Finding.COPY] if one.source.id in copied else []
-        lacks = KINDS[Finding.NO_TRANSCRIPT].badness(one) is not None
-        names += [Finding.NO_TRANSCRIPT] if lacks and (have_text or one.source.name in bare) else []
-        found.append(one.model_copy(update={"findings": tuple(names)}))
+        names = [*oddities_of(one)]
+        names += [Oddity.COPY] if one.source.id in copied else []
+        lacks = KINDS[Oddity.NO_TRANSCRIPT].badness(one) is not None
+        names += [Oddity.NO_TRANSCRIPT] if lacks and (have_text or one.source.name in bare) else []
+        found.append(one.model_copy(update={"oddities": tuple(names)}))
     return found

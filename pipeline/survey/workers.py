@@ -2,10 +2,11 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from typing import Self
 
 from pipeline.survey.measures import survey_recording
 from pipeline.survey.records import SurveyedRecording
@@ -19,10 +20,21 @@ BATCH = 16
 AHEAD = 3
 """Tasks per process that are handed out at a time: what is suspect if a process dies."""
 
+START_METHOD = "forkserver"
+"""A fork of this process may inherit a held lock; a new interpreter for each would import all again."""
+
 Surveyed = list[SurveyedRecording]
 
 
-def survey_all(sources: Sequence[Source], settings: IngestSettings, workers: int) -> Iterator[Surveyed]:
+def preload_workers() -> None:
+    """Have processes forked from one that has imported what they need; for the whole of this process."""
+    os.environ.update(ONE_THREAD)
+    multiprocessing.get_context(START_METHOD).set_forkserver_preload([__name__])
+
+
+def survey_all(
+    sources: Sequence[Source], settings: IngestSettings, workers: int
+) -> Generator[Surveyed, None, None]:
     """Yield what is found in batches, as they are done; the processes are gone when this ends, however.
 
     A recording that kills its process twice is ``failed``, with the reason ``crashed``.
@@ -51,10 +63,10 @@ class _Pool:
         self._most = AHEAD * workers
         self._futures: dict[Future[Surveyed], tuple[Source, ...]] = {}
         self._executor = ProcessPoolExecutor(
-            workers, mp_context=multiprocessing.get_context("spawn"), initializer=prepare_process
+            workers, mp_context=multiprocessing.get_context(START_METHOD), initializer=prepare_process
         )
 
-    def __enter__(self) -> "_Pool":
+    def __enter__(self) -> Self:
         try:
             self._executor.submit(os.getpid).result()
         except BrokenProcessPool as error:  # or else its first recordings would be blamed

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from pipeline.execution.interrupts import catch_stop_signals
 from pipeline.sources.corpora import Corpus
 from pipeline.store.files import expand_home
-from pipeline.survey.findings import KINDS
+from pipeline.survey.oddities import KINDS
 from pipeline.survey.page import write_page
-from pipeline.survey.records import Neighbours, RateGroup, Summary, Survey
+from pipeline.survey.records import Neighbours, RateGroup, Survey, SurveySummary
 from pipeline.survey.survey import survey_corpus
+from pipeline.survey.workers import preload_workers
 from pipeline.text import align_columns, count, format_clock, format_digits, say
 from schemas import UserError
 from stages.ingest.stage import IngestSettings
@@ -43,6 +44,7 @@ def survey_command(
     corpus, ingest = _settings(path, speaker, bounds)
     if html is not None:
         _check_place(html, corpus)
+    preload_workers()
     found = _survey(corpus, ingest, workers or len(os.sched_getaffinity(0)))
     if html is not None:
         write_page(found, html)
@@ -101,6 +103,7 @@ class ProgressLine:
 
     def show_files(self, done: int, total: int) -> None:
         """Tell how many files were read for their digests."""
+        self._started = time.monotonic()  # what comes after is timed from here
         self._show(f"reading {done:,} of {total:,} files")
 
     def show_recordings(self, done: int, total: int, seconds: float) -> None:
@@ -127,7 +130,7 @@ class ProgressLine:
 
 
 def survey_lines(survey: Survey) -> Iterator[str]:
-    """Yield what was found: sums, rates and bands, levels, findings, refusals, texts and what nobody reads."""
+    """Yield what was found: sums, bands, levels, oddities, refusals, texts, and what nobody reads."""
     summary = survey.summary
     yield from _totals(summary)
     yield ""
@@ -135,14 +138,14 @@ def survey_lines(survey: Survey) -> Iterator[str]:
     yield ""
     yield from _quantiles(summary)
     yield ""
-    yield from _findings(survey)
+    yield from _oddities(survey)
     yield ""
     yield from _outcomes(summary)
     yield from _speakers(summary)
     yield from _texts(summary, survey.neighbours)
 
 
-def _totals(summary: Summary) -> Iterator[str]:
+def _totals(summary: SurveySummary) -> Iterator[str]:
     hours = format_clock(summary.duration_s)
     yield f"corpus    {count(summary.recordings, 'recording')}, {hours} of audio that can be decoded"
     took = f"{count(summary.utterances, 'utterance')}, {format_clock(summary.usable_s)}"
@@ -183,7 +186,7 @@ MEASURE_NAMES = {
 """How tables call a measure, its factor, and its digits."""
 
 
-def _quantiles(summary: Summary) -> Iterator[str]:
+def _quantiles(summary: SurveySummary) -> Iterator[str]:
     rows = [
         (name, *(format(value * factor, digits).replace("-", "−") for value in summary.quantiles[measure]))
         for measure, (name, factor, digits) in MEASURE_NAMES.items()
@@ -192,16 +195,16 @@ def _quantiles(summary: Summary) -> Iterator[str]:
     yield from align_columns([("of the recordings are under", "5 %", "25 %", "50 %", "75 %", "95 %"), *rows])
 
 
-def _findings(survey: Survey) -> Iterator[str]:
-    if not survey.summary.findings:
+def _oddities(survey: Survey) -> Iterator[str]:
+    if not survey.summary.oddities:
         yield "nothing stands out"
         return
     by_id = {one.source.id: one for one in survey.recordings}
     rows = []
-    for group in survey.summary.findings:
+    for group in survey.summary.oddities:
         worst = by_id[group.worst[0]]
         share = group.recordings / survey.summary.recordings
-        figure = KINDS[group.finding].figure(worst)
+        figure = KINDS[group.oddity].figure(worst)
         rows.append(
             (
                 group.name,
@@ -214,7 +217,7 @@ def _findings(survey: Survey) -> Iterator[str]:
     yield from align_columns([("what stands out", "the worst", "recordings", "share", "time"), *rows], left=2)
 
 
-def _outcomes(summary: Summary) -> Iterator[str]:
+def _outcomes(summary: SurveySummary) -> Iterator[str]:
     rows = [
         (group.name.replace("_", " "), f"{group.recordings:,}", format_clock(group.duration_s))
         for group in summary.outcomes
@@ -225,7 +228,7 @@ def _outcomes(summary: Summary) -> Iterator[str]:
             yield f"  {group.name.replace('_', ' ')}: {example}"
 
 
-def _speakers(summary: Summary) -> Iterator[str]:
+def _speakers(summary: SurveySummary) -> Iterator[str]:
     if not summary.speakers:
         return
     most = "; ".join(f"{group.name} {format_clock(group.duration_s)}" for group in summary.speakers[:SHOWN])
@@ -237,7 +240,7 @@ def _speakers(summary: Summary) -> Iterator[str]:
         yield f"          of {count(nobody, 'recording')} nobody says who speaks, or they cannot be decoded"
 
 
-def _texts(summary: Summary, neighbours: Neighbours) -> Iterator[str]:
+def _texts(summary: SurveySummary, neighbours: Neighbours) -> Iterator[str]:
     lines = [
         (summary.with_transcript, "have a transcript, by the manifest or the dataset", ()),
         (
