@@ -39,8 +39,8 @@ def voice(number: int, rate: int = RATE) -> Samples:
 
 
 def clipped_voice() -> Samples:
-    """Return a sentence that is cut at ±0.9, and once more upside down, so that its mean stays 0."""
-    cut = np.clip(30.0 * voice(3), -0.9, 0.9).astype(np.float32)
+    """Return a sentence that is cut at ±0.95, and once more upside down, so that its mean stays 0."""
+    cut = np.clip(30.0 * voice(3), -0.95, 0.95).astype(np.float32)
     return np.concatenate([cut, -cut])
 
 
@@ -126,7 +126,7 @@ def test_each_oddity_has_its_name(found: dict[str, SurveyedRecording], name: str
 
 def test_figures_are_those_that_the_files_were_made_with(found: dict[str, SurveyedRecording]) -> None:
     """Offset, share of clipped samples, bandwidth, SNR and the time that is active."""
-    held = np.abs(clipped_voice()) == np.float32(0.9)
+    held = np.abs(clipped_voice()) == np.float32(0.95)
     measured = {name: one.measured for name, one in found.items() if one.measured is not None}
 
     assert measured["offset.wav"].offset == pytest.approx(0.05, abs=1e-3)
