@@ -50,8 +50,7 @@ def survey_all(
                 except BrokenProcessPool:
                     suspects = pool.at_work
                     break
-        for source in (source for batch in suspects for source in batch):
-            yield [_survey_alone(source, settings)]
+        yield from _survey_one_by_one([source for batch in suspects for source in batch], settings)
 
 
 class _Pool:
@@ -107,14 +106,21 @@ def _survey_batch(batch: Sequence[Source], settings: IngestSettings) -> Surveyed
     return [survey_recording(source, settings) for source in batch]
 
 
-def _survey_alone(source: Source, settings: IngestSettings) -> SurveyedRecording:
-    with _Pool(settings, 1) as pool:
-        pool.fill([(source,)])
-        try:
-            ((found,),) = pool.take_done()
-        except BrokenProcessPool:
-            detail = "a process that reads it dies"
-            return SurveyedRecording(
-                source=source, status=Status.FAILED, reason=Reason.CRASHED, detail=detail
-            )
-    return found
+def _survey_one_by_one(sources: Sequence[Source], settings: IngestSettings) -> Iterator[Surveyed]:
+    """Yield what is found by one process, which gets one recording at a time and is replaced if it dies."""
+    left = list(sources)
+    while left:
+        with _Pool(settings, 1) as pool:
+            while left:
+                source = left.pop(0)
+                pool.fill([(source,)])
+                try:
+                    yield from pool.take_done()
+                except BrokenProcessPool:
+                    yield [_crashed(source)]
+                    break
+
+
+def _crashed(source: Source) -> SurveyedRecording:
+    detail = "a process that reads it dies"
+    return SurveyedRecording(source=source, status=Status.FAILED, reason=Reason.CRASHED, detail=detail)
