@@ -34,7 +34,7 @@ def plot_funnel(funnel: Funnel) -> Figure:
         text=[f"{step.count:,}" for step in steps],
         orientation="h",
     )
-    return _figure([bars], len(steps), xaxis={"visible": False}, yaxis={"autorange": "reversed"})
+    return make_figure([bars], len(steps), xaxis={"visible": False}, yaxis={"autorange": "reversed"})
 
 
 def plot_distribution(found: ScoreDistribution) -> Figure:
@@ -54,7 +54,7 @@ def plot_distribution(found: ScoreDistribution) -> Figure:
         )
         for side, values in (("chosen", found.chosen), ("rejected", found.rejected))
     ]
-    return _figure(boxes, 3, yaxis={"autorange": "reversed"})
+    return make_figure(boxes, 3, yaxis={"autorange": "reversed"})
 
 
 def plot_agreement(found: ScoreCorrelation, scores: Sequence[str], which: str) -> Figure:
@@ -76,7 +76,7 @@ def plot_agreement(found: ScoreCorrelation, scores: Sequence[str], which: str) -
         hovertemplate="%{y} and %{x}: %{z:.3f}<extra></extra>",
         coloraxis="coloraxis",
     )
-    return _figure(
+    return make_figure(
         [cells],
         len(scores) + 4,
         xaxis={"showgrid": False},
@@ -108,7 +108,7 @@ def plot_yields(groups: Sequence[YieldOf]) -> Figure:
         orientation="h",
     )
     axis = {"tickformat": ".1~%", "rangemode": "tozero"}
-    return _figure([bars], len(groups), xaxis=axis, yaxis={"autorange": "reversed"})
+    return make_figure([bars], len(groups), xaxis=axis, yaxis={"autorange": "reversed"})
 
 
 def plot_win_rates(judgements: Sequence[Judgement]) -> Figure | None:
@@ -143,10 +143,11 @@ def _plot_rates(rates: Mapping[str, tuple[float, float | None, float | None]]) -
     )
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
     axis = {"tickformat": ".0%", "range": [0, 1.02]}
-    return _figure([points], len(rates), xaxis=axis, yaxis={"autorange": "reversed"}, shapes=[half])
+    return make_figure([points], len(rates), xaxis=axis, yaxis={"autorange": "reversed"}, shapes=[half])
 
 
-def _figure(traces: Sequence[Any], num_rows: int, **layout: Any) -> Figure:
+def make_figure(traces: Sequence[Any], num_rows: int, **layout: Any) -> Figure:
+    """Return a figure as high as so many bars; colours and fonts are the page's."""
     import plotly.graph_objects as go  # noqa: PLC0415
 
     height = EDGES_PX + ROW_PX * num_rows

