@@ -1,7 +1,8 @@
 """The command line: what a user types, in the words of the user.
 
 ``application`` is the program, ``options`` what several commands take; ``runs``, ``corpora``,
-``evaluation``, ``datasets``, ``machine``, ``training`` and ``weights`` declare the commands, in the order of ``--help``.
+``evaluation``, ``datasets``, ``machine``, ``training`` and ``weights`` declare the commands, in the order
+of ``--help``.
 What a command does and prints is in ``commands``, one file for each.
 """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report.pages import RenderedSection, report_environment
 from pipeline.report.report import STYLES, list_scripts, read_asset
-from pipeline.store.files import write_whole
+from pipeline.store.local_files import LocalFiles
 from pipeline.survey.charts import BAND, HISTOGRAMS, MOST_SPEAKERS, plot_histogram, plot_speakers
 from pipeline.survey.oddities import KINDS
 from pipeline.survey.players import HEARD_S, Excerpts, take_worst
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def write_page(survey: Survey, path: Path) -> None:
     """Write the page of a survey; recordings are opened once more for what is heard."""
-    write_whole(path, page_of(survey).encode())
+    LocalFiles(path.parent).put(path.name, page_of(survey).encode())
 
 
 def page_of(survey: Survey) -> str:
