@@ -35,6 +35,9 @@ class Corpus(Record):
         min_length=1,
         description="folder, glob, audio file, .csv or .jsonl manifest, or a dataset saved on disk",
     )
+    audio: str | None = Field(
+        default=None, min_length=1, description="the audio column to take from a dataset that has several"
+    )
     licence: str | None = Field(default=None, description="licence of recordings that do not state one")
     language: str | None = Field(default=None, description="language of recordings that do not state one")
     speaker: SpeakerRule | None = Field(
@@ -79,7 +82,10 @@ def num_recordings(corpus: Corpus) -> int:
 
 def stamp_name(source: Source) -> str:
     """Return what the stamp of ``source`` is kept under: its absolute path, and its row if it has one."""
-    return source.path if source.row is None else f"{source.path}#{source.row}"
+    if source.row is None:
+        return source.path
+    column = "" if source.audio is None else f"#{source.audio}"
+    return f"{source.path}#{source.row}{column}"
 
 
 def _check_names(corpora: Sequence[Corpus]) -> None:
@@ -103,9 +109,12 @@ def _list_sources_of(corpus: Corpus) -> list[Source]:
 
 
 def _sources_at(corpus: Corpus, path: Path) -> Iterator[Source]:
+    is_dataset = path.is_dir() and is_saved_dataset(path)
+    if corpus.audio is not None and not is_dataset:
+        raise ConfigError(f"'audio' names a column of a dataset saved on disk; {corpus.path} is none")
     if path.is_dir():
-        if is_saved_dataset(path):
-            return (_of_row(corpus, row) for row in read_saved_rows(path))
+        if is_dataset:
+            return (_of_row(corpus, row) for row in read_saved_rows(path, corpus.audio))
         return (_of_file(corpus, path, file) for file in list_audio_files(path))
     if path.is_file():
         return _of_one_file(corpus, path)
@@ -151,10 +160,15 @@ def _of_line(corpus: Corpus, base: Path, line: ManifestRow) -> Source:
 def _of_row(corpus: Corpus, row: SavedRow) -> Source:
     defaults = {"language": corpus.language, "licence": corpus.licence}
     said = defaults | {field: text for field, text in row.texts.items() if field != "id"}
-    own = row.texts.get("id", row.name)
-    name, path = row.name, row.folder
     return Source(
-        id=_id(corpus, own), corpus=corpus.name, path=path, name=name, row=row.row, content="", **said
+        id=_id(corpus, row.name),
+        corpus=corpus.name,
+        path=row.folder,
+        name=row.name,
+        content="",
+        row=row.row,
+        audio=corpus.audio,
+        **said,
     )
 
 
@@ -205,7 +219,7 @@ def _with_own_id(source: Source, wanted: Iterable[str], taken: set[str]) -> Sour
 
 def _reader(source: Source) -> StampReader:
     if source.row is not None:
-        return partial(row_stamp, source.path, source.row)
+        return partial(row_stamp, source.path, source.row, source.audio)
     return partial(stamp_of, source.path)
 
 

@@ -35,7 +35,7 @@ class Shard:
     @cached_property
     def name(self) -> str:
         """Number and digest of the contents: the same on every machine."""
-        described = [source.model_dump(mode="json", exclude={"path"}) for source in self.sources]
+        described = [source.model_dump(mode="json", exclude={"path", "audio"}) for source in self.sources]
         return f"{self.number:05d}-{fingerprint_of(described)[:10]}"
 
 
