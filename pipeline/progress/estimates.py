@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.sources.audio import FLAC_SHARE
 from pipeline.tables.pools import NoisePoolTable, RoomPoolTable
 from pipeline.tables.scores import PreferTable, ScoreTable, num_takes
 from pipeline.tables.speech import DegradeTable, IngestTable, PlanTable, RestoreTable
@@ -16,7 +17,6 @@ SECONDS_PER_RECORD: Mapping[str, float] = {"plan": 0.002, "prefer": 0.003, "pool
 """Core-seconds per row, where the length of the audio hardly matters."""
 GUESS = 0.1
 """For operators that nobody has measured, in core-seconds per second of audio and candidate."""
-FLAC_SHARE = 0.6
 BYTES_PER_SAMPLE = 3
 NATIVE_RATE_HZ = 48_000
 """For recordings that keep their own rate."""

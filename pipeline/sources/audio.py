@@ -15,6 +15,9 @@ from schemas import BrokenError, Reason, Source
 from stages.ingest.decoding import BITS_OF_SUBTYPE
 
 UNREADABLE_S = 1.0
+FLAC_SHARE = 0.6
+"""Bytes of FLAC in a byte of samples, about."""
+_MOST_FRAMES = 2**48
 LEAST_BYTES_PER_S = 100
 """No codec stores speech in less; what claims to be longer is bounded by this."""
 
@@ -38,6 +41,11 @@ def open_source(source: Source) -> BinaryIO:
     if not source.content:
         return file
     return _compared(file, source.content)
+
+
+def place_of(source: Source) -> str:
+    """Return where a recording is looked for."""
+    return source.path if source.row is None else f"{source.path}, row {source.row}"
 
 
 def _compared(file: BinaryIO, content: str) -> BinaryIO:
@@ -103,6 +111,9 @@ def estimate_duration_s(source: Source) -> float:
 
 def _claimed_s(file: BinaryIO) -> float:
     with soundfile.SoundFile(file) as sound:
+        if sound.frames > _MOST_FRAMES:  # a stream that does not say how long it is
+            bits_per_s = float(sound.samplerate * sound.channels * BITS_OF_SUBTYPE.get(sound.subtype, 16))
+            return _size(file) * 8 / (bits_per_s * FLAC_SHARE)
         bits = BITS_OF_SUBTYPE.get(sound.subtype) if sound.format != "FLAC" else None
         frames = float(sound.frames)
         if bits is not None:

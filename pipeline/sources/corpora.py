@@ -12,6 +12,7 @@ from pydantic import Field
 from pipeline.sources.folders import (
     READABLE_SUFFIXES,
     WILDCARDS,
+    count_passed_over,
     is_audio_name,
     list_audio_files,
     match_files,
@@ -75,9 +76,9 @@ def list_sources(
     return SourceListing([_with_content(source, stamps.get(stamp_name(source))) for source in listed], stamps)
 
 
-def num_recordings(corpus: Corpus) -> int:
-    """Return how many recordings ``corpus`` lists, without reading any; raises ``ConfigError`` for none."""
-    return len(_list_sources_of(corpus))
+def list_unread(corpus: Corpus) -> list[Source]:
+    """Return the sources of ``corpus`` without their contents; raises ``ConfigError`` if there are none."""
+    return _list_sources_of(corpus)
 
 
 def stamp_name(source: Source) -> str:
@@ -103,9 +104,36 @@ def _list_sources_of(corpus: Corpus) -> list[Source]:
     if not sources and path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
         raise ConfigError(f"corpus {corpus.name!r}: the manifest {corpus.path} lists no recordings")
     if not sources:
-        kinds = ", ".join(sorted(READABLE_SUFFIXES))
-        raise ConfigError(f"corpus {corpus.name!r}: no recordings in {corpus.path} (looked for {kinds})")
+        raise ConfigError(f"corpus {corpus.name!r}: no recordings in {corpus.path}{_way_out(path)}")
     return sources
+
+
+def _way_out(path: Path) -> str:
+    """Return the end of a sentence on a place without recordings: what was looked for, and what is there."""
+    kinds = ", ".join(sorted(READABLE_SUFFIXES))
+    if path.is_dir():
+        return f" (looked for {kinds}){describe_passed_over(count_passed_over(path))}"
+    if match_files(f"{path}/**")[1]:
+        return f": the pattern names folders; {path.name}/** takes what is in them"
+    return f" (looked for {kinds})"
+
+
+def describe_passed_over(suffixes: Mapping[str, int]) -> str:
+    """Return the end of a sentence on files that may hold speech and are not taken, if there are any."""
+    if not suffixes:
+        return ""
+    found = ", ".join(f"{number:,} {suffix}" for suffix, number in sorted(suffixes.items()))
+    ways = [way for suffix, way in _WAYS_OUT.items() if suffix in suffixes]
+    return "; ".join([f"; there are {found}, which are not read", *ways])
+
+
+_WAYS_OUT = {
+    ".parquet": (
+        "Parquet is read once datasets.load_dataset('parquet', data_dir=…, split=…).save_to_disk(…) has "
+        "saved it"
+    ),
+    ".arrow": "a dataset is read where its dataset_info.json and state.json lie beside its .arrow files",
+}
 
 
 def _sources_at(corpus: Corpus, path: Path) -> Iterator[Source]:
@@ -130,7 +158,9 @@ def _of_one_file(corpus: Corpus, path: Path) -> Iterator[Source]:
     if is_audio_name(path.name):
         return iter([_of_file(corpus, path.parent, path)])
     kinds = ", ".join(sorted(READABLE_SUFFIXES | MANIFEST_SUFFIXES))
-    raise ConfigError(f"{path} is neither audio nor a manifest (known: {kinds})")
+    suffix = path.suffix.lower()
+    way = f"; {_WAYS_OUT[suffix]}" if suffix in _WAYS_OUT else ""
+    raise ConfigError(f"{path} is neither audio nor a manifest (known: {kinds}){way}")
 
 
 def _of_file(corpus: Corpus, base: Path, file: Path) -> Source:

@@ -62,8 +62,7 @@ def choose_audio_column(found: Sequence[str], wanted: str | None) -> str:
         raise ConfigError(f"no column {wanted!r} is Audio; those that are: {listed or 'none'}")
     if wanted is None and len(found) > 1:
         raise ConfigError(
-            f"{len(found)} columns are Audio: {listed}; 'audio' beside 'path' names the one to take, such as "
-            f"'audio: {found[0]}'"
+            f"{len(found)} columns are Audio: {listed}; 'audio: COLUMN' beside 'path' says which one to take"
         )
     return wanted or found[0]
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline.store.arrow import rows_of, table_of
 from pipeline.store.files import write_whole
+from pipeline.sources.audio import place_of
 from schemas import Record, Source, fingerprint_of
 
 
@@ -64,6 +65,11 @@ def shards_of(
             path, lambda file: pq.write_table(table_of(ShardEntry, entries), file, compression="zstd")
         )
     return _group_by_shard(sources, numbers)
+
+
+def places_in(path: Path) -> dict[str, str]:
+    """Return where the recordings are looked for that have a shard according to ``path``, by their ids."""
+    return {entry.source.id: place_of(entry.source) for entry in _read(path)}
 
 
 def _read(path: Path) -> list[ShardEntry]:

@@ -49,6 +49,7 @@ class Workspace:
         self.root = root
         self.store = TableStore(root / "tables")
         self.journals = root / "journals"
+        self.catalogue = root / "catalogue"
         self.dataset = root / "dataset"
         self.report = root / "report.html"
         self.log = root / "logs" / "run.log"

@@ -1,5 +1,6 @@
 """The tables of a run as SQL: what is finished by now, with rows of rows laid flat."""
 
+from glob import escape
 from typing import Any
 
 import pyarrow as pa
@@ -104,7 +105,8 @@ class RunTables:
             read = (_add_location(self.store.columns(f, shard, paths), f, shard) for f, shard in files)
             self._sql.register(rows, pa.concat_tables(read))
         else:
-            paths = [str(self.store.path(*file).absolute()) for file in files]
+            # to read_parquet a path is a pattern, and a workspace may lie in a folder with brackets
+            paths = [escape(str(self.store.path(*file).absolute())) for file in files]
             read = self._sql.read_parquet(paths, filename=True)
             read.project(f"*, {_PLACE}").create_view(rows)
 
