@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from pipeline.sources.audio import place_of
 from pipeline.store.arrow import rows_of, table_of
 from pipeline.store.files import write_whole
-from pipeline.sources.audio import place_of
 from schemas import Record, Source, fingerprint_of
 
 

@@ -66,7 +66,8 @@ class RunTables:
         self.inventory = inventory
         self.store = store
         self._sql = duckdb.connect(config={"threads": 1})
-        self._sql.execute("SET allowed_directories = $1", [[str(store.root.absolute())]])
+        root = str(store.root.absolute())  # allowed as it is, and as the pattern that stands for it alone
+        self._sql.execute("SET allowed_directories = $1", [[root, escape(root)]])
         self._sql.execute("SET enable_external_access = false")
         for stage in RECORDS:
             self._bring_in(stage)

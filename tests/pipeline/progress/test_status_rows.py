@@ -10,7 +10,7 @@ from tests.support.forked_commands import typed
 
 
 def test_names_each_recording_that_was_refused(tmp_path: Path) -> None:
-    """One line for each with the path, cells separated by tabs, whatever the file is called; others are not named."""
+    """One line for each with its path, cells separated by tabs, whatever the file is called."""
     config = written(tmp_path)
     speech = tmp_path / "own"
     speech.mkdir()
