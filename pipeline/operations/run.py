@@ -56,8 +56,8 @@ def execute(
 ) -> RunResult:
     """Bring the workspace to where the config wants it, and return what came out.
 
-    ``retry_failed`` first removes shards with failed rows, and what descends from them: a reason, or
-    ``any``. Raises ``WorkspaceError`` if another run holds the workspace, ``BudgetExceededError``, and
+    ``retry_failed`` first removes shards with rows of a reason, or with ``any`` that failed, and what is made
+    from them. Raises ``WorkspaceError`` if another run holds the workspace, ``BudgetExceededError``, and
     ``RunError`` for what no record can help.
     """
     started = time.monotonic()
@@ -70,7 +70,8 @@ def execute(
             shown.say(line)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace, retry_failed)
-            shown.say(f"{removed} shards with failed rows, or made from them, are made again")
+            what = "failed rows" if retry_failed == "any" else f"rows of the reason {retry_failed!r}"
+            shown.say(f"{removed} shards with {what}, or made from them, are made again")
         board = Board.of(graph, workspace.store)
         _take_up(board, workspace, shown)
         computed = board.num_left
