@@ -1,5 +1,6 @@
 """``python -m pipeline`` and ``unanimous``: the command line, in a process whose libraries use one thread."""
 
+import io
 import os
 import sys
 
@@ -9,6 +10,7 @@ from stages.threads import ONE_THREAD
 
 def main() -> None:
     """Run the command line; a Python that lacks a package is told the way to one that has it."""
+    write_any_text()
     os.environ.update(ONE_THREAD)
     torchaudio_guard.install_guard()
     try:
@@ -24,6 +26,13 @@ def main() -> None:
         )
         raise SystemExit(2) from None
     run_command_line()
+
+
+def write_any_text() -> None:
+    """Let a terminal that lacks a sign show its number: no work may end because of its last line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     """Why there is no value. The list is closed: readers may match on it."""
 
     UNREADABLE = "unreadable"
+    CHANGED = "changed"
     EMPTY = "empty"
     SILENT = "silent"
     LOW_LEVEL = "low_level"
@@ -43,7 +44,7 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
 
 
-NONDETERMINISTIC = frozenset({Reason.CRASHED, Reason.TIMED_OUT, Reason.OUT_OF_MEMORY})
+NONDETERMINISTIC = frozenset({Reason.CHANGED, Reason.CRASHED, Reason.TIMED_OUT, Reason.OUT_OF_MEMORY})
 """Reasons that may differ from run to run; rows that hold them are outside the same-bytes promise."""
 
 

@@ -31,6 +31,8 @@ class Source(Record):
     """SHA-256 of the file's bytes; empty if it cannot be read."""
     row: int | None = None
     """The row, if ``path`` is a dataset on disk rather than an audio file."""
+    audio: str | None = None
+    """The column of that dataset to take, where the config names one; ``content`` is of what is in it."""
     offset_s: float = Field(default=0.0, ge=0.0)
     duration_s: float | None = Field(default=None, gt=0.0)
     speaker: str | None = None

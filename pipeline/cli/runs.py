@@ -45,7 +45,7 @@ def run(
         str | None,
         typer.Option(
             metavar="REASON",
-            help="first remove shards with failed rows: 'any', or a reason such as timed_out",
+            help="first remove shards with failed rows: 'any', or rows of a reason such as timed_out",
         ),
     ] = None,
 ) -> None:

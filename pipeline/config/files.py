@@ -10,6 +10,8 @@ from pipeline.config.document import Location
 from pipeline.config.problems import Problems
 from pipeline.config.schema import PoolFiles, PoolPart, PoolSynthesis
 from pipeline.sources.corpora import Corpus
+from pipeline.sources.folders import WILDCARDS
+from pipeline.sources.saved_datasets import audio_columns_in, choose_audio_column, is_saved_dataset
 from pipeline.store.files import expand_home
 from schemas import ConfigError, UserError, fingerprint_of
 from stages.operators.user_modules import PREFIX, OperatorModule, install_modules
@@ -74,10 +76,12 @@ def check_recordings(
     """Note every folder, file or manifest that is not there."""
     for location, corpus in corpora:
         _check(base, corpus.path, (*location, "path"), problems)
+        _check_audio_column(base, corpus, location, problems)
     for location, part in parts:
         match part:
             case PoolFiles():
                 _check(base, part.path, (*location, "path"), problems)
+                _check_audio_column(base, part, location, problems)
             case PoolSynthesis(voices=str(voices)):
                 _check(base, voices, (*location, "voices"), problems)
 
@@ -85,8 +89,29 @@ def check_recordings(
 def _check(base: Path, text: str, location: Location, problems: Problems) -> None:
     if is_url(text):
         problems.add(location, _no_url(text))
-    elif not set(_WILDCARDS) & set(text) and not Path(locate(base, text)).exists():
+    elif not WILDCARDS & set(text) and not Path(locate(base, text)).exists():
         problems.add(location, f"there is nothing at {locate(base, text)}")
+
+
+def _check_audio_column(
+    base: Path, recordings: Corpus | PoolFiles, location: Location, problems: Problems
+) -> None:
+    """Note an audio column that is not there, or not named where there are several.
+
+    A dataset that does not say what it has is left to those who list it.
+    """
+    folder = Path(locate(base, recordings.path))
+    if not (folder.is_dir() and is_saved_dataset(folder)):
+        if recordings.audio is not None:
+            problems.add((*location, "audio"), f"a column of a dataset saved on disk, and {folder} is none")
+        return
+    try:
+        found = audio_columns_in(folder)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return
+    if found or recordings.audio is not None:
+        with problems.at((*location, "path" if recordings.audio is None else "audio")):
+            choose_audio_column(found, recordings.audio)
 
 
 def _no_url(text: str) -> str:

@@ -23,6 +23,9 @@ class PoolFiles(Record):
     path: str = Field(
         min_length=1, description="folder, glob, .csv or .jsonl manifest, or a dataset saved on disk"
     )
+    audio: str | None = Field(
+        default=None, min_length=1, description="the audio column to take from a dataset that has several"
+    )
     licence: str | None = Field(default=None, description="licence of recordings that do not state one")
     speaker: SpeakerRule | None = Field(
         default=None, description="who speaks in them, as in 'speech': where a voice must be another's"

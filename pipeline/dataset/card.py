@@ -34,7 +34,7 @@ for pair in pairs:
 
 
 PATTERN = (
-    "# 'datasets' takes [ in a path for a pattern and finds nothing there: move the folder, or link to it\n"
+    "# 'datasets' takes [ in a path for a pattern and misses what is there: move the folder, or link to it\n"
 )
 
 

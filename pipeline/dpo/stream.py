@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def _open_stream(dataset: str | Path, split: str, columns: Mapping[str, None]) -
         raise UserError(f"there is no folder {dataset}; a repository on the hub is called OWNER/NAME")
     place = str(folder) if is_there else str(dataset)
     try:
-        splits = load_dataset(place, "pairs", streaming=True, columns=list(columns))
+        splits = load_dataset(**_place_of(place), streaming=True, columns=list(columns))
     except (ValueError, OSError) as error:  # another folder; no network, no such name, no right to it
         raise UserError(f"{dataset} cannot be opened as a dataset with 'pairs': {error}") from error
     if split not in splits:
@@ -133,6 +134,21 @@ def _open_stream(dataset: str | Path, split: str, columns: Mapping[str, None]) -
     if lacking := [name for name in columns if name not in rows.column_names]:
         raise UserError(f"{dataset} has no column {', '.join(lacking)} in its 'pairs'")
     return rows.reshard()
+
+
+def _place_of(place: str) -> dict[str, Any]:
+    """Return how the pairs in ``place`` are named to the library, to which a path is a pattern.
+
+    A folder whose name has signs of one is named file by file: it would open another, or none.
+    """
+    dataset = DatasetFiles(Path(place))
+    if place == escape(place) or not dataset.is_there:
+        return {"path": place, "name": "pairs"}
+    files: dict[str, list[str]] = {}
+    for name in dataset.names("pairs"):
+        if name.endswith(".parquet"):
+            files.setdefault(name.partition("-")[0], []).append(escape(f"{place}/pairs/{name}"))
+    return {"path": "parquet", "data_files": files}
 
 
 def _skip_decoding(rows: Any, sides: tuple[str, ...]) -> Any:

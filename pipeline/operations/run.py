@@ -1,6 +1,8 @@
 """A run from beginning to end: hold the workspace, do what is not done, export, say what came out."""
 
+import shlex
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +18,18 @@ from pipeline.progress.pair_yield import expected_inputs, measured_yield, yield_
 from pipeline.progress.tally import Tally
 from pipeline.progress.ticket_log import note_ticket, ticket_lines
 from pipeline.progress.view import View, open_view
-from pipeline.sources.duplicates import duplicate_warnings
+from pipeline.sources.corpora import stamp_name
+from pipeline.sources.first_look import require_audio
 from pipeline.store.files import explain_full_disk
 from pipeline.store.journal import read_in_flight, remove_journal, remove_journals, walk_journals
 from pipeline.store.missing_values import missing_values
 from pipeline.store.table_store import TableStore
 from pipeline.store.workspace import Workspace
-from pipeline.tables.empty_pools import empty_pool_warnings
 from pipeline.tables.graph import Graph, assemble
+from pipeline.tables.listing import forget_stamps
+from pipeline.tables.listing_warnings import listing_warnings
 from pipeline.tables.tickets import ShardPlace, Ticket
-from schemas import Status
+from schemas import ConfigError, Reason, Status
 
 MakeExecutor = Callable[[ResolvedConfig, Workspace, Graph, View], Executor]
 
@@ -50,35 +54,76 @@ def execute(
 ) -> RunResult:
     """Bring the workspace to where the config wants it, and return what came out.
 
-    ``retry_failed`` first removes shards with failed rows, and what descends from them: a reason, or
-    ``any``. Raises ``WorkspaceError`` if another run holds the workspace, ``BudgetExceededError``, and
+    ``retry_failed`` first removes shards with rows of a reason, or with ``any`` that failed, and what is made
+    from them. Raises ``WorkspaceError`` if another run holds the workspace, ``BudgetExceededError``, and
     ``RunError`` for what no record can help.
     """
     started = time.monotonic()
     with explain_full_disk(workspace.root), workspace.hold(), log_to(workspace.log), open_view() as shown:
         workspace.remove_drafts()
         workspace.dataset.remove_leftovers()
-        graph = assemble(run, workspace, _report_listing(shown))
+        graph = _list_recordings(run, workspace, shown, retry_failed)
         write_inventory(run, graph, workspace)
-        for line in _warnings(graph):
+        for line in listing_warnings(run, graph):
             shown.say(line)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace, retry_failed)
-            shown.say(f"{removed} shards with failed rows, or made from them, are made again")
+            what = "failed rows" if retry_failed == "any" else f"rows of the reason {retry_failed!r}"
+            shown.say(f"{removed} shards with {what}, or made from them, are made again")
         board = Board.of(graph, workspace.store)
         _take_up(board, workspace, shown)
         computed = board.num_left
         if computed:
             _compute(run, workspace, graph, board, (make_executor, shown))
+        _require_speech(graph, workspace, all_of_it=True)
         result = publish(run, graph, workspace, shown.say)
+        _require_speech(graph, workspace, all_of_it=False)
     return RunResult(
         result, workspace.dataset.folder, str(workspace.report), computed, time.monotonic() - started
     )
 
 
-def _warnings(graph: Graph) -> Iterator[str]:
-    yield from duplicate_warnings(source for shard in graph.shards for source in shard.sources)
-    yield from empty_pool_warnings(graph)
+def _list_recordings(
+    run: ResolvedConfig, workspace: Workspace, shown: View, retry_failed: str | None
+) -> Graph:
+    """Return the graph of what is there now. Raises ``ConfigError`` for a corpus without audio.
+
+    Of what is to be tried again because it had changed, size and time of change are not believed.
+    """
+    graph = assemble(run, workspace, _report_listing(shown))
+    if retry_failed in {"any", Reason.CHANGED} and (names := set(_changed_names(graph, workspace.store))):
+        forget_stamps(workspace, names)
+        graph = assemble(run, workspace, _report_listing(shown))
+    require_audio(source for shard in graph.shards for source in shard.sources)
+    return graph
+
+
+def _changed_names(graph: Graph, store: TableStore) -> Iterator[str]:
+    """Walk the names that the stamps of recordings have which were not what had been listed."""
+    read = [(graph.ingest, graph.shards), *((table, table.shards) for table in graph.pools)]
+    for table, shards in read:
+        for shard in shards:
+            ends = missing_values(store, table.folder, shard.name)
+            rows = {end.row for end in ends if end.reason is Reason.CHANGED}
+            yield from (stamp_name(source) for source in shard.sources if source.id in rows)
+
+
+def _require_speech(graph: Graph, workspace: Workspace, *, all_of_it: bool) -> None:
+    """Raise ``ConfigError`` for a corpus that gave no utterance; with ``all_of_it`` only if none gave any."""
+    ends: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for shard in graph.shards:
+        counts = workspace.store.metadata(graph.ingest.folder, shard.name)["counts"]
+        ends[shard.sources[0].corpus].update(counts)  # a shard is of one corpus
+    useless = {corpus: found for corpus, found in ends.items() if not found["ok"]}
+    if useless and (not all_of_it or len(useless) == len(ends)):
+        said = "; ".join(
+            f"corpus {corpus!r} has no usable recording: "
+            + ", ".join(f"{number:,} {end.partition('/')[2]}" for end, number in found.most_common())
+            for corpus, found in useless.items()
+        )
+        rows = f"'python -m pipeline status {shlex.quote(str(workspace.root))} --rows' says more"
+        others = "" if all_of_it else "; the dataset of the others is written"
+        raise ConfigError(f"{said}; {rows}{others}")
 
 
 def _compute(
@@ -137,9 +182,14 @@ def _find_failed_shards(graph: Graph, store: TableStore, reason: str) -> Iterato
 
 
 def _has_failed(store: TableStore, table: str, shard: str, reason: str) -> bool:
-    """Whether a row failed for the reason, or a take or a score in a row that has others."""
+    """Whether a row ended for the reason, or a take or a score in a row that has others.
+
+    ``any`` means what failed; by its name, what is unfit can be tried again too.
+    """
     ends = missing_values(store, table, shard)
-    return any(end.status is Status.FAILED and reason in {"any", end.reason} for end in ends)
+    if reason == "any":
+        return any(end.status is Status.FAILED for end in ends)
+    return any(end.status is not Status.SKIPPED and end.reason == reason for end in ends)
 
 
 def _report_listing(shown: View) -> Callable[[int, int], None]:

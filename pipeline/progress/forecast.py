@@ -75,7 +75,7 @@ class Forecast:
         ingest = self._graph.ingest
         if shard.name in self._store.shards(ingest.folder):
             return _ingested_load_of(self._store, ingest, shard.name)
-        lengths = list(map(self._duration_s, shard.sources))
+        lengths = [self._duration_s(source) for source in shard.sources if source.content]
         longest_s = ingest.settings.max_duration_s
         return Load(sum(lengths), sum(_num_utterances(length, longest_s) for length in lengths))
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph
 from pipeline.tables.preference_counts import PreferenceCounts, preference_counts_of
-from schemas import Record, Status
+from schemas import Record, Split, Status
 
 MEANING = {
     "sources": "recordings listed",
@@ -54,6 +54,10 @@ class FunnelTables:
     prefer: str
     shards: tuple[str, ...]
     criteria: frozenset[str]
+    sides: tuple[Split, ...] = ()
+    """Sides of the split that are to have a share, where that is known."""
+    transcribed: frozenset[str] = frozenset()
+    """Sources with a transcript, where that is known."""
 
 
 def funnel_of(graph: Graph, store: TableStore) -> Funnel:
@@ -66,6 +70,8 @@ def funnel_of(graph: Graph, store: TableStore) -> Funnel:
         prefer=graph.prefer.folder,
         shards=tuple(shard.name for shard in graph.shards),
         criteria=frozenset(criterion.metric for criterion in graph.prefer.rules.criteria),
+        sides=tuple(side for side, share in graph.ingest.settings.splits.items() if share > 0),
+        transcribed=frozenset(s.id for shard in graph.shards for s in shard.sources if s.transcript),
     )
     return read_funnel(tables, store)
 
@@ -88,7 +94,9 @@ def _steps(tables: FunnelTables, store: TableStore) -> Iterator[FunnelStep]:
     sources = columns.outcomes(tables.ingest, "")
     yield FunnelStep(name="sources", count=sources.total())
     utterances = columns.number(tables.ingest, "segments.list.element.id")
-    yield FunnelStep(name="utterances", count=utterances, lost=_lost_in(sources))
+    unsaid = columns.split_transcripts(tables.ingest, tables.transcribed)
+    empty = columns.empty_sides(tables.ingest, tables.sides)
+    yield FunnelStep(name="utterances", count=utterances, lost=_lost_in(sources) | unsaid | empty)
     degraded = columns.outcomes(tables.degrade, "")
     yield FunnelStep(name="degraded", count=degraded["ok"], lost=_lost_in(degraded))
     takes = _sum(columns.outcomes(folder, "takes.list.element.") for folder in tables.restores)
@@ -137,17 +145,43 @@ class _Columns:
             counted.update(f"{n}: {r}" for n, s, r in rows if n in names and s not in {"ok", Status.SKIPPED})
         return counted
 
+    def split_transcripts(self, ingest: str, transcribed: Collection[str]) -> dict[str, int]:
+        """Count transcripts of recordings that were split at pauses: no utterance has one."""
+        if not transcribed:
+            return {}
+        number = 0
+        for arrow in self._arrow(ingest, ["id", "segments.list.element.id"]):
+            pieces = pc.list_value_length(arrow["segments"]).to_pylist()
+            rows = zip(arrow["id"].to_pylist(), pieces, strict=True)
+            number += sum(of > 1 and row in transcribed for row, of in rows)
+        return {"transcripts left out: split at pauses": number} if number else {}
+
+    def empty_sides(self, ingest: str, sides: Sequence[Split]) -> dict[str, int]:
+        """Count the sides of the split that were to have a share of the utterances and have none.
+
+        That is known when the last shard is there.
+        """
+        if not self._store.shards(ingest).issuperset(self._shards):
+            return {}
+        held = {
+            side
+            for statuses, splits in self._read(ingest, ["status", "split"])
+            for status, side in zip(statuses.to_pylist(), splits.to_pylist(), strict=True)
+            if status == Status.OK
+        }
+        return {f"side of the split without speech: {side}": 1 for side in sides if side not in held}
+
     def number(self, table: str, path: str) -> int:
         """Count the values of a column."""
         return sum(len(values) - values.null_count for (values,) in self._read(table, [path]))
 
     def _read(self, table: str, paths: Sequence[str]) -> Iterator[list[pa.ChunkedArray]]:
-        there = self._store.shards(table)
-        for shard in self._shards:
-            if shard not in there:
-                continue
-            arrow = self._store.columns(table, shard, paths)
+        for arrow in self._arrow(table, paths):
             yield [_flatten(arrow, path) for path in paths]
+
+    def _arrow(self, table: str, paths: Sequence[str]) -> Iterator[pa.Table]:
+        there = self._store.shards(table)
+        return (self._store.columns(table, shard, paths) for shard in self._shards if shard in there)
 
 
 def _flatten(arrow: pa.Table, path: str) -> pa.ChunkedArray:

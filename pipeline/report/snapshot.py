@@ -80,6 +80,7 @@ class Snapshot:
             prefer=folders["prefer"],
             shards=self.inventory.shards[SPEECH],
             criteria=frozenset(criterion.metric for criterion in self.inventory.criteria),
+            sides=tuple(side for side, share in self.config.ingest.splits.items() if share > 0),
         )
 
 

@@ -1,19 +1,85 @@
 """The audio that a source names: opened for the stages, and measured from outside for the shards."""
 
+import hashlib
+import io
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.sources.saved_datasets import open_row
-from schemas import Source
+from schemas import BrokenError, Reason, Source
 from stages.ingest.durations import estimate_file_s
 
 UNREADABLE_S = 1.0
+HELD_BYTES = 16_000_000
+"""Files of up to this many bytes are read once: what was compared is what is decoded."""
 
 
 def open_source(source: Source) -> BinaryIO:
-    """Return the file, or the audio in the row of a dataset, that ``source`` names. Raises ``OSError``."""
+    """Return the file, or the audio in the row of a dataset, that ``source`` names.
+
+    What is read is what was listed: raises ``BrokenError`` (``CHANGED``) if the bytes are not those of
+    ``content``, where the listing has one, or are not there any more. Raises ``OSError`` for other trouble.
+    """
+    try:
+        file = _open_as_it_is(source)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        if not source.content:
+            raise
+        raise BrokenError(Reason.CHANGED, f"listed, and cannot be opened now: {error.strerror}") from error
+    if not source.content:
+        return file
+    return _compared(file, source.content)
+
+
+def place_of(source: Source) -> str:
+    """Return where a recording is looked for."""
+    return source.path if source.row is None else f"{source.path}, row {source.row}"
+
+
+def _compared(file: BinaryIO, content: str) -> BinaryIO:
+    """Return what is in ``file``, from its beginning, if its digest is ``content``."""
+    if _size(file) <= HELD_BYTES:
+        with file:
+            file = io.BytesIO(file.read())
+    digest = _sha256(file) if isinstance(file, io.BytesIO) else _digest_of(_Seen(_looks_of(file), file))
+    if digest != content:
+        file.close()
+        raise BrokenError(Reason.CHANGED, "its bytes are not those that were listed")
+    file.seek(0)
+    return file
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A file as it looked when it was opened."""
+
+    looks: tuple[int, ...]
+    file: BinaryIO = field(compare=False)
+
+
+def _looks_of(file: BinaryIO) -> tuple[int, ...]:
+    """Return which file it is, its size and its times."""
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+@lru_cache(maxsize=64)
+def _digest_of(seen: _Seen) -> str:
+    """Return the digest, once for all stretches of a long recording."""
+    return _sha256(seen.file)
+
+
+def _sha256(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type] # any binary file will do
+
+
+def _open_as_it_is(source: Source) -> BinaryIO:
     if source.row is not None:
-        return open_row(source.path, source.row)
+        return open_row(source.path, source.row, source.audio)
     return Path(source.path).open("rb")
 
 
@@ -25,7 +91,7 @@ def estimate_duration_s(source: Source) -> float:
     if not source.content:
         return UNREADABLE_S
     try:
-        with open_source(source) as file:
+        with _open_as_it_is(source) as file:
             whole_s = estimate_file_s(file)
     except OSError:
         return UNREADABLE_S
@@ -34,3 +100,10 @@ def estimate_duration_s(source: Source) -> float:
     left_s = whole_s - source.offset_s
     wanted_s = left_s if source.duration_s is None else min(left_s, source.duration_s)
     return wanted_s if wanted_s > 0 else UNREADABLE_S
+
+
+def _size(file: BinaryIO) -> int:
+    position = file.tell()
+    size = file.seek(0, 2)
+    file.seek(position)
+    return size

@@ -12,6 +12,7 @@ from pydantic import Field
 from pipeline.sources.folders import (
     READABLE_SUFFIXES,
     WILDCARDS,
+    count_passed_over,
     is_audio_name,
     list_audio_files,
     match_files,
@@ -34,6 +35,9 @@ class Corpus(Record):
     path: str = Field(
         min_length=1,
         description="folder, glob, audio file, .csv or .jsonl manifest, or a dataset saved on disk",
+    )
+    audio: str | None = Field(
+        default=None, min_length=1, description="the audio column to take from a dataset that has several"
     )
     licence: str | None = Field(default=None, description="licence of recordings that do not state one")
     language: str | None = Field(default=None, description="language of recordings that do not state one")
@@ -72,14 +76,17 @@ def list_sources(
     return SourceListing([_with_content(source, stamps.get(stamp_name(source))) for source in listed], stamps)
 
 
-def num_recordings(corpus: Corpus) -> int:
-    """Return how many recordings ``corpus`` lists, without reading any; raises ``ConfigError`` for none."""
-    return len(_list_sources_of(corpus))
+def list_unread(corpus: Corpus) -> list[Source]:
+    """Return the sources of ``corpus`` without their contents; raises ``ConfigError`` if there are none."""
+    return _list_sources_of(corpus)
 
 
 def stamp_name(source: Source) -> str:
     """Return what the stamp of ``source`` is kept under: its absolute path, and its row if it has one."""
-    return source.path if source.row is None else f"{source.path}#{source.row}"
+    if source.row is None:
+        return source.path
+    column = "" if source.audio is None else f"#{source.audio}"
+    return f"{source.path}#{source.row}{column}"
 
 
 def _check_names(corpora: Sequence[Corpus]) -> None:
@@ -97,15 +104,45 @@ def _list_sources_of(corpus: Corpus) -> list[Source]:
     if not sources and path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file():
         raise ConfigError(f"corpus {corpus.name!r}: the manifest {corpus.path} lists no recordings")
     if not sources:
-        kinds = ", ".join(sorted(READABLE_SUFFIXES))
-        raise ConfigError(f"corpus {corpus.name!r}: no recordings in {corpus.path} (looked for {kinds})")
+        raise ConfigError(f"corpus {corpus.name!r}: no recordings in {corpus.path}{_way_out(path)}")
     return sources
 
 
-def _sources_at(corpus: Corpus, path: Path) -> Iterator[Source]:
+def _way_out(path: Path) -> str:
+    """Return the end of a sentence on a place without recordings: what was looked for, and what is there."""
+    kinds = ", ".join(sorted(READABLE_SUFFIXES))
     if path.is_dir():
-        if is_saved_dataset(path):
-            return (_of_row(corpus, row) for row in read_saved_rows(path))
+        return f" (looked for {kinds}){describe_passed_over(count_passed_over(path))}"
+    if match_files(f"{path}/**")[1]:
+        return f": the pattern names folders; {path.name}/** takes what is in them"
+    return f" (looked for {kinds})"
+
+
+def describe_passed_over(suffixes: Mapping[str, int]) -> str:
+    """Return the end of a sentence on files that may hold speech and are not taken, if there are any."""
+    if not suffixes:
+        return ""
+    found = ", ".join(f"{number:,} {suffix}" for suffix, number in sorted(suffixes.items()))
+    ways = [way for suffix, way in _WAYS_OUT.items() if suffix in suffixes]
+    return "; ".join([f"; there are {found}, which are not read", *ways])
+
+
+_WAYS_OUT = {
+    ".parquet": (
+        "Parquet is read once datasets.load_dataset('parquet', data_dir=…, split=…).save_to_disk(…) has "
+        "saved it"
+    ),
+    ".arrow": "a dataset is read where its dataset_info.json and state.json lie beside its .arrow files",
+}
+
+
+def _sources_at(corpus: Corpus, path: Path) -> Iterator[Source]:
+    is_dataset = path.is_dir() and is_saved_dataset(path)
+    if corpus.audio is not None and not is_dataset:
+        raise ConfigError(f"'audio' names a column of a dataset saved on disk; {corpus.path} is none")
+    if path.is_dir():
+        if is_dataset:
+            return (_of_row(corpus, row) for row in read_saved_rows(path, corpus.audio))
         return (_of_file(corpus, path, file) for file in list_audio_files(path))
     if path.is_file():
         return _of_one_file(corpus, path)
@@ -121,7 +158,9 @@ def _of_one_file(corpus: Corpus, path: Path) -> Iterator[Source]:
     if is_audio_name(path.name):
         return iter([_of_file(corpus, path.parent, path)])
     kinds = ", ".join(sorted(READABLE_SUFFIXES | MANIFEST_SUFFIXES))
-    raise ConfigError(f"{path} is neither audio nor a manifest (known: {kinds})")
+    suffix = path.suffix.lower()
+    way = f"; {_WAYS_OUT[suffix]}" if suffix in _WAYS_OUT else ""
+    raise ConfigError(f"{path} is neither audio nor a manifest (known: {kinds}){way}")
 
 
 def _of_file(corpus: Corpus, base: Path, file: Path) -> Source:
@@ -151,10 +190,15 @@ def _of_line(corpus: Corpus, base: Path, line: ManifestRow) -> Source:
 def _of_row(corpus: Corpus, row: SavedRow) -> Source:
     defaults = {"language": corpus.language, "licence": corpus.licence}
     said = defaults | {field: text for field, text in row.texts.items() if field != "id"}
-    own = row.texts.get("id", row.name)
-    name, path = row.name, row.folder
     return Source(
-        id=_id(corpus, own), corpus=corpus.name, path=path, name=name, row=row.row, content="", **said
+        id=_id(corpus, row.name),
+        corpus=corpus.name,
+        path=row.folder,
+        name=row.name,
+        content="",
+        row=row.row,
+        audio=corpus.audio,
+        **said,
     )
 
 
@@ -205,7 +249,7 @@ def _with_own_id(source: Source, wanted: Iterable[str], taken: set[str]) -> Sour
 
 def _reader(source: Source) -> StampReader:
     if source.row is not None:
-        return partial(row_stamp, source.path, source.row)
+        return partial(row_stamp, source.path, source.row, source.audio)
     return partial(stamp_of, source.path)
 
 

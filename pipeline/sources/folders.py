@@ -1,11 +1,12 @@
 """Audio files below a folder, in one order on every machine."""
 
 import os
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from pipeline.sources.saved_datasets import is_saved_dataset
 from schemas import ConfigError
 
 READABLE_SUFFIXES = frozenset(
@@ -69,21 +70,30 @@ def list_audio_files(folder: Path) -> list[Path]:
     folders come first, so a loop ends and a file keeps its own name. A link to nothing is a file that
     cannot be read. Raises ``ConfigError`` for a folder that cannot be listed.
     """
-    return sorted(_walk(folder), key=lambda path: path.relative_to(folder).as_posix())
+    return sorted(_walk(folder, is_audio_name), key=lambda path: path.relative_to(folder).as_posix())
 
 
 def match_files(pattern: str) -> tuple[Path, list[Path]]:
-    """Return the folder before the first wildcard of ``pattern``, and the audio files that match.
+    """Return the folder before the pattern in ``pattern``, and the audio files that match.
 
-    ``**`` stands for any number of folders.
+    ``**`` stands for any number of folders. What is there under its own name is no pattern, whatever signs
+    are in it: nobody chose the name of the folder that a config lies in for its brackets.
     """
     parts = Path(pattern).parts
-    first = next(index for index, part in enumerate(parts) if WILDCARDS & set(part))
-    base = Path(*parts[:first])
+    base, rest = Path(parts[0]), parts[1:]
+    while rest and (not WILDCARDS & set(rest[0]) or _exists(base / rest[0])):
+        base, rest = base / rest[0], rest[1:]
     if not base.is_dir():
         raise ConfigError(f"{pattern}: there is no folder {base}")
     files = list_audio_files(base)
-    return base, [path for path in files if _matches(path.relative_to(base).parts, parts[first:])]
+    return base, [path for path in files if _matches(path.relative_to(base).parts, rest)]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long for a name, or nobody may look
+        return False
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -91,10 +101,37 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
         return not parts
     if pattern[0] == "**":
         return any(_matches(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+    if not parts or not (parts[0] == pattern[0] or fnmatchcase(parts[0], pattern[0])):
+        return False
+    return _matches(parts[1:], pattern[1:])
 
 
-def _walk(root: Path) -> Iterator[Path]:
+PASSED_OVER = frozenset({".amb", ".oma"})
+"""What may hold speech too, and is not taken: counted, so that none is missed unawares."""
+PACKED = frozenset(
+    {".arrow", ".bz2", ".gz", ".h5", ".npy", ".parquet", ".tar", ".tgz", ".xz", ".zip", ".zst"}
+)
+"""What may hold many recordings, none of which is a file."""
+
+
+def count_passed_over(folder: Path) -> Counter[str]:
+    """Return how many files below ``folder`` may hold speech, packed or not, and are not taken: by suffix.
+
+    There are none in a dataset that was saved, nor in what is no folder.
+    """
+    if not folder.is_dir() or is_saved_dataset(folder):
+        return Counter()
+    suffixes = (path.suffix.lower() for path in _walk(folder, _is_passed_over))
+    return Counter(suffixes)
+
+
+def _is_passed_over(name: str) -> bool:
+    suffix = PurePosixPath(name).suffix.lower()
+    return suffix in PASSED_OVER | PACKED
+
+
+def _walk(root: Path, is_wanted: Callable[[str], bool]) -> Iterator[Path]:
+    """Yield the files of wanted names; each folder once."""
     entered: set[tuple[int, int]] = set()
     folders = deque([root])
     while folders:
@@ -105,7 +142,7 @@ def _walk(root: Path) -> Iterator[Path]:
         entered.add((status.st_dev, status.st_ino))
         for entry in _entries(folder):
             if not _is_folder(entry):
-                if is_audio_name(entry.name):
+                if is_wanted(entry.name):
                     yield Path(entry.path)
             elif entry.is_symlink():
                 folders.append(Path(entry.path))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
+from pipeline.sources.audio import place_of
 from pipeline.store.files import StoredFile
 from pipeline.store.record_file import read_records, write_records
 from schemas import Record, Source, fingerprint_of
@@ -32,7 +33,7 @@ class Shard:
     @cached_property
     def name(self) -> str:
         """Number and digest of the contents: the same on every machine."""
-        described = [source.model_dump(mode="json", exclude={"path"}) for source in self.sources]
+        described = [source.model_dump(mode="json", exclude={"path", "audio"}) for source in self.sources]
         return f"{self.number:05d}-{fingerprint_of(described)[:10]}"
 
 
@@ -59,6 +60,11 @@ def shards_of(
     if keep and entries != known:
         write_records(file, ShardEntry, entries)
     return _group_by_shard(sources, numbers)
+
+
+def places_in(file: StoredFile) -> dict[str, str]:
+    """Return where the recordings are looked for that have a shard according to ``file``, by their ids."""
+    return {entry.source.id: place_of(entry.source) for entry in read_records(file, ShardEntry)}
 
 
 def _merge(known: Iterable[ShardEntry], listed: Iterable[ShardEntry]) -> list[ShardEntry]:

@@ -150,7 +150,7 @@ def _corpus_of(run: ResolvedConfig, part: PoolFiles, name: str) -> Corpus:
     everywhere, and an utterance is known as itself.
     """
     path = run.path(part.path)
-    said = {"path": path, "licence": part.licence, "speaker": part.speaker}
+    said = {"path": path, "audio": part.audio, "licence": part.licence, "speaker": part.speaker}
     for corpus in run.config.speech:
         if run.path(corpus.path) == path:
             return corpus.model_copy(update={key: value for key, value in said.items() if value is not None})

@@ -1,11 +1,12 @@
 """What is found in folders and manifests now, and what a workspace remembers of it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pipeline.config.schema import Config
 from pipeline.sources.audio import estimate_duration_s
 from pipeline.sources.corpora import Corpus, list_sources
+from pipeline.sources.first_look import require_found
 from pipeline.sources.shards import Shard, shards_of
 from pipeline.sources.stamps import Stamp
 from pipeline.store.files import StoredFile
@@ -13,6 +14,7 @@ from pipeline.store.workspace import Workspace
 from schemas import Source
 from stages.operators.licences import is_allowed
 
+_STAMPS = "stamps.json"
 ListingProgress = Callable[[int, int], None]
 
 
@@ -35,11 +37,15 @@ class Listing:
 
     @property
     def _stamps(self) -> StoredFile:
-        return self._workspace.catalogue("stamps.json")
+        return self._workspace.catalogue(_STAMPS)
 
     def sources(self, corpora: Sequence[Corpus]) -> list[Source]:
-        """Return the sources of ``corpora``, with the digests of their contents."""
+        """Return the sources of ``corpora``, with the digests of their contents.
+
+        Raises ``ConfigError`` for a corpus of which nothing can be read.
+        """
         listing = list_sources(corpora, self._before, self._progress)
+        require_found(listing.sources)
         self._now.update(listing.stamps)
         return [self._judge(source) for source in listing.sources]
 
@@ -56,6 +62,13 @@ class Listing:
         """Keep what files looked like for the next run."""
         if self._keep and self._now != self._before:
             self._stamps.put(json.dumps(self._now, sort_keys=True).encode())
+
+
+def forget_stamps(workspace: Workspace, names: Collection[str]) -> None:
+    """Have files read again by the next listing, whatever their size and time of change say."""
+    file = workspace.catalogue(_STAMPS)
+    kept = {name: stamp for name, stamp in _stamps_in(file).items() if name not in names}
+    file.put(json.dumps(kept, sort_keys=True).encode())
 
 
 def _stamps_in(file: StoredFile) -> dict[str, Stamp]:

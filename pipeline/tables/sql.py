@@ -1,5 +1,6 @@
 """The tables of a run as SQL: what is finished by now, with rows of rows laid flat."""
 
+from glob import escape
 from typing import Any
 
 import pyarrow as pa
@@ -67,7 +68,8 @@ class RunTables:
         self.inventory = inventory
         self.store = store
         self._sql = duckdb.connect(config={"threads": 1})
-        self._sql.execute("SET allowed_directories = $1", [[path] if (path := store.path()) else []])
+        root = store.path()  # allowed as it is, and as the pattern that stands for it alone
+        self._sql.execute("SET allowed_directories = $1", [[root, escape(root)] if root else []])
         self._sql.execute("SET enable_external_access = false")
         for stage in RECORDS:
             self._bring_in(stage)
@@ -103,14 +105,14 @@ class RunTables:
             self._sql.register(rows, _add_location(schema_of(record).empty_table(), "", ""))
             return
         paths = [path for file in files if (path := self.store.path(*file)) is not None]
-        if (
-            stage in {"ingest", "restore"} or not paths
-        ):  # their audio lies inside lists, where SQL would read it
+        if stage in {"ingest", "restore"} or not paths:
+            # their audio lies inside lists, where SQL would read it
             light = [path for path in leaf_paths(record) if not path.endswith("flac")]
             read = (_add_location(self.store.columns(f, shard, light), f, shard) for f, shard in files)
             self._sql.register(rows, pa.concat_tables(read))
         else:
-            read = self._sql.read_parquet(paths, filename=True)
+            # to read_parquet a path is a pattern, and a workspace may lie in a folder with brackets
+            read = self._sql.read_parquet([escape(path) for path in paths], filename=True)
             read.project(f"*, {_PLACE}").create_view(rows)
 
 

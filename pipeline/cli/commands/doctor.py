@@ -15,7 +15,8 @@ from pipeline.config.nested_operators import with_nested
 from pipeline.config.resolve import MetricSetup, ResolvedConfig, RestorerSetup, operators_in, resolve
 from pipeline.config.schema import PoolFiles, PoolPart, PoolRooms
 from pipeline.execution.machine import list_gpus, list_machine_facts
-from pipeline.sources.corpora import Corpus, num_recordings
+from pipeline.sources.corpora import Corpus, list_unread
+from pipeline.sources.first_look import FirstLook, describe_missing, is_there, look_at
 from pipeline.text import align_columns, count, format_bytes, say
 from pipeline.weights.cache import needs_of, source_of, state_of, weights_size_of
 from schemas import ConfigError, RunError, UserError
@@ -132,7 +133,7 @@ def _size(operator: Operator) -> str:
 
 
 def check_sources(run: ResolvedConfig) -> Iterator[CheckResult]:
-    """Yield what the corpora and pools of a run hold, listed and not read."""
+    """Yield what the corpora and pools of a run hold: listed, and one recording of each opened."""
     for corpus in run.config.speech:
         located = corpus.model_copy(update={"path": run.path(corpus.path)})
         yield _check_listing(f"speech {corpus.name}", located)
@@ -143,7 +144,8 @@ def check_sources(run: ResolvedConfig) -> Iterator[CheckResult]:
 
 def _part(run: ResolvedConfig, pool: str, part: PoolPart) -> CheckResult:
     if isinstance(part, PoolFiles):
-        return _check_listing(f"pool {pool}", Corpus(name=pool, path=run.path(part.path)))
+        corpus = Corpus(name=pool, path=run.path(part.path), audio=part.audio)
+        return _check_listing(f"pool {pool}", corpus)
     if isinstance(part, PoolRooms):
         failure = broken("pyroomacoustics")
         said = f"{count(part.rooms, 'room')} to simulate{failure and f': {failure}'}"
@@ -154,10 +156,25 @@ def _part(run: ResolvedConfig, pool: str, part: PoolPart) -> CheckResult:
 
 def _check_listing(name: str, corpus: Corpus) -> CheckResult:
     try:
-        number = num_recordings(corpus)
+        listed = list_unread(corpus)
     except ConfigError as error:
         return CheckResult(name, str(error), is_there=False)
-    return CheckResult(name, f"{count(number, 'recording')} in {corpus.path}", is_there=True)
+    missing = [source for source in listed if not is_there(source)]
+    if len(missing) == len(listed):
+        return CheckResult(name, describe_missing(missing, len(listed)), is_there=False)
+    look = look_at([source for source in listed if is_there(source)])
+    said = [f"{count(len(listed), 'recording')} in {corpus.path}", _describe_look(look)]
+    if missing:
+        said.append(describe_missing(missing, len(listed)))
+    return CheckResult(name, "; ".join(said), is_there=not look.is_hopeless)
+
+
+def _describe_look(look: FirstLook) -> str:
+    refused = f"{count(len(look.refused), 'recording')} cannot be decoded, {look.why}" if look.refused else ""
+    if look.heard is None:
+        return f"the first {refused}"
+    rate, channels = look.heard.waveform.sample_rate, count(look.heard.channels, "channel")
+    return f"the first is of {channels} at {rate} Hz" + (f", after {refused}" if refused else "")
 
 
 def _show(title: str, findings: Sequence[CheckResult]) -> int:

@@ -11,11 +11,12 @@ from pipeline.progress.estimates import BYTES_PER_SAMPLE, FLAC_SHARE, NATIVE_RAT
 from pipeline.progress.forecast import Forecast, TableForecast
 from pipeline.progress.pair_yield import estimate_yield, yield_lines
 from pipeline.progress.ticket_log import ticket_lines
-from pipeline.sources.duplicates import duplicate_warnings
+from pipeline.sources.audio import estimate_duration_s
+from pipeline.sources.first_look import require_audio
 from pipeline.store.local_files import free_bytes_at
 from pipeline.store.workspace import Workspace
-from pipeline.tables.empty_pools import empty_pool_warnings
 from pipeline.tables.graph import Graph, assemble
+from pipeline.tables.listing_warnings import listing_warnings
 from pipeline.tables.scores import ScoreTable
 from pipeline.text import align_columns, count, format_bytes, format_clock, say
 
@@ -29,6 +30,7 @@ def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None =
     """Print utterances, shards, tickets, time, bytes and pairs, and what ``target`` pairs would need."""
     say(format_header(run, workspace.root))
     graph = assemble(run, workspace, keep=False)
+    require_audio(source for shard in graph.shards for source in shard.sources)
     lines = ticket_lines(workspace.ticket_log)
     forecast = Forecast(graph, workspace.store, lines, _sample_rate(run))
     for line in plan_lines(run, graph, forecast, workspace.root):
@@ -50,8 +52,8 @@ def plan_lines(run: ResolvedConfig, graph: Graph, forecast: Forecast, root: Path
     yield from align_columns([_HEAD, *_rows(forecast.tables)])
     yield ""
     yield from _totals(run, forecast, root)
-    yield from duplicate_warnings(source for shard in graph.shards for source in shard.sources)
-    yield from empty_pool_warnings(graph)
+    yield from listing_warnings(run, graph)
+    yield from _split_transcript_warnings(graph)
     yield from _warnings(forecast)
 
 
@@ -133,6 +135,19 @@ def _dataset(run: ResolvedConfig, forecast: Forecast) -> str:
     per_s = (_sample_rate(run) or NATIVE_RATE_HZ) * BYTES_PER_SAMPLE * FLAC_SHARE
     seconds = sum(load.audio_s for load in forecast.speech.values()) * run.config.degradations.repeats
     return f"and the dataset, at most {format_bytes(per_s * seconds * SIDES_PER_PAIR * most)}"
+
+
+def _split_transcript_warnings(graph: Graph) -> Iterator[str]:
+    """Yield a warning if recordings with transcripts are so long that they are split: no piece has one."""
+    longest_s = graph.ingest.settings.max_duration_s
+    transcribed = (source for shard in graph.shards for source in shard.sources if source.transcript)
+    number = sum(estimate_duration_s(source) > longest_s for source in transcribed)
+    if number:
+        yield (
+            f"warning: {count(number, 'recording')} with a transcript would be split at pauses, being longer "
+            f"than 'ingest.max_duration_s' ({longest_s:g} s), and the transcript is then left out: nothing "
+            "says which words are in which piece"
+        )
 
 
 def _warnings(forecast: Forecast) -> Iterator[str]:

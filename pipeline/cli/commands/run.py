@@ -29,6 +29,11 @@ def run_command(
         raise UserError(f"there is no executor {executor!r}; choose one of: {', '.join(EXECUTORS)}")
     if retry_failed is not None and retry_failed not in (known := ("any", *Reason)):
         raise UserError(f"rows do not fail for {retry_failed!r}; choose one of: {', '.join(known)}")
+    if retry_failed == Reason.NO_VALUE_UPSTREAM:
+        raise UserError(
+            f"rows with {retry_failed!r} are made again with what they are made from: name the reason "
+            "for which that has no value; 'status --rows' says it"
+        )
     _say(format_header(run, workspace.root))
 
     with exit_on_stop() as interruption:

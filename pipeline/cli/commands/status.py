@@ -2,15 +2,15 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.dataset.description import read_description
 from pipeline.progress.status import RetryableRow, RunStatus, TableStatus, group_tables
 from pipeline.progress.ticket_log import ticket_lines
+from pipeline.sources.shards import places_in
 from pipeline.store.missing_values import missing_values
-from pipeline.store.table_store import TableStore
 from pipeline.store.workspace import Workspace
-from pipeline.tables.inventory import Inventory
+from pipeline.tables.inventory import SPEECH, Inventory
 from pipeline.tables.preference_counts import preference_counts_of
 from pipeline.text import align_columns, count, format_bytes, format_clock, format_digits, say
 from schemas import Status, WorkspaceError
@@ -29,7 +29,7 @@ def status_command(workspace: Workspace, *, rows: bool = False) -> None:
     if inventory is None:
         raise WorkspaceError(f"no run has begun in {workspace.root}: there is no {workspace.inventory.name}")
     if rows:
-        lines = row_lines(inventory, workspace.store)
+        lines = row_lines(inventory, workspace)
     else:
         lines = status_lines(
             workspace, RunStatus(inventory, workspace.store, ticket_lines(workspace.ticket_log))
@@ -38,14 +38,30 @@ def status_command(workspace: Workspace, *, rows: bool = False) -> None:
         say(line)
 
 
-def row_lines(inventory: Inventory, store: TableStore) -> Iterator[str]:
-    """Yield every row that is unfit or failed, or has a take or score that is: table, row and why."""
+def row_lines(inventory: Inventory, workspace: Workspace) -> Iterator[str]:
+    """Yield every row that is unfit or failed, or has a take or score that is: table, row and why.
+
+    Rows that are read from recordings end with the path at which theirs is looked for.
+    """
     for entry, shards in inventory.places():
+        places = _recording_places(workspace, entry.name)
         for shard in shards:
-            found = dict.fromkeys(missing_values(store, entry.folder, shard))
+            found = dict.fromkeys(missing_values(workspace.store, entry.folder, shard))
             for end in found:
                 if end.status is not Status.SKIPPED:
-                    yield "\t".join((entry.name, end.status, end.reason, _printable(end.row), end.detail))
+                    cells = [entry.name, end.status, end.reason, _printable(end.row), end.detail]
+                    if end.row in places:
+                        cells.append(_printable(places[end.row]))
+                    yield "\t".join(cells)
+
+
+def _recording_places(workspace: Workspace, table: str) -> Mapping[str, str]:
+    """Return where the recordings of a table lie, by row; those that a run makes lie nowhere."""
+    if table == "ingest":
+        return places_in(workspace.catalogue(f"{SPEECH}.parquet"))
+    if table.startswith("pool."):  # pool.<name>.<part>
+        return places_in(workspace.catalogue(f"pool.{'-'.join(table.split('.')[1:])}.parquet"))
+    return {}
 
 
 def _printable(text: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pipeline.execution.interrupts import catch_stop_signals
 from pipeline.sources.corpora import Corpus
 from pipeline.store.files import expand_home
+from pipeline.store.local_files import file_at
 from pipeline.survey.oddities import KINDS
 from pipeline.survey.page import write_page
 from pipeline.survey.records import Neighbours, RateGroup, Survey, SurveySummary
@@ -70,12 +71,14 @@ def _settings(path: str, speaker: str | None, bounds: Mapping[str, float]) -> tu
 
 def _check_place(html: Path, corpus: Corpus) -> None:
     folder = expand_home(corpus.path).resolve()
-    if folder.is_dir() and html.resolve().is_relative_to(folder):
+    if html.resolve().is_relative_to(folder):
         raise UserError(
             f"{html} would lie in the corpus, into which nothing is written; name a place outside of {folder}"
         )
-    if html.is_dir():
-        raise UserError(f"{html} is a folder; --html names the file to write")
+    try:
+        file_at(html)
+    except IsADirectoryError as error:
+        raise UserError(f"{html} is a folder; --html names the file to write") from error
 
 
 def _survey(corpus: Corpus, ingest: IngestSettings, workers: int) -> Survey:

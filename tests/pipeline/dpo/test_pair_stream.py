@@ -41,6 +41,14 @@ def test_without_a_seed_pairs_come_as_they_are(dataset: Path) -> None:
     np.testing.assert_allclose(examples[0].clean, np.linspace(-0.5, 0.5, 4800), atol=2**-23)
 
 
+def test_a_folder_with_brackets_is_itself(tmp_path: Path) -> None:
+    """The library would take its name for a pattern, and open the other one."""
+    here = write_dataset(tmp_path / "[v1] run" / "dataset", [pair_row("here")])
+    write_dataset(tmp_path / "v run" / "dataset", [pair_row("elsewhere")])
+
+    assert ids(stream(here)) == ["here"]
+
+
 def test_the_same_seed_gives_the_same_stream(dataset: Path) -> None:
     """Order and stretches; another seed or epoch gives another one of the same pairs."""
     first, again, other, later = (

@@ -10,7 +10,7 @@ from tests.support.forked_commands import typed
 
 
 def test_names_each_recording_that_was_refused(tmp_path: Path) -> None:
-    """One line for each, cells separated by tabs, whatever the file is called; others are not named."""
+    """One line for each with its path, cells separated by tabs, whatever the file is called."""
     config = written(tmp_path)
     speech = tmp_path / "own"
     speech.mkdir()
@@ -26,9 +26,11 @@ def test_names_each_recording_that_was_refused(tmp_path: Path) -> None:
     rows = typed("status", workspace, "--rows")
 
     assert rows.returncode == 0, rows.stderr
+    blink = ["too_short", "own/blink\\nof an eye", "0.050 s, under the 0.3 s asked for"]
+    text = ["unreadable", "own/text", "not audio in a known format, or damaged"]
     cells = [line.split("\t") for line in rows.stdout.splitlines()]
     assert [line for line in cells if line[0] == "ingest"] == [
-        ["ingest", "unfit", "too_short", "own/blink\\nof an eye", "0.050 s, under the 0.3 s asked for"],
-        ["ingest", "unfit", "unreadable", "own/text", "not audio in a known format, or damaged"],
+        ["ingest", "unfit", *blink, f"{speech}/blink\\nof an eye.wav"],
+        ["ingest", "unfit", *text, f"{speech}/text.wav"],
     ]
     assert "which ones: --rows" in typed("status", workspace).stdout
