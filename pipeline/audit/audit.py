@@ -70,7 +70,9 @@ def audit_of(run: ResolvedConfig, graph: Graph, store: TableStore) -> Audit:
 
 
 def _scored_shard_names(graph: Graph, store: TableStore) -> list[str]:
-    there = [store.shards(table.folder) for table in (graph.plan, graph.degrade, *graph.scores)]
+    there = [
+        store.shards(table.folder) for table in (graph.plan, graph.degrade, *graph.restores, *graph.scores)
+    ]
     return [shard.name for shard in graph.shards if all(shard.name in names for names in there)]
 
 

@@ -12,6 +12,9 @@ from pipeline.tables.graph import Graph
 from pipeline.tables.preference_counts import PreferenceCounts, preference_counts_of
 from schemas import Record, Status
 
+SAME_AUDIO = "the same recording as an earlier model's"
+"""Why restorations that have all their scores are no candidates of their own."""
+
 
 class FunnelStep(Record):
     """How many there were after a step, and what was lost in it by reason."""
@@ -79,6 +82,8 @@ def _steps(places: FunnelTables, store: TableStore) -> Iterator[FunnelStep]:
         store, places.prefer, [shard for shard in places.shards if shard in decided]
     )
     missing = _sum(columns.missing_scores(folder, places.criteria) for folder in places.scores)
+    if same := decisions.counts["same_audio"]:
+        missing[SAME_AUDIO] = same
     yield FunnelStep(name="scored", count=decisions.counts["complete"], lost=dict(missing))
     yield from comparison_steps_of(decisions)
 

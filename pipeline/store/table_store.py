@@ -95,8 +95,8 @@ class TableStore:
 
 
 def counts_of(rows: Iterable[Record]) -> dict[str, int]:
-    """Count rows by status, or by status and reason: ``ok``, ``unfit/silent`` …."""
-    found = [row for row in rows if isinstance(row, Row)]
+    """Count rows, or their takes, by status and reason: ``ok``, ``unfit/silent`` …."""
+    found = [counted for row in rows if isinstance(row, Row) for counted in row.counted]
     return dict(Counter(str(r.status) if r.reason is None else f"{r.status}/{r.reason}" for r in found))
 
 

@@ -17,7 +17,7 @@ from schemas import Status, WorkspaceError
 
 LISTED = 20
 """Rows and reasons that are named one by one; the rest is counted."""
-_HEAD = ("table", "shards", "rows", "ok", "unfit", "skipped", "failed", "audio s/s", "size")
+_HEAD = ("table", "shards", "rows/takes", "ok", "unfit", "skipped", "failed", "audio s/s", "size")
 
 
 def status_command(workspace: Workspace, *, rows: bool = False) -> None:
