@@ -38,10 +38,10 @@ def load_or_run_audit(run: ResolvedConfig, graph: Graph, store: TableStore, *, k
 
 
 def read_audit(path: Path) -> Audit | None:
-    """Return the audit in a file, or None if there is none of this version."""
+    """Return the audit in a file, or None if there is none of this version that can be read."""
     try:
         return Audit.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
 
 

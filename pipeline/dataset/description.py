@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pipeline.dataset.provenance import MetricFacts, ModelFacts
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
@@ -58,6 +56,6 @@ def read_description(folder: Path, key: str | None = None) -> DatasetDescription
         return None
     try:
         found = DatasetDescription.model_validate_json(mark.read_text())
-    except ValidationError:  # by another version of the program
+    except (OSError, ValueError):  # by another version of the program, or damaged
         return None
     return found if key in {None, found.key} else None

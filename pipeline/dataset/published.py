@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipeline.dataset.description import MARK, DatasetDescription, read_description
+from pipeline.store.damage import reading
 from pipeline.store.dataset_columns import AUDIO, DatasetTable
 from schemas import AppliedStep, IntegrityError, OperatorSpec, Split, UserError
 from stages.audio.flac import digest_of
@@ -42,10 +43,14 @@ def find_published_row(dataset: Path, name: str) -> PublishedRow:
     """
     files = sorted((dataset / "pairs").glob("*.parquet"))
     if not files:
-        raise UserError(f"{dataset} is no dataset of this program: it has no files in 'pairs'")
+        raise UserError(
+            f"{dataset} is no dataset of this program, or no longer: it has no files in 'pairs'; 'run' or "
+            "'export' with its config writes it again"
+        )
     number = 0
     for file in files:
-        ids = pq.read_table(file, columns=["pair_id"]).column("pair_id").to_pylist()
+        with reading(file), file.open("rb") as opened:
+            ids = pq.read_table(opened, columns=["pair_id"]).column("pair_id").to_pylist()
         for index, pair_id in enumerate(ids):
             if name in {pair_id, str(number + index)}:
                 return _read(file, index)
@@ -56,7 +61,7 @@ def find_published_row(dataset: Path, name: str) -> PublishedRow:
 
 
 def _read(file: Path, index: int) -> PublishedRow:
-    with pq.ParquetFile(file) as opened:
+    with reading(file), pq.ParquetFile(file) as opened:
         first = 0
         for group in range(opened.num_row_groups):
             held = opened.metadata.row_group(group).num_rows
@@ -106,7 +111,11 @@ class Dataset:
 
     def num_rows(self, table: DatasetTable) -> int:
         """Return the number of rows in the files of a table."""
-        return sum(pq.read_metadata(path).num_rows for _, path in self.files(table))
+        total = 0
+        for _, path in self.files(table):
+            with reading(path):
+                total += pq.read_metadata(path).num_rows
+        return total
 
     def files(self, table: DatasetTable) -> Iterator[tuple[Split, Path]]:
         """Walk the files of a table that it names."""
@@ -119,7 +128,7 @@ class Dataset:
     ) -> Iterator[tuple[Split, DatasetRow]]:
         """Walk the rows of a table without their audio, with the split that their file is of."""
         for split, path in self.files(table):
-            with pq.ParquetFile(path) as file:
+            with reading(path), pq.ParquetFile(path) as file:
                 light = [f.name for f in file.schema_arrow if f.type != AUDIO and f.name not in without]
                 for group in range(file.num_row_groups):
                     for row in file.read_row_group(group, columns=light, use_threads=False).to_pylist():
@@ -135,7 +144,7 @@ class Dataset:
         """Walk the rows of a table with these numbers, as ``pairs`` does."""
         wanted, first = frozenset(numbers), 0
         for _, path in self.files(table):
-            with pq.ParquetFile(path) as file:
+            with reading(path), pq.ParquetFile(path) as file:
                 for group in range(file.num_row_groups):
                     held = file.metadata.row_group(group).num_rows
                     here = sorted(wanted.intersection(range(first, first + held)))
@@ -155,6 +164,7 @@ def open_dataset(folder: Path) -> Dataset:
     said = read_description(folder)
     if said is None:
         raise UserError(
-            f"{folder / MARK} was written by another version of this program; verify with that one"
+            f"{folder / MARK} is damaged, or was written by another version of this program; verify with "
+            "that one, or write it again: 'export' with its config"
         )
     return Dataset(folder, said)

@@ -15,6 +15,7 @@ from pipeline.dataset.parquet_file import Background
 from pipeline.dataset.provenance import metric_facts_of, model_facts_of
 from pipeline.dataset.rows import Rows
 from pipeline.dataset.summary import Summary
+from pipeline.dataset.wholeness import refuse_foreign
 from pipeline.dataset.writer import FileLimits, TableWriter
 from pipeline.progress.funnel import funnel_of
 from pipeline.store.dataset_columns import DatasetTable, table_schema_of
@@ -48,7 +49,12 @@ def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
 def write_dataset(
     run: ResolvedConfig, graph: Graph, store: TableStore, folder: Path, audit: Audit
 ) -> DatasetDescription:
-    """Write the dataset to ``folder``, ``audit`` in its card, and return what it says of itself."""
+    """Write the dataset to ``folder``, ``audit`` in its card, and return what it says of itself.
+
+    A link stays one: what it leads to is written. Raises ``UserError`` if something else is there.
+    """
+    refuse_foreign(folder)
+    folder = folder.resolve()
     remove_leftovers(folder)
     draft, _ = _paths_beside(folder)
     draft.mkdir(parents=True)
@@ -131,7 +137,7 @@ def _writer(run: ResolvedConfig, table: DatasetTable, folder: Path, background: 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what a killed export left beside the dataset."""
-    for leftover in _paths_beside(folder):
+    for leftover in _paths_beside(folder.resolve()):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
@@ -154,6 +160,7 @@ def _swap(draft: Path, folder: Path) -> None:
 
 def discard(folder: Path) -> None:
     """Remove a dataset that is no longer what its tables say, at once as seen from outside."""
+    folder = folder.resolve()
     _, old = _paths_beside(folder)
     if folder.exists():
         folder.rename(old)

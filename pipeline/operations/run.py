@@ -8,12 +8,14 @@ from pathlib import Path
 
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.description import DatasetDescription
+from pipeline.dataset.wholeness import refuse_foreign
 from pipeline.execution.board import Board
 from pipeline.execution.executor import Executor
 from pipeline.execution.log_file import log_to
 from pipeline.execution.worker import TicketResult, journal_path
 from pipeline.operations.export import discard, remove_leftovers
-from pipeline.operations.publish import publish, write_inventory
+from pipeline.operations.mending import Mender, clear_places, set_damaged_shards_aside
+from pipeline.operations.publish import publish, replacement_lines, write_inventory
 from pipeline.progress.pair_yield import expected_inputs, measured_yield, yield_lines
 from pipeline.progress.tally import Tally
 from pipeline.progress.ticket_log import note_ticket, ticket_lines
@@ -27,7 +29,7 @@ from pipeline.store.workspace import Workspace
 from pipeline.tables.empty_pools import empty_pool_warnings
 from pipeline.tables.graph import Graph, assemble
 from pipeline.tables.tickets import ShardPlace, Ticket
-from schemas import Status
+from schemas import DamagedFileError, Status
 
 MakeExecutor = Callable[[ResolvedConfig, Workspace, Graph, View], Executor]
 
@@ -57,23 +59,56 @@ def execute(
     ``RunError`` for what no record can help.
     """
     started = time.monotonic()
-    with explain_full_disk(workspace.root), workspace.hold(), log_to(workspace.log), open_view() as shown:
-        remove_drafts(workspace.root)
-        remove_leftovers(workspace.dataset)
-        graph = assemble(run, workspace.root, _report_listing(shown))
-        write_inventory(run, graph, workspace)
-        for line in _warnings(graph):
+    refuse_foreign(workspace.dataset)
+    with explain_full_disk(workspace.root), workspace.hold(), open_view() as shown:
+        clear_places(workspace, shown.say)
+        mender = Mender(workspace, shown.say)
+        with log_to(workspace.log):
+            remove_drafts(workspace.root)
+            remove_leftovers(workspace.dataset)
+            attempt = _Attempt(run, workspace, make_executor, shown)
+            while (result := attempt.result(mender, retry_failed)) is None:
+                retry_failed = None  # what was to be made again is gone already
+    return RunResult(
+        result, workspace.dataset, workspace.report, attempt.computed, time.monotonic() - started
+    )
+
+
+@dataclass
+class _Attempt:
+    """A run inside its workspace, which begins again where it has met a damaged file."""
+
+    run: ResolvedConfig
+    workspace: Workspace
+    make_executor: MakeExecutor
+    shown: View
+    computed: int = 0
+    """Tickets that were done, or begun with."""
+
+    def result(self, mender: Mender, retry_failed: str | None) -> DatasetDescription | None:
+        """Return the dataset, or None if a file was moved aside and has to be made again."""
+        try:
+            return self._finish(retry_failed)
+        except DamagedFileError as error:
+            mender.mend(error)
+            return None
+
+    def _finish(self, retry_failed: str | None) -> DatasetDescription:
+        workspace, shown = self.workspace, self.shown
+        graph = assemble(self.run, workspace.root, _report_listing(shown))
+        for line in (*replacement_lines(self.run, graph, workspace), *_warnings(graph)):
             shown.say(line)
+        write_inventory(self.run, graph, workspace)
+        set_damaged_shards_aside(graph, workspace, shown.say)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace, retry_failed)
             shown.say(f"{removed} shards with failed rows, or made from them, are made again")
         board = Board.of(graph, workspace.store)
         _take_up(board, workspace, shown)
-        computed = board.num_left
-        if computed:
-            _compute(run, workspace, graph, board, (make_executor, shown))
-        result = publish(run, graph, workspace, shown.say)
-    return RunResult(result, workspace.dataset, workspace.report, computed, time.monotonic() - started)
+        self.computed += board.num_left
+        if board.num_left:
+            _compute(self.run, workspace, graph, board, (self.make_executor, shown))
+        return publish(self.run, graph, workspace, shown.say)
 
 
 def _warnings(graph: Graph) -> Iterator[str]:

@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.store.table_store import TableStore
+from pipeline.store.damage import reading
+from pipeline.store.table_store import CHECKED, TableStore
 from schemas import IntegrityError
 
 INPUT_SIDES = ("degraded", "clean")
@@ -32,7 +33,8 @@ def flac_of(store: TableStore, clip: Clip) -> bytes:
     Raises ``IntegrityError`` if it is not there.
     """
     columns = [f"{clip.part}.flac"] if clip.part in INPUT_SIDES else list(_TAKES)
-    with pq.ParquetFile(store.path(clip.folder, clip.shard)) as file:
+    path = store.path(clip.folder, clip.shard)
+    with reading(path), pq.ParquetFile(path, **CHECKED) as file:
         for group in range(file.num_row_groups):
             index = pc.index(file.read_row_group(group, columns=["id"])["id"], clip.row).as_py()
             if index >= 0:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -69,7 +70,9 @@ def is_outdated(workspace: Workspace) -> bool:
     if not workspace.report.is_file():
         return True
     with workspace.report.open("rb") as written:
-        return report_stamp_of(workspace).encode() not in written.read(_HEAD_BYTES)
+        is_of_this = report_stamp_of(workspace).encode() in written.read(_HEAD_BYTES)
+        written.seek(-min(_HEAD_BYTES, written.seek(0, os.SEEK_END)), os.SEEK_END)
+        return not (is_of_this and b"</html>" in written.read())
 
 
 def report_stamp_of(workspace: Workspace) -> str:

@@ -86,8 +86,8 @@ class Snapshot:
 def _config_in(path: Path) -> Config:
     try:
         return Config.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError) as error:
+    except (OSError, ValidationError) as error:
         raise WorkspaceError(
-            f"{path} is not there, or was written by another version of this program; 'run' with the same "
-            "config writes it anew"
+            f"{path} is not there, is damaged, or was written by another version of this program; 'run' with "
+            "the same config writes it anew"
         ) from error

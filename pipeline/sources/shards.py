@@ -5,6 +5,7 @@ shard's name holds a digest of its members' contents, so a changed file makes a 
 computed from the old one is simply never looked for again.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from pipeline.store.arrow import rows_of, table_of
+from pipeline.store.damage import reading
 from pipeline.store.files import write_whole
 from schemas import Record, Source, fingerprint_of
 
@@ -67,7 +69,10 @@ def shards_of(
 
 
 def _read(path: Path) -> list[ShardEntry]:
-    return rows_of(ShardEntry, pq.read_table(path)) if path.is_file() else []
+    if not os.path.lexists(path):
+        return []
+    with reading(path), path.open("rb") as file:
+        return rows_of(ShardEntry, pq.read_table(file))
 
 
 def _merge(known: Iterable[ShardEntry], listed: Iterable[ShardEntry]) -> list[ShardEntry]:

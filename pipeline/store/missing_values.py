@@ -1,6 +1,5 @@
 """How the rows of finished shards ended, down to single takes and scores; also while others add shards."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.store.table_store import METADATA_KEY, TableStore
+from pipeline.store.table_store import TableStore
 from schemas import NONDETERMINISTIC, Reason, Status
 
 LEAVES = frozenset({"status", "reason", "detail"})
@@ -38,11 +37,11 @@ def read_footer(store: TableStore, table: str, shard: str) -> Footer | None:
     """Return the footer of a shard, or None if it has gone."""
     path = store.path(table, shard)
     try:
-        found = pq.read_metadata(path)
         num_bytes = path.stat().st_size
+        described = store.metadata(table, shard)
     except FileNotFoundError:
         return None
-    described = json.loads((found.metadata or {}).get(METADATA_KEY, b"{}"))
+    found = pq.read_metadata(path)
     return Footer(described.get("counts", {}), num_bytes, _may_be_nondeterministic(found))
 
 
@@ -57,12 +56,12 @@ def statuses_of(counts: Mapping[str, int]) -> Counter[str]:
 def missing_values(store: TableStore, table: str, shard: str) -> Iterator[MissingValue]:
     """Yield what has no value in a shard; nothing if the shard has gone."""
     try:
-        with pq.ParquetFile(store.path(table, shard)) as file:
-            paths = [file.schema.column(index).path for index in range(len(file.schema))]
-            kept = [path for path in paths if path == "id" or path.rpartition(".")[2] in LEAVES]
-            rows = file.read(columns=kept).to_pylist()
+        schema = store.schema(table, shard)
     except FileNotFoundError:
         return
+    paths = [schema.column(index).path for index in range(len(schema))]
+    kept = [path for path in paths if path == "id" or path.rpartition(".")[2] in LEAVES]
+    rows = store.columns(table, shard, kept).to_pylist()
     for row in rows:
         yield from _missing_values_in(row["id"], row)
 

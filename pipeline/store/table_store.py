@@ -16,14 +16,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.store.arrow import rows_of, schema_of, table_of
+from pipeline.store.damage import reading
 from pipeline.store.files import write_whole
-from schemas import IntegrityError, PoolRecording, Record, Row
+from schemas import PoolRecording, Record, Row
 
 R = TypeVar("R", bound=Record)
 SHARD_SUFFIX = ".parquet"
 METADATA_KEY = b"unanimous"
 ROW_GROUP_BYTES = 64 * 2**20
 READ_BYTES = 2**20
+CHECKED: Mapping[str, bool] = {"page_checksum_verification": True}
+"""How shards are read: a page that is not what was written is an error, never other rows."""
 
 
 class TableStore:
@@ -64,11 +67,17 @@ class TableStore:
     def read(self, table: str, shard: str, record: type[R], *, audio: bool = True) -> list[R]:
         """Return the rows of a shard; without ``audio`` the encoded bytes stay on disk."""
         columns = None if audio else [path for path in leaf_paths(record) if not path.endswith("flac")]
-        return rows_of(record, self.columns(table, shard, columns))
+        with reading(self.path(table, shard)):
+            return rows_of(record, self.columns(table, shard, columns))
 
     def walk(self, table: str, shard: str, record: type[R], *, at_once: int = 8) -> Iterator[R]:
         """Walk the rows of a shard, audio included, with no more than ``at_once`` of them in memory."""
-        with pq.ParquetFile(self.path(table, shard), pre_buffer=False, buffer_size=READ_BYTES) as file:
+        path = self.path(table, shard)
+        with (
+            reading(path),
+            pq.ParquetFile(path, pre_buffer=False, buffer_size=READ_BYTES, **CHECKED) as file,
+        ):
+            _require_place(file.metadata.metadata, table, shard)
             for batch in file.iter_batches(at_once, use_threads=False):
                 yield from rows_of(record, pa.Table.from_batches([batch]))
 
@@ -76,22 +85,39 @@ class TableStore:
         """Return some leaf columns of a shard, nested as they are; all of them for None."""
         # opened by its name: to look for a file system by a path takes as long as to read a few columns
         with (
+            reading(self.path(table, shard)),
             pa.OSFile(f"{self.root}/{table}/{shard}{SHARD_SUFFIX}") as source,
-            pq.ParquetFile(source) as file,
+            pq.ParquetFile(source, **CHECKED) as file,
         ):
+            _require_place(file.metadata.metadata, table, shard)
             return file.read(columns=None if paths is None else list(paths), use_threads=False)
 
     def metadata(self, table: str, shard: str) -> dict[str, Any]:
         """Return what the shard says of itself: key, spec, number of rows, counts by status and reason."""
-        found = pq.read_metadata(self.path(table, shard)).metadata or {}
-        if METADATA_KEY not in found:
-            raise IntegrityError(f"{self.path(table, shard)} was not written by this program; remove it")
-        parsed: dict[str, Any] = json.loads(found[METADATA_KEY])
-        return parsed
+        path = self.path(table, shard)
+        with reading(path):
+            return _require_place(pq.read_metadata(path).metadata, table, shard)
+
+    def schema(self, table: str, shard: str) -> Any:
+        """Return the Parquet schema of a shard. Raises ``FileNotFoundError`` if it has gone."""
+        path = self.path(table, shard)
+        path.stat()
+        with reading(path):
+            return pq.read_metadata(path).schema
 
     def remove(self, table: str, shard: str) -> None:
         """Take a shard away; it is then simply not done."""
         self.path(table, shard).unlink(missing_ok=True)
+
+
+def _require_place(metadata: Mapping[bytes, bytes] | None, table: str, shard: str) -> dict[str, Any]:
+    """Return what a shard says of itself; ``ValueError`` if it is of another place, or not ours."""
+    parsed: dict[str, Any] = json.loads((metadata or {}).get(METADATA_KEY, b"{}"))
+    if METADATA_KEY not in (metadata or {}):
+        raise ValueError("it was not written by this program")
+    if (written := (parsed.get("table"), parsed.get("shard"))) != (table, shard):
+        raise ValueError(f"it is {'/'.join(map(str, written))}")
+    return parsed
 
 
 def counts_of(rows: Iterable[Record]) -> dict[str, int]:
@@ -118,6 +144,7 @@ def _write_parquet(file: Any, record: type[Record], arrow: pa.Table) -> None:
         # FLAC does not shrink further, and hashing megabytes into a dictionary is pure loss
         compression={path: "none" if path in audio else "zstd" for path in leaf_paths(record)},
         use_dictionary=False,
+        write_page_checksum=True,
         write_statistics=[path for path in leaf_paths(record) if path not in audio],
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from pipeline.store.damage import set_aside
 from pipeline.store.files import expand_home, write_whole
 from pipeline.store.table_store import TableStore
 from schemas import WorkspaceError
@@ -67,9 +68,9 @@ class Workspace:
         try:
             written_at_s = self._holder.stat().st_mtime
             described = json.loads(self._holder.read_text())
-        except (OSError, ValueError):
+            holder = Holder(int(described["pid"]), str(described["host"]))
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-        holder = Holder(int(described["pid"]), str(described["host"]))
         return holder if holder.may_be_alive(written_at_s) else None
 
     @contextmanager
@@ -89,9 +90,12 @@ class Workspace:
             ) from None
         except OSError as error:
             raise WorkspaceError(
-                f"cannot write to the workspace {self.root}: {error.strerror}; give another --workspace"
+                f"cannot write to the workspace {self.root}: {error.strerror} ({error.filename}); "
+                "give another --workspace"
             ) from error
         try:
+            if self._holder.is_dir():
+                set_aside(self._holder, self.root)
             holder = {"pid": os.getpid(), "host": socket.gethostname()}
             write_whole(self._holder, json.dumps(holder).encode())
             yield

@@ -78,10 +78,10 @@ class Inventory(Record):
             return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
-        except ValidationError as error:
+        except (OSError, ValidationError) as error:
             raise WorkspaceError(
-                f"{path} was written by another version of this program; 'run' with the same config writes "
-                "it anew"
+                f"{path} cannot be read: it is damaged, or was written by another version of this program; "
+                "'run' with the same config writes it anew"
             ) from error
 
     def write(self, path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is found in folders and manifests now, and what a workspace remembers of it."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pipeline.sources.audio import estimate_duration_s
 from pipeline.sources.corpora import Corpus, list_sources
 from pipeline.sources.shards import Shard, shards_of
 from pipeline.sources.stamps import Stamp
+from pipeline.store.damage import reading
 from pipeline.store.files import write_whole
 from schemas import Source
 from stages.operators.licences import is_allowed
@@ -57,6 +59,7 @@ class Listing:
 
 
 def _stamps_in(path: Path) -> dict[str, Stamp]:
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
-    return {name: Stamp(*stamp) for name, stamp in json.loads(path.read_text()).items()}
+    with reading(path):
+        return {name: Stamp(*stamp) for name, stamp in dict(json.loads(path.read_text())).items()}

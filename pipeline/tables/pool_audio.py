@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 
 from pipeline.store.arrow import rows_of
-from pipeline.store.table_store import TableStore
+from pipeline.store.damage import reading
+from pipeline.store.table_store import CHECKED, TableStore
 from schemas import AudioRef, EncodedAudio, IntegrityError, OperatorSpec, PoolRecording, Split, Status
 from stages.audio.cache import AudioCache
 from stages.audio.flac import decode_flac
@@ -79,7 +80,8 @@ class PoolAudio:
 
     def _audio(self, ref: AudioRef) -> EncodedAudio:
         folder, shard, index = self._places[ref.pool, ref.id]
-        with pq.ParquetFile(self._store.path(folder, shard)) as file:
+        path = self._store.path(folder, shard)
+        with reading(path), pq.ParquetFile(path, **CHECKED) as file:
             (row,) = rows_of(PoolRecording, file.read_row_group(index))
         if row.audio is None:
             raise IntegrityError(f"pool {ref.pool!r} has no audio for {ref.id!r}")

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 
 from pipeline.dataset.description import CARD
 from pipeline.dataset.published import Dataset
+from pipeline.dataset.wholeness import is_litter
 from pipeline.store.dataset_columns import TABLES, DatasetTable
 from pipeline.verify.findings import Finding
 from stages.weights.files import file_digest
@@ -24,11 +25,11 @@ def file_findings(dataset: Dataset) -> Iterator[Finding]:
         }
         yield from _sum_findings(dataset, table)
         there = set((dataset.folder / table).glob("*"))
-        for path in sorted(there - named.keys()):
+        for path in sorted(path for path in there - named.keys() if not is_litter(path.name)):
             yield Finding(f"{table}/{path.name}", "file", "none", "one that is not of this dataset")
         for path, file in named.items():
             place = f"{table}/{path.name}"
-            if path not in there:
+            if path not in there or not path.is_file():
                 yield Finding(place, "file", f"{file.rows} rows", "none")
                 continue
             if (found := file_digest(path)) != file.sha256:
@@ -36,7 +37,7 @@ def file_findings(dataset: Dataset) -> Iterator[Finding]:
             try:
                 if (rows := pq.read_metadata(path).num_rows) != file.rows:
                     yield Finding(place, "rows", file.rows, rows)
-            except pa.ArrowException as error:
+            except (OSError, pa.ArrowException) as error:
                 yield Finding(place, "Parquet", "a file that can be read", error)
 
 

@@ -7,19 +7,20 @@ from pathlib import Path
 from pipeline.audit.audit import load_or_run_audit
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.card import lines_for
-from pipeline.dataset.description import DATASET_FILES, MARK, DatasetDescription, read_description
+from pipeline.dataset.description import DatasetDescription, read_description
 from pipeline.dataset.hub import check_access, push
+from pipeline.dataset.wholeness import damaged_files, refuse_foreign
 from pipeline.execution.board import Board
 from pipeline.execution.interrupts import exit_on_stop
 from pipeline.operations.decide import make_preferences
 from pipeline.operations.export import write_dataset
-from pipeline.operations.publish import inventory_of, publish, write_inventory
+from pipeline.operations.publish import inventory_of, publish, replacement_lines, write_inventory
 from pipeline.progress.funnel import funnel_lines
 from pipeline.store.files import expand_home, explain_full_disk
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from pipeline.text import count, format_bytes, say
-from schemas import UserError, WorkspaceError
+from schemas import WorkspaceError
 
 _NAMED = 5
 """Tables that are named when tickets are missing; the rest is counted."""
@@ -48,12 +49,14 @@ def export_command(
     if upload is not None:
         check_access(upload.repo)
     folder = workspace.dataset if out is None else expand_home(out).absolute()
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
     with exit_on_stop(), explain_full_disk(folder.parent), workspace.hold():
         graph = assemble(run, workspace.root, keep=False)
         _refuse_unscored(graph, workspace)
         make_preferences(graph.prefer, graph.shards, workspace, _progress)
         if folder == workspace.dataset:
+            for line in replacement_lines(run, graph, workspace):
+                say(line)
             write_inventory(run, graph, workspace)
             written = publish(run, graph, workspace, say, anew=upload is None)
         else:
@@ -70,7 +73,8 @@ def _copy(
     """Return the dataset in a folder outside the workspace; rows of it can be replayed all the same."""
     noted = inventory_of(run, graph)
     noted.write(workspace.inventory_of(noted.dataset_key))
-    if not anew and (there := read_description(folder, noted.dataset_key)):
+    there = None if anew else read_description(folder, noted.dataset_key)
+    if there is not None and not any(damaged_files(folder, there)):
         return there
     folder.parent.mkdir(parents=True, exist_ok=True)
     audit = load_or_run_audit(run, graph, workspace.store, keep=False)
@@ -87,18 +91,6 @@ def _say_written(folder: Path, written: DatasetDescription) -> None:
 
 def _num_bytes(written: DatasetDescription) -> int:
     return sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """Leave alone what is not an earlier dataset of ours: a dataset is swapped in whole."""
-    if folder.is_file():
-        raise UserError(f"{folder} is a file; --out names the folder of the dataset")
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if foreign := sorted(there - DATASET_FILES if MARK in there else there):
-        raise UserError(
-            f"{folder} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another "
-            "--out"
-        )
 
 
 def _refuse_unscored(graph: Graph, workspace: Workspace) -> None:
