@@ -40,6 +40,7 @@ def _try_damage(number: int, damage: Damage, finished: Path, counts: Counter[str
     shutil.rmtree(workspace.parent, ignore_errors=True)
     shutil.copytree(finished / "workspace", workspace)
     counts["damages"] += 1
+    say(f"{number} {damage}")
     for answer in answers_to(damage, finished / "tiny.yaml", workspace):
         counts["commands"] += 1
         if answer.is_traceback or answer.is_silent or (answer.command == "run" and answer.code):
