@@ -8,6 +8,7 @@ UnanimousError
 ├── RunError                  the run cannot go on, the next record would meet it too: exit code 1
 │   ├── MissingWeightsError   weights that the config needs are not where they should be
 │   └── IntegrityError        a table disagrees with its plan
+│       └── DamagedFileError  a file cannot be read, or is another one than should lie there
 ├── BudgetExceededError       more rows failed than the failure budget allows: exit code 3
 └── RecordError               about one record only; becomes the reason in its row
     ├── UnfitError            this input, or this metric on it, cannot serve
@@ -53,6 +54,18 @@ class MissingWeightsError(RunError):
 
 class IntegrityError(RunError):
     """Rows that should be there are not, or the other way round."""
+
+
+class DamagedFileError(IntegrityError):
+    """A file of a workspace or dataset that is not what was written there."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)  # as it is pickled
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path} is damaged: {self.why}; remove it, and 'run' makes it again"
 
 
 class BudgetExceededError(UnanimousError):

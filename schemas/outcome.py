@@ -30,6 +30,8 @@ class Reason(StrEnum):
     TOO_SHORT = "too_short"
     NOT_FINITE = "not_finite"
     NOT_MONO = "not_mono"
+    UNDAMAGED = "undamaged"
+    SAME_AS_CLEAN = "same_as_clean"
     LOW_BANDWIDTH = "low_bandwidth"
     DUPLICATE_ID = "duplicate_id"
     LICENCE_NOT_ALLOWED = "licence_not_allowed"
@@ -76,3 +78,8 @@ class Row(Outcome):
     """One planned row of a table, under the name that it has in every table of its kind."""
 
     id: str
+
+    @property
+    def counted(self) -> tuple[Outcome, ...]:
+        """What tables count of it, and the failure budget: the row itself, or each of its takes."""
+        return (self,)

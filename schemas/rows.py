@@ -1,10 +1,12 @@
 """What flows: the degraded utterance, from its recipe to its preferences."""
 
 from schemas.audio import AudioRef, EncodedAudio
-from schemas.outcome import Outcome, Row
+from schemas.outcome import Outcome, Row, Status
 from schemas.record import OperatorSpec, Params, Record
 from schemas.source import Split
 
+_OK = Outcome()
+_GRAVEST_LAST = (Status.OK, Status.SKIPPED, Status.UNFIT, Status.FAILED)
 CLEAN = "clean"
 """The model whose one take is the clean reference, where that is a candidate."""
 
@@ -89,6 +91,11 @@ class Restored(Row):
     model: str
     takes: tuple[Take, ...] = ()
 
+    @property
+    def counted(self) -> tuple[Outcome, ...]:
+        """Its takes; the row itself where there was nothing to take."""
+        return self.takes or (self,)
+
 
 class Score(Outcome):
     """One number of one metric, or why there is none."""
@@ -112,12 +119,22 @@ class TakeScores(Record):
     """
     scores: tuple[Score, ...] = ()
 
+    @property
+    def gravest(self) -> Outcome:
+        """How it ended: as the score that ended worst, so that ``ok`` has every one."""
+        return max(self.scores, key=lambda score: _GRAVEST_LAST.index(score.status), default=_OK)
+
 
 class Scored(Row):
     """One metric's scores for all takes of one model."""
 
     model: str
     takes: tuple[TakeScores, ...] = ()
+
+    @property
+    def counted(self) -> tuple[Outcome, ...]:
+        """Its takes, each by its worst score; the row itself where there was nothing to score."""
+        return tuple(take.gravest for take in self.takes) or (self,)
 
 
 class Margin(Record):
@@ -153,6 +170,9 @@ class ComparisonCounts(Row):
     """What became of the comparisons of one degraded utterance's candidates."""
 
     num_candidates: int = 0
+    """Recordings that were compared, each once."""
+    num_same_audio: int = 0
+    """Candidates beside them that are the same recording as one before."""
     num_complete: int = 0
     """Candidates with a score from every criterion."""
     num_comparisons: int = 0

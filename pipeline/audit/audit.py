@@ -37,10 +37,10 @@ def load_or_run_audit(run: ResolvedConfig, graph: Graph, workspace: Workspace, *
 
 
 def read_audit(file: StoredFile) -> Audit | None:
-    """Return the audit in a file, or None if there is none of this version."""
+    """Return the audit in a file, or None if there is none of this version that can be read."""
     try:
         return Audit.model_validate_json(file.read())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
 
 
@@ -69,7 +69,9 @@ def audit_of(run: ResolvedConfig, graph: Graph, store: TableStore) -> Audit:
 
 
 def _scored_shard_names(graph: Graph, store: TableStore) -> list[str]:
-    there = [store.shards(table.folder) for table in (graph.plan, graph.degrade, *graph.scores)]
+    there = [
+        store.shards(table.folder) for table in (graph.plan, graph.degrade, *graph.restores, *graph.scores)
+    ]
     return [shard.name for shard in graph.shards if all(shard.name in names for names in there)]
 
 

@@ -52,8 +52,8 @@ def run(
     """Run CONFIG to a finished dataset, or go on with what an earlier run has left.
 
     Exit codes: 0 done; 1 the run failed; 2 a mistake in config or command;
-    3 more rows failed than the failure budget allows; 130, 143 or 129 stopped by Ctrl-C, SIGTERM or a
-    terminal that was closed.
+    3 more rows or takes failed than the failure budget allows; 130, 143 or 129 stopped by Ctrl-C, SIGTERM or
+    a terminal that was closed.
     """
     from pipeline.cli.commands.run import run_command  # noqa: PLC0415 - each command loads what it needs
 

@@ -172,7 +172,11 @@ class Config(Record):
     seed: int = Field(default=0, ge=0)
     shard_seconds: float = Field(default=300.0, gt=0, description="audio per shard")
     failure_budget: float = Field(
-        default=0.01, ge=0, le=1, description="share of a table's rows that may fail"
+        default=0.01,
+        ge=0,
+        le=1,
+        description="share of a table that may fail: of its rows, and of the takes of restorations and "
+        "scores; a take fails with any of a metric's scores on it",
     )
     deadline_s: float = Field(
         default=600.0,

@@ -1,6 +1,7 @@
 """Reading a finished run for its dataset: the tables of a shard side by side, a few rows at a time."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +23,8 @@ class Restoration:
     model: str
     take: Take
     scores: Mapping[str, Score]
+    same_audio_as: tuple[str, ...]
+    """Other restorations that are the same recording, as ``model/take``: together they are one candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,30 @@ def _of_shard(graph: Graph, store: TableStore, shard: str, encoded: Encoding) ->
     tables = (graph.plan, graph.degrade, graph.prefer, *graph.restores)
     walks = [store.walk(table.folder, shard, table.record) for table in tables]
     for recipe, damage, preference, *models in walk_together(*walks):
+        others = _same_audio_in(models)
         restorations = {
-            (row.model, take.take): Restoration(
-                row.model, take, scores.get((row.id, row.model, take.take), {})
-            )
+            key: Restoration(row.model, take, scores.get((row.id, *key), {}), others.get(key, ()))
             for row in models
             for take in _takes(row, encoded)
+            for key in [(row.model, take.take)]
         }
         sides = {side: _encode_at(getattr(damage, side), encoded) for side in ("degraded", "clean")}
         yield DegradedUtterance(recipe, damage.model_copy(update=sides), restorations, preference)
+
+
+def _same_audio_in(rows: Sequence[Restored]) -> Mapping[Key, tuple[str, ...]]:
+    """Return which restorations are the same recording as others, and which others."""
+    groups: defaultdict[str, list[Key]] = defaultdict(list)
+    for row in rows:
+        for take in row.takes:
+            if take.audio is not None:
+                groups[take.audio.digest].append((row.model, take.take))
+    return {
+        key: tuple(f"{model}/{take}" for model, take in keys if (model, take) != key)
+        for keys in groups.values()
+        if len(keys) > 1
+        for key in keys
+    }
 
 
 def _scores(graph: Graph, store: TableStore, shard: str) -> Mapping[tuple[str, str, int], dict[str, Score]]:

@@ -1,7 +1,5 @@
 """What a dataset says of itself, in ``unanimous.json``: written by the export, read by everybody else."""
 
-from pydantic import ValidationError
-
 from pipeline.dataset.provenance import MetricFacts, ModelFacts
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
@@ -56,6 +54,6 @@ def read_description(dataset: DatasetFiles, key: str | None = None) -> DatasetDe
         return None
     try:
         found = DatasetDescription.model_validate_json(dataset.read(MARK))
-    except ValidationError:  # by another version of the program
+    except (OSError, ValueError):  # by another version of the program, or damaged
         return None
     return found if key in {None, found.key} else None

@@ -41,7 +41,10 @@ def find_published_row(dataset: DatasetFiles, name: str) -> PublishedRow:
     """
     files = [file for file in dataset.names("pairs") if file.endswith(".parquet")]
     if not files:
-        raise UserError(f"{dataset} is no dataset of this program: it has no files in 'pairs'")
+        raise UserError(
+            f"{dataset} is no dataset of this program, or no longer: it has no files in 'pairs'; 'run' or "
+            "'export' with its config writes it again"
+        )
     number = 0
     for file in files:
         with dataset.open_part("pairs", file) as opened:
@@ -157,6 +160,7 @@ def open_dataset(files: DatasetFiles) -> Dataset:
     said = read_description(files)
     if said is None:
         raise UserError(
-            f"{files.folder / MARK} was written by another version of this program; verify with that one"
+            f"{files.folder / MARK} is damaged, or was written by another version of this program; verify "
+            "with that one, or write it again: 'export' with its config"
         )
     return Dataset(files, said)

@@ -134,6 +134,7 @@ def _take_columns_of(restoration: Restoration) -> _Row:
         "level_gain_db": take.level_gain_db,
         "peak_gain_db": None if take.audio is None else take.audio.gain_db,
         "digest": None if take.audio is None else take.audio.digest,
+        "same_audio_as": list(restoration.same_audio_as),
         **{score.name: score.value for score in scores},
         "missing_scores": [_missing(score) for score in scores if score.value is None],
     }

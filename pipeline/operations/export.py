@@ -14,6 +14,7 @@ from pipeline.dataset.licences import Licences
 from pipeline.dataset.provenance import metric_facts_of, model_facts_of
 from pipeline.dataset.rows import Rows
 from pipeline.dataset.summary import Summary
+from pipeline.dataset.wholeness import refuse_foreign
 from pipeline.dataset.writer import FileLimits, TableWriter
 from pipeline.progress.funnel import funnel_of
 from pipeline.store.dataset_columns import DatasetTable, table_schema_of
@@ -22,7 +23,7 @@ from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph
 from schemas import fingerprint_of
 
-VERSION = 6
+VERSION = 7
 
 
 def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
@@ -47,7 +48,11 @@ def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
 def write_dataset(
     run: ResolvedConfig, graph: Graph, store: TableStore, dataset: DatasetFiles, audit: Audit
 ) -> DatasetDescription:
-    """Write the dataset, ``audit`` in its card, and return what it says of itself."""
+    """Write the dataset, ``audit`` in its card, and return what it says of itself.
+
+    A link stays one: what it leads to is written. Raises ``UserError`` if something else is there.
+    """
+    refuse_foreign(dataset)
     with dataset.replaced() as draft:
         result = _write_files(run, graph, store, draft.folder)
         draft.write(CARD, card_of(run, result, audit_lines(audit)))

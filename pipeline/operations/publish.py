@@ -1,11 +1,12 @@
 """What stands in a workspace in the end: a dataset, and an audit and a report that speak of its pairs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pipeline.audit.audit import audit_key, load_or_run_audit
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.description import DatasetDescription, read_description
+from pipeline.dataset.wholeness import damaged_files
 from pipeline.operations.export import dataset_key, write_dataset
 from pipeline.report.report import is_outdated, write_report
 from pipeline.store.workspace import Workspace
@@ -19,6 +20,16 @@ def write_inventory(run: ResolvedConfig, graph: Graph, workspace: Workspace) -> 
     noted = inventory_of(run, graph)
     for file in (workspace.inventory, workspace.inventory_of(noted.dataset_key)):
         noted.write(file)
+
+
+def replacement_lines(run: ResolvedConfig, graph: Graph, workspace: Workspace) -> Iterator[str]:
+    """Walk what there is to say of a dataset of other settings that this run's will replace."""
+    there = read_description(workspace.dataset)
+    if there is not None and there.config_hash != run.config_hash and there.key != dataset_key(run, graph):
+        yield (
+            f"the dataset that is in {workspace.dataset} is of other settings, {there.name} "
+            f"({there.config_hash}): it is replaced; to keep both, give this one a --workspace of its own"
+        )
 
 
 def inventory_of(run: ResolvedConfig, graph: Graph) -> Inventory:
@@ -46,6 +57,9 @@ def publish(
     """
     audit = load_or_run_audit(run, graph, workspace)
     found = None if anew else read_description(workspace.dataset, dataset_key(run, graph))
+    if found is not None and (damaged := next(damaged_files(workspace.dataset, found), None)):
+        tell(f"{damaged}: the dataset is written again")
+        found = None
     if found is None:
         tell("writing the dataset")
         found = write_dataset(run, graph, workspace.store, workspace.dataset, audit)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.description import DatasetDescription
+from pipeline.dataset.wholeness import refuse_foreign
 from pipeline.execution.board import Board
 from pipeline.execution.executor import Executor
 from pipeline.execution.log_file import log_to
 from pipeline.execution.worker import TicketResult, journal_path
-from pipeline.operations.publish import publish, write_inventory
+from pipeline.operations.mending import Mender, set_damaged_shards_aside
+from pipeline.operations.publish import publish, replacement_lines, write_inventory
 from pipeline.progress.pair_yield import expected_inputs, measured_yield, yield_lines
 from pipeline.progress.tally import Tally
 from pipeline.progress.ticket_log import note_ticket, ticket_lines
@@ -29,7 +31,7 @@ from pipeline.tables.graph import Graph, assemble
 from pipeline.tables.listing import forget_stamps
 from pipeline.tables.listing_warnings import listing_warnings
 from pipeline.tables.tickets import ShardPlace, Ticket
-from schemas import ConfigError, Reason, Status
+from schemas import ConfigError, DamagedFileError, Reason, Status
 
 MakeExecutor = Callable[[ResolvedConfig, Workspace, Graph, View], Executor]
 
@@ -59,28 +61,60 @@ def execute(
     ``RunError`` for what no record can help.
     """
     started = time.monotonic()
-    with explain_full_disk(workspace.root), workspace.hold(), log_to(workspace.log), open_view() as shown:
-        workspace.remove_drafts()
-        workspace.dataset.remove_leftovers()
-        graph = _list_recordings(run, workspace, shown, retry_failed)
-        write_inventory(run, graph, workspace)
-        for line in listing_warnings(run, graph):
+    refuse_foreign(workspace.dataset)
+    with explain_full_disk(workspace.root), workspace.hold(), open_view() as shown:
+        for line in workspace.clear_places():
             shown.say(line)
+        mender = Mender(workspace, shown.say)
+        with log_to(workspace.log):
+            workspace.remove_drafts()
+            workspace.dataset.remove_leftovers()
+            attempt = _Attempt(run, workspace, make_executor, shown)
+            while (result := attempt.result(mender, retry_failed)) is None:
+                retry_failed = None  # what was to be made again is gone already
+    computed, wall_s = attempt.computed, time.monotonic() - started
+    return RunResult(result, workspace.dataset.folder, str(workspace.report), computed, wall_s)
+
+
+@dataclass
+class _Attempt:
+    """A run inside its workspace, which begins again where it has met a damaged file."""
+
+    run: ResolvedConfig
+    workspace: Workspace
+    make_executor: MakeExecutor
+    shown: View
+    computed: int = 0
+    """Tickets that were done, or begun with."""
+
+    def result(self, mender: Mender, retry_failed: str | None) -> DatasetDescription | None:
+        """Return the dataset, or None if a file was moved aside and has to be made again."""
+        try:
+            return self._finish(retry_failed)
+        except DamagedFileError as error:
+            mender.mend(error)
+            return None
+
+    def _finish(self, retry_failed: str | None) -> DatasetDescription:
+        run, workspace, shown = self.run, self.workspace, self.shown
+        graph = _list_recordings(run, workspace, shown, retry_failed)
+        for line in (*replacement_lines(run, graph, workspace), *listing_warnings(run, graph)):
+            shown.say(line)
+        write_inventory(run, graph, workspace)
+        set_damaged_shards_aside(graph, workspace, shown.say)
         if retry_failed is not None:
             removed = remove_failed(graph, workspace, retry_failed)
             what = "failed rows" if retry_failed == "any" else f"rows of the reason {retry_failed!r}"
             shown.say(f"{removed} shards with {what}, or made from them, are made again")
         board = Board.of(graph, workspace.store)
         _take_up(board, workspace, shown)
-        computed = board.num_left
-        if computed:
-            _compute(run, workspace, graph, board, (make_executor, shown))
+        self.computed += board.num_left
+        if board.num_left:
+            _compute(run, workspace, graph, board, (self.make_executor, shown))
         _require_speech(graph, workspace, all_of_it=True)
         result = publish(run, graph, workspace, shown.say)
         _require_speech(graph, workspace, all_of_it=False)
-    return RunResult(
-        result, workspace.dataset.folder, str(workspace.report), computed, time.monotonic() - started
-    )
+        return result
 
 
 def _list_recordings(

@@ -23,6 +23,9 @@ MEANING = {
     "pairs": "kept in the dataset",
 }
 
+SAME_AUDIO = "the same recording as an earlier model's"
+"""Why restorations that have all their scores are no candidates of their own."""
+
 
 class FunnelStep(Record):
     """How many there were after a step, and what was lost in it by reason."""
@@ -106,6 +109,8 @@ def _steps(tables: FunnelTables, store: TableStore) -> Iterator[FunnelStep]:
         store, tables.prefer, [shard for shard in tables.shards if shard in decided]
     )
     missing = _sum(columns.missing_scores(folder, tables.criteria) for folder in tables.scores)
+    if same := decisions.counts["same_audio"]:
+        missing[SAME_AUDIO] = same
     yield FunnelStep(name="scored", count=decisions.counts["complete"], lost=dict(missing))
     yield from comparison_steps_of(decisions)
 

@@ -1,4 +1,8 @@
-"""What a run has come to so far: rows by outcome and speed, per table, and the failure budget."""
+"""What a run has come to so far: rows by outcome and speed, per table, and the failure budget.
+
+What counts of restorations and scores are their takes: a model or metric that breaks on half of them has
+failed on half, though every row may have a value.
+"""
 
 import math
 from collections import Counter
@@ -10,10 +14,12 @@ from pipeline.progress.ticket_log import TicketLine
 from pipeline.store.missing_values import statuses_of
 from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph
+from pipeline.tables.scores import ScoreTable
+from pipeline.tables.speech import RestoreTable
 from pipeline.tables.tickets import Ticket
 from schemas import BudgetExceededError, Status
 
-FORGIVEN_ROWS = 3
+FORGIVEN = 3
 """Failures that never stop a run whose budget is above 0: one of 24 rows is more than 1 % too."""
 
 
@@ -23,6 +29,8 @@ class TableTally:
 
     name: str
     num_tickets: int
+    counts_takes: bool = False
+    """Whether takes are counted: of restorations and scores, in place of rows."""
     done: int = 0
     fresh: int = 0
     """Tickets done by this run."""
@@ -42,17 +50,17 @@ class TableTally:
 
     @property
     def num_rows(self) -> int:
-        """Rows that are there."""
+        """Rows, or takes, that are there."""
         return self.counts.total()
 
     @property
     def num_failed(self) -> int:
-        """Rows that broke."""
+        """Rows, or takes, that broke."""
         return sum(n for outcome, n in self.counts.items() if outcome.startswith(Status.FAILED))
 
     @property
     def expected_rows(self) -> float:
-        """Rows of the whole table, by what its finished shards hold."""
+        """Rows, or takes, of the whole table, by what its finished shards hold."""
         return self.num_rows / self.done * self.num_tickets if self.done else 0.0
 
     def count_by_status(self) -> Counter[str]:
@@ -69,7 +77,10 @@ class Tally:
         """The ticket that was done last."""
         tickets = Counter(ticket.table.folder for ticket in graph.tickets)
         self.tables: dict[str, TableTally] = {
-            table.folder: TableTally(table.name, tickets[table.folder]) for table in graph.tables
+            table.folder: TableTally(
+                table.name, tickets[table.folder], isinstance(table, RestoreTable | ScoreTable)
+            )
+            for table in graph.tables
         }
 
     def recall(self, store: TableStore, graph: Graph, shards: Mapping[str, Sequence[str]]) -> None:
@@ -89,7 +100,7 @@ class Tally:
             self.tables[folder].earlier_s = sum(taken[folder]) / len(taken[folder])
 
     def add(self, ticket: Ticket, result: TicketResult) -> None:
-        """Take in a finished ticket; raises ``BudgetExceededError`` when too many rows have failed."""
+        """Take in a finished ticket; raises ``BudgetExceededError`` when too much has failed."""
         tally = self.tables[ticket.table.folder]
         tally.done += 1
         tally.fresh += 1
@@ -102,22 +113,23 @@ class Tally:
         self._check(tally)
 
     def check(self) -> None:
-        """Raise ``BudgetExceededError`` if earlier runs have left too many failed rows."""
+        """Raise ``BudgetExceededError`` if earlier runs have left too many failures."""
         for tally in self.tables.values():
             self._check(tally)
 
     def _check(self, tally: TableTally) -> None:
         failed = tally.num_failed
         allowed = self._budget * tally.expected_rows
-        limit = max(FORGIVEN_ROWS, math.ceil(allowed)) if self._budget > 0 else 0
+        limit = max(FORGIVEN, math.ceil(allowed)) if self._budget > 0 else 0
         if failed <= limit and not self._is_hopeless(tally):
             return
         reasons = [(n, outcome) for outcome, n in tally.counts.items() if outcome.startswith(Status.FAILED)]
+        what = "takes" if tally.counts_takes else "rows"
         listed = ", ".join(
             f"{outcome.partition('/')[2]} × {n}" for n, outcome in sorted(reasons, reverse=True)
         )
         raise BudgetExceededError(
-            f"{failed} of {tally.num_rows} rows of {tally.name} failed, more than the failure budget of "
+            f"{failed} of {tally.num_rows} {what} of {tally.name} failed, more than the failure budget of "
             f"{self._budget:.2%} allows: {listed}. The workspace's logs/ tell more. Mend the cause "
             "and run again with '--retry-failed any', or raise failure_budget"
         )
@@ -125,4 +137,4 @@ class Tally:
     @staticmethod
     def _is_hopeless(tally: TableTally) -> bool:
         """Whether everything in the first shards failed: no need to try the rest."""
-        return tally.num_rows > FORGIVEN_ROWS and tally.num_failed == tally.num_rows
+        return tally.num_rows > FORGIVEN and tally.num_failed == tally.num_rows

@@ -150,13 +150,13 @@ def _line(tally: Tally, elapsed_s: float) -> str:
     parts = [format_clock(elapsed_s), f"{done}/{total} tickets", eta]
     parts.append(f"{format_digits(speech_speed(tally, elapsed_s))} s of speech per s")
     if failed:
-        parts.append(f"{failed} rows failed")
+        parts.append(f"{failed} failed")
     return "  ".join([*parts, tally.last]).rstrip()
 
 
 def _table(tally: Tally) -> RichTable:
     table = RichTable(box=None, pad_edge=False)
-    for column in ("stage", "tickets", "rows", "audio s/s", "unfit", "skipped", "failed"):
+    for column in ("stage", "tickets", "rows/takes", "audio s/s", "unfit", "skipped", "failed"):
         table.add_column(column, justify="left" if column == "stage" else "right")
     for group in GROUPS:
         members = [t for t in tally.tables.values() if t.name.partition(".")[0] == group]

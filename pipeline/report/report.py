@@ -70,8 +70,8 @@ def is_outdated(workspace: Workspace) -> bool:
 
     Contents are compared and not times: clocks are set back, and of a copied workspace all files are new.
     """
-    head = workspace.report.read_if_there(_HEAD_BYTES)
-    return head is None or report_stamp_of(workspace).encode() not in head
+    ends = workspace.report.read_ends(_HEAD_BYTES)
+    return ends is None or report_stamp_of(workspace).encode() not in ends[0] or b"</html>" not in ends[1]
 
 
 def report_stamp_of(workspace: Workspace) -> str:

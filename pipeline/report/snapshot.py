@@ -87,8 +87,8 @@ class Snapshot:
 def _config_in(file: StoredFile) -> Config:
     try:
         return Config.model_validate_json(file.read())
-    except (FileNotFoundError, ValidationError) as error:
+    except (OSError, ValidationError) as error:
         raise WorkspaceError(
-            f"{file} is not there, or was written by another version of this program; 'run' with the same "
-            "config writes it anew"
+            f"{file} is not there, is damaged, or was written by another version of this program; 'run' with "
+            "the same config writes it anew"
         ) from error

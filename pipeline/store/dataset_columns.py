@@ -65,10 +65,13 @@ TAKE: Columns = {
     "level_gain_db": NUMBER,
     "peak_gain_db": NUMBER,
     "digest": TEXT,
+    "same_audio_as": pa.list_(TEXT),
 }
 """What is said of one take. ``lag_samples`` was measured and removed; ``length_change_s`` is by how much
 longer its model made it, before it was fitted; ``level_gain_db`` brought it to the level of its input,
-``peak_gain_db`` under full scale. ``digest`` is the SHA-256 of rate and samples."""
+``peak_gain_db`` under full scale. ``digest`` is the SHA-256 of rate and samples;
+``same_audio_as`` names the candidates of other models that came out the same, as ``model/take``: together
+they are one candidate, the first of them."""
 OUTCOME: Columns = {"status": TEXT, "reason": TEXT, "detail": TEXT}
 _WHY_MISSING: Columns = {"missing_scores": MISSING}
 HEAVY_COLUMNS = ("audio", "recipe")

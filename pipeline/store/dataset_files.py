@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from pipeline.store.damage import reading
 from pipeline.store.local_files import LocalFiles, change_stamp_of, sync_folder
 
 
@@ -59,14 +60,29 @@ class DatasetFiles:
         """Whether there is a file of this name."""
         return (self.folder / name).is_file()
 
+    def size_of(self, name: str) -> int | None:
+        """Return how many bytes a file has; None if there is no file of this name."""
+        return (self.folder / name).stat().st_size if self.holds(name) else None
+
+    @property
+    def missing_disk(self) -> Path | None:
+        """What the folder is a link to, if even the folder in which that would lie is not there."""
+        leads_to = self.folder.resolve()
+        return leads_to if self.folder.is_symlink() and not leads_to.parent.is_dir() else None
+
     def write(self, name: str, text: str) -> None:
         """Write a file whole."""
         self._files.put(name, text.encode())
 
     @contextmanager
     def open_part(self, table: str, name: str) -> Iterator[pq.ParquetFile]:
-        """Open a file of a table. Raises ``FileNotFoundError``, or an Arrow error if it is no Parquet."""
-        with self._files.open(f"{table}/{name}") as source, pq.ParquetFile(source) as file:
+        """Open a file of a table. Raises ``FileNotFoundError``, or ``DamagedFileError`` for no Parquet."""
+        place = f"{table}/{name}"
+        with (
+            reading(str(self.folder / place)),
+            self._files.open(place) as source,
+            pq.ParquetFile(source) as file,
+        ):
             yield file
 
     def digest_of(self, table: str, name: str) -> str:
@@ -86,7 +102,8 @@ class DatasetFiles:
     def replaced(self) -> Iterator["DatasetFiles"]:
         """Hand out an empty folder to write the dataset in, and put it in place once that is done.
 
-        If anything is raised meanwhile, what was there stays, and what was written goes.
+        If anything is raised meanwhile, what was there stays, and what was written goes. A link stays one:
+        what it leads to is replaced.
         """
         self.remove_leftovers()
         draft = DatasetFiles(self._beside("draft"))
@@ -97,8 +114,8 @@ class DatasetFiles:
             shutil.rmtree(draft.folder, ignore_errors=True)
             raise
         old = self._set_aside()
-        draft.folder.rename(self.folder)
-        sync_folder(self.folder.absolute().parent)
+        draft.folder.rename(self.folder.resolve())
+        sync_folder(self.folder.resolve().parent)
         shutil.rmtree(old, ignore_errors=True)
 
     def discard(self) -> None:
@@ -114,9 +131,10 @@ class DatasetFiles:
         """Rename what is there to where it waits to be removed, and return that."""
         old = self._beside("old")
         if self.folder.exists():
-            self.folder.rename(old)
+            self.folder.resolve().rename(old)
         return old
 
     def _beside(self, what: str) -> Path:
         # names that nobody gives to folders of their own: what has them is removed
-        return self.folder.with_name(f".{self.folder.name}.unanimous-{what}")
+        real = self.folder.resolve()
+        return real.with_name(f".{real.name}.unanimous-{what}")

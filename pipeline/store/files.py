@@ -75,6 +75,14 @@ class StoredFile:
             return content
         return None
 
+    def read_ends(self, num_bytes: int) -> tuple[bytes, bytes] | None:
+        """Return so many of its first bytes, and so many of its last; None if it is not there."""
+        with suppress(FileNotFoundError), self.files.open(self.name) as file:
+            head: bytes = file.read(num_bytes)
+            file.seek(max(0, file.size() - num_bytes))
+            return head, file.read()
+        return None
+
     def stamp(self) -> str:
         """Return text that changes when it comes, goes or is put."""
         return self.files.stamp(self.name)

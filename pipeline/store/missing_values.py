@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from pipeline.store.table_store import METADATA_KEY, TableStore
 from schemas import NONDETERMINISTIC, Reason, Status
 
@@ -37,11 +35,10 @@ class Footer:
 def read_footer(store: TableStore, table: str, shard: str) -> Footer | None:
     """Return the footer of a shard, or None if it has gone."""
     try:
-        with store.files.open(store.name_of(table, shard)) as source, pq.ParquetFile(source) as file:
-            found, num_bytes = file.metadata, source.size()
+        found, num_bytes = store.footer(table, shard)
     except FileNotFoundError:
         return None
-    described = json.loads((found.metadata or {}).get(METADATA_KEY, b"{}"))
+    described = json.loads(found.metadata[METADATA_KEY])
     return Footer(described.get("counts", {}), num_bytes, _may_be_nondeterministic(found))
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 import pyarrow.parquet as pq
 
 from pipeline.store.arrow import rows_of, table_of
+from pipeline.store.damage import reading
 from pipeline.store.files import StoredFile
 from schemas import Record
 
@@ -13,9 +14,9 @@ R = TypeVar("R", bound=Record)
 
 
 def read_records(file: StoredFile, record: type[R]) -> list[R]:
-    """Return the records in a file; none if it is not there."""
+    """Return the records in a file; none if it is not there. Raises ``DamagedFileError``."""
     try:
-        with file.files.open(file.name) as source, pq.ParquetFile(source) as opened:
+        with reading(str(file)), file.files.open(file.name) as source, pq.ParquetFile(source) as opened:
             return rows_of(record, opened.read())
     except FileNotFoundError:
         return []

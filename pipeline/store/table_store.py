@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.store.arrow import rows_of, schema_of, table_of
+from pipeline.store.damage import reading
 from pipeline.store.files import Files
-from schemas import IntegrityError, PoolRecording, Record, Row
+from schemas import PoolRecording, Record, Row
 
 R = TypeVar("R", bound=Record)
 _FOLDER = "tables"
@@ -24,6 +25,8 @@ _SUFFIX = ".parquet"
 METADATA_KEY = b"unanimous"
 ROW_GROUP_BYTES = 64 * 2**20
 READ_BYTES = 2**20
+_CHECKED: Mapping[str, bool] = {"page_checksum_verification": True}
+"""How shards are read: a page that is not what was written is an error, never other rows."""
 
 
 class TableStore:
@@ -78,12 +81,15 @@ class TableStore:
     def open_shard(self, table: str, shard: str, **settings: Any) -> Iterator[pq.ParquetFile]:
         """Open a shard, to read what is needed of it; ``settings`` are those of ``pq.ParquetFile``.
 
-        Raises ``FileNotFoundError``.
+        Raises ``FileNotFoundError``, and ``DamagedFileError`` also for what cannot be read while it is open.
         """
+        name = self.name_of(table, shard)
         with (
-            self.files.open(self.name_of(table, shard)) as source,
-            pq.ParquetFile(source, **settings) as file,
+            reading(self.files.location(name)),
+            self.files.open(name) as source,
+            pq.ParquetFile(source, **_CHECKED, **settings) as file,
         ):
+            _require_place(file.metadata.metadata, table, shard)
             yield file
 
     def put(
@@ -103,7 +109,8 @@ class TableStore:
     def read(self, table: str, shard: str, record: type[R], *, audio: bool = True) -> list[R]:
         """Return the rows of a shard; without ``audio`` the encoded bytes stay on disk."""
         columns = None if audio else [path for path in leaf_paths(record) if not path.endswith("flac")]
-        return rows_of(record, self.columns(table, shard, columns))
+        with reading(self.files.location(self.name_of(table, shard))):
+            return rows_of(record, self.columns(table, shard, columns))
 
     def walk(self, table: str, shard: str, record: type[R], *, at_once: int = 8) -> Iterator[R]:
         """Walk the rows of a shard, audio included, with no more than ``at_once`` of them in memory."""
@@ -118,22 +125,41 @@ class TableStore:
 
     def metadata(self, table: str, shard: str) -> dict[str, Any]:
         """Return what the shard says of itself: key, spec, number of rows, counts by status and reason."""
-        with self.open_shard(table, shard) as file:
-            found = file.metadata.metadata or {}
-        if METADATA_KEY not in found:
-            place = self.files.location(self.name_of(table, shard))
-            raise IntegrityError(f"{place} was not written by this program; remove it")
-        parsed: dict[str, Any] = json.loads(found[METADATA_KEY])
-        return parsed
+        found, _ = self.footer(table, shard)
+        return _require_place(found.metadata, table, shard)
+
+    def footer(self, table: str, shard: str) -> tuple[Any, int]:
+        """Return the Parquet footer of a shard, and how many bytes the shard has.
+
+        Raises ``FileNotFoundError`` if it has gone, and ``DamagedFileError``.
+        """
+        name = self.name_of(table, shard)
+        with (
+            reading(self.files.location(name)),
+            self.files.open(name) as source,
+            pq.ParquetFile(source) as file,
+        ):
+            _require_place(file.metadata.metadata, table, shard)
+            return file.metadata, source.size()
 
     def remove(self, table: str, shard: str) -> None:
         """Take a shard away; it is then simply not done."""
         self.files.remove(self.name_of(table, shard))
 
 
+def _require_place(metadata: Mapping[bytes, bytes] | None, table: str, shard: str) -> dict[str, Any]:
+    """Return what a shard says of itself; ``ValueError`` if it is of another place, or not ours."""
+    parsed: dict[str, Any] = json.loads((metadata or {}).get(METADATA_KEY, b"{}"))
+    if METADATA_KEY not in (metadata or {}):
+        raise ValueError("it was not written by this program")
+    if (written := (parsed.get("table"), parsed.get("shard"))) != (table, shard):
+        raise ValueError(f"it is {'/'.join(map(str, written))}")
+    return parsed
+
+
 def counts_of(rows: Iterable[Record]) -> dict[str, int]:
-    """Count rows by status, or by status and reason: ``ok``, ``unfit/silent`` …."""
-    found = [row for row in rows if isinstance(row, Row)]
+    """Count rows, or their takes, by status and reason: ``ok``, ``unfit/silent`` …."""
+    found = [counted for row in rows if isinstance(row, Row) for counted in row.counted]
     return dict(Counter(str(r.status) if r.reason is None else f"{r.status}/{r.reason}" for r in found))
 
 
@@ -155,6 +181,7 @@ def _write_parquet(file: Any, record: type[Record], arrow: pa.Table) -> None:
         # FLAC does not shrink further, and hashing megabytes into a dictionary is pure loss
         compression={path: "none" if path in audio else "zstd" for path in leaf_paths(record)},
         use_dictionary=False,
+        write_page_checksum=True,
         write_statistics=[path for path in leaf_paths(record) if path not in audio],
     )
 

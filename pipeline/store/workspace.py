@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from pipeline.store.damage import set_aside
 from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.files import Files, StoredFile, expand_home
 from pipeline.store.local_files import LocalFiles, file_at, remove_empty_folders
@@ -95,15 +96,38 @@ class Workspace:
         for folder in (self.root / "tables", self.journals):
             remove_empty_folders(folder)
 
+    def clear_places(self) -> Iterator[str]:
+        """Move aside what lies where a run keeps its own, and walk what there is to say; it has to be held.
+
+        That is folders and broken links in place of files, and the other way round.
+        """
+        tables = self.root / "tables"
+        kept = [tables, *(self.root / name for name in ("catalogue", "inventories", "logs", "journals"))]
+        for path in (*kept, *_entries(tables)):
+            if not path.is_dir() and os.path.lexists(path):
+                yield f"{path} is no folder: {set_aside(path, self.root)}"
+        files = [self.root / name for name in ("config.json", "tables.json", "audit.json", "report.html")]
+        files += [self.log, self.worker_log, self.ticket_log]
+        for folder in (self.root / "catalogue", self.root / "inventories", *_entries(tables)):
+            files += _entries(folder)
+        for path in files:
+            if not path.is_file() and os.path.lexists(path):
+                yield f"{path} is no file: {set_aside(path, self.root)}"
+
+    def set_aside(self, place: str) -> str | None:
+        """Move a damaged file out of the way; return what to say of it, or None if it is not here."""
+        path, root = Path(place), self.root.absolute()
+        return set_aside(path, root) if path.is_relative_to(root) and os.path.lexists(path) else None
+
     @property
     def holder(self) -> "Holder | None":
         """Who holds it, or None. Looks only: the lock itself is left alone."""
         try:
             written_at_s = self._holder.stat().st_mtime
             described = json.loads(self._holder.read_bytes())
-        except (OSError, ValueError):
+            holder = Holder(int(described["pid"]), str(described["host"]))
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-        holder = Holder(int(described["pid"]), str(described["host"]))
         return holder if holder.may_be_alive(written_at_s) else None
 
     @contextmanager
@@ -123,9 +147,12 @@ class Workspace:
             ) from None
         except OSError as error:
             raise WorkspaceError(
-                f"cannot write to the workspace {self.root}: {error.strerror}; give another --workspace"
+                f"cannot write to the workspace {self.root}: {error.strerror} ({error.filename}); "
+                "give another --workspace"
             ) from error
         try:
+            if self._holder.is_dir():
+                set_aside(self._holder, self.root)
             holder = {"pid": os.getpid(), "host": socket.gethostname()}
             file_at(self._holder).put(json.dumps(holder).encode())
             yield
@@ -136,6 +163,10 @@ class Workspace:
     def _describe_holder(self) -> str:
         holder = self.holder
         return "it has just started" if holder is None else str(holder)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def open_workspace(text: str | None, name: str, environment: Mapping[str, str] = os.environ) -> Workspace:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from schemas import IntegrityError, Status
 from stages.prefer.comparisons import CandidateScores, Floats64
+from stages.prefer.same_audio import merge_same_audio
 
 _TAKE = "takes.list.element."
 _SCORE = f"{_TAKE}scores.list.element."
@@ -23,8 +24,8 @@ OfModels = Sequence[tuple[str, pa.Table]]
 
 
 def take_columns(facts: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns of a table of takes that hold these facts."""
-    return ("id", *(f"{_TAKE}{name}" for name in ("take", *facts)))
+    """Return the columns of a table of takes that hold what tells recordings apart, and these facts."""
+    return ("id", *(f"{_TAKE}{name}" for name in ("take", "audio.digest", *facts)))
 
 
 def candidate_scores_of(
@@ -33,7 +34,8 @@ def candidate_scores_of(
     """Return the candidates of each planned row, with the scores or facts called ``names``.
 
     ``scored`` are tables of scores, ``taken`` of takes and their facts. Takes that are no candidates of
-    their own, all of whose scores were skipped, are left out. Raises ``IntegrityError`` if the tables do not
+    their own are left out: those all of whose scores were skipped, and those that are the same recording as
+    one of an earlier model. Raises ``IntegrityError`` if the tables do not
     have the rows of the plan.
     """
     ids = planned["id"].to_pylist()
@@ -61,6 +63,8 @@ class _ModelScores:
     is_candidate: NDArray[np.bool_]
     scores: dict[str, Floats64]
     """And facts, each by its name; NaN where there is none."""
+    digests: NDArray[np.object_]
+    """Of the recordings; None where that is not known."""
 
     @property
     def num_takes(self) -> int:
@@ -72,6 +76,7 @@ class _ModelScores:
         takes = taken["takes"].combine_chunks()
         take = pc.list_flatten(takes)
         places = _array(pc.list_parent_indices(takes)), _array(pc.struct_field(take, "take"))
+        self.digests[places] = _array(pc.struct_field(take, ["audio", "digest"]))
         for fact in self.scores.keys() & {field.name for field in take.type}:
             self.scores[fact][places] = _array(pc.struct_field(take, fact))
 
@@ -81,9 +86,8 @@ def _read_model_scores(
 ) -> _ModelScores:
     columns = [_Columns.of(table) for table in tables]
     shape = num_rows, max((int(c.takes.max(initial=-1)) for c in columns), default=-1) + 1
-    of_model = _ModelScores(
-        model, np.zeros(shape, dtype=bool), {name: np.full(shape, np.nan) for name in names}
-    )
+    scores = {name: np.full(shape, np.nan) for name in names}
+    of_model = _ModelScores(model, np.zeros(shape, dtype=bool), scores, np.full(shape, None))
     for c in columns:
         of_model.is_candidate[c.rows[c.is_tried], c.takes[c.is_tried]] = True
         for name in set(c.names.tolist()).intersection(names):
@@ -133,11 +137,13 @@ def _merge_scores(
         ]
     places = [(of_model.model, take) for of_model in of_models for take in range(of_model.num_takes)]
     is_candidate = np.hstack([of_model.is_candidate for of_model in of_models])
+    digests = np.hstack([of_model.digests for of_model in of_models])
     scores = {name: np.hstack([of_model.scores[name] for of_model in of_models]) for name in names}
     merged = []
-    for row, seconds, *of_row in zip(ids, durations, is_candidate, *scores.values(), strict=True):
+    for row, seconds, *of_row in zip(ids, durations, is_candidate, digests, *scores.values(), strict=True):
         there = np.flatnonzero(of_row[0])
         models, takes = zip(*(places[place] for place in there), strict=True) if there.size else ((), ())
-        values = {name: held[there] for name, held in zip(scores, of_row[1:], strict=True)}
-        merged.append(CandidateScores(row, models, takes, values, seconds))
+        values = {name: held[there] for name, held in zip(scores, of_row[2:], strict=True)}
+        candidates = CandidateScores(row, models, takes, values, seconds)
+        merged.append(merge_same_audio(candidates, of_row[1][there].tolist()))
     return merged

@@ -77,10 +77,10 @@ class Inventory(Record):
             return cls.model_validate_json(file.read())
         except FileNotFoundError:
             return None
-        except ValidationError as error:
+        except (OSError, ValidationError) as error:
             raise WorkspaceError(
-                f"{file} was written by another version of this program; 'run' with the same config writes "
-                "it anew"
+                f"{file} cannot be read: it is damaged, or was written by another version of this program; "
+                "'run' with the same config writes it anew"
             ) from error
 
     def write(self, file: StoredFile) -> None:

@@ -9,6 +9,7 @@ from pipeline.sources.corpora import Corpus, list_sources
 from pipeline.sources.first_look import require_found
 from pipeline.sources.shards import Shard, shards_of
 from pipeline.sources.stamps import Stamp
+from pipeline.store.damage import reading
 from pipeline.store.files import StoredFile
 from pipeline.store.workspace import Workspace
 from schemas import Source
@@ -72,5 +73,6 @@ def forget_stamps(workspace: Workspace, names: Collection[str]) -> None:
 
 
 def _stamps_in(file: StoredFile) -> dict[str, Stamp]:
-    found = json.loads(file.read_if_there() or b"{}")
-    return {name: Stamp(*stamp) for name, stamp in found.items()}
+    with reading(str(file)):
+        found = dict(json.loads(file.read_if_there() or b"{}"))
+        return {name: Stamp(*stamp) for name, stamp in found.items()}

@@ -11,6 +11,7 @@ from pipeline.store.table_store import TableStore
 
 COUNTS = (
     "candidates",
+    "same_audio",
     "complete",
     "comparisons",
     "unanimous",
@@ -56,7 +57,8 @@ def preference_counts_of(store: TableStore, folder: str, shards: Iterable[str]) 
 
 
 def _counts_in(table: pa.Table) -> PreferenceCounts:
-    counts = {name: pc.sum(table[f"num_{name}"]).as_py() or 0 for name in COUNTS}
+    there = [name for name in COUNTS if f"num_{name}" in table.column_names]  # older tables have fewer
+    counts = {name: pc.sum(table[f"num_{name}"]).as_py() or 0 for name in there}
     removed: Counter[str] = Counter()
     for name, number in _removals(table):
         removed[name] += number

@@ -94,9 +94,8 @@ class PreferTable(Table):
 
     @property
     def restores(self) -> tuple[RestoreTable, ...]:
-        """The takes, where a veto looks at what is said of them."""
-        found = {table.restore.name: table.restore for table in self.scores}
-        return tuple(found.values()) if self.rules.facts else ()
+        """The takes: what tells their recordings apart, and what vetoes look at, is said there."""
+        return tuple({table.restore.name: table.restore for table in self.scores}.values())
 
     def stage(self, reader: TableReader) -> Stage[CandidateScores, prefer.Choice]:  # noqa: ARG002
         return prefer.PreferStage(self.rules)

@@ -8,7 +8,17 @@ import pyarrow as pa
 from pipeline.store.arrow import schema_of
 from pipeline.store.table_store import TableStore, leaf_paths
 from pipeline.tables.inventory import SPEECH, Inventory
-from schemas import Degraded, Ingested, Preference, Recipe, Record, Restored, Scored, WorkspaceError
+from schemas import (
+    Degraded,
+    Ingested,
+    IntegrityError,
+    Preference,
+    Recipe,
+    Record,
+    Restored,
+    Scored,
+    WorkspaceError,
+)
 
 _TABLE = "regexp_replace(folder, '-[0-9a-f]{16}$', '')"
 
@@ -84,7 +94,13 @@ class RunTables:
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Return the rows of a query over the views; ``values`` stand for its ``?``."""
-        found = self._sql.execute(query, values)
+        import duckdb  # noqa: PLC0415 - half of what starting a command takes
+
+        try:
+            found = self._sql.execute(query, values)
+        except duckdb.Error as error:
+            self._name_damaged(error)
+            raise
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -96,6 +112,18 @@ class RunTables:
         """Return the shards of a table of speech that are there by now, in order."""
         there = self.store.shards(folder)
         return [shard for shard in self.inventory.shards.get(SPEECH, ()) if shard in there]
+
+    def _name_damaged(self, error: Exception) -> None:
+        """Raise ``DamagedFileError`` for the shard that a query has stumbled over, if one can be found."""
+        for stage, record in RECORDS.items():
+            light = [path for path in leaf_paths(record) if not path.endswith("flac")]
+            for folder in self.folders(stage).values():
+                for shard in self.shards(folder):
+                    self.store.columns(folder, shard, light)
+        if "Failed to read" in str(error) or "Invalid Input" in str(error):
+            raise IntegrityError(
+                f"a table in {self.store.workspace} cannot be read: {str(error).splitlines()[0]}"
+            ) from error
 
     def _bring_in(self, stage: str) -> None:
         """Put all rows of a stage, without their audio, under its name followed by ``_rows``."""
@@ -111,6 +139,8 @@ class RunTables:
             read = (_add_location(self.store.columns(f, shard, light), f, shard) for f, shard in files)
             self._sql.register(rows, pa.concat_tables(read))
         else:
+            for file in files:
+                self.store.metadata(*file)
             # to read_parquet a path is a pattern, and a workspace may lie in a folder with brackets
             read = self._sql.read_parquet([escape(path) for path in paths], filename=True)
             read.project(f"*, {_PLACE}").create_view(rows)

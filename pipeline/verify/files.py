@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import pyarrow as pa
-
 from pipeline.dataset.description import CARD
 from pipeline.dataset.published import Dataset
+from pipeline.dataset.wholeness import is_litter
 from pipeline.store.dataset_columns import TABLES, DatasetTable
 from pipeline.verify.findings import Finding
+from schemas import DamagedFileError
 
 
 def file_findings(dataset: Dataset) -> Iterator[Finding]:
@@ -22,11 +22,11 @@ def file_findings(dataset: Dataset) -> Iterator[Finding]:
         }
         yield from _sum_findings(dataset, table)
         there = set(dataset.files.names(table))
-        for name in sorted(there - named.keys()):
+        for name in sorted(name for name in there - named.keys() if not is_litter(name)):
             yield Finding(f"{table}/{name}", "file", "none", "one that is not of this dataset")
         for name, file in named.items():
             place = f"{table}/{name}"
-            if name not in there:
+            if not dataset.files.holds(place):
                 yield Finding(place, "file", f"{file.rows} rows", "none")
                 continue
             if (found := dataset.files.digest_of(table, name)) != file.sha256:
@@ -36,8 +36,8 @@ def file_findings(dataset: Dataset) -> Iterator[Finding]:
                     rows = opened.metadata.num_rows
                 if rows != file.rows:
                     yield Finding(place, "rows", file.rows, rows)
-            except pa.ArrowException as error:
-                yield Finding(place, "Parquet", "a file that can be read", error)
+            except DamagedFileError as error:
+                yield Finding(place, "Parquet", "a file that can be read", error.why)
 
 
 def _sum_findings(dataset: Dataset, table: DatasetTable) -> Iterator[Finding]:

@@ -8,13 +8,15 @@ import numpy as np
 
 from pipeline.dataset.description import DatasetDescription
 from pipeline.dataset.published import DatasetRow
-from pipeline.progress.funnel import comparison_steps_of
+from pipeline.progress.funnel import SAME_AUDIO, comparison_steps_of
 from pipeline.tables.preference_counts import COUNTS, PreferenceCounts
 from pipeline.verify.findings import Finding
 from pipeline.verify.rules import Claim, describe_preference
+from pipeline.verify.same_audio import name_of, same_audio_findings
 from schemas import Status
 from schemas.rows import CLEAN
 from stages.prefer.comparisons import CandidateScores
+from stages.prefer.same_audio import merge_same_audio
 from stages.prefer.stage import Choice, PreferStage, Rules
 
 
@@ -36,6 +38,7 @@ class Redecided:
         self, degraded_id: str, rows: Sequence[DatasetRow], claims: Sequence[Claim]
     ) -> Iterator[Finding]:
         """Walk what differs on one degraded utterance, from its candidates and its published pairs."""
+        yield from same_audio_findings(rows, self._said.audio_bits)
         (decided,) = self._stage.process([self._candidate_scores(degraded_id, rows)])
         self._sum += _preference_counts(decided)
         kept = {sides: number for number, sides in enumerate(decided.sides)}
@@ -53,6 +56,9 @@ class Redecided:
         published = {step.name: step for step in self._said.funnel.steps}
         if (found := self._sum.counts["complete"]) != published["scored"].count:
             yield Finding("funnel", "scored", published["scored"].count, found)
+        same, said_same = self._sum.counts["same_audio"], published["scored"].lost.get(SAME_AUDIO, 0)
+        if same != said_same:
+            yield Finding("funnel", f"scored lost to {SAME_AUDIO!r}", said_same, same)
         for step in comparison_steps_of(self._sum):
             said = published[step.name]
             if step.count != said.count:
@@ -65,12 +71,14 @@ class Redecided:
         """Return the candidates in the order in which they were decided on: the clean reference last."""
         there = [row for row in rows if self._is_candidate(row)]
         there.sort(key=lambda row: bool(row["model"] == CLEAN))
-        return CandidateScores(
+        candidates = CandidateScores(
             degraded_id,
             tuple(row["model"] for row in there),
             tuple(row["take"] for row in there),
             {name: np.array([row[name] for row in there], dtype=float) for name in self._looked_at},
         )
+        same = [frozenset((name_of(row), *row["same_audio_as"])) for row in there]
+        return merge_same_audio(candidates, same)
 
     def _is_candidate(self, row: DatasetRow) -> bool:
         """Whether it was compared: what has no audio, or repeats another take, was never scored."""

@@ -17,6 +17,7 @@ from pipeline.verify.rows import row_findings
 from pipeline.verify.scores import Rescoring, load_metrics
 from pipeline.verify.splits import split_findings
 from pipeline.verify.summary import summary_findings
+from schemas import DamagedFileError
 from stages.operators.rng import rng_for
 from stages.weights.locations import WeightLocations
 
@@ -79,7 +80,9 @@ def verify_dataset(
         ):
             findings += recording_findings(row)
             recordings += 1
-    except (OSError, pa.ArrowException, KeyError) as error:
+    except DamagedFileError as error:
+        findings.append(Finding(error.path, "rows", "all to be read", error.why))
+    except (OSError, pa.ArrowException, LookupError, ValueError, TypeError) as error:
         findings.append(Finding("pairs", "rows", "all to be read", f"{type(error).__name__}: {error}"))
     return Verified(
         files=sum(1 for table in said.tables for _ in dataset.names(table)),

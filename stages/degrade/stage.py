@@ -31,7 +31,7 @@ from stages.operators.degradation import Scene
 from stages.stage import Stage
 from stages.weights.locations import WeightLocations, with_paths
 
-VERSION = 7
+VERSION = 8
 """Rises when the same records and settings would give other rows."""
 
 LevelRule = Literal["guard", "joint_peak"]
@@ -90,10 +90,14 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
             if is_inaudible(waveform.samples, waveform.sample_rate):
                 raise UnfitError(Reason.SILENT, f"the {name} is silent")
         gain = self._joint_gain(scene, applied)
+        degraded = encode_flac(_scale(scene.degraded, gain))
+        reference = _encode_reference(scene, gain, clean, record.clean)
+        if degraded.digest == reference.digest:
+            raise UnfitError(Reason.UNDAMAGED, "no drawn step changed a sample: there is nothing to restore")
         return Degraded(
             id=record.recipe.id,
-            degraded=encode_flac(_scale(scene.degraded, gain)),
-            clean=_encode_reference(scene, gain, clean, record.clean),
+            degraded=degraded,
+            clean=reference,
             joint_gain_db=0.0 if gain == 1.0 else to_db(gain),
             residual_lag_samples=residual_lag_samples(scene.degraded, scene.reference),
             applied=applied,

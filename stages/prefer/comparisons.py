@@ -22,6 +22,8 @@ class CandidateScores:
     scores: Mapping[str, Floats64]
     """One value per candidate and score; NaN where there is none."""
     duration_s: float = 0.0
+    num_same_audio: int = 0
+    """Candidates that were left out because an earlier one is the same recording."""
 
 
 @dataclass(frozen=True, slots=True)

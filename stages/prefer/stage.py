@@ -14,7 +14,7 @@ from stages.prefer.pair_rules import PairRule
 from stages.prefer.vetoes import Veto
 from stages.stage import Stage
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class PreferStage(Stage[CandidateScores, Choice]):
         return Choice(
             id=candidates.id,
             num_candidates=len(candidates.models),
+            num_same_audio=candidates.num_same_audio,
             num_complete=int((~np.isnan(votes)).all(axis=0).sum()),
             num_comparisons=sum(found.counts.values()),
             num_unanimous=found.counts[ComparisonOutcome.UNANIMOUS],

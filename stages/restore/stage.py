@@ -16,11 +16,11 @@ from stages.operators.restorer import Restorer
 from stages.operators.rng import rng_for
 from stages.restore.calls import ModelCalls, ModelRequest, group_by_length, load_model, prefetched
 from stages.restore.fitting import ModelInput
-from stages.restore.takes import TakeRequest, outcome_of, without_duplicates
+from stages.restore.takes import TakeRequest, outcome_of, without_clean, without_duplicates
 from stages.runtime.attempt import attempt
 from stages.stage import ModelTime, Stage
 
-VERSION = 5
+VERSION = 6
 """Rises when the same records and settings would give other rows."""
 
 
@@ -113,7 +113,7 @@ class RestoreStage(Stage[Degraded, Restored]):
         if not takes:
             skipped = Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM)
             return Restored(**skipped.fields, id=record.id, model=self.name)
-        kept = without_duplicates(takes)
+        kept = without_duplicates(without_clean(takes, record.clean))
         return Restored(**outcome_of(kept).fields, id=record.id, model=self.name, takes=tuple(kept))
 
     def _take_requests(self, record: Degraded) -> Iterator[TakeRequest]:

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schemas import Outcome, Params, Reason, Status, Take
+from schemas import EncodedAudio, Outcome, Params, Reason, Status, Take
 from stages.audio.flac import encode_flac
 from stages.audio.waveform import Waveform
 from stages.operators.restorer import Restorer
 from stages.restore.calls import ModelRequest
 from stages.restore.fitting import ModelInput
 from stages.runtime.attempt import Attempt, attempt
+
+SAME_AS_CLEAN = Outcome(
+    status=Status.UNFIT, reason=Reason.SAME_AS_CLEAN, detail="every sample is that of the clean reference"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,14 @@ class TakeRequest:
         )
 
 
+def without_clean(takes: Sequence[Take], clean: EncodedAudio | None) -> list[Take]:
+    """Return ``takes``, those without their audio that have every sample of the clean reference.
+
+    They are no restoration: the reference itself would be chosen, under the name of a model.
+    """
+    return [_without_audio(take, SAME_AS_CLEAN) if _are_equal(take.audio, clean) else take for take in takes]
+
+
 def without_duplicates(takes: Sequence[Take]) -> list[Take]:
     """Return ``takes`` without those that have the samples of an earlier one: these say whose."""
     kept: list[Take] = []
@@ -71,12 +83,17 @@ def outcome_of(takes: Sequence[Take]) -> Outcome:
 
 def _unless_duplicate(take: Take, earlier: Sequence[Take]) -> Take:
     for other in earlier:
-        if take.audio and other.audio and take.audio.digest == other.audio.digest:
-            return Take(
-                status=Status.SKIPPED,
-                reason=Reason.DUPLICATE_TAKE,
-                detail=f"same audio as take {other.take}",
-                take=take.take,
-                settings=take.settings,
+        if _are_equal(take.audio, other.audio):
+            repeated = f"same audio as take {other.take}"
+            return _without_audio(
+                take, Outcome(status=Status.SKIPPED, reason=Reason.DUPLICATE_TAKE, detail=repeated)
             )
     return take
+
+
+def _without_audio(take: Take, outcome: Outcome) -> Take:
+    return Take(**outcome.fields, take=take.take, settings=take.settings)
+
+
+def _are_equal(audio: EncodedAudio | None, other: EncodedAudio | None) -> bool:
+    return audio is not None and other is not None and audio.digest == other.digest

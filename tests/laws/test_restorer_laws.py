@@ -55,8 +55,7 @@ def stage_of(restorer: Restorer, num_takes: int = 2) -> RestoreStage:
 
 def degraded(waveform: Waveform, name: str = "corpus/a") -> Degraded:
     """Return a record of ``waveform``."""
-    audio = encode_flac(waveform)
-    return Degraded(id=name, degraded=audio, clean=audio)
+    return Degraded(id=name, degraded=encode_flac(waveform), clean=encode_flac(waveform.scale(0.9)))
 
 
 def speech(seconds: float = 1.0, sample_rate: int = RATE) -> Waveform:

@@ -5,9 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
+from pipeline.audit.audit import FILE, read_audit
 from pipeline.dataset.description import MARK
+from pipeline.progress.funnel import SAME_AUDIO
 from pipeline.verify.verify import verify_dataset
 from tests.support.tampering import Rows, found, pairs_of, retold, tamper
 from tests.support.tiny import Finished
@@ -189,3 +192,56 @@ def test_a_candidate_that_is_lacking_is_found(dataset: Path) -> None:
 
     assert any(line.startswith("funnel: compared: published 12, found 10") for line in wrong)
     assert any(line.startswith("candidates: rows: published 12, found 11") for line in wrong)
+
+
+@pytest.fixture
+def twins(finished: Finished) -> Path:
+    """Return the dataset of a run in which two models change nothing."""
+    models = [{"kind": "identity"}, {"kind": "spectral_gate"}, {"kind": "identity", "name": "asleep"}]
+    finished.run_again(restorers=models, score_clean=True)
+    return finished.workspace / "dataset"
+
+
+def test_what_two_models_made_the_same_is_one_candidate(twins: Path) -> None:
+    """The first in the config stands; rows name the other, the funnel and the audit count it once."""
+    said = json.loads((twins / MARK).read_text())
+    (scored,) = (step for step in said["funnel"]["steps"] if step["name"] == "scored")
+    rows = [row for row in scores_of(twins) if row["model"] != "clean"]
+    pairs = pairs_of(twins)
+
+    verified = verify_dataset(twins, rows=0)
+    audit = read_audit(twins.parent / FILE)
+
+    assert verified.is_sound, verified.findings
+    assert scored["lost"] == {SAME_AUDIO: 4}
+    assert {row["model"]: row["same_audio_as"] for row in rows} == {
+        "identity": ["asleep/0"],
+        "spectral_gate": [],
+        "asleep": ["identity/0"],
+    }
+    assert pairs
+    assert "asleep" not in {row[f"{side}_model"] for row in pairs for side in ("chosen", "rejected")}
+    assert all(row["chosen_digest"] != row["rejected_digest"] for row in pairs)
+    assert audit is not None
+    assert (audit.candidates, audit.pairs) == (12, len(pairs)), "four are the clean reference"
+
+
+@pytest.mark.parametrize("untrue", [[], ["spectral_gate/0"], ["asleep/0", "spectral_gate/0"]])
+def test_recordings_that_are_not_said_as_they_are_are_found(twins: Path, untrue: list[str]) -> None:
+    """By their digests: what is the same and not named, and what is named and not the same."""
+    name = next(row["candidate_id"] for row in scores_of(twins) if row["model"] == "identity")
+    for table in ("scores", "candidates"):
+        tamper(twins, lambda rows: _named(rows, name).update(same_audio_as=untrue), table)
+
+    assert f"{name}: same_audio_as: published {untrue}, found ['asleep/0']" in found(twins, rows=0)
+
+
+def scores_of(dataset: Path) -> Rows:
+    """Return the rows of all candidates."""
+    (file,) = (dataset / "scores").glob("*.parquet")
+    rows: Rows = pq.read_table(file).to_pylist()
+    return rows
+
+
+def _named(rows: Rows, name: str) -> dict[str, Any]:
+    return next(row for row in rows if row["candidate_id"] == name)

@@ -93,8 +93,8 @@ def voiced(seconds: float = 2.0, sample_rate: int = 16_000) -> Waveform:
 
 def degraded(waveform: Waveform | None = None, name: str = "corpus/a") -> Degraded:
     """Return a record of degraded speech; without a waveform, of two seconds of voice."""
-    audio = encode_flac(waveform or voiced())
-    return Degraded(id=name, degraded=audio, clean=audio)
+    waveform = waveform or voiced()
+    return Degraded(id=name, degraded=encode_flac(waveform), clean=encode_flac(waveform.scale(0.9)))
 
 
 def stage_of(

@@ -7,20 +7,21 @@ from pathlib import Path
 from pipeline.audit.audit import load_or_run_audit
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.card import lines_for
-from pipeline.dataset.description import DATASET_FILES, MARK, DatasetDescription, read_description
+from pipeline.dataset.description import DatasetDescription, read_description
 from pipeline.dataset.hub import check_access, push
+from pipeline.dataset.wholeness import damaged_files, refuse_foreign
 from pipeline.execution.board import Board
 from pipeline.execution.interrupts import exit_on_stop
 from pipeline.operations.decide import make_preferences
 from pipeline.operations.export import write_dataset
-from pipeline.operations.publish import inventory_of, publish, write_inventory
+from pipeline.operations.publish import inventory_of, publish, replacement_lines, write_inventory
 from pipeline.progress.funnel import funnel_lines
 from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.files import expand_home, explain_full_disk
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from pipeline.text import count, format_bytes, say
-from schemas import UserError, WorkspaceError
+from schemas import WorkspaceError
 
 _NAMED = 5
 """Tables that are named when tickets are missing; the rest is counted."""
@@ -49,12 +50,14 @@ def export_command(
     if upload is not None:
         check_access(upload.repo)
     dataset = workspace.dataset if out is None else DatasetFiles(expand_home(out).absolute())
-    _refuse_foreign(dataset)
+    refuse_foreign(dataset)
     with exit_on_stop(), explain_full_disk(dataset.folder.parent), workspace.hold():
         graph = assemble(run, workspace, keep=False)
         _refuse_unscored(graph, workspace)
         make_preferences(graph.prefer, graph.shards, workspace, _progress)
         if dataset == workspace.dataset:
+            for line in replacement_lines(run, graph, workspace):
+                say(line)
             write_inventory(run, graph, workspace)
             written = publish(run, graph, workspace, say, anew=upload is None)
         else:
@@ -71,7 +74,8 @@ def _copy(
     """Return the dataset in a folder outside the workspace; rows of it can be replayed all the same."""
     noted = inventory_of(run, graph)
     noted.write(workspace.inventory_of(noted.dataset_key))
-    if not anew and (there := read_description(dataset, noted.dataset_key)):
+    there = None if anew else read_description(dataset, noted.dataset_key)
+    if there is not None and not any(damaged_files(dataset, there)):
         return there
     dataset.make_parent()
     audit = load_or_run_audit(run, graph, workspace, keep=False)
@@ -88,18 +92,6 @@ def _say_written(folder: Path, written: DatasetDescription) -> None:
 
 def _num_bytes(written: DatasetDescription) -> int:
     return sum(files.num_bytes for splits in written.tables.values() for files in splits.values())
-
-
-def _refuse_foreign(dataset: DatasetFiles) -> None:
-    """Leave alone what is not an earlier dataset of ours: a dataset is swapped in whole."""
-    if dataset.is_taken and not dataset.is_there:
-        raise UserError(f"{dataset} is a file; --out names the folder of the dataset")
-    there = set(dataset.names())
-    if foreign := sorted(there - DATASET_FILES if MARK in there else there):
-        raise UserError(
-            f"{dataset} holds {foreign[0]!r}, which is not part of a dataset of this program; choose another "
-            "--out"
-        )
 
 
 def _refuse_unscored(graph: Graph, workspace: Workspace) -> None:

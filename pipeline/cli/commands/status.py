@@ -4,7 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.dataset.description import read_description
+from pipeline.dataset.description import MARK, read_description
+from pipeline.dataset.wholeness import damaged_files
 from pipeline.progress.status import RetryableRow, RunStatus, TableStatus, group_tables
 from pipeline.progress.ticket_log import ticket_lines
 from pipeline.sources.shards import places_in
@@ -17,7 +18,7 @@ from schemas import Status, WorkspaceError
 
 LISTED = 20
 """Rows and reasons that are named one by one; the rest is counted."""
-_HEAD = ("table", "shards", "rows", "ok", "unfit", "skipped", "failed", "audio s/s", "size")
+_HEAD = ("table", "shards", "rows/takes", "ok", "unfit", "skipped", "failed", "audio s/s", "size")
 
 
 def status_command(workspace: Workspace, *, rows: bool = False) -> None:
@@ -162,9 +163,14 @@ def _pairs(workspace: Workspace, inventory: Inventory) -> Iterator[str]:
 def _dataset(workspace: Workspace, status: RunStatus) -> str:
     found = read_description(workspace.dataset)
     if found is None:
-        return "dataset   not written yet"
+        mark = workspace.dataset.folder / MARK
+        if not workspace.dataset.is_taken:
+            return "dataset   not written yet"
+        return f"dataset   no {mark} that this program can read; 'run' with the same config writes it"
     pairs = ", ".join(f"{split} {number:,}" for split, number in found.rows.items())
     total = count(sum(found.rows.values()), "pair")
+    if damaged := next(damaged_files(workspace.dataset, found), None):
+        return f"dataset   damaged: {damaged}; 'run' or 'export' with the same config writes it again"
     if found.key != status.inventory.dataset_key:
         return f"dataset   of earlier settings, {total} ({pairs}), in {workspace.dataset}"
     return f"dataset   finished: {total} ({pairs}), in {workspace.dataset}"

@@ -22,6 +22,7 @@ from pipeline.execution.worker import TicketResult, journal_path
 from pipeline.store.journal import journal_size_of
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph
+from pipeline.tables.scores import num_takes
 from pipeline.tables.tickets import CPU, Ticket, gpus_of
 from schemas import Reason, RunError, UnanimousError
 
@@ -172,7 +173,7 @@ class RayExecutor:
         yield answer
 
     def _learn(self, ticket: Ticket, result: TicketResult) -> None:
-        rows = max(1, sum(result.counts.values()))
+        rows = max(1.0, sum(result.counts.values()) / num_takes(ticket.table))
         mean_s = result.inside_s / rows
         folder = ticket.table.folder
         self._record_s[folder] = max(mean_s, self._record_s.get(folder, 0.0))

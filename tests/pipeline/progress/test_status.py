@@ -70,7 +70,7 @@ def test_rows_that_luck_decided_are_named(store: TableStore) -> None:
     assert [(row.table, row.row, row.reason) for row in table.retryable] == [
         ("score.pesq.wiener", "one", Reason.CRASHED)
     ]
-    assert table.counts == {"ok": 2, "failed/error": 1}
+    assert table.counts == {"ok": 2, "failed/crashed": 1, "failed/error": 1}
 
 
 def test_every_reason_in_a_shard_is_found(store: TableStore) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from schemas import EncodedAudio, Status
+from schemas import EncodedAudio, OperatorSpec, Status, UnfitError
 from stages.audio.flac import decode_flac, encode_flac
 from stages.audio.level import from_db, peak, ratio_db
 from stages.audio.resampling import resample
@@ -16,7 +16,7 @@ from stages.degradations.bandwidth import Bandwidth
 from stages.degradations.clipping import Clipping
 from stages.degradations.low_pass import LowPass
 from stages.degrade.memory_source import MemoryAudioSource
-from stages.degrade.stage import DegradeInput
+from stages.degrade.stage import DegradeInput, LevelRule
 from stages.operators.degradation import Scene
 from stages.operators.distributions import Distribution
 from stages.operators.rng import rng_for
@@ -61,7 +61,7 @@ def test_guard_leaves_what_fits(clean: Waveform, sources: MemoryAudioSource, lev
     """
     audio = encode_flac(clean.scale(level))
 
-    (row,) = stage_over(sources).process([DegradeInput(recipe(Clipping(threshold=0.06).spec), audio)])
+    (row,) = stage_over(sources).process([DegradeInput(recipe(Clipping(threshold=0.01).spec), audio)])
 
     assert row.joint_gain_db == 0.0
     assert row.clean == encode_flac(decode_flac(audio))
@@ -102,16 +102,16 @@ def test_joint_peak_levels_by_the_loudest(clean: Waveform, sources: MemoryAudioS
     assert (row.joint_gain_db > 0.0) == (snr_db > 0.0)
 
 
-def test_a_recipe_without_steps_stores_the_clean_speech_twice(
-    clean: Waveform, sources: MemoryAudioSource
+@pytest.mark.parametrize("steps", [(), (Clipping(threshold=0.99).spec,)])
+@pytest.mark.parametrize("level", ["guard", "joint_peak"])
+def test_speech_that_no_step_damaged_is_unfit(
+    clean: Waveform, sources: MemoryAudioSource, steps: tuple[OperatorSpec, ...], level: LevelRule
 ) -> None:
-    """No damage is an answer: both sides are the clean audio."""
-    audio = encode_flac(clean)
+    """Nothing is there to restore: the clean speech would stand on both sides, and among the candidates."""
+    record = DegradeInput(recipe(*steps), encode_flac(clean))
 
-    (row,) = stage_over(sources).process([DegradeInput(recipe(), audio)])
-
-    assert row.degraded.digest == row.clean.digest == audio.digest
-    assert row.applied == ()
+    with pytest.raises(UnfitError, match="undamaged: no drawn step changed a sample"):
+        stage_over(sources, level).process([record])
 
 
 def test_is_pure(clean: Waveform, sources: MemoryAudioSource) -> None:

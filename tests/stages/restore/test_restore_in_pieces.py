@@ -95,8 +95,7 @@ class Cramped(Batched):
 
 def degraded(waveform: Waveform, name: str = "corpus/a") -> Degraded:
     """Return a record of ``waveform``."""
-    audio = encode_flac(waveform)
-    return Degraded(id=name, degraded=audio, clean=audio)
+    return Degraded(id=name, degraded=encode_flac(waveform), clean=encode_flac(waveform.scale(0.9)))
 
 
 def stage_of(restorer: Restorer, num_takes: int = 1) -> RestoreStage:

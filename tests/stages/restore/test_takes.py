@@ -1,9 +1,19 @@
 """What the takes of one model promise: each its own audio and settings, or a reason."""
 
-from schemas import Outcome, Reason, Status
+from schemas import Degraded, Outcome, Reason, Status
+from stages.audio.flac import encode_flac
 from stages.operators.distributions import Constant
 from stages.restorers import RESTORERS
-from tests.support.changed_models import Changed, Drawing, Sampling, audio_of, degraded, restored, stage_of
+from tests.support.changed_models import (
+    Changed,
+    Drawing,
+    Sampling,
+    audio_of,
+    degraded,
+    restored,
+    stage_of,
+    voiced,
+)
 
 
 def test_same_audio_is_one_candidate() -> None:
@@ -15,6 +25,17 @@ def test_same_audio_is_one_candidate() -> None:
     assert {take.reason for take in row.takes[1:]} == {Reason.DUPLICATE_TAKE}
     assert row.takes[2].detail == "same audio as take 0"
     assert row.takes[2].audio is None
+
+
+def test_the_clean_reference_is_no_restoration() -> None:
+    """A take that has every sample of it is unfit, with that reason: it would win under a model's name."""
+    speech = encode_flac(voiced())
+    record = Degraded(id="corpus/a", degraded=speech, clean=speech)
+
+    (row,) = stage_of(RESTORERS["identity"](), num_takes=2).process([record])
+
+    assert [(take.status, take.reason) for take in row.takes] == 2 * [(Status.UNFIT, Reason.SAME_AS_CLEAN)]
+    assert (row.status, row.takes[0].audio) == (Status.UNFIT, None)
 
 
 def test_a_model_that_samples_draws_a_stream_per_take() -> None:
