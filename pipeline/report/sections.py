@@ -17,7 +17,7 @@ from pipeline.report.charts import (
     plot_win_rates,
     plot_yields,
 )
-from pipeline.report.corpus import oddities_of, refusals_of
+from pipeline.report.corpus import find_oddities, refusals_of
 from pipeline.report.costs import costs_of
 from pipeline.report.failures import failures_of
 from pipeline.report.snapshot import Snapshot
@@ -70,7 +70,7 @@ def gather_corpus(snapshot: Snapshot) -> Facts:
     (corpus,) = snapshot.tables.rows(counted)
     return {
         "corpus": corpus,
-        "oddities": oddities_of(snapshot.tables, corpus["utterances"]),
+        "oddities": find_oddities(snapshot.tables, corpus["utterances"]),
         "refusals": refusals_of(snapshot.tables, corpus["recordings"]),
     }
 

@@ -124,14 +124,22 @@ def _lose_packets(foot: Foot, percent: float) -> Waveform:
 
 
 def _splice_other_words(foot: Foot, percent: float) -> Waveform | None:
-    return None if foot.same_speaker is None else splice(foot.spoken.waveform, foot.same_speaker, percent)
+    return (
+        None
+        if foot.same_speaker is None
+        else splice_speakers(foot.spoken.waveform, foot.same_speaker, percent)
+    )
 
 
 def _splice_other_speaker(foot: Foot, percent: float) -> Waveform | None:
-    return None if foot.other_speaker is None else splice(foot.spoken.waveform, foot.other_speaker, percent)
+    return (
+        None
+        if foot.other_speaker is None
+        else splice_speakers(foot.spoken.waveform, foot.other_speaker, percent)
+    )
 
 
-def splice(speech: Waveform, other: Waveform, percent: float) -> Waveform:
+def splice_speakers(speech: Waveform, other: Waveform, percent: float) -> Waveform:
     """Return ``speech`` with ``percent`` of it, in its middle, replaced by ``other`` at the same level."""
     length = round(percent / 100.0 * speech.samples.size)
     start = (speech.samples.size - length) // 2

@@ -20,7 +20,7 @@ W64_NAME_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class SampleBytes:
     """Where the samples of a container lie, and what is wrong with that."""
 
     start: int
@@ -52,7 +52,7 @@ class _Kind:
         return self.name_bytes + struct.calcsize(self.size)
 
 
-KINDS: Mapping[str, _Kind] = {
+CHUNK_LAYOUTS: Mapping[str, _Kind] = {
     "wav": _Kind("<I", b"data", 12),
     "rifx": _Kind(">I", b"data", 12),
     "rf64": _Kind("<I", b"data", 12),
@@ -73,13 +73,13 @@ class _Chunk:
     size: int
 
 
-def find_samples(file: BinaryIO, kind: str) -> Samples | None:
+def find_samples(file: BinaryIO, kind: str) -> SampleBytes | None:
     """Return where the samples of a container lie; None if it has none."""
     if kind == "au":
         return _in_au(file)
     if kind == "nist":
         return _in_sphere(file)
-    layout = KINDS[kind]
+    layout = CHUNK_LAYOUTS[kind]
     for chunk in _chunks(file, layout, layout.first):
         if chunk.name == layout.samples:
             size = _rf64_size(file) if kind == "rf64" and chunk.size >= ENDLESS else chunk.size
@@ -89,7 +89,7 @@ def find_samples(file: BinaryIO, kind: str) -> Samples | None:
 
 def chunk_content(file: BinaryIO, kind: str, name: bytes) -> bytes:
     """Return the beginning of the first chunk called ``name``; empty without one."""
-    layout = KINDS[kind]
+    layout = CHUNK_LAYOUTS[kind]
     for chunk in _chunks(file, layout, layout.first):
         if chunk.name[:4] == name:
             return read_at(file, chunk.start, min(chunk.size, 64))
@@ -113,10 +113,10 @@ def _rf64_size(file: BinaryIO) -> int:
     return int(struct.unpack("<Q", sizes[8:16])[0]) if len(sizes) >= 16 else ENDLESS  # noqa: PLR2004
 
 
-def _judge(file: BinaryIO, layout: _Kind, chunk: _Chunk) -> Samples:
+def _judge(file: BinaryIO, layout: _Kind, chunk: _Chunk) -> SampleBytes:
     length = length_of(file)
     stop = chunk.start + chunk.size
-    found = Samples(min(chunk.start + layout.before_samples, length), min(stop, length))
+    found = SampleBytes(min(chunk.start + layout.before_samples, length), min(stop, length))
     if chunk.size < 0 or (layout.size in {"<I", ">I"} and chunk.size >= ENDLESS and stop > length):
         return _to_the_end(found, chunk, layout, length)
     if stop > length:
@@ -128,7 +128,7 @@ def _judge(file: BinaryIO, layout: _Kind, chunk: _Chunk) -> Samples:
     return replace(found, trouble=_too_small(chunk, length, layout))
 
 
-def _to_the_end(found: Samples, chunk: _Chunk, layout: _Kind, length: int) -> Samples:
+def _to_the_end(found: SampleBytes, chunk: _Chunk, layout: _Kind, length: int) -> SampleBytes:
     """Return samples of unknown size, which end where the file does; decoders of blocks must be told that."""
     form, size = layout.size, length - chunk.start
     place = range(chunk.size_place, chunk.size_place + struct.calcsize(form))
@@ -163,19 +163,19 @@ def _is_padded_end(file: BinaryIO, layout: _Kind, place: int) -> bool:
     return place >= length or is_padding(file, place)
 
 
-def _in_au(file: BinaryIO) -> Samples:
+def _in_au(file: BinaryIO) -> SampleBytes:
     form = "<" if read_at(file, 0, 4) == b"dns." else ">"
     place, size = struct.unpack(f"{form}II", read_at(file, 4, 8).ljust(8, b"\0"))
     length = length_of(file)
     begin = min(int(place), length)
     if size == 0xFFFF_FFFF:  # noqa: PLR2004 - "not known", says the format
         return replace(
-            Samples(begin, length),
+            SampleBytes(begin, length),
             size_place=range(8, 12),
             size_bytes=struct.pack(f"{form}I", min(length - begin, WRAPPED_AT - 1)),
         )
     end = begin + int(size)
-    found = Samples(begin, min(end, length), is_cut=end > length)
+    found = SampleBytes(begin, min(end, length), is_cut=end > length)
     if end >= length or is_padding(file, end):
         return found
     if size == 0:
@@ -185,10 +185,10 @@ def _in_au(file: BinaryIO) -> Samples:
             size_place=range(8, 12),
             size_bytes=struct.pack(f"{form}I", min(length - begin, WRAPPED_AT - 1)),
         )
-    return replace(found, trouble=_too_small(_Chunk(b"", 0, begin, int(size)), length, KINDS["aiff"]))
+    return replace(found, trouble=_too_small(_Chunk(b"", 0, begin, int(size)), length, CHUNK_LAYOUTS["aiff"]))
 
 
-def _in_sphere(file: BinaryIO) -> Samples | None:
+def _in_sphere(file: BinaryIO) -> SampleBytes | None:
     head = read_at(file, 0, 1024)
     said = {name: int(value) for name, value in _SPHERE_FIELD.findall(head)}
     lines = head.split(b"\n")
@@ -197,7 +197,7 @@ def _in_sphere(file: BinaryIO) -> Samples | None:
     begin = int(lines[1])
     size = said[b"sample_count"] * said.get(b"channel_count", 1) * said.get(b"sample_n_bytes", 2)
     length, end = length_of(file), begin + size
-    found = Samples(begin, min(end, length), is_cut=end > length)
+    found = SampleBytes(begin, min(end, length), is_cut=end > length)
     if end >= length or is_padding(file, end):
         return found
-    return replace(found, trouble=_too_small(_Chunk(b"", 0, begin, size), length, KINDS["aiff"]))
+    return replace(found, trouble=_too_small(_Chunk(b"", 0, begin, size), length, CHUNK_LAYOUTS["aiff"]))

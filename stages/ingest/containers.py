@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from schemas import Reason, UnfitError
 from stages.ingest.boxes import count_wavpack, find_trouble
-from stages.ingest.chunks import KINDS, chunk_content, find_samples
+from stages.ingest.chunks import CHUNK_LAYOUTS, chunk_content, find_samples
 from stages.ingest.flac_frames import claimed_samples, header_with_total, held_samples, split_flac
 from stages.ingest.formats import FOREIGN, kind_of
 from stages.ingest.mp3 import MpegStream, is_mpeg, split_mpeg
@@ -154,5 +154,5 @@ _LOOKS: Mapping[str, Callable[[BinaryIO, str], Contents]] = {
     "ogg": _look_at_ogg,
     "flac": _look_at_flac,
     "mpeg": _look_at_mpeg,
-    **dict.fromkeys([*KINDS, "au", "nist"], _look_at_chunks),
+    **dict.fromkeys([*CHUNK_LAYOUTS, "au", "nist"], _look_at_chunks),
 }

@@ -10,7 +10,7 @@ from schemas import Reason, UnfitError
 from stages.audio.waveform import Samples, Waveform
 from stages.ingest.containers import CUT_SHORT, look_into
 from stages.ingest.mix_down import ChannelRule, MixDown
-from stages.ingest.sounds import Sound, open_sound
+from stages.ingest.sounds import OpenSound, open_sound
 
 SAMPLE_RATES = range(1_000, 384_001)
 
@@ -60,7 +60,7 @@ def decode_recording(
         )
 
 
-def _check(sounds: list[Sound], channels: ChannelRule) -> None:
+def _check(sounds: list[OpenSound], channels: ChannelRule) -> None:
     (rate, number), *others = dict.fromkeys((sound.sample_rate, sound.channels) for sound in sounds)
     if rate not in SAMPLE_RATES:
         raise UnfitError(Reason.UNREADABLE, f"claims a sample rate of {rate} Hz")
@@ -81,7 +81,7 @@ def _stretch(frames: int, rate: float, offset_s: float, duration_s: float | None
     return start, min(wanted, frames - start)
 
 
-def _mono(sounds: list[Sound], start: int, wanted: int, mixer: MixDown) -> Samples:
+def _mono(sounds: list[OpenSound], start: int, wanted: int, mixer: MixDown) -> Samples:
     blocks = [np.empty(0, np.float32)]
     for sound in sounds:
         here = min(max(0, sound.frames - start), wanted)

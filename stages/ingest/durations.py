@@ -6,7 +6,7 @@ from soundfile import SoundFile
 
 from schemas import UnfitError
 from stages.ingest.av_reader import FORMATS, header_duration_s
-from stages.ingest.chunks import KINDS, find_samples
+from stages.ingest.chunks import CHUNK_LAYOUTS, find_samples
 from stages.ingest.containers import MPEG_IN_WAV, wav_codec, without_front
 from stages.ingest.flac_frames import claimed_samples, held_samples, split_flac
 from stages.ingest.formats import FOREIGN, kind_of
@@ -51,7 +51,7 @@ def _mpeg_s(view: BinaryIO) -> float | None:
 
 def _opened_s(view: BinaryIO, kind: str, opened: SoundFile) -> float:
     rate, subtype = float(opened.samplerate), str(opened.subtype)
-    samples = find_samples(view, kind) if kind in {*KINDS, "au", "nist"} else None
+    samples = find_samples(view, kind) if kind in {*CHUNK_LAYOUTS, "au", "nist"} else None
     if kind == "flac":
         return _flac_samples(view) / rate
     if kind == "ogg":

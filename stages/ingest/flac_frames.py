@@ -7,8 +7,8 @@ from typing import BinaryIO
 from stages.ingest.spliced import read_at
 from stages.ingest.tags import before_tags
 
-NAME = b"fLaC"
-_BEGINNINGS = (NAME + b"\0\0\0\x22", NAME + b"\x80\0\0\x22")
+_NAME = b"fLaC"
+_BEGINNINGS = (_NAME + b"\0\0\0\x22", _NAME + b"\x80\0\0\x22")
 """A stream's name and the head of its first block, which always has 34 bytes."""
 STREAMINFO = slice(8, 26)
 _TOTAL_BITS = 36

@@ -13,7 +13,7 @@ from schemas import Reason, UnfitError
 from stages.ingest.spliced import read_at
 from stages.ingest.tags import is_padding
 
-NAME = b"OggS"
+_NAME = b"OggS"
 _HEADER_BYTES = 27
 """What comes before the lengths of a page's segments; the last byte says how many there are."""
 CHECKSUM = slice(22, 26)
@@ -85,7 +85,7 @@ def ogg_duration_s(file: BinaryIO, rate: float) -> float:
 def _pages(file: BinaryIO) -> Iterator[_Page]:
     """Walk the pages up to what is none, or has no end."""
     place = 0
-    while (header := read_at(file, place, _HEADER_BYTES))[:4] == NAME and len(header) == _HEADER_BYTES:
+    while (header := read_at(file, place, _HEADER_BYTES))[:4] == _NAME and len(header) == _HEADER_BYTES:
         lengths = file.read(header[-1])
         body = file.read(sum(lengths))
         if len(lengths) < header[-1] or len(body) < sum(lengths):
@@ -97,9 +97,9 @@ def _pages(file: BinaryIO) -> Iterator[_Page]:
 def _is_cut_after(file: BinaryIO, end: int) -> bool:
     """Whether the page that begins at ``end`` has none. Raises ``UnfitError`` if what is there is no page."""
     rest = read_at(file, end, _HEADER_BYTES)
-    if NAME in read_at(file, end + 1, -1):
+    if _NAME in read_at(file, end + 1, -1):
         raise UnfitError(Reason.UNREADABLE, "damaged: a page is missing, or something lies between two pages")
-    if rest and rest[:4] == NAME[: len(rest)]:
+    if rest and rest[:4] == _NAME[: len(rest)]:
         return True
     if not is_padding(file, end):
         raise UnfitError(Reason.UNREADABLE, "something that is no page comes after the last page")

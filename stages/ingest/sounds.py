@@ -47,7 +47,7 @@ _LEAST_OF_BLOCKS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class OpenSound:
     """A stream of audio, of which any stretch can be read."""
 
     sample_rate: int
@@ -61,7 +61,7 @@ class Sound:
 
 
 @contextmanager
-def open_sound(contents: Contents, stream: BinaryIO) -> Iterator[Sound]:
+def open_sound(contents: Contents, stream: BinaryIO) -> Iterator[OpenSound]:
     """Open a stream of ``contents``. Raises ``UnfitError`` if it is damaged, or gives less than it holds."""
     opened = None if contents.kind in _ONLY_AV else open_with_soundfile(stream)
     if opened is None:
@@ -84,7 +84,7 @@ def open_with_soundfile(stream: BinaryIO) -> soundfile.SoundFile | None:
         return None
 
 
-def _from_av(contents: Contents, stream: BinaryIO) -> Sound:
+def _from_av(contents: Contents, stream: BinaryIO) -> OpenSound:
     if contents.kind not in FORMATS:
         raise UnfitError(Reason.UNREADABLE, contents.trouble or NOT_AUDIO)
     try:
@@ -97,10 +97,10 @@ def _from_av(contents: Contents, stream: BinaryIO) -> Sound:
     def blocks(start: int, wanted: int) -> Iterator[Frames]:
         yield kept[start : start + wanted]
 
-    return Sound(rate, kept.shape[1], len(kept), bits=None, is_float=False, blocks=blocks)
+    return OpenSound(rate, kept.shape[1], len(kept), bits=None, is_float=False, blocks=blocks)
 
 
-def _from_soundfile(contents: Contents, opened: soundfile.SoundFile) -> Sound:
+def _from_soundfile(contents: Contents, opened: soundfile.SoundFile) -> OpenSound:
     bits = BITS_OF_SUBTYPE.get(opened.subtype)
     if bits is not None:
         _require_claimed(contents, opened.frames)
@@ -122,7 +122,7 @@ def _from_soundfile(contents: Contents, opened: soundfile.SoundFile) -> Sound:
             skipped = max(0, skipped - len(block))
 
     is_float = opened.subtype in {"FLOAT", "DOUBLE"}
-    return Sound(opened.samplerate, opened.channels, int(opened.frames), bits, is_float, blocks)
+    return OpenSound(opened.samplerate, opened.channels, int(opened.frames), bits, is_float, blocks)
 
 
 def _read(opened: soundfile.SoundFile, frames: int) -> Frames:

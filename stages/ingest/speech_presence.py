@@ -26,7 +26,7 @@ TOP_FRAMES = 20
 """The level that 0.2 s reach is the top; a thump is shorter."""
 SOUNDING_DB = 40.0
 """What lies farther under the top is a pause and says nothing; so do the edges of pauses."""
-EDGE_FRAMES = 3
+_EDGE_FRAMES = 3
 CLAMP_DB = 50.0
 """A band that lies farther under the top counts as if it lay there: rounding and leakage also move."""
 SYLLABLE_FRAMES = 5
@@ -35,7 +35,7 @@ PHRASE_FRAMES = 51
 STRETCH_FRAMES = 101
 """One second that moves is enough: one word in a long pause is speech."""
 _FEWEST_FRAMES = 20
-Levels = NDArray[np.float64]
+_Levels = NDArray[np.float64]
 
 
 def find_fault(
@@ -81,7 +81,7 @@ def modulation_db(samples: Samples, sample_rate: int) -> float:
     return math.sqrt(float((_sums(moved_db**2, STRETCH_FRAMES) / counted).max()))
 
 
-def _band_powers(samples: Samples, sample_rate: int) -> Levels:
+def _band_powers(samples: Samples, sample_rate: int) -> _Levels:
     """Return the power of each frame in each band that the rate can hold."""
     length, hop = round(_WINDOW_S * sample_rate), round(_HOP_S * sample_rate)
     padded = np.pad(samples - samples.mean(dtype=np.float64), (0, max(0, length - samples.size)))
@@ -98,22 +98,22 @@ def _band_powers(samples: Samples, sample_rate: int) -> Levels:
     return np.concatenate(found)
 
 
-def _drop_clicks(powers: Levels) -> Levels:
+def _drop_clicks(powers: _Levels) -> _Levels:
     around = np.pad(powers, ((LASTING_FRAMES // 2, LASTING_FRAMES // 2), (0, 0)), mode="edge")
     views = np.lib.stride_tricks.sliding_window_view(around, LASTING_FRAMES, axis=0)
     return np.asarray(np.median(views, axis=-1))
 
 
 def _without_edges(sounding: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    around = np.pad(sounding, EDGE_FRAMES, constant_values=True)
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(around, 2 * EDGE_FRAMES + 1).all(axis=-1))
+    around = np.pad(sounding, _EDGE_FRAMES, constant_values=True)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(around, 2 * _EDGE_FRAMES + 1).all(axis=-1))
 
 
-def _mean_where(here: Levels, levels_db: Levels, length: int) -> Levels:
+def _mean_where(here: _Levels, levels_db: _Levels, length: int) -> _Levels:
     return _sums(levels_db * here, length) / np.maximum(_sums(here, length), 1.0)
 
 
-def _sums(values: Levels, length: int) -> Levels:
+def _sums(values: _Levels, length: int) -> _Levels:
     """Return the sum of ``length`` frames around each one; beyond the ends there is nothing."""
     ends = np.pad(np.cumsum(np.pad(values, ((length // 2, length // 2), (0, 0))), axis=0), ((1, 0), (0, 0)))
     return np.asarray(ends[length:] - ends[:-length])

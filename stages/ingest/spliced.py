@@ -5,11 +5,11 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import BinaryIO, cast
 
-Part = bytes | range
+_Part = bytes | range
 """Bytes, or a stretch of the file from ``start`` to ``stop``."""
 
 
-def splice(file: BinaryIO, *parts: Part) -> BinaryIO:
+def splice(file: BinaryIO, *parts: _Part) -> BinaryIO:
     """Return ``parts`` of ``file`` as a file of their own, to read from."""
     return cast("BinaryIO", Spliced(file, *parts))
 
@@ -21,7 +21,7 @@ class Spliced(io.RawIOBase):
     answered like one that asks for nothing, and no error comes up inside a library written in C.
     """
 
-    def __init__(self, file: BinaryIO, *parts: Part) -> None:
+    def __init__(self, file: BinaryIO, *parts: _Part) -> None:
         self._file = file
         self._parts = [part for part in parts if len(part)]
         self._starts = [0, *accumulate(len(part) for part in self._parts)]

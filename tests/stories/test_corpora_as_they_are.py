@@ -257,5 +257,5 @@ def test_a_file_that_changed_after_it_was_listed(tmp_path: Path) -> None:
 
     assert [row["reason"] for row in _ingested(tmp_path / "w")] == ["changed", None]
     workspace = Workspace(tmp_path / "w")
-    execute(resolve(config), workspace, lambda *_: LocalExecutor(Worker(workspace.root)), "changed")
+    execute(resolve(config), workspace, lambda *_: LocalExecutor(Worker(workspace)), "changed")
     assert [row["status"] for row in _ingested(tmp_path / "w")] == ["ok", "ok"]

@@ -6,7 +6,7 @@ import pytest
 from stages.audio.level import ratio_db
 from stages.audio.loudness import active_level_db
 from stages.audio.waveform import Waveform
-from stages.calibration.ladders import LADDERS, Foot, Ladder, Spoken, splice, split_by_speaker
+from stages.calibration.ladders import LADDERS, Foot, Ladder, Spoken, splice_speakers, split_by_speaker
 from tests.support.speech_like import speech_like
 
 BY_NAME = {ladder.name: ladder for ladder in LADDERS}
@@ -69,8 +69,8 @@ def test_a_splice_replaces_the_middle_at_the_same_level() -> None:
     speech = speech_like(2.0)
     other = speech_like(3.0, pitch_hz=210.0).scale(0.05)
 
-    half = splice(speech, other, 50.0).samples
-    whole = splice(speech, other, 100.0)
+    half = splice_speakers(speech, other, 50.0).samples
+    whole = splice_speakers(speech, other, 100.0)
 
     rest = np.r_[0:7_000, 25_000:32_000]
     assert half[rest].tolist() == speech.samples[rest].tolist()
@@ -84,5 +84,5 @@ def test_recordings_of_other_rates_fit() -> None:
     """Whoever is spliced in may have been recorded at another rate."""
     speech = speech_like(1.0, sample_rate=24_000)
 
-    assert isinstance(splice(speech, speech_like(1.0), 50.0), Waveform)
-    assert splice(speech, speech_like(1.0), 50.0).sample_rate == 24_000
+    assert isinstance(splice_speakers(speech, speech_like(1.0), 50.0), Waveform)
+    assert splice_speakers(speech, speech_like(1.0), 50.0).sample_rate == 24_000

@@ -158,7 +158,7 @@ def test_recordings_without_speech_are_unfit() -> None:
     outcome = attempt("ingest", lambda: _ingest(hiss)).outcome
 
     assert outcome.reason is Reason.NO_SPEECH
-    assert outcome.detail.startswith("as steady as hum or hiss: its level, -25.9 dBFS, moves by 1.0 dB")
+    assert outcome.detail.startswith("as steady as hum or hiss: its level, -26.0 dBFS, moves by 1.0 dB")
     assert outcome.detail.endswith("under the 2.5 dB asked for (ingest.min_modulation_db)")
     assert _ingest(hiss, IngestSettings(min_modulation_db=None)).segments
     assert _refusal(_speech(3.0), IngestSettings(min_modulation_db=20.0)) is Reason.NO_SPEECH
