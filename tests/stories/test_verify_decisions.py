@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.audit.audit import FILE, read_audit
+from pipeline.audit.audit import read_audit
 from pipeline.dataset.description import MARK
 from pipeline.progress.funnel import SAME_AUDIO
+from pipeline.store.workspace import Workspace
 from pipeline.verify.verify import verify_dataset
 from tests.support.tampering import Rows, found, pairs_of, retold, tamper
 from tests.support.tiny import Finished
@@ -210,7 +211,7 @@ def test_what_two_models_made_the_same_is_one_candidate(twins: Path) -> None:
     pairs = pairs_of(twins)
 
     verified = verify_dataset(twins, rows=0)
-    audit = read_audit(twins.parent / FILE)
+    audit = read_audit(Workspace(twins.parent).audit)
 
     assert verified.is_sound, verified.findings
     assert scored["lost"] == {SAME_AUDIO: 4}
