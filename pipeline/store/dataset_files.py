@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.store.local_files import LocalFiles, state_of_path, sync_folder
+from pipeline.store.local_files import LocalFiles, change_stamp_of, sync_folder
 
 
 class DatasetFiles:
@@ -76,7 +76,7 @@ class DatasetFiles:
 
     def stamp(self) -> str:
         """Return text that changes when the dataset is replaced."""
-        return state_of_path(self.folder)
+        return change_stamp_of(self.folder)
 
     def make_parent(self) -> None:
         """Make the folder that it will lie in."""

@@ -16,15 +16,6 @@ Content = bytes | Callable[[IO[bytes]], None]
 """What is put into a file: its bytes, or what writes them into an open one."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """A file that was listed."""
-
-    name: str
-    ask_size: Callable[[], int]
-    """Returns its size in bytes. Raises ``FileNotFoundError`` if it has gone meanwhile."""
-
-
 class Files(Protocol):
     """Files below a root, each whole or not there. Names are relative and have ``/`` between folders.
 
@@ -32,8 +23,11 @@ class Files(Protocol):
     ``tests/pipeline/store/test_files.py``.
     """
 
-    def list(self, folder: str = "") -> Iterator[FileEntry]:
-        """Walk the files in a folder and in those below it, in any order; none if it is not there."""
+    def list(self, folder: str = "") -> Iterator[str]:
+        """Walk the names of all files below a folder, in any order; none if it is not there."""
+
+    def sizes(self, folder: str = "") -> Iterator[tuple[str, int]]:
+        """Walk them as ``list`` does, with how many bytes each has."""
 
     def open(self, name: str) -> pa.NativeFile:
         """Open a file to read any part of it. Raises ``FileNotFoundError``."""

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.store.local_files import state_of_path
+from pipeline.store.local_files import change_stamp_of
 
 _SUFFIX = ".jsonl"
 
@@ -44,7 +44,7 @@ class LineLog:
 
     def stamp(self) -> str:
         """Return text that changes when a line is added."""
-        return state_of_path(self.path)
+        return change_stamp_of(self.path)
 
 
 def log_in(folder: Path, name: str) -> LineLog:

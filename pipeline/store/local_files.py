@@ -5,15 +5,14 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.store.files import Content, FileEntry, StoredFile, fill
+from pipeline.store.files import Content, StoredFile, fill
 
-_DRAFT = ".draft"
+_DRAFT = ".draft-"
 
 
 class LocalFiles:
@@ -22,9 +21,15 @@ class LocalFiles:
     def __init__(self, root: Path) -> None:
         self._root = str(root.absolute())
 
-    def list(self, folder: str = "") -> Iterator[FileEntry]:
-        """Walk the files in a folder and in those below it, drafts left out."""
-        return _walk(self.location(folder), f"{folder}/" if folder else "")
+    def list(self, folder: str = "") -> Iterator[str]:
+        """Walk the names of all files below a folder, drafts left out."""
+        return (name for name, _ in _walk(self.location(folder), f"{folder}/" if folder else ""))
+
+    def sizes(self, folder: str = "") -> Iterator[tuple[str, int]]:
+        """Walk them with how many bytes each has, but for those that go meanwhile."""
+        for name, entry in _walk(self.location(folder), f"{folder}/" if folder else ""):
+            with suppress(FileNotFoundError):
+                yield name, entry.stat().st_size
 
     def open(self, name: str) -> pa.NativeFile:
         """Open a file to read any part of it."""
@@ -55,7 +60,7 @@ class LocalFiles:
 
     def stamp(self, name: str) -> str:
         """Return when the file or the folder was last changed, and how large it is."""
-        return state_of_path(self._path(name))
+        return change_stamp_of(self._path(name))
 
     def location(self, name: str = "") -> str:
         """Return the absolute path."""
@@ -68,7 +73,7 @@ class LocalFiles:
     def remove_drafts(self, *folders: str) -> None:
         """Remove what killed writers left behind in folders, whose names may be patterns."""
         for folder in folders:
-            for draft in Path(self._root).glob(f"{folder}*{_DRAFT}-*"):
+            for draft in Path(self._root).glob(f"{folder}*{_DRAFT}*"):
                 draft.unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
@@ -82,7 +87,7 @@ def file_at(path: Path) -> StoredFile:
     return StoredFile(LocalFiles(path.parent), path.name)
 
 
-def state_of_path(path: Path) -> str:
+def change_stamp_of(path: Path) -> str:
     """Return when a file or a folder was last changed, and how large it is; nothing if it is not there."""
     try:
         status = path.stat()
@@ -118,7 +123,7 @@ def _write_draft(path: Path, content: Content) -> Iterator[Path]:
     """Write a draft beside ``path``, which whoever asked puts in place; what is left of it goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
-    draft = path.with_name(f"{path.name}{_DRAFT}-{writer}")
+    draft = path.with_name(f"{path.name}{_DRAFT}{writer}")
     try:
         with draft.open("wb") as file:
             fill(file, content)
@@ -130,7 +135,7 @@ def _write_draft(path: Path, content: Content) -> Iterator[Path]:
     sync_folder(path.parent)
 
 
-def _walk(place: str, above: str) -> Iterator[FileEntry]:
+def _walk(place: str, above: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
     try:
         entries = os.scandir(place)
     except (FileNotFoundError, NotADirectoryError):
@@ -139,9 +144,5 @@ def _walk(place: str, above: str) -> Iterator[FileEntry]:
         for entry in entries:
             if entry.is_dir():
                 yield from _walk(entry.path, f"{above}{entry.name}/")
-            elif f"{_DRAFT}-" not in entry.name:
-                yield FileEntry(above + entry.name, partial(_size_of, entry))
-
-
-def _size_of(entry: "os.DirEntry[str]") -> int:
-    return entry.stat().st_size
+            elif _DRAFT not in (name := entry.name):
+                yield above + name, entry

@@ -7,7 +7,7 @@ from threading import Lock
 
 import pyarrow as pa
 
-from pipeline.store.files import Content, FileEntry, fill
+from pipeline.store.files import Content, fill
 
 
 class MemoryFiles:
@@ -19,12 +19,16 @@ class MemoryFiles:
         self._changed: dict[str, int] = {}
         self._lock = Lock()
 
-    def list(self, folder: str = "") -> Iterator[FileEntry]:
-        """Walk the files in a folder and in those below it."""
+    def list(self, folder: str = "") -> Iterator[str]:
+        """Walk the names of all files below a folder."""
+        return (name for name, _ in self.sizes(folder))
+
+    def sizes(self, folder: str = "") -> Iterator[tuple[str, int]]:
+        """Walk them with how many bytes each has."""
         with self._lock:
             found = dict(self._files)
         above = f"{folder}/" if folder else ""
-        return (FileEntry(name, content.__len__) for name, content in found.items() if name.startswith(above))
+        return ((name, len(content)) for name, content in found.items() if name.startswith(above))
 
     def open(self, name: str) -> pa.NativeFile:
         """Open a file to read any part of it."""

@@ -6,7 +6,7 @@ Three operations carry everything: list, read, put whole. A reader sees a whole 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from typing import Any, TypeVar
@@ -36,8 +36,8 @@ class TableStore:
     def shards(self, table: str) -> set[str]:
         """Return the names of the shards that are there."""
         above = len(table) + len(_FOLDER) + 2
-        entries = self.files.list(f"{_FOLDER}/{table}")
-        return {entry.name[above : -len(_SUFFIX)] for entry in entries if entry.name.endswith(_SUFFIX)}
+        names = self.files.list(f"{_FOLDER}/{table}")
+        return {name[above : -len(_SUFFIX)] for name in names if name.endswith(_SUFFIX)}
 
     def sizes(self, table: str) -> dict[str, int]:
         """Return the shards that are there, and how many bytes each has."""
@@ -48,12 +48,11 @@ class TableStore:
         return self._walk_sizes(_FOLDER)
 
     def _walk_sizes(self, folder: str) -> Iterator[tuple[str, str, int]]:
-        for entry in self.files.list(folder):
-            _, _, place = entry.name.removesuffix(_SUFFIX).partition("/")
+        for name, num_bytes in self.files.sizes(folder):
+            _, _, place = name.removesuffix(_SUFFIX).partition("/")
             table, _, shard = place.partition("/")
-            if shard and entry.name.endswith(_SUFFIX):
-                with suppress(FileNotFoundError):  # it has gone meanwhile
-                    yield table, shard, entry.ask_size()
+            if shard and name.endswith(_SUFFIX):
+                yield table, shard, num_bytes
 
     def stamp(self, table: str) -> str:
         """Return text that changes when a shard comes or goes."""

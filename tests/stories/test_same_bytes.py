@@ -47,13 +47,13 @@ def test_another_kind_of_storage_gives_the_same_bytes(
 
     first, second = (execute_here(config, workspace) for _ in range(2))
 
-    for entry in files.list("tables"):
-        copy = tmp_path / "beside" / entry.name
+    for name in files.list("tables"):
+        copy = tmp_path / "beside" / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(StoredFile(files, entry.name).read())
+        copy.write_bytes(StoredFile(files, name).read())
     assert tiny.files_of(workspace.root) == expected
     assert (first.computed, second.computed) == (tiny.TICKETS, 0)
-    assert {"report.html", "audit.json", "tables.json"} <= {entry.name for entry in files.list()}
+    assert {"report.html", "audit.json", "tables.json"} <= set(files.list())
 
 
 def execute_here(config: Path, workspace: Workspace) -> RunResult:

@@ -27,7 +27,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
 
 def names_in(files: Files, folder: str = "") -> list[str]:
     """Return the names that are listed, in order."""
-    return sorted(entry.name for entry in files.list(folder))
+    return sorted(files.list(folder))
 
 
 def test_what_was_put_is_read_whole_and_in_parts(files: Files) -> None:
@@ -61,7 +61,7 @@ def test_files_are_listed_with_their_sizes(files: Files) -> None:
     assert names_in(files, "tables/a") == ["tables/a/0", "tables/a/deep/1"]
     assert names_in(files) == ["other", "tables/a/0", "tables/a/deep/1", "tables/ab/2"]
     assert names_in(files, "nothing") == []
-    assert {entry.name: entry.ask_size() for entry in files.list("tables/ab")} == {"tables/ab/2": 11}
+    assert dict(files.sizes("tables/ab")) == {"tables/ab/2": 11}
 
 
 def test_what_was_removed_has_gone(files: Files) -> None:
