@@ -94,9 +94,9 @@ def _compute(
     tally.check()
     tally.recall_speeds(ticket_lines(workspace.ticket_log))
 
-    def on_done(ticket: Ticket, report: TicketResult) -> None:
-        note_ticket(workspace.ticket_log, ticket, report, time.time())
-        tally.add(ticket, report)
+    def on_done(ticket: Ticket, result: TicketResult) -> None:
+        note_ticket(workspace.ticket_log, ticket, result, time.time())
+        tally.add(ticket, result)
         if ticket.table.folder == graph.prefer.folder and tally.tables[ticket.table.folder].done == 1:
             _say_yield(graph, workspace.store, shown)
         shown.show(tally)

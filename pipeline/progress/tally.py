@@ -88,16 +88,16 @@ class Tally:
         for folder in taken.keys() & self.tables.keys():
             self.tables[folder].earlier_s = sum(taken[folder]) / len(taken[folder])
 
-    def add(self, ticket: Ticket, report: TicketResult) -> None:
+    def add(self, ticket: Ticket, result: TicketResult) -> None:
         """Take in a finished ticket; raises ``BudgetExceededError`` when too many rows have failed."""
         tally = self.tables[ticket.table.folder]
         tally.done += 1
         tally.fresh += 1
-        tally.counts.update(report.counts)
-        tally.audio_s += report.audio_s
-        tally.inside_s += report.inside_s
-        tally.wall_s += report.wall_s
-        tally.load_s += report.load_s
+        tally.counts.update(result.counts)
+        tally.audio_s += result.audio_s
+        tally.inside_s += result.inside_s
+        tally.wall_s += result.wall_s
+        tally.load_s += result.load_s
         self.last = ticket.name
         self._check(tally)
 

@@ -41,7 +41,7 @@ class TicketLine(Record):
         return max(self.wall_s - self.load_s, 0.0)
 
 
-def note_ticket(path: Path, ticket: Ticket, report: TicketResult, finished_at_s: float) -> None:
+def note_ticket(path: Path, ticket: Ticket, result: TicketResult, finished_at_s: float) -> None:
     """Append the line of a ticket."""
     line = TicketLine(
         table=ticket.table.name,
@@ -49,14 +49,14 @@ def note_ticket(path: Path, ticket: Ticket, report: TicketResult, finished_at_s:
         shard=ticket.shard.name,
         finished_at_s=finished_at_s,
         takes=num_takes(ticket.table),
-        audio_s=report.audio_s,
-        inside_s=report.inside_s,
-        wall_s=report.wall_s,
-        load_s=report.load_s,
-        model_s=report.model.inside_s,
-        real_time_factor=report.model.real_time_factor,
-        peak_bytes=report.peak_bytes,
-        peak_gpu_bytes=report.peak_gpu_bytes,
+        audio_s=result.audio_s,
+        inside_s=result.inside_s,
+        wall_s=result.wall_s,
+        load_s=result.load_s,
+        model_s=result.model.inside_s,
+        real_time_factor=result.model.real_time_factor,
+        peak_bytes=result.peak_bytes,
+        peak_gpu_bytes=result.peak_gpu_bytes,
     )
     LineLog(path).append(line.model_dump_json())
 

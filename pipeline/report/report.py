@@ -77,8 +77,8 @@ def is_outdated(workspace: Workspace) -> bool:
 def report_stamp_of(workspace: Workspace) -> str:
     """Return sixteen hex digits of what a report speaks of: dataset, audit, and what tickets have cost."""
     dataset = workspace.dataset.read(MARK) if workspace.dataset.holds(MARK) else b""
-    told = (dataset, workspace.audit.read_if_there() or b"", LineLog(workspace.ticket_log).read())
-    return fingerprint_of([hashlib.sha256(content).hexdigest() for content in told])
+    contents = (dataset, workspace.audit.read_if_there() or b"", LineLog(workspace.ticket_log).read())
+    return fingerprint_of([hashlib.sha256(content).hexdigest() for content in contents])
 
 
 def list_scripts() -> Iterator[Script]:

@@ -126,6 +126,11 @@ def test_few_modules_lie_flat(package: str) -> None:
     assert len(flat) <= MOST_FLAT
 
 
+def test_configs_are_data() -> None:
+    """What a user copies from there is read, never run."""
+    assert list((ROOT / "configs").rglob("*.py")) == []
+
+
 @pytest.mark.parametrize("room", rooms())
 def test_a_room_tells_its_story(room: str) -> None:
     """Whoever opens a folder reads first what it is for, in a few lines."""

@@ -22,14 +22,14 @@ class RunMetrics:
         self._started = monotonic()
         self._audio_s = 0.0
 
-    def count_finished(self, ticket: Ticket, report: TicketResult) -> None:
+    def count_finished(self, ticket: Ticket, result: TicketResult) -> None:
         """Count a finished ticket."""
         table = {"run": self._run, "table": ticket.table.name}
-        for status, number in statuses_of(report.counts).items():
+        for status, number in statuses_of(result.counts).items():
             self._rows.inc(number, tags={**table, "status": status})
-        if report.audio_s > 0:
-            self._audio.inc(report.audio_s, tags=table)
-        self._audio_s += report.audio_s
+        if result.audio_s > 0:
+            self._audio.inc(result.audio_s, tags=table)
+        self._audio_s += result.audio_s
         self._speed.set(self._audio_s / max(monotonic() - self._started, 1e-9), tags={"run": self._run})
 
     def set_in_flight(self, number: int) -> None:
