@@ -32,10 +32,10 @@ class LineLog:
             os.close(descriptor)
 
     def read(self) -> bytes:
-        """Return all that is there; nothing if no line was added yet."""
+        """Return all that is there; nothing if no line was added yet, or where none can be."""
         try:
             return self.path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return b""
 
     def lines(self) -> list[str]:
