@@ -42,7 +42,7 @@ def test_is_low_and_comes_in_gusts() -> None:
 
 
 def test_turns_the_speech_down_while_it_blows() -> None:
-    """A wind heard above the threshold lowers the speech by its excess, but for the share of the ratio."""
+    """A wind heard above the threshold lowers the speech by its excess, but for what the ratio leaves."""
     loud = damaged(wind_of(snr_db=-10.0, threshold=0.1, ratio=4.0, attack_ms=5.0), SPEECH)
     spared = damaged(wind_of(snr_db=-10.0, threshold=0.1, ratio=1.0, attack_ms=5.0), SPEECH)
 

@@ -20,7 +20,7 @@ from stages.networks.transcription import CHECKPOINTS, Transcriber
 from stages.operators.metric import Comparison, Measured
 from stages.score.stage import ScoreStage
 from tests.support.score_inputs import score_input
-from tests.support.speech_like import noisy, speech_like
+from tests.support.speech_like import noisy, speech_like, white_noise
 from tests.support.speech_networks import write_whisper
 
 
@@ -180,7 +180,7 @@ def test_noise_without_voice_has_lost_every_word(folder: Path) -> None:
     metric = Whisper(path=folder)
     metric.load("cpu")
     speech = speech_like(1.0)
-    hush = speech.with_samples(np.full_like(speech.samples, 1e-4))
+    hush = speech.with_samples(white_noise(speech.samples.size) * np.float32(1e-3))
 
     (values,) = score(metric, Comparison(hush, speech, "four words were said"))
 
@@ -196,7 +196,7 @@ def test_no_words_in_the_reference_is_a_reason(
     metric = kind(path=folder)
     metric.load("cpu")
     speech = speech_like(1.0)
-    hush = speech.with_samples(np.full_like(speech.samples, 1e-4))
+    hush = speech.with_samples(white_noise(speech.samples.size) * np.float32(1e-3))
 
     (result,) = metric.score([Comparison(speech, hush, transcript)])
 
