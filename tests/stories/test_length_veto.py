@@ -25,8 +25,12 @@ VOTES = ("multi_resolution_stft", "estoi", "spectral_envelope")
 
 
 def longer(folder: Path) -> Path:
-    """Write a graph that gives what it takes, and its first 160 samples once more."""
-    nodes = [("Slice", "x at_0 at_160 at_1", "first"), ("Concat", "x first", "y", {"axis": 1})]
+    """Write a graph that clips what it takes, and gives its first 160 samples once more."""
+    nodes = [
+        ("Clip", "x lowest highest", "clipped"),
+        ("Slice", "clipped at_0 at_160 at_1", "first"),
+        ("Concat", "clipped first", "y", {"axis": 1}),
+    ]
     ports = [("x", (1, "samples"))], [("y", (1, "more_samples"))]
     return write_graph(folder / "longer.onnx", nodes, ports)
 

@@ -16,6 +16,7 @@ from stages.audio.flac import decode_flac_bytes
 from stages.networks.codec_tokens import load_tokenizer
 from stages.weights.files import weights_digest
 from tests.support.neural_weights import write_dac
+from tests.support.tampering import pairs_of
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_the_card_says_licence_and_size(dataset: Path, tokens: Path) -> None:
     assert {name: ours[name] for name in ("license", "tags", "size_categories")} == {
         name: theirs[name] for name in ("license", "tags", "size_categories")
     }
-    assert ours["dataset_info"]["splits"][0]["num_examples"] == 6
+    assert ours["dataset_info"]["splits"][0]["num_examples"] == len(pairs_of(dataset))
 
 
 def test_the_same_dataset_and_codec_give_the_same_bytes(
@@ -96,7 +97,7 @@ def test_says_how_much_there_is_and_leaves_other_folders_alone(
     """The first codebooks only, if told; a folder that is there stays as it is."""
     tokens_command(dataset, codec, tmp_path / "two", 2, "cpu")
 
-    assert "6 pairs in" in (said := capsys.readouterr().out)
+    assert f"{len(pairs_of(dataset))} pairs in" in (said := capsys.readouterr().out)
     assert "2 codebooks of 64, 31.2 frames a second" in said
     with pytest.raises(UserError, match="is there already"):
         tokens_command(dataset, codec, tmp_path, None, "cpu")

@@ -101,8 +101,9 @@ def test_a_score_that_was_changed_is_found(dataset: Path) -> None:
     for table in ("candidates", "scores"):
         shutil.rmtree(dataset / table)
         retold(dataset, lambda said, table=table: said["tables"].pop(table))
-    (line,) = (line for line in found(dataset) if not line.startswith("unanimous.json: "))  # means
-    assert "chosen_estoi: published" in line
+    wrong = [line for line in found(dataset) if not line.startswith("unanimous.json: ")]  # means
+    others = [line for line in wrong if ": strength: " not in line]  # estoi may be its smallest margin
+    assert [": chosen_estoi: published" in line for line in others] == [True]
 
 
 def test_pairs_that_were_turned_round_are_found(dataset: Path) -> None:
@@ -158,11 +159,12 @@ def test_an_utterance_in_two_splits_is_found(dataset: Path) -> None:
 def test_files_that_are_missing_or_foreign_are_found(dataset: Path) -> None:
     """A dataset is all of its files and no others."""
     (file,) = (dataset / "pairs").glob("*.parquet")
+    rows = len(pairs_of(dataset))
     file.rename(file.with_name("train-00000-of-00002.parquet"))
 
     wrong = found(dataset)
 
-    assert "pairs/train-00000-of-00001.parquet: file: published 6 rows, found none" in wrong
+    assert f"pairs/train-00000-of-00001.parquet: file: published {rows} rows, found none" in wrong
     assert any(line.startswith("pairs/train-00000-of-00002.parquet: file: published none") for line in wrong)
 
 
@@ -215,10 +217,9 @@ def test_a_sample_is_drawn_by_its_seed(dataset: Path) -> None:
     """Few rows now and others another time; a change in one that is not drawn goes unnoticed in audio."""
     tamper(dataset, lambda rows: rows[2].update(clean=louder(rows[2]["clean"])))
 
-    noticed = [bool(found_in(verify_dataset(dataset, rows=2, seed=seed))) for seed in range(6)]
-
-    assert True in noticed
-    assert False in noticed
+    noticed = (bool(found_in(verify_dataset(dataset, rows=2, seed=seed))) for seed in range(40))
+    first = next(noticed)  # and as few more as are needed: each hears two pairs by every metric
+    assert (not first) in noticed
 
 
 def test_the_command_fails_for_a_dataset_that_was_changed(

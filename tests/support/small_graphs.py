@@ -26,6 +26,8 @@ CONSTANTS = (
     helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]),
     helper.make_tensor("most", TensorProto.FLOAT, [], [0.8]),
     helper.make_tensor("nothing", TensorProto.FLOAT, [], [0.0]),
+    helper.make_tensor("lowest", TensorProto.FLOAT, [], [-0.02]),
+    helper.make_tensor("highest", TensorProto.FLOAT, [], [0.02]),
     helper.make_tensor("middle_tap", TensorProto.FLOAT, [10], [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]),
     *(helper.make_tensor(f"at_{n}", TensorProto.INT64, [1], [n]) for n in (0, 1, 64, 160, HOP, HOP + 1)),
 )
