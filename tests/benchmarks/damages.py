@@ -1,7 +1,8 @@
 """Damages to a finished workspace against every command: ``python -m tests.benchmarks.damages --number 300``.
 
 Each ends without a traceback, names the file if it refuses, and ``run`` makes again what was there, byte for
-byte.
+byte. Files that nobody may read are among them: root, who may read all, runs it under
+``setpriv --bounding-set=-dac_override,-dac_read_search``.
 """
 
 import argparse

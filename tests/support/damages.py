@@ -21,7 +21,9 @@ KINDS = (
     "a link to nowhere",
     "a folder",
     "garbled",
+    "unreadable",
 )
+"""What happens to files. One that nobody may read is no damage to root, who may read all."""
 LEFT_ALONE = ("lock", "lock.json")
 """Files that hold nothing: who holds a workspace is asked of the machine."""
 Say = Callable[[str], None]
@@ -70,6 +72,8 @@ def do_damage(workspace: Path, damage: Damage) -> None:
         case "a folder":
             path.unlink()
             path.mkdir()
+        case "unreadable":
+            path.chmod(0)
         case "a link to nowhere":
             path.unlink()
             path.symlink_to(path.parent / "nowhere")
