@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.dataset import card_tables as written
 from pipeline.dataset.card_front_matter import front_of
 from pipeline.progress.funnel import funnel_lines
+from pipeline.store.dataset_columns import MEANINGS, MEANINGS_IN_CANDIDATES, MEANINGS_IN_PAIRS
 from pipeline.text import count
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def card_of(run: ResolvedConfig, exported: DatasetDescription, audit: Sequence[s
         exported=exported,
         tables=written.describe_tables(exported.tables),
         loading=lines_for("path/to/dataset", exported.rows).rstrip(),
+        columns=written.describe_columns(MEANINGS),
+        columns_of_pairs=written.describe_columns(MEANINGS_IN_PAIRS),
+        columns_of_candidates=written.describe_columns(MEANINGS_IN_CANDIDATES),
         substitutes=written.markdown_table(["part of the recipe", "here"], config.substitutes.items()),
         repeats=count(config.degradations.repeats, "degraded version"),
         chain=written.describe_chain(part.described for part in run.chain),

@@ -38,6 +38,12 @@ def escape_inline(text: str) -> str:
     return " ".join(text.split()).replace("<", "&lt;")
 
 
+def describe_columns(meanings: Mapping[str, str]) -> str:
+    """Return what columns hold; those that stand together in a name have one meaning."""
+    rows = [(", ".join(f"`{name}`" for name in names.split()), said) for names, said in meanings.items()]
+    return markdown_table(["column", "holds"], rows)
+
+
 def describe_tables(written: Mapping[DatasetTable, Mapping[Split, SplitFiles]]) -> str:
     """Return what there is, by table and split."""
     rows = [

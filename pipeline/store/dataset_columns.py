@@ -74,6 +74,47 @@ longer its model made it, before it was fitted; ``level_gain_db`` brought it to 
 they are one candidate, the first of them."""
 OUTCOME: Columns = {"status": TEXT, "reason": TEXT, "detail": TEXT}
 _WHY_MISSING: Columns = {"missing_scores": MISSING}
+MEANINGS: Mapping[str, str] = {
+    "degraded_id": "one damaged version, number `repeat`, of the stretch of speech `utterance_id`, which is "
+    "from the recording `source_id` of `corpus`",
+    "split": "the split of the speaker, or of the recording where nobody says who speaks",
+    "speaker transcript language licence": "of the speech, as its corpus states them, or null",
+    "sample_rate duration_s": "of all sides",
+    "bandwidth_hz": "the highest frequency that carries signal in the speech",
+    "degradations": "what changed the speech, by kind: the steps that changed the signal by more than −90 dB",
+    "degradation_steps": "parameters and measured facts of each step, as JSON",
+    "recipe": "all that was drawn, as JSON; not in `scores`",
+    "joint_gain_db": "the gain that was applied to degraded and clean alike",
+    "residual_lag_samples": "by how much the degraded side is later than the clean one",
+    "licences": "what went into the row, each part under its licence",
+    "row_licence": "the most restrictive of them",
+    "…_model …_take …_settings": "who restored, which of several outputs it is, and what was drawn for it, "
+    "as JSON",
+    "…_lag_samples": "the delay of the model, which was measured and removed",
+    "…_length_change_s": "by how much longer (under 0: shorter) the model's output was than its input, "
+    "before it was fitted",
+    "…_level_gain_db …_peak_gain_db": "the gains that were applied to the side",
+    "…_digest": "the SHA-256 of rate and samples, whatever wrote the FLAC",
+    "…_same_audio_as": "other candidates that came out the same, sample for sample, as `model/take`: "
+    "together they are one candidate, the first of them",
+    "…_missing_scores": "why scores are not there",
+}
+"""What columns hold, by their names; of one side of a pair, ``…_`` is ``chosen_`` or ``rejected_``."""
+MEANINGS_IN_PAIRS: Mapping[str, str] = {
+    "pair_id": "the name of the pair; it begins with the `degraded_id`",
+    "degraded chosen rejected clean": "mono FLAC; the chosen and the rejected one are restorations of the "
+    "degraded one",
+    "chosen_X rejected_X margin_X": "for every score X: what each side got, and by how much the chosen one "
+    "is better, whichever way X improves; null where there is no score",
+    "strength": "the narrowest vote, in units of each criterion's scale",
+}
+MEANINGS_IN_CANDIDATES: Mapping[str, str] = {
+    "candidate_id": "the name of the recording",
+    "kind": "`degraded`, `clean` or `restored`",
+    "audio": "mono FLAC; each recording is there once; not in `scores`",
+    "status reason detail": "why a take came to nothing; such takes are there too",
+    "X": "every score, by its name",
+}
 HEAVY_COLUMNS = ("audio", "recipe")
 """Columns of ``candidates`` that ``scores`` does without."""
 

@@ -1,6 +1,7 @@
 """What the README and the pages beside it show works as it stands there, and what they link to is there."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,15 @@ import yaml
 
 from pipeline.config.schema import Config, PreferenceSettings
 from pipeline.dataset.card import load_lines
-from pipeline.store.dataset_columns import TABLES, columns_of
+from pipeline.dataset.card_tables import describe_columns
+from pipeline.store.dataset_columns import (
+    MEANINGS,
+    MEANINGS_IN_CANDIDATES,
+    MEANINGS_IN_PAIRS,
+    TABLES,
+    DatasetTable,
+    columns_of,
+)
 from schemas import Params
 from stages.audio.waveform import Waveform
 from stages.degradations import DEGRADATIONS
@@ -128,15 +137,23 @@ def test_the_readme_is_short() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_column_of_the_dataset_is_explained(table: str) -> None:
+def test_every_column_of_the_dataset_is_explained(table: DatasetTable) -> None:
     """By its name, or by what columns of both sides have in common."""
-    text = (ROOT / "docs" / "dataset.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`([\w…]+)`", text))
+    meanings = {**MEANINGS, **MEANINGS_IN_PAIRS, **MEANINGS_IN_CANDIDATES}
+    named = set(re.findall(r"[\w…]+", " ".join([*meanings, *meanings.values()])))
     columns = columns_of(table, ["X"])
 
     unexplained = [name for name in columns if not {name, f"…_{name}", f"…_{name.partition('_')[2]}"} & named]
 
     assert unexplained == []
+
+
+@pytest.mark.parametrize("meanings", [MEANINGS, MEANINGS_IN_PAIRS, MEANINGS_IN_CANDIDATES])
+def test_the_page_of_the_dataset_says_what_its_card_says(meanings: Mapping[str, str]) -> None:
+    """In the same tables."""
+    page = (ROOT / "docs" / "dataset.md").read_text(encoding="utf-8")
+
+    assert describe_columns(meanings) in page
 
 
 def test_the_map_names_every_folder() -> None:
