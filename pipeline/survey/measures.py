@@ -7,7 +7,8 @@ import numpy as np
 from pipeline.sources.audio import open_source
 from pipeline.survey.records import Measurements, SurveyedRecording
 from schemas import Probe, Source
-from stages.audio.level import energy, from_db, peak, to_db
+from stages.audio.audible import audible_energy
+from stages.audio.level import from_db, peak, to_db
 from stages.audio.waveform import Samples
 from stages.ingest.decoding import Decoded
 from stages.ingest.inspection import inspect_recording
@@ -39,7 +40,7 @@ def measure_recording(decoded: Decoded, probe: Probe | None) -> Measurements:
     """
     samples, rate = decoded.waveform.samples, decoded.waveform.sample_rate
     offset = float(samples.mean(dtype=np.float64))
-    said = {} if probe is None else _measure_speech(samples, rate, offset, probe)
+    said = {} if probe is None else _measure_speech(samples, rate, probe)
     return Measurements(
         sample_rate=rate,
         channels=decoded.channels,
@@ -54,12 +55,12 @@ def measure_recording(decoded: Decoded, probe: Probe | None) -> Measurements:
     )
 
 
-def _measure_speech(samples: Samples, rate: int, offset: float, probe: Probe) -> dict[str, float]:
-    power = energy(samples) / samples.size - offset**2
+def _measure_speech(samples: Samples, rate: int, probe: Probe) -> dict[str, float]:
+    power = audible_energy(samples, rate) / samples.size
     floor_db = max(_floor_db(samples, rate), LOWEST_FLOOR_DB)
     return {
         "active_level_db": probe.active_level_db,
-        "activity": float(min(1.0, max(0.0, power) / from_db(probe.active_level_db) ** 2)),
+        "activity": float(min(1.0, power / from_db(probe.active_level_db) ** 2)),
         "floor_db": floor_db,
         "snr_db": probe.active_level_db - floor_db,
         "bandwidth_hz": probe.bandwidth_hz,

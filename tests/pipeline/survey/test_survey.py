@@ -76,7 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "ada/good.txt").write_text("Said.")
     (made / "ada/offset.normalized.txt").write_text("Said too.")
     (made / "ada/gone.txt").write_text("Nobody says this.")
-    (made / "bob/tape.sph").write_bytes(b"NIST_1A")
+    (made / "bob/tape.sf").write_bytes(b"\x64\xa3\x01\x00")
     return made
 
 
@@ -143,7 +143,7 @@ def test_figures_are_those_that_the_files_were_made_with(found: dict[str, Survey
         ("silent.wav", Reason.SILENT, "dBFS"),
         ("short.wav", Reason.TOO_SHORT, "0.100 s"),
         ("cut.wav", Reason.UNREADABLE, "cut short"),
-        ("broken.flac", Reason.UNREADABLE, "not audio"),
+        ("broken.flac", Reason.UNREADABLE, "cut short"),
     ],
 )
 def test_what_a_run_would_refuse_has_its_reason(
@@ -170,7 +170,7 @@ def test_texts_are_held_against_audio(surveyed: Survey, found: dict[str, Surveye
     assert beside.texts == 2
     assert beside.texts_without_audio == ("ada/gone.txt",)
     assert beside.audio_without_text == ("ada/clipped.wav", "ada/faint.wav")
-    assert beside.unread == {".sph": 1}
+    assert beside.unread == {".sf": 1}
     lacking = {name for name, one in found.items() if Oddity.NO_TRANSCRIPT in one.oddities}
     assert lacking == {"clipped.wav", "faint.wav"}
 

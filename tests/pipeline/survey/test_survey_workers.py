@@ -10,6 +10,7 @@ from pipeline.survey.workers import BATCH, survey_all
 from schemas import Reason, Source, Status
 from stages.ingest.stage import IngestSettings
 from tests.support.bundled_speech import bundled
+from tests.support.small_corpora import listed
 
 
 class DeadlySource(Source):
@@ -24,9 +25,9 @@ def test_a_recording_that_kills_its_process_is_crashed_and_the_rest_goes_on(tmp_
     """Its neighbours in the same batch, and those that were waiting, are surveyed."""
     path = tmp_path / "speech.wav"
     soundfile.write(path, bundled(1).samples, 16_000)
-    said = {"corpus": "c", "path": str(path), "name": path.name, "content": "0"}
-    sources = [Source(id=str(number), **said) for number in range(2 * BATCH)]
-    sources[3] = DeadlySource(id="deadly", **said)
+    said = listed(path)[0].model_dump()
+    sources = [Source(**{**said, "id": str(number)}) for number in range(2 * BATCH)]
+    sources[3] = DeadlySource(**{**said, "id": "deadly"})
 
     found = {one.source.id: one for batch in survey_all(sources, IngestSettings(), 1) for one in batch}
 
