@@ -20,12 +20,14 @@ _THE_MACHINES = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, e
 def reading(place: str) -> Iterator[None]:
     """Turn what comes of reading a damaged file inside into ``DamagedFileError`` that names it.
 
-    What is not there is no damage: ``FileNotFoundError`` stays what it is.
+    What is not there is no damage: ``FileNotFoundError`` stays what it is, but for a link to nothing.
     """
     try:
         yield
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        if not Path(place).is_symlink():
+            raise
+        raise DamagedFileError(place, "a link to what is not there") from error
     except OSError as error:
         if error.errno in _THE_MACHINES:
             raise

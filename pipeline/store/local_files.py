@@ -34,7 +34,13 @@ class LocalFiles:
     def open(self, name: str) -> pa.NativeFile:
         """Open a file to read any part of it."""
         # by its name: to look for a file system by a path takes as long as to read a few columns
-        return pa.OSFile(f"{self._root}/{name}")
+        place = f"{self._root}/{name}"
+        try:
+            return pa.OSFile(place)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            raise type(error)(error.errno, os.strerror(error.errno), place) from error  # pyarrow names none
 
     def put(self, name: str, content: Content) -> None:
         """Write a draft beside the file, see it on disk, rename it, and see the folder's names on disk."""

@@ -44,10 +44,13 @@ def _try_damage(number: int, damage: Damage, finished: Path, counts: Counter[str
     say(f"{number} {damage}")
     for answer in answers_to(damage, finished / "tiny.yaml", workspace):
         counts["commands"] += 1
-        if answer.is_traceback or answer.is_silent or (answer.command == "run" and answer.code):
+        may_refuse = answer.command != "run" or damage.kind == "unreadable"  # that is the user's to mend
+        if answer.is_traceback or answer.is_silent or (answer.code and not may_refuse):
             what = "traceback" if answer.is_traceback else "silent" if answer.is_silent else "run refuses"
             counts[what] += 1
             say(f"{number} {damage}: {answer.command}: {what}: {answer.said.strip()[-600:]}")
+    if damage.kind == "unreadable":
+        (workspace / damage.path).chmod(0o644)
     if tiny.files_of(workspace) == tiny.files_of(finished / "workspace"):
         counts["mended"] += 1
         return
