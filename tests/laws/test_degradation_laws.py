@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import pickle
-import tracemalloc
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +18,7 @@ from stages.operators.distributions import Pools
 from stages.operators.operator import Operator
 from stages.operators.rng import rng_for
 from tests.support.other_process import printed_by
+from tests.support.peak_memory import with_peak_bytes
 
 RATE = 48_000
 MOST_AT_FULL_SCALE = 0.05
@@ -261,11 +261,8 @@ def test_takes_ten_minutes_in_bounded_memory(kind: str, sources: MemoryAudioSour
     sentence = gliding(20.0, 8_000).samples
     speech = Waveform(np.tile(sentence, 30), 8_000)
     degradation = DEGRADATIONS[kind].drawn(rng_for(0, kind), pools)
-    tracemalloc.start()
 
-    out = degradation.apply(speech, sources)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    out, most = with_peak_bytes(lambda: degradation.apply(speech, sources))
 
     assert out.samples.shape == speech.samples.shape
     assert np.isfinite(out.samples).all()
