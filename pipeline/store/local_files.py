@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.store.files import Content, StoredFile, fill
+from schemas import DamagedFileError
 
 _DRAFT = ".draft-"
 
@@ -43,10 +44,16 @@ class LocalFiles:
             raise type(error)(error.errno, os.strerror(error.errno), place) from error  # pyarrow names none
 
     def put(self, name: str, content: Content) -> None:
-        """Write a draft beside the file, see it on disk, rename it, and see the folder's names on disk."""
+        """Write a draft beside the file, see it on disk, rename it, and see the folder's names on disk.
+
+        Raises ``DamagedFileError`` where a folder has taken the name.
+        """
         path = self._path(name)
         with _write_draft(path, content) as draft:
-            draft.rename(path)
+            try:
+                draft.rename(path)
+            except IsADirectoryError as error:
+                raise DamagedFileError(str(path), "a folder lies in its place") from error
 
     def put_if_absent(self, name: str, content: Content) -> bool:
         """Link a draft to the name, which fails if that is taken; the file system has to know links."""
