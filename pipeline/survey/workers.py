@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -66,10 +67,14 @@ class _Pool:
         )
 
     def __enter__(self) -> Self:
+        # they inherit it: a Ctrl-C while they import is for who started them, and waits until they are there
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._executor.submit(os.getpid).result()
         except BrokenProcessPool as error:  # or else its first recordings would be blamed
             raise RunError("no process can be started: it ends before it is given anything to do") from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:

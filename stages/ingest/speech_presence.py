@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from schemas import Reason, UnfitError
 from stages.audio.waveform import Samples, Waveform
@@ -82,20 +83,25 @@ def modulation_db(samples: Samples, sample_rate: int) -> float:
 
 
 def _band_powers(samples: Samples, sample_rate: int) -> _Levels:
-    """Return the power of each frame in each band that the rate can hold."""
+    """Return the power of each frame in each band that the rate can hold.
+
+    In single precision, which reaches far below ``CLAMP_DB`` and takes a quarter of the time.
+    """
     length, hop = round(_WINDOW_S * sample_rate), round(_HOP_S * sample_rate)
-    padded = np.pad(samples - samples.mean(dtype=np.float64), (0, max(0, length - samples.size)))
+    centred = samples - np.float32(samples.mean(dtype=np.float64))
+    padded = np.pad(centred, (0, max(0, length - samples.size)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
     size = 2 ** math.ceil(math.log2(length))
     edges = np.searchsorted(np.fft.rfftfreq(size, 1.0 / sample_rate), BANDS_HZ)
-    window = np.hanning(length)
+    window = np.hanning(length).astype(np.float32)
     found = []
     for start in range(0, len(frames), _BATCH):
-        spectra = np.fft.rfft(frames[start : start + _BATCH] * window, size, axis=1)[:, edges[0] : edges[-1]]
+        spectra = fft.rfft(frames[start : start + _BATCH] * window, size, axis=1)[:, edges[0] : edges[-1]]
         starts = edges[:-1] - edges[0]
         held = starts[starts < spectra.shape[1]]
-        found.append(np.add.reduceat(np.square(np.abs(spectra)), held, axis=1))
-    return np.concatenate(found)
+        powers = np.square(spectra.real) + np.square(spectra.imag)
+        found.append(np.add.reduceat(powers, held, axis=1))
+    return np.concatenate(found).astype(np.float64)
 
 
 def _drop_clicks(powers: _Levels) -> _Levels:
