@@ -69,6 +69,7 @@ def card_of(run: ResolvedConfig, exported: DatasetDescription, audit: Sequence[s
         tables=written.describe_tables(exported.tables),
         loading=lines_for("path/to/dataset", exported.rows).rstrip(),
         substitutes=written.markdown_table(["part of the recipe", "here"], config.substitutes.items()),
+        stand_ins=written.markdown_table(["operator", "here"], config.stand_ins.items()),
         repeats=count(config.degradations.repeats, "degraded version"),
         chain=written.describe_chain(part.described for part in run.chain),
         pools=written.describe_pools(
