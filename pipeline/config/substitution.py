@@ -28,7 +28,7 @@ from pipeline.weights.cache import Need, needs_of
 from stages.operators.metric import Output
 
 _Entry: TypeAlias = MetricEntry | RestorerEntry
-Located = tuple[Location, _Entry]
+_Located = tuple[Location, _Entry]
 
 
 def substitute(document: Document, base: Path, decide: Decide) -> tuple[StandIn, ...]:
@@ -37,7 +37,7 @@ def substitute(document: Document, base: Path, decide: Decide) -> tuple[StandIn,
     Of a stand-in that cannot be one, the document is told, and nothing is changed.
     """
     found = PartialConfig(document.data)
-    everything: list[Located] = [*found.restorers, *found.metrics]
+    everything: list[_Located] = [*found.restorers, *found.metrics]
     entries = [(place, entry) for place, entry in everything if entry.without_weights is not None]
     if not entries:
         return ()
@@ -96,10 +96,15 @@ class _Swap:
     """Scores that had a vote."""
 
     @property
+    def called(self) -> str | None:
+        """The name of what takes its place."""
+        return None if self.other is None else self.other.called
+
+    @property
     def described(self) -> str:
         """What became of it, for people."""
         said = "its weights were not here when the run began; "
-        said += "it is left out" if self.other is None else f"{self.other.called} stands in"
+        said += "it is left out" if self.called is None else f"{self.called} stands in"
         if self.voted:
             votes = dict.fromkeys(new.metric for name in self.voted if (new := self.scores[name]) is not None)
             how = f"{', '.join(votes)} voting" if votes else "nothing voting"
@@ -126,15 +131,17 @@ class _Rewrite:
         other = type(entry).model_validate(said)
         there = self._entry_called(other.called, place)
         if there is not None and not _is_the_same(said, there):
-            self._document.refused[at] = (
+            self._refuse(
+                at,
                 f"{other.called!r} is in the config with other settings; give this one a 'name' of its own, "
-                "or say only its kind and name"
+                "or say only its kind and name",
             )
         self._entries = {**self._entries, at: other} if there is None else self._entries
         if needs := _needs_of(self._base, self._document, at, there or other):
-            self._document.refused[at] = (
+            self._refuse(
+                at,
                 f"{other.called} needs weights too ({', '.join(needs)}); name one that needs none, or say "
-                f"{LEAVE_OUT}"
+                f"{LEAVE_OUT}",
             )
         swap = _Swap(place, entry, other, is_there=there is not None)
         if isinstance(given, MetricStandIn):
@@ -163,10 +170,14 @@ class _Rewrite:
         voting = {_name_of(item) for item in self._items("preference", "criteria")}
         unclear = [name for name in own if name in voting and swap.scores[name] is None]
         if unclear and others:
-            self._document.refused[at] = (
+            self._refuse(
+                at,
                 f"which score of {other.called} votes in place of {unclear[0]}? Say it with 'scores: "
-                f"{{{unclear[0]}: …}}'; there are: {', '.join(others)}"
+                f"{{{unclear[0]}: …}}'; there are: {', '.join(others)}",
             )
+
+    def _refuse(self, place: Location, why: str) -> None:
+        self._document.refused.setdefault(place, why)
 
     def _outputs(self, place: Location, entry: _Entry) -> Mapping[str, Output]:
         if not isinstance(entry, MetricEntry):
@@ -192,7 +203,7 @@ class _Rewrite:
         self._put_names(
             ("preference", "held_out"),
             {
-                **{name: None if new is None else new.metric for name, (_, new) in scores.items()},
+                **{name: swap.called if new is None else new.metric for name, (swap, new) in scores.items()},
                 **_names_of(swaps, "metrics"),
             },
         )
@@ -276,11 +287,7 @@ def _closest(output: Output, others: Mapping[str, Output]) -> CriterionEntry | N
 
 def _names_of(swaps: Sequence[_Swap], family: str) -> dict[str, str | None]:
     """Return what is called how in place of the operators of a family."""
-    return {
-        swap.entry.called: None if swap.other is None else swap.other.called
-        for swap in swaps
-        if swap.place[0] == family
-    }
+    return {swap.entry.called: swap.called for swap in swaps if swap.place[0] == family}
 
 
 def _name_of(criterion: Any) -> str:

