@@ -33,7 +33,7 @@ SETTINGS = (
     "--disable-pip-version-check",
     "-vv",  # else nothing is said of an index that cannot be reached, if there are no retries
 )
-POLL_S = 0.1
+_POLL_S = 0.1
 """Between one look at how much has come and the next."""
 _UNREACHABLE = re.compile(r"Retrying \(Retry|Could not fetch URL|Max retries exceeded|timed out")
 _VERSIONS = re.compile(r"from versions: ([^)]*)\)")
@@ -118,7 +118,7 @@ def _run(command: Sequence[str], told: int, folder: Path, advance: Advance) -> i
     try:
         while True:
             with suppress(subprocess.TimeoutExpired):
-                return process.wait(POLL_S)
+                return process.wait(_POLL_S)
             advance(_largest(folder), None)
     finally:
         process.kill()
