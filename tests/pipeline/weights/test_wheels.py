@@ -258,7 +258,8 @@ def test_without_pip_another_one_is_taken_or_the_ways_out_are_said(
     ):
         find_other_pip(WHEEL)
 
-    for name, words in (("uv", ["tool", "run", "--quiet", "pip"]), ("pip3", [])):
+    uv = ["tool", "run", "--quiet", "--python", sys.executable, "pip"]
+    for name, words in (("uv", uv), ("pip3", [])):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
         assert find_other_pip(WHEEL) == [str(tmp_path / name), *words]
