@@ -36,7 +36,7 @@ environment: $(ENVIRONMENT) ## Make .venv from requirements.lock (all others do 
 	@.ci/environment
 
 pipeline: $(ENVIRONMENT) ## Run CONFIG (demo.yaml); SPEECH= NOISE= RESPONSES= WORKSPACE= EXECUTOR= WORKERS= ARGS=
-	$(PYTHON) -m pipeline run $(call quoted,$(config)) $(strip $(options)) $(ARGS)
+	$(PYTHON) -m pipeline run $(call quoted,$(config)) --fetch $(strip $(options)) $(ARGS)
 
 test: export HF_HUB_OFFLINE := 1
 test: export HF_DATASETS_OFFLINE := 1

@@ -56,7 +56,7 @@ def export(
     """
     from pipeline.cli.commands.export import Upload, export_command  # noqa: PLC0415
 
-    resolved = resolve_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     upload = None if push is None else Upload(push, public)
     export_command(resolved, workspace_of(workspace, resolved), out, upload)
 

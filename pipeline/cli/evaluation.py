@@ -48,7 +48,7 @@ def audit(
     if is_workspace(target):
         kept_audit_command(open_workspace(target, ""))
         return
-    resolved = resolve_run(target, assignments, speech, noise, responses)
+    resolved = resolve_run(target, assignments, speech, noise, responses, workspace)
     audit_command(resolved, workspace_of(workspace, resolved))
 
 
@@ -68,7 +68,7 @@ def calibrate(
     """
     from pipeline.cli.commands.calibrate import calibrate_command  # noqa: PLC0415
 
-    resolved = resolve_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     calibrate_command(resolved, workspace_of(workspace, resolved), utterances)
 
 

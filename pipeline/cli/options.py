@@ -1,11 +1,13 @@
 """Options that several commands have, and what they stand for."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.config.resolve import ResolvedConfig, resolve
+from pipeline.config.stand_ins import Begun, read_stand_ins, stand_in_lines
 from pipeline.store.workspace import Workspace, open_workspace
 from schemas import ConfigError
 
@@ -52,9 +54,24 @@ def resolve_run(
     speech: str | None = None,
     noise: str | None = None,
     responses: str | None = None,
+    workspace: str | None = None,
 ) -> ResolvedConfig:
-    """Return the checked run of a config and the options that change it."""
-    return resolve(config_path(config), assignments or (), replacements_from(speech, noise, responses))
+    """Return the checked run of a config and the options that change it; say what stands in for what."""
+    resolved = resolve(
+        config_path(config),
+        assignments or (),
+        replacements_from(speech, noise, responses),
+        begun_in(workspace),
+    )
+    kept = workspace_of(workspace, resolved).stand_ins if resolved.stand_ins else None
+    for line in () if kept is None else stand_in_lines(resolved.stand_ins, kept):
+        sys.stderr.write(f"{line}\n")
+    return resolved
+
+
+def begun_in(workspace: str | None) -> Begun:
+    """Return what knows, given the name of a run, what it began with in the workspace that was asked for."""
+    return lambda name: read_stand_ins(open_workspace(workspace, name).stand_ins)
 
 
 def replacements_from(speech: str | None, noise: str | None, responses: str | None) -> dict[str, str]:

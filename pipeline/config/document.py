@@ -26,15 +26,23 @@ class Document:
 
     def set_by_option(self, location: Location, option: str) -> None:
         """Remember that what stands at ``location``, and in it, comes from an option of the command line."""
-        known: dict[Location, Any]
-        for known in (self._positions, self._options, self._included, self.refused):
-            for inside in [place for place in known if place[: len(location)] == location]:
-                known.pop(inside)
+        self._forget(location)
         self._options[location] = option
 
     def set_by_include(self, location: Location, other: "Document", origin: Location) -> None:
         """Remember that what stands at ``location`` is what stands at ``origin`` in another file."""
         self._included[location] = other, origin
+
+    def set_by_move(self, location: Location, before: "Document", origin: Location) -> None:
+        """Remember that what stands at ``location``, and in it, stood at ``origin`` in this file before."""
+        self._forget(location)
+        self._included[location] = before, origin
+
+    def _forget(self, location: Location) -> None:
+        known: dict[Location, Any]
+        for known in (self._positions, self._options, self._included, self.refused):
+            for inside in [place for place in known if place[: len(location)] == location]:
+                known.pop(inside)
 
     def position(self, location: Location) -> str:
         """Return ``file:line:column``, or the option, of the closest part of ``location`` that was given."""

@@ -120,6 +120,10 @@ class ReadContext:
         """
         self.operators.extend(with_nested(operator))
         if not self.needs_weights:
+            if not any(
+                getattr(each, "path", None) for each in with_nested(operator)
+            ):  # of a copy it tells which
+                self._check_licences(location, operator)
             return operator
         try:
             pinned = _with_required_digests(operator)

@@ -1,8 +1,8 @@
 """From a config file to operators: everything is checked before anything runs, all mistakes at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.config.chain import ChainReader
@@ -21,6 +21,16 @@ from pipeline.config.preference import (
 from pipeline.config.problems import Problems
 from pipeline.config.reader import PartialConfig, ReadContext
 from pipeline.config.schema import Config
+from pipeline.config.stand_ins import (
+    Begun,
+    Decide,
+    StandIn,
+    decide_as_begun,
+    decide_once,
+    explain_begun_with,
+    nothing_begun,
+)
+from pipeline.config.substitution import substitute
 from schemas import ConfigError
 from stages.operators.metric import Output
 from stages.operators.operator import Operator
@@ -47,6 +57,8 @@ class ResolvedConfig:
     """Who votes, what vetoes, and which pairs are kept."""
     held_out: tuple[str, ...] = ()
     """Scores that take no part in choosing."""
+    stand_ins: tuple[StandIn, ...] = ()
+    """What was decided for operators whose weights may not be here."""
 
     @property
     def criteria(self) -> Sequence[Criterion]:
@@ -71,28 +83,94 @@ def resolve(
     path: Path,
     assignments: Sequence[str] = (),
     replacements: Mapping[str, str] | None = None,
+    begun: Begun = nothing_begun,
 ) -> ResolvedConfig:
     """Return the run that the config in ``path`` describes.
 
     ``assignments`` are ``a.b=value`` texts; ``replacements`` point ``speech``, ``noise`` or ``responses`` at
-    a folder or manifest of the user's own, relative to the current folder. Raises ``ConfigError`` with every
-    mistake and its place.
+    a folder or manifest of the user's own, relative to the current folder; ``begun`` knows what a run began
+    with. Raises ``ConfigError`` with every mistake and its place.
     """
-    document = document_of(path, assignments, replacements or {})
+    given = (path, assignments, replacements or {})
+    document = document_of(*given)
+    decided = substitute(document, path.parent, decide_once(begun(_name_in(document))))
     context = ReadContext(path.parent, Problems(document))
-    return _build(document, context, replacements or {})
+    run = None
+    with suppress(ConfigError):
+        run = _build(document, context, replacements or {})
+    for each in decided:
+        if (why := explain_begun_with(each)) is not None and run is None:
+            context.problems.found.append(f"{path}: {why}")
+    if decided:
+        _check_cases(given, context.problems)
+    context.problems.raise_if_any()
+    if run is None:
+        raise AssertionError("a run that cannot be built has mistakes")
+    return replace(run, stand_ins=decided)
 
 
-def operators_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[Operator]:
+def _check_cases(given: tuple[Path, Sequence[str], Mapping[str, str]], problems: Problems) -> None:
+    """Note what is wrong with the config where all weights are here, or none: here it may be otherwise."""
+    for case, rule_of in (("with all weights", _use_none), ("without weights", _use_all)):
+        found = _read_without_weights(given, rule_of).problems.found
+        known = set(problems.found)
+        problems.found += [f"{line} ({case})" for line in found if line not in known]
+
+
+def _use_none(_: str) -> Decide:
+    return lambda _: False
+
+
+def _use_all(_: str) -> Decide:
+    return lambda _: True
+
+
+def _name_in(document: Document) -> str:
+    """Return what a config calls its run; whether it may is checked later."""
+    return str(document.data.get("name", ""))
+
+
+def operators_in(
+    path: Path, assignments: Sequence[str] = (), begun: Begun = nothing_begun
+) -> Sequence[Operator]:
     """Return every operator that the config in ``path`` names and that can be built, whatever else is wrong.
 
-    Operators within operators are among them; weights need not be there.
+    Operators within operators are among them; weights need not be there. Those that a run has begun without,
+    as ``begun`` knows, are not, but what stands in for them is.
     """
-    document = document_of(path, assignments, {})
-    context = ReadContext(path.parent, Problems(document), needs_weights=False)
-    with suppress(ConfigError):  # whoever runs the config is told
-        _build(document, context, {})
+    context = _read_without_weights((path, assignments, {}), lambda name: decide_as_begun(begun(name)))
+    return context.operators  # whoever runs the config is told what is wrong with it
+
+
+def operators_to_fetch_for(
+    path: Path, assignments: Sequence[str], replacements: Mapping[str, str], begun: Begun
+) -> Sequence[Operator]:
+    """Return what ``operators_in`` does, of a config that weights are fetched for before it is run.
+
+    Raises ``ConfigError`` with all that is wrong with it but missing weights: nobody should fetch for that.
+    """
+    given = (path, assignments, replacements)
+    context = _read_without_weights(given, lambda name: decide_as_begun(begun(name)))
+    context.problems.raise_if_any()
     return context.operators
+
+
+def stand_ins_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[StandIn]:
+    """Return what a run of a config that begins here and now would begin with."""
+    return substitute(document_of(path, assignments, {}), path.parent, decide_once(()))
+
+
+def _read_without_weights(
+    given: tuple[Path, Sequence[str], Mapping[str, str]], rule_of: Callable[[str], Decide]
+) -> ReadContext:
+    """Return what could be read of a config, and what is wrong with it, weights apart."""
+    path, _, replacements = given
+    document = document_of(*given)
+    substitute(document, path.parent, rule_of(_name_in(document)))
+    context = ReadContext(path.parent, Problems(document), needs_weights=False)
+    with suppress(ConfigError):  # the context has it
+        _build(document, context, replacements)
+    return context
 
 
 def _build(document: Document, context: ReadContext, replacements: Mapping[str, str]) -> ResolvedConfig:

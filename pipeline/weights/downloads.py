@@ -32,6 +32,8 @@ _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 Advance = Callable[[int, int | None], None]
 """Is told how many bytes are there, and how many there will be, if that is known."""
+Watch = Callable[[str, int | None], Advance]
+"""Is told what comes and how many bytes it has, if that is known, and returns who is told of its progress."""
 
 
 class ConnectionCut(Exception):  # noqa: N818 - no mistake, and never seen outside

@@ -30,5 +30,5 @@ def test_names_of_folders_arrive_whole(folder: str) -> None:
         check=True,
     )
 
-    command = ["python", "-m", "pipeline", "run", f"{folder}.yaml", "--speech", folder]
+    command = ["python", "-m", "pipeline", "run", f"{folder}.yaml", "--fetch", "--speech", folder]
     assert shlex.split(done.stdout.splitlines()[-1]) == command

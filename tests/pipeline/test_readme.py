@@ -28,6 +28,7 @@ from stages.operators.metric import Comparison
 from stages.operators.rng import rng_for
 from stages.operators.user_modules import OperatorModule, install_modules
 from stages.restorers import RESTORERS
+from tests.support.small_config import resolved
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -107,9 +108,26 @@ def test_the_config_is_one() -> None:
 
 def test_the_preference_of_the_page_on_configs_is_one() -> None:
     """As the README's config."""
-    (text,) = _blocks("yaml", ROOT / "docs" / "config.md")
+    _, text = _blocks("yaml", ROOT / "docs" / "config.md")
 
     assert PreferenceSettings.model_validate(yaml.safe_load(text)["preference"]).held_out == ("si_sdr",)
+
+
+def test_the_stand_ins_of_the_page_on_configs_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its comment says."""
+    monkeypatch.setenv("UNANIMOUS_WEIGHTS", str(tmp_path / "weights"))
+    text, _ = _blocks("yaml", ROOT / "docs" / "config.md")
+    sections = yaml.safe_load(text)
+    sections["metrics"] += [{"kind": kind} for kind in ("pesq", "estoi", "spectral_envelope")]
+    sections["restorers"].append({"kind": "identity"})
+
+    run = resolved(tmp_path, **sections)
+
+    assert [setup.name for setup in run.restorers] == ["spectral_gate", "identity"]
+    assert [setup.name for setup in run.metrics] == ["dnsmos", "pesq", "estoi", "spectral_envelope"]
+    assert [c.metric for c in run.criteria] == ["dnsmos_ovrl", "pesq", "estoi", "spectral_envelope"]
 
 
 def test_the_defaults_that_the_readme_names_are_those_of_a_config() -> None:

@@ -12,8 +12,16 @@ from pipeline.cli.commands.environment import (
 )
 from pipeline.config.chain import example_of
 from pipeline.config.nested_operators import with_nested
-from pipeline.config.resolve import MetricSetup, ResolvedConfig, RestorerSetup, operators_in, resolve
+from pipeline.config.resolve import (
+    MetricSetup,
+    ResolvedConfig,
+    RestorerSetup,
+    operators_in,
+    resolve,
+    stand_ins_in,
+)
 from pipeline.config.schema import PoolFiles, PoolPart, PoolRooms
+from pipeline.config.stand_ins import StandIn
 from pipeline.execution.machine import list_gpus, list_machine_facts
 from pipeline.sources.corpora import Corpus, list_unread
 from pipeline.sources.first_look import FirstLook, describe_missing, is_there, look_at
@@ -59,9 +67,9 @@ def _registered() -> list[type[Operator]]:
 
 
 def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> int:
-    _show(
-        "weights", list(check_weight_files(operators_in(path, assignments)))
-    )  # the config's mistakes count them
+    named = operators_in(path, assignments)
+    _show("weights", list(check_weight_files(named, stand_ins_in(path, assignments))))
+    # the config's mistakes count them
     try:
         run = resolve(path, assignments, replacements)
     except ConfigError as error:
@@ -74,8 +82,14 @@ def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, s
     return lacking + _show("recordings", list(check_sources(run)))
 
 
-def check_weight_files(operators: Iterable[Operator]) -> Iterator[CheckResult]:
-    """Yield the published weights that operators stand for: whether they are there, and how they come."""
+def check_weight_files(
+    operators: Iterable[Operator], stand_ins: Iterable[StandIn] = ()
+) -> Iterator[CheckResult]:
+    """Yield the published weights that operators stand for: whether they are there, and how they come.
+
+    What a run begins without does not keep it from starting; it is said what stands in.
+    """
+    without = {name: each for each in stand_ins if each.is_used for name in each.weights}
     for name, need in needs_of(operators).items():
         state = state_of(need.weights)
         said = f"{weights_size_of(need.weights)}, licence {need.weights.licence}, for {', '.join(need.kinds)}"
@@ -83,7 +97,9 @@ def check_weight_files(operators: Iterable[Operator]) -> Iterator[CheckResult]:
             yield CheckResult(name, f"{said}: in {need.weights.place}", is_there=True)
             continue
         way = f"{state}; 'python -m pipeline weights fetch {name}' gets them from {source_of(need.weights)}"
-        yield CheckResult(name, f"{said}: {way}", is_there=False)
+        if name in without:
+            way += f"; a run that begins without them: {without[name].consequence}"
+        yield CheckResult(name, f"{said}: {way}", is_there=name in without)
 
 
 def check_operators(run: ResolvedConfig) -> Iterator[CheckResult]:

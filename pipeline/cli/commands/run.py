@@ -56,6 +56,7 @@ def format_header(run: ResolvedConfig, workspace: Path) -> str:
     if config.description:
         lines.append(config.description)
     lines += [f"  {part}: {stand_in}" for part, stand_in in config.substitutes.items()]
+    lines += [f"  {part}: {stand_in}" for part, stand_in in config.stand_ins.items()]
     return "\n".join(lines)
 
 
@@ -66,6 +67,10 @@ def format_outcome(run: ResolvedConfig, result: RunResult) -> str:
     if run.config.substitutes:
         lines += ["made with these in place of the published parts:"]
         lines += [f"  {part}: {stand_in}" for part, stand_in in run.config.substitutes.items()]
+        lines.append("")
+    if run.config.stand_ins:
+        lines += ["made without the weights of:"]
+        lines += [f"  {part}: {stand_in}" for part, stand_in in run.config.stand_ins.items()]
         lines.append("")
     done = (
         f"{result.computed} tickets in {format_clock(result.wall_s)}"

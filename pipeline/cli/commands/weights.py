@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import typer
@@ -24,8 +24,10 @@ from pipeline.weights.cache import (
     weights_size_of,
 )
 from pipeline.weights.downloads import Advance
-from schemas import UserError
-from stages.weights.files import CACHE_VARIABLE, WeightFile, Weights, cache_directory
+from pipeline.weights.wheel_files import WheelShelf, open_shelf
+from schemas import MissingWeightsError, UserError
+from stages.operators.operator import Operator
+from stages.weights.files import CACHE_VARIABLE, Weights, cache_directory
 
 
 def use_cache(folder: str | None) -> None:
@@ -60,12 +62,18 @@ def _row(need: Need) -> tuple[str, ...]:
 
 
 def weights_fetch_command(
-    configs: Sequence[Path], names: Sequence[str], files: Sequence[str] = (), *, agreed: bool = False
+    configs: Sequence[Path],
+    names: Sequence[str],
+    files: Sequence[str] = (),
+    wheels: str | None = None,
+    *,
+    agreed: bool = False,
 ) -> None:
     """Fetch the weights of configs, and those called by name, as far as they are not there.
 
-    Raises ``UserError`` for a name that nothing has and without consent, ``MissingWeightsError`` for weights
-    that cannot be had.
+    Files in wheels come from the folder ``wheels``, if one is named, and else by the package index. Raises
+    ``UserError`` for a name that nothing has and without consent, ``MissingWeightsError`` for weights that
+    cannot be had.
     """
     install_files(files)
     wanted = [need.weights for path in configs for need in needs_of(operators_in(path)).values()]
@@ -74,15 +82,35 @@ def weights_fetch_command(
     if not lacking:
         say(f"nothing to fetch: {count(len(wanted), 'set')} of weights in {cache_directory()}")
         return
+    _show_terms(lacking)
+    if not agreed:
+        _ask(f"fetch {count(len(lacking), 'set')} of weights into {cache_directory()}, under these licences?")
+    with open_shelf(None if wheels is None else expand_home(wheels)) as shelf:
+        for weights in lacking:
+            _fetch(weights, shelf)
+
+
+def fetch_before_run(operators: Iterable[Operator]) -> None:
+    """Fetch the weights of operators as far as they are not there and can be had; say which cannot."""
+    needs = needs_of(operators).values()
+    lacking = [need.weights for need in needs if state_of(need.weights) != "there"]
+    if not lacking:
+        return
+    _show_terms(lacking)
+    with open_shelf() as shelf:
+        for weights in lacking:
+            try:
+                _fetch(weights, shelf)
+            except MissingWeightsError as error:
+                say(f"{weights.name} could not be fetched: {error}")
+
+
+def _show_terms(lacking: Iterable[Weights]) -> None:
     for weights in lacking:
         say(
             f"{weights.name}: {weights_size_of(weights)}, licence {weights.licence}, "
             f"from {source_of(weights)}"
         )
-    if not agreed:
-        _ask(f"fetch {count(len(lacking), 'set')} of weights into {cache_directory()}, under these licences?")
-    for weights in lacking:
-        _fetch(weights)
 
 
 def _ask(question: str) -> None:
@@ -93,7 +121,7 @@ def _ask(question: str) -> None:
         raise UserError("nothing was fetched")
 
 
-def _fetch(weights: Weights) -> None:
+def _fetch(weights: Weights, shelf: WheelShelf) -> None:
     columns = (
         "{task.description}",
         BarColumn(),
@@ -103,11 +131,11 @@ def _fetch(weights: Weights) -> None:
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
 
-        def watch(file: WeightFile) -> Advance:
-            bar = progress.add_task(f"{weights.name}/{file.name}", total=file.size_bytes)
+        def watch(name: str, num_bytes: int | None) -> Advance:
+            bar = progress.add_task(name, total=num_bytes)
             return lambda done, total: progress.update(bar, completed=done, total=total)
 
-        digest = fetch_weights(weights, watch)
+        digest = fetch_weights(weights, watch, shelf)
     say(f"{weights.name} is in {weights.place}")
     for line in pin_lines(weights, digest):
         say(line)

@@ -14,7 +14,7 @@ from schemas import MissingWeightsError
 from stages.weights.files import CACHE_VARIABLE
 from tests.support.file_server import FileServer, serving
 from tests.support.small_config import mistakes, place_in, written
-from tests.support.small_corpora import put
+from tests.support.tiny import write_clip
 
 CONTENT = b"weights" * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -193,7 +193,7 @@ def test_weights_that_do_not_fit_on_the_disk_are_not_begun(
 def test_doctor_looks_into_another_cache(tmp_path: Path, server: FileServer) -> None:
     """Where ``weights fetch --cache`` has put them."""
     config = config_with(tmp_path, server, "own_doctored_elsewhere")
-    put(tmp_path / "voices" / "a.wav")
+    write_clip(tmp_path / "voices" / "a.wav", 0, 1.6)
     other = tmp_path / "other"
     assert typed("fetch", config, "--yes", "--cache", other).exit_code == 0
 
@@ -216,7 +216,7 @@ def test_doctor_says_what_is_missing_and_how_it_comes(tmp_path: Path, server: Fi
         pools={},
         degradations={"chain": [{"kind": "restored_by", "restorer": spec}]},
     )
-    put(tmp_path / "voices" / "a.wav")
+    write_clip(tmp_path / "voices" / "a.wav", 0, 1.6)
 
     lacking = CliRunner().invoke(app, ["doctor", str(config)])
 
@@ -258,7 +258,7 @@ def test_doctor_loads_one_model_after_the_other(tmp_path: Path) -> None:
     model = {"kind": "external", "interpreter_path": sys.executable, "script_path": "alone.py"}
     model["environment_variables"] = {"DIARY": str(tmp_path / "diary")}
     config = written(tmp_path, restorers=[{**model, "name": name} for name in "abc"])
-    put(tmp_path / "voices" / "a.wav")
+    write_clip(tmp_path / "voices" / "a.wav", 0, 1.6)
 
     seen = CliRunner().invoke(app, ["doctor", str(config)])
 
