@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from pipeline.sources.csv_rows import open_listing
 from pipeline.store.line_log import LineLog, log_in, logs_in
 from schemas import ConfigError, Digest, Record, WorkspaceError
 
@@ -131,11 +132,9 @@ def read_vote_file(file: Path) -> list[Vote]:
 
     Raises ``ConfigError`` with the line for one that is no vote, and if the file cannot be read.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}") from error
-    return [_vote(f"{file}, line {number}", line) for number, line in enumerate(lines, start=1) if line]
+    with open_listing(file) as opened:
+        lines = enumerate(opened, start=1)
+        return [_vote(f"{file}, line {number}", line) for number, line in lines if line.strip()]
 
 
 def _vote(where: str, line: str) -> Vote:

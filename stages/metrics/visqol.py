@@ -45,7 +45,7 @@ class Visqol(FullReferenceMetric):
             high=5.0,
             noise_floor=0.05,
             votes=False,
-            note="in mode audio it hears the full band of 48 kHz; moved by up to 0.08 there by what nobody hears",
+            note="hears the full band of 48 kHz in mode audio, where its noise floor is 0.08",
         )
     }
 
