@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from pipeline.audit.ablation import Ablation
 from pipeline.audit.above_clean import AboveClean
+from pipeline.audit.baselines import BASELINE_FACTS, baselines_of
 from pipeline.audit.bootstrap import BOOTSTRAP_RESAMPLES, Bootstrap
 from pipeline.audit.candidate_batches import candidate_batches_of
 from pipeline.audit.correlation import Correlations
@@ -21,7 +22,7 @@ from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph
 from schemas import WorkspaceError, fingerprint_of
 
-VERSION = 1
+VERSION = 2
 
 
 def load_or_run_audit(run: ResolvedConfig, graph: Graph, workspace: Workspace, *, keep: bool = True) -> Audit:
@@ -99,7 +100,7 @@ class _AuditRun:
         self._chooser = Chooser(run.rules, self._scores)
         self._utterances = {shard: self._utterances_in(shard) for shard in shards}
         resampling = Bootstrap(sum(self._utterances.values()))
-        self._judging = WinRates(self._chooser, self._scores, resampling)
+        self._judging = WinRates(self._chooser, self._scores, resampling, baselines_of(run.metrics))
         self._agreeing = Correlations(self._chooser.upwards)
         self._leaving_out = Ablation(self._chooser)
         self._beyond_clean = AboveClean(self._chooser, self._scores)
@@ -118,7 +119,7 @@ class _AuditRun:
     def _walk_counted(self, shard: str) -> Iterator[tuple[OrderedPairs, Mask]]:
         """Walk the ordered pairs of a shard and which of them are the dataset's, counted on the way."""
         names = [score.name for score in self._scores]
-        for batch in candidate_batches_of(self._graph, self._store, shard, names):
+        for batch in candidate_batches_of(self._graph, self._store, shard, names, BASELINE_FACTS):
             ordered = self._chooser.ordered_pairs(batch)
             kept = self._chooser.apply_rule(ordered, self._chooser.all_votes, ordered.allowed)
             for counted in (self._leaving_out, self._beyond_clean, self._yields, self._distributions):
@@ -143,6 +144,7 @@ class _AuditRun:
             resamples=BOOTSTRAP_RESAMPLES,
             scores=self._scores,
             judgements=tuple(self._judging.walk_judgements()),
+            baselines=tuple(self._judging.walk_baselines()),
             agreement=tuple(self._agreeing.walk_groups()),
             left_out=tuple(self._leaving_out.walk_criteria()),
             beats_clean=tuple(self._beyond_clean.walk_counts()) if self._run.config.score_clean else None,

@@ -53,7 +53,7 @@ class CandidateBatch:
     scores: Floats64
     """Degraded utterance × candidate × score in the order of ``names``; NaN where there is none."""
     facts: Mapping[str, Floats64] = field(default_factory=dict)
-    """What vetoes look at beside scores, by name: degraded utterance × candidate."""
+    """What vetoes and baselines look at beside scores, by name: degraded utterance × candidate."""
 
     def candidate_scores(self, row: int) -> CandidateScores:
         """Return the candidates of one degraded utterance."""
@@ -63,11 +63,11 @@ class CandidateBatch:
 
 
 def candidate_batches_of(
-    graph: Graph, store: TableStore, shard: str, names: Sequence[str]
+    graph: Graph, store: TableStore, shard: str, names: Sequence[str], more_facts: Sequence[str] = ()
 ) -> Iterator[CandidateBatch]:
     """Walk the degraded utterances of a shard by what candidates they have, few enough at a time."""
-    facts = graph.prefer.rules.facts
-    scored = graph.prefer.candidate_scores(shard, TableReader(store), graph.scores, names)
+    facts = dict.fromkeys((*graph.prefer.rules.facts, *more_facts))
+    scored = graph.prefer.candidate_scores(shard, TableReader(store), graph.scores, names, more_facts)
     planned = store.columns(graph.plan.folder, shard, ["utterance_id"])
     utterances = np.unique(planned["utterance_id"].to_pylist(), return_inverse=True)[1]
     damages = _read_damages(store.columns(graph.degrade.folder, shard, APPLIED), [b.id for b in scored])

@@ -53,10 +53,12 @@ class Judgement(Record):
     rule keeps of the pairs that it favours by more than its margin. Where that leaves more than are needed,
     and for ``random``, which takes any, all ways to draw count alike: these are expected values.
     Pairs with the clean reference are not judged: it would lend every selection what is known beforehand.
+    A baseline takes any, the side with more of what it goes by chosen, or either where both have as much;
+    where vetoes leave it fewer than the dataset holds, it takes those.
     """
 
     selection: str
-    """``unanimous``: the dataset's pairs; a criterion's name: that criterion alone; ``random``."""
+    """``unanimous``: the dataset's pairs; a criterion's or baseline's name: that alone; ``random``."""
     score: str
     pairs: float
     """Pairs that have the score on both sides; for selections that draw, the number expected of all draws."""
@@ -68,6 +70,17 @@ class Judgement(Record):
     """Mean of how much better the chosen side is, in units of the score; positive is better."""
     lead: Interval | None
     """Win rate of the dataset's pairs minus this one, on the same resamples; None for the dataset's own."""
+
+
+class BaselineCheck(Record):
+    """What a baseline says of the dataset's pairs. Its own pairs are judged as one more selection."""
+
+    name: str
+    told_apart: float | None
+    """Share of the comparisons in which the two sides differ; None without any. 0: it says nothing."""
+    chosen_is_more: Interval | None
+    """Share of the dataset's pairs whose chosen side has more of what it goes by, equal ones half: what stays
+    off one half may be taken for quality by whoever learns from the pairs. None without pairs."""
 
 
 class Group(StrEnum):
@@ -212,6 +225,8 @@ class Audit(Record):
     scores: tuple[AuditedScore, ...]
     judgements: tuple[Judgement, ...]
     """Every selection by every score, in the order of ``scores``."""
+    baselines: tuple[BaselineCheck, ...]
+    """Those that there is something to go by for."""
     agreement: tuple[ScoreCorrelation, ...]
     left_out: tuple[LeftOut, ...]
     """Empty if there is only one criterion."""

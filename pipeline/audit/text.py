@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from pipeline.audit.baselines import BASELINES
 from pipeline.audit.records import (
     QUANTILES,
     UNANIMOUS,
@@ -70,11 +71,28 @@ def win_rate_lines(audit: Audit) -> Iterator[str]:
         yield from [f"No score is held out (`preference.held_out`); {whose}", ""]
     for judge in judges:
         yield from [*_win_rates_by(audit, judge), ""]
+    yield from baseline_lines(audit)
     yield (
         "Every selection takes, of each degraded version, as many pairs as the dataset holds of it, from the "
         "same candidates: those on which all criteria agree, those that one criterion alone would give, or "
-        "any. A tie counts half; leads are in percentage points. Pairs with the clean reference are left out."
+        "any; the longer, the louder and the less noisy are any in which that side is chosen. A tie counts "
+        "half; leads are in percentage points. Pairs with the clean reference are left out."
     )
+
+
+def baseline_lines(audit: Audit) -> Iterator[str]:
+    """Walk what length, level and noise have to do with the choice, and what was not to be known."""
+    found = {check.name: check for check in audit.baselines}
+    for name, what in BASELINES.items():
+        check = found.get(name)
+        if check is None:
+            yield f"- {name}: not known; `dnsmos` was not run."
+        elif not check.told_apart:
+            yield f"- {name}: no two restorations differ in it."
+        elif check.chosen_is_more is not None:
+            share = describe_share(check.chosen_is_more)
+            yield f"- {name}: in {share} of the pairs the chosen side is {what}."
+    yield ""
 
 
 def _win_rates_by(audit: Audit, judge: AuditedScore) -> list[str]:

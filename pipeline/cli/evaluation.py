@@ -1,5 +1,6 @@
 """Commands that say how good scores and pairs are."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,10 +18,22 @@ from pipeline.cli.options import (
 )
 from pipeline.store.workspace import is_workspace, open_workspace
 
+HumanOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--human",
+        metavar="FILE",
+        help="people's ratings: a CSV of opinion scores or preferences, or votes of a listening test (JSONL)",
+    ),
+]
+
 
 @app.command(
     epilog=format_examples(
-        "audit runs/demo", "audit demo --set preference.held_out=[si_sdr]", "audit my.yaml -w runs/my"
+        "audit runs/demo",
+        "audit runs/demo --human ratings.csv",
+        "audit demo --set preference.held_out=[si_sdr]",
+        "audit my.yaml -w runs/my --json",
     )
 )
 def audit(
@@ -32,6 +45,8 @@ def audit(
         ),
     ],
     workspace: WorkspaceOption = None,
+    human: HumanOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,  # noqa: FBT002
     assignments: SetOption = None,
     speech: SpeechOption = None,
     noise: NoiseOption = None,
@@ -40,16 +55,17 @@ def audit(
     """Say whether pairs are better by scores that did not choose them, and how scores agree.
 
     How often the chosen side is better, against pairs that one criterion alone, or chance, would choose; what
-    each criterion prevents; candidates that a score prefers to clean speech; where pairs come from. In
+    each criterion prevents; candidates that a score prefers to clean speech; where pairs come from. With
+    --human, or votes of the listening test, how far scores, unanimity and pairs agree with people. In
     Markdown. Writes nothing.
     """
     from pipeline.cli.commands.audit import audit_command, kept_audit_command  # noqa: PLC0415
 
     if is_workspace(target):
-        kept_audit_command(open_workspace(target, ""))
+        kept_audit_command(open_workspace(target, ""), human, as_json=as_json)
         return
     resolved = resolve_run(target, assignments, speech, noise, responses, workspace)
-    audit_command(resolved, workspace_of(workspace, resolved))
+    audit_command(resolved, workspace_of(workspace, resolved), human, as_json=as_json)
 
 
 @app.command(epilog=format_examples("calibrate demo", "calibrate my.yaml --utterances 50 > margins.yaml"))
@@ -101,6 +117,7 @@ def report(
         str | None,
         typer.Option(metavar="FILE", help="the file to write", show_default="WORKSPACE/report.html"),
     ] = None,
+    human: HumanOption = None,
 ) -> None:
     """Write one HTML file on a workspace, also of a run that is not finished: numbers, charts, pairs to hear.
 
@@ -108,7 +125,7 @@ def report(
     """
     from pipeline.cli.commands.report import report_command  # noqa: PLC0415
 
-    report_command(open_workspace(workspace, ""), out)
+    report_command(open_workspace(workspace, ""), out, human)
 
 
 @app.command(

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from pipeline.sources.csv_rows import open_listing
 from pipeline.store.line_log import LineLog, log_in, logs_in
-from schemas import Digest, Record, WorkspaceError
+from schemas import ConfigError, Digest, Record, WorkspaceError
 
 LONGEST_NAME = 32
 PUNCTUATION = " -_."
@@ -124,6 +125,27 @@ class VoteBook:
 
     def _log(self, listener: str) -> LineLog:
         return log_in(self.folder, _listener(listener))
+
+
+def read_vote_file(file: Path) -> list[Vote]:
+    """Return the votes in a file of them, such as a workspace's of one listener.
+
+    Raises ``ConfigError`` with the line for one that is no vote, and if the file cannot be read.
+    """
+    with open_listing(file) as opened:
+        lines = enumerate(opened, start=1)
+        return [_vote(f"{file}, line {number}", line) for number, line in lines if line.strip()]
+
+
+def _vote(where: str, line: str) -> Vote:
+    try:
+        return Vote.model_validate_json(line)
+    except ValidationError as error:
+        why = error.errors()[0]
+        place = ".".join(map(str, why["loc"]))
+        raise ConfigError(
+            f"{where}: no vote of a listening test: {place or 'the line'}: {why['msg']}"
+        ) from error
 
 
 def _votes(log: LineLog) -> Iterator[Vote]:

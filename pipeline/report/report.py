@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from pathlib import Path
 
 from pipeline.dataset.description import MARK
 from pipeline.report.clips import flac_of
@@ -38,12 +39,12 @@ class Script:
         return base64.b64encode(hashlib.sha256(self.text.encode()).digest()).decode()
 
 
-def write_report(workspace: Workspace, file: StoredFile) -> int:
+def write_report(workspace: Workspace, file: StoredFile, human: Path | None = None) -> int:
     """Write the report of what lies in a workspace, and return how many bytes it has.
 
-    Raises ``WorkspaceError`` if no run has begun in it.
+    ``human`` is a file of people's ratings. Raises ``WorkspaceError`` if no run has begun in it.
     """
-    page = report_of(Snapshot.of(workspace)).encode()
+    page = report_of(Snapshot.of(workspace, human)).encode()
     file.put(page)
     return len(page)
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.audit.human_agreement import human_audit_of
+from pipeline.audit.ratings import read_human_ratings
 from pipeline.audit.records import Audit, Group, ScoreCorrelation, ScoreRole, YieldOf
 from pipeline.listening.opinions import listening_of
-from pipeline.listening.votes import VoteBook
 from pipeline.progress.funnel import MEANING
 from pipeline.report.charts import (
     least_px,
@@ -166,12 +167,15 @@ def gather_failures(snapshot: Snapshot) -> Facts:
 
 def gather_votes(snapshot: Snapshot) -> Facts:
     """Return how far people, who heard restorations blindly, agree with the metrics."""
-    votes = VoteBook(snapshot.workspace.votes).all()
-    if not votes:
-        return {"found": None}
-    found = listening_of(snapshot.tables, votes)
+    given = read_human_ratings(snapshot.human, snapshot.workspace)
+    if given is None:
+        return {"found": None, "human": None}
+    human = human_audit_of(snapshot.tables, given)
+    if not given.votes:
+        return {"found": None, "human": human}
+    found = listening_of(snapshot.tables, given.votes)
     shares = {"all pairs": found.pairs, **found.degradations}
-    return {"found": found, "shares": shares, "chart": plot_shares(shares)}
+    return {"found": found, "human": human, "shares": shares, "chart": plot_shares(shares)}
 
 
 SECTIONS: Sequence[Section] = (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError
@@ -26,9 +27,11 @@ class Snapshot:
     workspace: Workspace
     inventory: Inventory
     config: Config
+    human: Path | None = None
+    """A file of people's ratings beside the votes in the workspace."""
 
     @classmethod
-    def of(cls, workspace: Workspace) -> Self:
+    def of(cls, workspace: Workspace, human: Path | None = None) -> Self:
         """Return the workspace as it is now.
 
         Raises ``WorkspaceError`` if no run has begun in it, or another version of this program ran in it.
@@ -38,7 +41,7 @@ class Snapshot:
             raise WorkspaceError(
                 f"no run has begun in {workspace.root}: it has no {workspace.inventory.name}"
             )
-        return cls(workspace, inventory, _config_in(workspace.config))
+        return cls(workspace, inventory, _config_in(workspace.config), human)
 
     @cached_property
     def tables(self) -> RunTables:

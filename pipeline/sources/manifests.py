@@ -1,10 +1,7 @@
 """Manifests: recordings listed in a CSV or JSONL file, with what is known of each."""
 
-import csv
-import difflib
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -12,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.sources.cell_text import read_text
-from pipeline.sources.folders import is_audio_name
+from pipeline.sources.csv_rows import check_column_names, checked_lines, csv_rows, open_listing
 from schemas import ConfigError, Record
 
 MANIFEST_SUFFIXES = frozenset({".csv", ".jsonl"})
 NUMBERS = ("offset", "duration")
-_SEPARATORS = frozenset(";\t|")
 
 
 class ManifestRow(Record):
@@ -43,76 +39,14 @@ def read_manifest(file: Path) -> list[ManifestRow]:
     line, column and value for a column that does not exist, a missing path, a line that cannot be parsed, one
     with fewer or more cells than columns, one that an open quote has swallowed, and a number that is none.
     """
-    lines = _csv_lines if file.suffix.lower() == ".csv" else _jsonl_lines
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            return [_row(where, cells) for where, cells in lines(file, _checked_lines(file, opened))]
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: not UTF-8 at byte {error.start}") from error
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    with open_listing(file) as opened:
+        return [_row(where, cells) for where, cells in _manifest_rows(file, checked_lines(file, opened))]
 
 
-def _checked_lines(file: Path, opened: Iterable[str]) -> Iterator[str]:
-    """Yield the lines. Raises ``ConfigError`` for signs that no text has and that would end up in names."""
-    for number, line in enumerate(opened, start=1):
-        if "\0" in line:
-            raise ConfigError(f"{file}, line {number}: a NUL byte; the file is not UTF-8, or damaged")
-        if line.startswith("\ufeff"):
-            raise ConfigError(
-                f"{file}, line {number}: a byte order mark inside the file: it was joined from several; take "
-                "the mark out"
-            )
-        yield line
-
-
-def _csv_lines(file: Path, opened: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.reader(opened, strict=True)
-    first = 1
-    try:
-        columns = next(reader, [])
-        _check_columns(f"{file}, line 1", columns)
-        first = reader.line_num + 1
-        for cells in reader:
-            if cells:
-                where = f"{file}, line {first}"
-                _check_cells(where, columns, cells)
-                yield where, dict(zip(columns, cells, strict=True))
-            first = reader.line_num + 1
-    except csv.Error as error:
-        unclosed = "the quote that opens here is never closed"
-        said = unclosed if "unexpected end" in str(error) else f"{error} in the row that begins here"
-        raise ConfigError(f"{file}, line {first}: not CSV: {said}; {_ON_QUOTES}") from error
-
-
-_ON_QUOTES = "a quote that is part of a text is written twice, inside quotes"
-_LINE_BREAK = re.compile("\r\n|\r|\n")
-
-
-def _check_cells(where: str, columns: Sequence[str], cells: Sequence[str]) -> None:
-    if len(cells) > len(columns):
-        extra = list(cells[len(columns) :])
-        raise ConfigError(f"{where}: more cells than columns: {extra!r}; quote cells with commas")
-    if swallowed := [
-        line for cell in cells for line in _LINE_BREAK.split(cell)[1:] if _is_row(line, columns)
-    ]:
-        raise ConfigError(
-            f"{where}: a quote opens here and takes in {swallowed[0]!r}, which looks like a row of its own; "
-            f"{_ON_QUOTES}, and a text of several lines can be written in JSONL"
-        )
-    if len(cells) < len(columns):
-        raise ConfigError(
-            f"{where}: fewer cells than columns ({len(cells)} of {len(columns)}); an empty cell says "
-            "nothing, but needs its comma"
-        )
-    if list(cells) == list(columns):
-        raise ConfigError(f"{where}: the columns are named once more: the file was joined from several")
-
-
-def _is_row(line: str, columns: Sequence[str]) -> bool:
-    """Whether a line inside a cell is likely to be a row that an open quote has swallowed."""
-    parts = line.split(",")
-    return len(parts) >= len(columns) or any(is_audio_name(part.strip()) for part in parts)
+def _manifest_rows(file: Path, lines: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if file.suffix.lower() == ".csv":
+        return csv_rows(file, lines, _check_columns, ", and a text of several lines can be written in JSONL")
+    return _jsonl_lines(file, lines)
 
 
 def _jsonl_lines(file: Path, opened: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -144,17 +78,7 @@ def _object(where: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_columns(where: str, columns: Iterable[str]) -> None:
     named = list(columns)
-    for column in named:
-        if not column.strip():
-            raise ConfigError(f"{where}: a column without a name; does the line end with a comma?")
-        if column not in _COLUMNS:
-            close = difflib.get_close_matches(column, _COLUMNS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(_COLUMNS)}"
-            if len(named) == 1 and (found := next(iter(_SEPARATORS & set(column)), None)):
-                hint = f"cells are separated by ',', not by {found!r}"
-            raise ConfigError(f"{where}: unknown column {column!r}; {hint}")
-        if named.count(column) > 1:
-            raise ConfigError(f"{where}: the column {column!r} is there twice; which one is meant?")
+    check_column_names(where, named, _COLUMNS)
     if "path" not in named:
         raise ConfigError(f"{where}: there is no column 'path'; found: {', '.join(named) or 'nothing'}")
 

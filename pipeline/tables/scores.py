@@ -107,10 +107,15 @@ class PreferTable(Table):
         return self.candidate_scores(shard.name, reader, self.scores, self.rules.scores)
 
     def candidate_scores(
-        self, shard: str, reader: TableReader, scores: Sequence[ScoreTable], names: Sequence[str]
+        self,
+        shard: str,
+        reader: TableReader,
+        scores: Sequence[ScoreTable],
+        names: Sequence[str],
+        more_facts: Sequence[str] = (),
     ) -> Sequence[CandidateScores]:
-        """Return the candidates of a shard's rows: these scores, and the facts that vetoes look at."""
-        facts = self.rules.facts
+        """Return the candidates of a shard's rows: these scores, and facts that vetoes or others look at."""
+        facts = tuple(dict.fromkeys((*self.rules.facts, *more_facts)))
         planned = reader.columns(self.plan, shard, PLANNED)
         scored = [(table.restore.setup.name, reader.columns(table, shard, SCORED)) for table in scores]
         taken = [

@@ -58,6 +58,17 @@ def split_at_pauses(samples: Signal, sample_rate: int, max_duration_s: float) ->
     return [(span.start * hop, min(span.end * hop, samples.size)) for span in spans]
 
 
+def speech_stretches(samples: Signal, sample_rate: int) -> list[tuple[int, int]]:
+    """Return (start, end) in samples of what is said: everything but pauses of 0.2 s and more."""
+    hop = max(1, round(_FRAME_S * sample_rate))
+    levels_db = _levels_db(remove_infrasound(samples, sample_rate), hop)
+    talk = _runs(levels_db > _threshold_db(levels_db))
+    pauses = _pauses_between(talk)
+    starts = [*(span.start for span in talk[:1]), *(pause.end for pause in pauses)]
+    ends = [*(pause.start for pause in pauses), *(span.end for span in talk[-1:])]
+    return [(a * hop, min(b * hop, samples.size)) for a, b in zip(starts, ends, strict=True)]
+
+
 def _levels_db(samples: Signal, hop: int) -> Levels:
     """Return the level of each frame in dBFS, smoothed over five frames."""
     padded = np.pad(samples, (0, -samples.size % hop)).reshape(-1, hop)

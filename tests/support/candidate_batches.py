@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from hypothesis import strategies as st
 
+from pipeline.audit.baselines import LEVEL_GAIN
 from pipeline.audit.candidate_batches import CandidateBatch, Damage
 from pipeline.audit.options import Chooser, Mask, OrderedPairs
 from pipeline.audit.records import AuditedScore, ScoreRole
@@ -48,6 +49,8 @@ vetoes = st.sampled_from(
 )
 CHANGES_S = (0.0, -0.01, 0.02, -0.03, 0.05)
 """By how much candidates were made longer, one after the other."""
+GAINS_DB = (1.0, 3.0, -2.0, 0.0, 0.0)
+"""What brought candidates to the level of their input, one after the other."""
 
 
 def audited(*criteria: Criterion) -> tuple[AuditedScore, ...]:
@@ -80,7 +83,10 @@ def batch_of(
         takes=takes,
         names=tuple(score.name for score in audited(*criteria)),
         scores=np.array(table, dtype=float).reshape(len(table), len(models), len(criteria) + 1),
-        facts={LENGTH_CHANGE: np.resize(CHANGES_S, (len(table), len(models)))},
+        facts={
+            LENGTH_CHANGE: np.resize(CHANGES_S, (len(table), len(models))),
+            LEVEL_GAIN: np.resize(GAINS_DB, (len(table), len(models))),
+        },
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stages.metrics import METRICS, Metric
 from tests.support.perceptual_networks import (
     write_nisqa,
@@ -35,8 +37,17 @@ TINY: dict[str, Maker] = {
 """Makers by kind. What their networks say is random: laws of worth (noise is worse) are not for them."""
 
 
+OPTIONAL = {"visqol": "visqol"}
+"""Modules that an installation can do without, by the kind of the metric that imports them."""
+
+
 def lawful_metric(kind: str, folder: Path) -> Metric:
-    """Return the metric with its default settings, or with small random weights in ``folder``."""
+    """Return the metric with its default settings, or with small random weights in ``folder``.
+
+    The test is skipped where the package of an optional one is not installed.
+    """
+    if kind in OPTIONAL:
+        pytest.importorskip(OPTIONAL[kind])
     settings = TINY[kind](folder) if kind in TINY else {}
     return METRICS[kind].model_validate(dict(settings))
 

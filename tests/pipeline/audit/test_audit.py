@@ -62,7 +62,7 @@ def test_every_run_ends_with_an_audit(finished: Path) -> None:
     assert audit.candidates == result.count("candidates")
     assert sum(model.chosen for model in audit.models) == audit.pairs
     assert [score.name for score in audit.scores_that(ScoreRole.HELD_OUT)] == ["spectral_envelope"]
-    assert audit.selections == ("unanimous", *VOTES, "random")
+    assert audit.selections == ("unanimous", *VOTES, "random", "the louder")
     assert {agreement.name for agreement in audit.agreement if agreement.by is Group.DEGRADATION} == {
         "clipping"
     }
@@ -80,6 +80,9 @@ def test_the_card_and_the_command_say_the_same(finished: Path) -> None:
     assert "\n".join(lines) in said
     assert "### Judged by scores that did not choose" in said
     assert "by `spectral_envelope`" in said
+    assert "- the longer: no two restorations differ in it." in said
+    assert "of the pairs the chosen side is louder, before it was brought to the level of its input." in said
+    assert "- the less noisy: not known; `dnsmos` was not run." in said
 
 
 def test_nothing_is_made_again_while_nothing_changes(own: Path) -> None:

@@ -27,6 +27,7 @@ from pipeline.store.workspace import Workspace
 from schemas import IntegrityError, UserError, WorkspaceError
 from stages.audio.flac import encode_flac
 from stages.audio.waveform import Waveform
+from tests.support.listeners import scores_in, write_ratings
 from tests.support.report_runs import HOSTILE, reported_run
 
 MOST_BYTES = 30_000_000
@@ -63,6 +64,22 @@ class Parsed(HTMLParser):
         """Note text that a reader sees."""
         if self._inside not in {"script", "style"}:
             self.text += data
+
+
+def test_ratings_of_people_are_part_of_the_report(finished: Workspace, tmp_path: Path) -> None:
+    """Beside every score, for a file that is named; without one the report is as the run wrote it."""
+    tables = Snapshot.of(finished).tables
+    scores = [name for name in scores_in(tables, "si_sdr") if "/clean/" not in name]
+    rows = [(name, 1.0 + 4.0 * place / len(scores)) for place, name in enumerate(scores)]
+    ratings = write_ratings(tmp_path / "ratings.csv", "candidate_id,mos", [*rows, ("<nobody>", 3)])
+
+    report_command(finished, str(tmp_path / "rated.html"), ratings)
+
+    text = Parsed((tmp_path / "rated.html").read_text(encoding="utf-8")).text
+    assert "How far do scores and pairs agree with people?" in text
+    assert f"{len(rows)} ratings from ratings.csv" in text
+    assert "1 rating could not be used, such as <nobody>: no such candidate_id in the tables" in text
+    assert "How far do scores" not in (finished.root / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_writes_its_report_and_the_command_writes_the_same(finished: Workspace, tmp_path: Path) -> None:

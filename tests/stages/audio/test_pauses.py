@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.audio.pauses import split_at_pauses
+from stages.audio.pauses import speech_stretches, split_at_pauses
 from stages.operators.rng import rng_for
 
 RATE = 8_000
@@ -33,6 +33,16 @@ def test_cuts_lie_in_the_pauses() -> None:
     found_s = np.array(split_at_pauses(samples, RATE, 5.0)) / RATE
 
     assert found_s == pytest.approx(np.array([(1.8, 6.2), (6.8, 10.2), (10.8, 15.2)]), abs=0.05)
+
+
+def test_what_is_said_is_found_between_pauses() -> None:
+    """From the first word to the last; a gap of less than 0.2 s is part of speech, silence holds none."""
+    samples = _talk(-1, 2, -0.1, 1, -0.5, 2, -1)
+
+    found_s = np.array(speech_stretches(samples, RATE)) / RATE
+
+    assert found_s == pytest.approx(np.array([(1.0, 4.1), (4.6, 6.6)]), abs=0.05)
+    assert speech_stretches(np.zeros(RATE, np.float32), RATE) == []
 
 
 def test_without_pauses_the_quietest_moment_is_cut() -> None:
