@@ -7,7 +7,6 @@ It makes up words where nobody speaks, so stretches without voice are not shown 
 
 import hashlib
 import importlib.util
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -132,17 +131,6 @@ def require_language(language: str, model: str | None = None) -> None:
         raise ConfigError(f"Whisper knows no language {language!r}; give a code such as 'en', 'de', 'zh'")
     if language != "en" and model is not None and model.endswith(".en"):
         raise ConfigError(f"{model} knows English alone; {language!r} needs {model.removesuffix('.en')!r}")
-
-
-def language_code(label: str) -> str | None:
-    """Return Whisper's code for a language as corpora label it: ``de``, ``de-AT``, ``en_us``, ``English``.
-
-    None for a label that says nothing to Whisper.
-    """
-    from whisper.tokenizer import LANGUAGES, TO_LANGUAGE_CODE  # noqa: PLC0415
-
-    main = re.split(r"[-_]", label.strip().lower())[0]
-    return main if main in LANGUAGES else TO_LANGUAGE_CODE.get(main)
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stages.metrics import METRICS, Metric
+from tests.support.faster_whisper_networks import write_faster_whisper
 from tests.support.perceptual_networks import (
     write_nisqa,
     write_squim,
@@ -31,6 +32,8 @@ TINY: dict[str, Maker] = {
     "ecapa_speaker_similarity": lambda folder: {"path": write_ecapa(folder)},
     "wavlm_speaker_similarity": lambda folder: {"path": write_wavlm_speakers(folder)},
     "speech_bert_score": lambda folder: {"path": write_hubert(folder), "model": "narrow-hubert"},
+    "faster_whisper": lambda folder: {"path": write_faster_whisper(folder)},
+    "faster_whisper_clean": lambda folder: {"path": write_faster_whisper(folder)},
     "whisper": lambda folder: {"path": write_whisper(folder)},
     "whisper_clean": lambda folder: {"path": write_whisper(folder)},
 }

@@ -1,8 +1,13 @@
 """Word counts: how many words and letters of one text another one changes, drops or makes up."""
 
+import json
+import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
+
+from schemas import MissingWeightsError
 
 Normaliser = Callable[[str], str]
 NormaliserName = Literal["english", "basic"]
@@ -34,6 +39,21 @@ def load_normaliser(name: NormaliserName, language: str) -> Normaliser:
     return lambda text: " ".join(filter(_is_word, normalise(text).split()))
 
 
+def load_english_normaliser(spellings: Path) -> Normaliser:
+    """Return the English one without Whisper's package: transformers' copy of it, with its table.
+
+    Raises ``MissingWeightsError`` without such a table.
+    """
+    from transformers.models.whisper.english_normalizer import EnglishTextNormalizer  # noqa: PLC0415
+
+    try:
+        table = json.loads(spellings.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MissingWeightsError(f"{spellings} is no table of spellings: {error}") from error
+    normalise: Normaliser = EnglishTextNormalizer(table)
+    return lambda text: " ".join(filter(_is_word, normalise(text).split()))
+
+
 def _is_word(written: str) -> bool:
     """Say whether anybody could say it: of "Well..." the normaliser leaves a dot as a word of its own."""
     return any(map(str.isalnum, written))
@@ -55,3 +75,14 @@ def error_rates(said: str, heard: str, *, letters: bool = False) -> dict[str, fl
         "inserted": words.insertions / spoken,
         "deleted": words.deletions / spoken,
     }
+
+
+def language_code(label: str) -> str | None:
+    """Return Whisper's code for a language as corpora label it: ``de``, ``de-AT``, ``en_us``, ``English``.
+
+    None for a label that says nothing to Whisper.
+    """
+    from transformers.models.whisper.tokenization_whisper import LANGUAGES, TO_LANGUAGE_CODE  # noqa: PLC0415
+
+    main = re.split(r"[-_]", label.strip().lower())[0]
+    return main if main in LANGUAGES else TO_LANGUAGE_CODE.get(main)
