@@ -65,7 +65,7 @@ class DvectorSpeakerSimilarity(SpeakerSimilarity):
     libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
     outputs: ClassVar = {
         "": cosine_output(
-            0.01,
+            0.025,
             votes=False,
             note="no vote by default: it is there to judge pairs that it did not choose",
         )

@@ -66,7 +66,7 @@ class Ge2eSpeakerSimilarity(SpeakerSimilarity):
     unverified: ClassVar[str] = ""
     cost_s_per_s: ClassVar[float] = 0.02
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
-    outputs: ClassVar = {"": cosine_output(0.01, votes=True)}
+    outputs: ClassVar = {"": cosine_output(0.015, votes=True)}
 
     _network: Any = PrivateAttr(default=None)
 

@@ -15,11 +15,11 @@ from torch.nn import functional
 from schemas import MissingWeightsError
 from stages.networks.loading import tensors_of
 
-DISTILL_MOS_WINDOW = 122_880
+_WINDOW = 122_880
 """Samples that the network hears at once: 7.68 s at 16 kHz, which are 768 frames and 384 tokens."""
 _FRAME = 320
 _HOP = 160
-_TOKENS = DISTILL_MOS_WINDOW // _HOP // 2
+_TOKENS = _WINDOW // _HOP // 2
 _COMPRESSION = 0.3
 _LEAST = 1e-12
 _REACH = 6
