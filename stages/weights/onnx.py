@@ -11,14 +11,15 @@ GraphPart = tuple[Sequence[str], Sequence[str]]
 """The names of what goes into a part and of what comes out."""
 
 
-def open_session(path: Path, device: str, sha256: Digest | None = None) -> Any:
+def open_session(path: Path, device: str, sha256: Digest | None = None, *, eight_bits: bool = False) -> Any:
     """Return the graph in ``path``, ready to run on ``device`` (``cpu``, ``cuda``, ``cuda:1``).
 
-    Two threads would change the bits. Raises ``MissingWeightsError`` if the file is not there, is not
+    Two threads would change the bits. With ``eight_bits`` sums of integers are exact on all processors: those
+    without VNNI would cut them off. Raises ``MissingWeightsError`` if the file is not there, is not
     the one that ``sha256`` names or is no graph, and ``RunError`` if this onnxruntime has no such device.
     """
     require_digest(path, sha256)
-    return open_graph(path, device, str(path))
+    return open_graph(path, device, str(path), eight_bits=eight_bits)
 
 
 def require_digest(path: Path, sha256: Digest | None) -> None:
@@ -28,7 +29,7 @@ def require_digest(path: Path, sha256: Digest | None) -> None:
         raise MissingWeightsError(f"{path} has SHA-256 {found}, but {sha256} was asked for")
 
 
-def open_graph(graph: Path | bytes, device: str, name: str) -> Any:
+def open_graph(graph: Path | bytes, device: str, name: str, *, eight_bits: bool = False) -> Any:
     """Return a graph that was read or is to be read, as ``open_session`` does; ``name`` is for errors."""
     import onnxruntime  # noqa: PLC0415
     from onnxruntime.capi import onnxruntime_pybind11_state as errors  # noqa: PLC0415
@@ -36,6 +37,8 @@ def open_graph(graph: Path | bytes, device: str, name: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if eight_bits:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     providers = _providers(device, onnxruntime.get_available_providers())
     try:
         return onnxruntime.InferenceSession(graph, options, providers=providers)

@@ -151,3 +151,18 @@ def write_utmos(folder: Path) -> Path:
     state |= {f"projection.{key}": value for key, value in projection.state_dict().items()}
     torch.save(state, folder / "utmos.pt")
     return folder / "utmos.pt"
+
+
+def write_distill_mos(folder: Path) -> Path:
+    """Write a Distill-MOS with narrow layers, in a checkpoint like the published one."""
+    import torch  # noqa: PLC0415
+
+    from stages.networks.distill_mos import DistillMosNetwork  # noqa: PLC0415
+
+    torch.manual_seed(0)
+    shapes = {f"cnn.cnn.{2 * layer}.weight": (4,) for layer in range(6)}
+    inner = "transformer_pool_attn.transformer"
+    shapes |= {f"{inner}.linear_proj.weight": (16, 16), f"{inner}.transformer_encoder.layers.0.": (1,)}
+    sizes = {name: torch.empty(shape) for name, shape in shapes.items()}
+    torch.save({"model": DistillMosNetwork(sizes, folder).state_dict(), "step": 0}, folder / "distill_mos.pt")
+    return folder / "distill_mos.pt"

@@ -13,17 +13,26 @@ import pytest
 from stages.metrics import METRICS, Metric
 from tests.support.faster_whisper_networks import write_faster_whisper
 from tests.support.perceptual_networks import (
+    write_distill_mos,
     write_nisqa,
     write_squim,
     write_squim_mos,
     write_utmos,
     write_vqscore,
 )
-from tests.support.speaker_networks import write_ecapa, write_wavlm_speakers
+from tests.support.speaker_networks import (
+    write_dvectors,
+    write_ecapa,
+    write_ge2e,
+    write_wavlm_speakers,
+)
 from tests.support.speech_networks import write_hubert, write_whisper
 
 Maker = Callable[[Path], Mapping[str, Any]]
 TINY: dict[str, Maker] = {
+    "distill_mos": lambda folder: {"path": write_distill_mos(folder), "windows": "once"},
+    "dvector_speaker_similarity": lambda folder: {"path": write_dvectors(folder)},
+    "ge2e_speaker_similarity": lambda folder: {"path": write_ge2e(folder)},
     "nisqa": lambda folder: {"path": write_nisqa(folder)},
     "squim": lambda folder: {"path": write_squim(folder)},
     "squim_mos": lambda folder: {"path": write_squim_mos(folder)},

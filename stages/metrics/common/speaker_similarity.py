@@ -17,7 +17,22 @@ SPEAKER_SAMPLE_RATE = 16_000
 _LONGEST_S = 30
 """Attention needs memory that grows with the square of the length."""
 
+DIFFERENT_NETWORKS = "scores of different networks do not compare"
+
 Embedding = NDArray[np.floating[Any]]
+
+
+def cosine_output(noise_floor: float, *, votes: bool, note: str = DIFFERENT_NETWORKS) -> Output:
+    """Return the one score of a metric of speaker similarity."""
+    return Output(
+        aspect=Aspect.TIMBRE_PRESERVATION,
+        better=Better.HIGHER,
+        low=-1.0,
+        high=1.0,
+        noise_floor=noise_floor,
+        votes=votes,
+        note=note,
+    )
 
 
 class SpeakerSimilarity(HasWeights, EmbeddingMetric):
@@ -33,15 +48,10 @@ class SpeakerSimilarity(HasWeights, EmbeddingMetric):
     removes_dc: ClassVar[bool] = True
     unverified: ClassVar[str] = "not run with its published weights, only with small random ones"
     outputs: ClassVar = {
-        "": Output(
-            aspect=Aspect.TIMBRE_PRESERVATION,
-            better=Better.HIGHER,
-            low=-1.0,
-            high=1.0,
-            noise_floor=0.01,
+        "": cosine_output(
+            0.01,
             votes=False,
-            note="scores of different networks do not compare; no vote by default while not run with its "
-            "published weights",
+            note=f"{DIFFERENT_NETWORKS}; no vote by default while not run with its published weights",
         )
     }
 
