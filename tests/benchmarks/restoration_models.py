@@ -90,6 +90,10 @@ EXPECTED = (
     _expected("bsrnn", 3.11, 3.26, 19.2),
     _expected("fe_dprnn", 3.26, 3.31, 19.1),
     _expected("fe_dpt", 2.99, 3.16, 18.3),
+    _expected("nsnet2", 2.48, 3.01, 15.1, model_sample_rate=16_000),
+    _expected("nsnet2", 2.39, 3.18, 14.4, model_sample_rate=48_000),
+    _expected("hush", 2.56, 3.21, 11.6),
+    _expected("deepfilternet3", 2.89, 3.37, 18.2, exported_by="authors"),
 )
 
 

@@ -15,10 +15,10 @@ from stages.audio.waveform import Samples
 FrameSpectra = NDArray[np.complex64]
 """Frames by bins."""
 
-BANDS, SMALLEST_BAND = 32, 2
-TAPS = 5
+_BANDS, SMALLEST_BAND = 32, 2
+_TAPS = 5
 """Frames that a filter reaches over."""
-LEVELS_DB = np.linspace(-60.0, -90.0, BANDS)
+LEVELS_DB = np.linspace(-60.0, -90.0, _BANDS)
 """Where the running mean of each band begins."""
 MAGNITUDES = (1e-3, 1e-4)
 """Where the running mean of the lowest and of the highest filtered bin begins."""
@@ -82,9 +82,9 @@ class DeepFilterFormat:
 
         ``taps`` are (frames, filtered bins, taps from the earliest frame, real and imaginary part).
         """
-        reach = (TAPS - 1 - self.taps_ahead, self.taps_ahead)
+        reach = (_TAPS - 1 - self.taps_ahead, self.taps_ahead)
         padded = np.pad(spectra[:, : self.filtered_bins], (reach, (0, 0)))
-        around = np.lib.stride_tricks.sliding_window_view(padded, TAPS, axis=0)
+        around = np.lib.stride_tricks.sliding_window_view(padded, _TAPS, axis=0)
         filtered = masked.copy()
         filtered[:, : self.filtered_bins] = np.einsum("fbt,fbt->fb", around, taps[..., 0] + 1j * taps[..., 1])
         return filtered
@@ -109,7 +109,7 @@ def _edges(sample_rate: int, hop: int) -> NDArray[np.int64]:
     Where bins are too few, a band takes its smallest number of them from the next ones.
     """
     highest = 9.265 * np.log1p(sample_rate / 2 / (24.7 * 9.265))
-    hertz = 24.7 * 9.265 * np.expm1(np.arange(1, BANDS + 1) * highest / BANDS / 9.265)
+    hertz = 24.7 * 9.265 * np.expm1(np.arange(1, _BANDS + 1) * highest / _BANDS / 9.265)
     edges = [0]
     for ideal in np.round(hertz * 2 * hop / sample_rate).astype(int):
         edges.append(max(int(ideal), edges[-1] + SMALLEST_BAND))
