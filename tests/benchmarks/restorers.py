@@ -58,11 +58,14 @@ from tests.support.tiny_restorers import TINY, lawful_restorer
 SPEECH = Path(__file__).parents[2] / "configs" / "speech"
 MEBIBYTE = 2**20
 COLUMNS = {
-    "model": 22, "weights": 9, "rtf": 8, "one by one": 10, "in batches": 10, "peak": 6, "of it": 6, "GPU": 6,
+    "model": 32, "weights": 9, "rtf": 8, "one by one": 10, "in batches": 10, "peak": 6, "of it": 6, "GPU": 6,
     "stage ms/s": 10, "of model": 8, "busy": 5,
 }  # fmt: skip
 """Headings and widths."""
-FAMILIES = {"fast_enhancer": [f"fast_enhancer:size={size}" for size in "tbsm"]}
+FAMILIES = {
+    "fast_enhancer": [f"fast_enhancer:size={size}" for size in "tbsm"],
+    "nsnet2": [f"nsnet2:model_sample_rate={rate}" for rate in (16_000, 48_000)],
+}
 """Kinds that stand for several networks."""
 
 
@@ -140,7 +143,8 @@ def degraded(speech: Path, files: int) -> list[Degraded]:
 def loadable(name: str, data: Path | None, folder: Path) -> tuple[Restorer, str]:
     """Return the model, and whether its weights are the published ones, small ones, or none."""
     kind, _, said = name.partition(":")
-    settings = dict(each.split("=") for each in said.split(",") if each)
+    named = (each.split("=") for each in said.split(",") if each)
+    settings = {setting: int(value) if value.isdigit() else value for setting, value in named}
     if kind not in TINY:
         return RESTORERS[kind].model_validate(settings), "none"
     if data is not None:

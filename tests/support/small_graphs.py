@@ -29,6 +29,7 @@ CONSTANTS = (
     helper.make_tensor("lowest", TensorProto.FLOAT, [], [-0.02]),
     helper.make_tensor("highest", TensorProto.FLOAT, [], [0.02]),
     helper.make_tensor("middle_tap", TensorProto.FLOAT, [10], [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]),
+    helper.make_tensor("last_tap", TensorProto.FLOAT, [10], [0, 0, 0, 0, 0, 0, 0, 0, 1, 0]),
     *(helper.make_tensor(f"at_{n}", TensorProto.INT64, [1], [n]) for n in (0, 1, 64, 160, HOP, HOP + 1)),
 )
 """What nodes can name beside the inputs of their graph."""

@@ -43,9 +43,9 @@ def _dtln(folder: Path) -> Mapping[str, Any]:
     return {"path": folder}
 
 
-def _deepfilternet3(folder: Path) -> Mapping[str, Any]:
+def write_deep_filter(folder: Path, filtered_bins: int, tap: str) -> Mapping[str, Any]:
     """Write gains of a half and more where there is more; filters of one tap, which is 1."""
-    bands, bins = (1, 1, "S", 32), (1, 2, "S", 96)
+    bands, bins = (1, 1, "S", 32), (1, 2, "S", filtered_bins)
     hear = [("Identity", "feat_erb", "e0"), ("Identity", "feat_spec", "emb")]
     write_graph(
         folder / "enc.onnx",
@@ -57,10 +57,19 @@ def _deepfilternet3(folder: Path) -> Mapping[str, Any]:
         ("Transpose", "emb", "last", {"perm": [0, 2, 3, 1]}),
         ("Mul", "last nothing", "none"),
         ("Concat", "none none none none none", "taps", {"axis": -1}),
-        ("Add", "taps middle_tap", "coefs"),
+        ("Add", f"taps {tap}", "coefs"),
     ]
-    write_graph(folder / "df_dec.onnx", filters, ([("emb", bins)], [("coefs", (1, "S", 96, 10))]))
+    coefs = (1, "S", filtered_bins, 10)
+    write_graph(folder / "df_dec.onnx", filters, ([("emb", bins)], [("coefs", coefs)]))
     return {"path": folder}
+
+
+def _nsnet2(folder: Path) -> Mapping[str, Any]:
+    """Write gains of a half and more where there is more."""
+    shape = ("batch", "frames", 161)
+    return {
+        "path": write_graph(folder / "model.onnx", [("Sigmoid", "x", "y")], ([("x", shape)], [("y", shape)]))
+    }
 
 
 RNNOISE_LAYERS = (
@@ -183,7 +192,9 @@ TINY: dict[str, Maker] = {
     **dict.fromkeys(("gtcrn", "ul_unas", "lisennet", "fspen", "bsrnn", "fe_dprnn", "fe_dpt"), _spectra),
     "fast_enhancer": lambda folder: {"path": first_half_of_the_frame(folder)},
     "dtln": _dtln,
-    "deepfilternet3": _deepfilternet3,
+    "deepfilternet3": lambda folder: write_deep_filter(folder, 96, "middle_tap"),
+    "hush": lambda folder: write_deep_filter(folder, 64, "last_tap"),
+    "nsnet2": _nsnet2,
     "rnnoise": _rnnoise,
     "metricgan_plus": lambda folder: {"path": write_metricgan_plus(folder)},
     "sepformer": _sepformer,

