@@ -85,7 +85,7 @@ def check_coverage(
             )
     rate = config.ingest.sample_rate
     above = rate == "native" or rate > FULL_BAND_ABOVE_HZ
-    hears = any(setup.metric.full_band for setup, _ in voters)
+    hears = any(setup.metric.hears_full_band for setup, _ in voters)
     if above and not hears and not config.preference.band_limited:
         problems.add(
             CRITERIA,

@@ -59,6 +59,11 @@ class Visqol(FullReferenceMetric):
         """16 kHz for speech, 48 kHz for audio."""
         return _RATES_HZ[self.mode]
 
+    @property
+    def hears_full_band(self) -> bool:
+        """In mode audio."""
+        return self.mode == "audio"
+
     def load(self, device: str) -> None:  # noqa: ARG002 - runs on the CPU only
         """Open the model; raises ``MissingWeightsError`` without the package."""
         if importlib.util.find_spec("visqol") is None:

@@ -87,6 +87,11 @@ class Metric(Operator):
         return None
 
     @property
+    def hears_full_band(self) -> bool:
+        """Whether it does with these settings."""
+        return self.full_band
+
+    @property
     def weights_sha256(self) -> Digest | None:
         """The SHA-256 of its weights; None without any, or if a version in ``packages`` stands for them."""
         return getattr(self, "sha256", None)

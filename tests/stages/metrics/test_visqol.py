@@ -44,6 +44,7 @@ def test_is_the_number_of_the_package(mode: str, rate: int) -> None:
     ).moslqo
 
     assert metric.sample_rate == rate
+    assert metric.hears_full_band == (mode == "audio")
     assert value_of(metric, candidate, clean) == expected
     assert 1.0 <= value_of(metric, candidate, clean) < value_of(metric, clean, clean) <= 5.0
 
