@@ -86,7 +86,7 @@ Systran/faster-whisper-tiny.en at 0d3d19a32d33 as several unrelated public proje
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class Hypothesis:
     """A text, and what its network says of it."""
 
     text: str
@@ -153,13 +153,13 @@ class FasterTranscriber:
             for start, end in split_at_pauses(spoken, VAD_SAMPLE_RATE, WINDOW_S):
                 yield spoken[start:end]
 
-    def _decode(self, piece: Samples) -> Decoded:
+    def _decode(self, piece: Samples) -> Hypothesis:
         """Return the likeliest text, or the likeliest without repetitions if that one repeats itself."""
         encoded = self.model.encode(self._log_mel(piece))
         first = self._search(encoded)
         return self._search(encoded, no_repeat_ngram_size=REPEATED_WORDS) if first.repeats_itself else first
 
-    def _search(self, encoded: Any, **options: int) -> Decoded:
+    def _search(self, encoded: Any, **options: int) -> Hypothesis:
         (found,) = self.model.model.generate(
             encoded,
             [self._prompt],
@@ -172,7 +172,7 @@ class FasterTranscriber:
         )
         tokens = found.sequences_ids[0]
         log_probability = found.scores[0] * len(tokens) / (len(tokens) + 1)
-        return Decoded(self._tokenizer.decode(tokens).strip(), log_probability, found.no_speech_prob)
+        return Hypothesis(self._tokenizer.decode(tokens).strip(), log_probability, found.no_speech_prob)
 
     def _log_mel(self, piece: Samples) -> Any:
         """Return ``(bands, 3000)`` as the package shows it: what is missing to 30 s is 0 in the log-mel."""
