@@ -59,3 +59,18 @@ def test_a_quarter_of_a_second_is_speech(tmp_path: Path, seconds: float, expecte
     samples[: round(seconds * VAD_SAMPLE_RATE)] = 0.1
 
     assert voice.speaks(samples) is expected
+
+
+def test_long_pauses_part_stretches_and_short_ones_do_not(tmp_path: Path) -> None:
+    """What is said before and after three seconds of silence is two stretches, with a little around each."""
+    voice = VoiceActivity.load(write_voice_activity(tmp_path))
+    said = np.zeros(10 * VAD_SAMPLE_RATE, np.float32)
+    for start_s, end_s in ((1.0, 2.0), (3.0, 4.0), (7.0, 8.0)):
+        said[round(start_s * VAD_SAMPLE_RATE) : round(end_s * VAD_SAMPLE_RATE)] = 0.5
+
+    stretches = voice.stretches(said)
+
+    expected = [(0.6, 4.4), (6.6, 8.4)]
+    found = [(start / VAD_SAMPLE_RATE, end / VAD_SAMPLE_RATE) for start, end in stretches]
+    assert np.array(found) == pytest.approx(np.array(expected), abs=2 * VAD_WINDOW / VAD_SAMPLE_RATE)
+    assert voice.stretches(np.zeros(VAD_SAMPLE_RATE, np.float32)) == []
