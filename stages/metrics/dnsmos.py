@@ -72,7 +72,9 @@ class Dnsmos(NoReferenceMetric):
             "overall; fell on every ladder of damage, least clearly with the bandwidth",
             votes=True,
         ),
-        "p808": _opinion("overall, by an older model; mostly repeats ovrl, so no vote by default"),
+        "p808": _opinion(
+            "overall, by another model; beside ovrl it takes out pairs that others refuse", votes=True
+        ),
     }
 
     windows: Literal["once", "official", "all"] = "once"

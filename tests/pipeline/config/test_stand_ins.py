@@ -18,6 +18,7 @@ from tests.support.small_config import mistakes, place_in, resolved, written
 OTHERS = ({"kind": "pesq"}, {"kind": "estoi"}, {"kind": "spectral_envelope"})
 VOTES = ["nisqa_mos", "pesq", "estoi", "spectral_envelope"]
 BY_DNSMOS = {"nisqa_mos": {"metric": "dnsmos_ovrl", "margin": 0.2}}
+DNSMOS = {"kind": "dnsmos", "scores": {"nisqa_mos": "dnsmos_ovrl"}}
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +75,7 @@ def test_a_stand_in_takes_the_place_and_the_vote(tmp_path: Path) -> None:
         ),
     )
     assert Config.model_validate_json(run.config.model_dump_json()) == run.config
-    plain = resolved(tmp_path, **with_nisqa({"kind": "dnsmos"}))
+    plain = resolved(tmp_path, **with_nisqa(DNSMOS))
     assert plain.criteria[0].margin == plain.outputs()["dnsmos_ovrl"].noise_floor
 
 
@@ -82,7 +83,7 @@ def test_with_its_weights_an_operator_is_in_the_run(tmp_path: Path) -> None:
     """Others in the cache are no reason for a stand-in: that they are wrong is said."""
     put_weights("nisqa")
 
-    (refused,) = mistakes(written(tmp_path, **with_nisqa({"kind": "dnsmos"})))
+    (refused,) = mistakes(written(tmp_path, **with_nisqa(DNSMOS)))
 
     assert "the weights of nisqa" in refused
     assert "as published" in refused
@@ -90,7 +91,7 @@ def test_with_its_weights_an_operator_is_in_the_run(tmp_path: Path) -> None:
 
 def test_what_is_needed_is_not_what_stands_in(tmp_path: Path) -> None:
     """Weights are listed and fetched for the operators that the config means; not for those a run lacks."""
-    path = written(tmp_path, **with_nisqa({"kind": "dnsmos"}))
+    path = written(tmp_path, **with_nisqa(DNSMOS))
     begun = resolve(path).stand_ins
 
     assert "nisqa" in {operator.kind for operator in operators_in(path)}
@@ -184,7 +185,7 @@ def test_mistakes_in_stand_ins_have_their_place(tmp_path: Path, stand_in: Any, a
 
 def test_both_cases_are_checked_wherever_the_config_is_read(tmp_path: Path) -> None:
     """What would be a mistake on a machine with all weights is one here, and says so."""
-    path = written(tmp_path, **with_nisqa({"kind": "dnsmos"}, held_out=["nisqa_noi", "dnsmos_sig"]))
+    path = written(tmp_path, **with_nisqa(DNSMOS, held_out=["nisqa_noi", "dnsmos_sig"]))
 
     said = mistakes(path)
 
@@ -195,7 +196,7 @@ def test_both_cases_are_checked_wherever_the_config_is_read(tmp_path: Path) -> N
 
 def test_a_run_keeps_what_it_began_with(tmp_path: Path) -> None:
     """Weights that have come since are not used; those that have gone since are asked for."""
-    path = written(tmp_path, **with_nisqa({"kind": "dnsmos"}))
+    path = written(tmp_path, **with_nisqa(DNSMOS))
     without = resolve(path).stand_ins
     asked: list[str] = []
 
