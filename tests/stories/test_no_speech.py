@@ -52,8 +52,8 @@ def test_what_is_no_speech_is_refused_with_its_reason_and_shown_in_the_report(tm
     found = " ".join(section.split())
     for said in (
         "8 recordings gave 5 utterances",
-        "under −50 dBFS 1 20.0% clips/faint −82",
-        "can hold 2 40.0% clips/narrow up to 3,969 of 8,000 Hz",
+        "under −50 dBFS 1 20.0% clips/faint −80",
+        "can hold 2 40.0% clips/faint up to 2,953 of 8,000 Hz clips/narrow up to 3,922 of 8,000 Hz",
         "at the top 1 20.0% clips/clipped",
         "made mono 1 20.0% clips/same 2 channels",
         "no speech 2 25.0% clips/last_bit as steady as hum",

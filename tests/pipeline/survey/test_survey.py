@@ -16,7 +16,7 @@ from stages.ingest.stage import IngestSettings
 from tests.support.bundled_speech import bundled
 from tests.support.speech_like import noisy
 
-RATE = 24_000
+RATE = 16_000
 
 
 def survey(path: Path, workers: int = 1, **settings: str) -> Survey:

@@ -38,7 +38,7 @@ def _distance_db(clean: Waveform, other: Waveform, from_hz: float) -> float:
     return float(np.sqrt(np.square(difference).mean(axis=1)).mean())
 
 
-@pytest.mark.parametrize(("sample_rate", "narrow_rate"), [(16_000, 8_000), (22_050, 8_000), (22_050, 16_000)])
+@pytest.mark.parametrize(("sample_rate", "narrow_rate"), [(16_000, 8_000), (11_025, 8_000), (16_000, 11_025)])
 def test_the_missing_band_comes_nearer(sample_rate: int, narrow_rate: int) -> None:
     """The log-spectral distance above the cutoff falls by a third at least."""
     for number in (1, 11, 21):
