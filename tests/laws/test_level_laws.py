@@ -163,6 +163,8 @@ COUNT_EVERY_SAMPLE: Mapping[str, str] = {
     "stages/dsp/noise.py": "made there without an offset, and levelled where it is mixed",
     "stages/ingest/stage.py": "after the mean has been taken away",
     "stages/metrics/common/speaker_similarity.py": "parts of nothing at all; the mean has been taken away",
+    "stages/metrics/distill_mos.py": "parts of nothing at all; the mean has been taken away",
+    "stages/metrics/ge2e_speaker_similarity.py": "as its package levels; the mean has been taken away",
     "stages/metrics/pesq.py": "parts of nothing at all; the mean has been taken away",
     "stages/operators/metric_bases.py": "parts of nothing at all",
     "stages/restorers/conceal.py": "what is missing is exactly zero, an offset too",

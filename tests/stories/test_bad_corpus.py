@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tests.support import rows, tiny
 
 Samples = NDArray[np.float64]
-RATE = 22050
+RATE = 16_000
 """Of the bundled speech."""
 LONG_NAME = "long" * 50
 LONGEST_S = 20.0

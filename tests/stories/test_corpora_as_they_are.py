@@ -173,7 +173,7 @@ def test_some_that_are_not_there_and_some_that_are_no_audio(tmp_path: Path) -> N
     assert f"the first is looked for at {tmp_path}/c.wav" in said
     assert speech.is_there
     after = f"after 1 recording cannot be decoded, {tmp_path}/a.wav: "
-    assert f"the first is of 1 channel at 22050 Hz, {after}" in speech.detail
+    assert f"the first is of 1 channel at 16000 Hz, {after}" in speech.detail
 
 
 def test_everybody_is_one_speaker(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def encodings() -> list[Encoding]:
 @cache
 def speech(sample_rate: int) -> Samples:
     """Return a stretch of a bundled sentence."""
-    voice = bundled(1, sample_rate).samples
+    voice = bundled(10, sample_rate).samples  # of which AMR keeps the waveform
     start = int(0.5 * sample_rate)
     return np.ascontiguousarray(voice[start : start + int(SECONDS * sample_rate)])
 

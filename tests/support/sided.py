@@ -16,7 +16,7 @@ from pipeline.tables.graph import assemble
 from tests.support import tiny
 
 SPLITS = {"train": 0.5, "test": 0.5}
-SPEAKERS = ("anna", "bert", "carla", "dora", "emil", "frida")
+SPEAKERS = ("anna", "bert", "dora", "carla", "emil", "frida")
 TABLES = ("pairs", "candidates", "scores")
 
 

@@ -59,7 +59,7 @@ def files_in(folder: Path) -> dict[str, tuple[bytes, int]]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a corpus with one recording of every kind."""
     made = tmp_path_factory.mktemp("corpus")
-    put(made, "ada/good.flac", voice(1))
+    put(made, "ada/good.flac", voice(10))
     put(made, "ada/offset.wav", voice(2) + np.float32(0.05))
     put(made, "ada/clipped.wav", clipped_voice())
     put(made, "ada/faint.wav", 0.01 * voice(4), "FLOAT")
@@ -105,7 +105,7 @@ def test_nothing_is_said_of_a_good_recording(found: dict[str, SurveyedRecording]
     assert measured is not None
     assert measured.band_share == pytest.approx(1.0, abs=0.05)
     assert measured.snr_db == pytest.approx(45.0, abs=8.0)
-    assert measured.duration_s == pytest.approx(voice(1).size / RATE)
+    assert measured.duration_s == pytest.approx(voice(10).size / RATE)
 
 
 @pytest.mark.parametrize(

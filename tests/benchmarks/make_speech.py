@@ -1,6 +1,6 @@
 """Speaks sentences.txt with voices of real speakers: one FLAC file per sentence, and manifest.csv.
 
-    PYTHONPATH=. python configs/speech/make_speech.py VOICES [--into FOLDER]
+    PYTHONPATH=. python tests/benchmarks/make_speech.py VOICES [--into FOLDER]
 
 VOICES is the folder `voices` of the npm package kokoro-js 1.2.1 (`npm pack kokoro-js@1.2.1`). Nothing of what
 this needs is needed by the project. Of Debian 12: flite 2.2-5, festival 2.5.0-9, festvox-us-slt-hts,
@@ -28,7 +28,7 @@ from stages.audio.level import from_db, peak, rms
 from stages.audio.resampling import resample
 from stages.audio.waveform import Samples, Waveform
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[2] / "configs" / "speech"
 SAMPLE_RATE = 16_000
 LOWEST_HZ = 40.0
 """Under any voice; flite and festival leave a constant offset."""
