@@ -160,7 +160,7 @@ def write_distill_mos(folder: Path) -> Path:
     from stages.networks.distill_mos import DistillMosNetwork  # noqa: PLC0415
 
     torch.manual_seed(0)
-    shapes = {f"cnn.cnn.{2 * layer}.weight": (4,) for layer in range(6)}
+    shapes = {f"cnn.cnn.{2 * layer}.weight": (4 if layer == 5 else 1,) for layer in range(6)}
     inner = "transformer_pool_attn.transformer"
     shapes |= {f"{inner}.linear_proj.weight": (16, 16), f"{inner}.transformer_encoder.layers.0.": (1,)}
     sizes = {name: torch.empty(shape) for name, shape in shapes.items()}
