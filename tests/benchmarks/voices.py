@@ -4,8 +4,8 @@
 
 A voice is fit for the bundled speech if DNSMOS, P.808, Distill-MOS and NISQA all fall from clean to 20 to
 10 dB, of the mean over its sentences, in white noise and in pink. Exits with 1 if a voice is not. MANIFEST is
-that of the bundled speech unless said; FOLDER is that of real models that tests use too, for NISQA. Distill-MOS
-is of the package distillmos 0.9.1, which is no dependency: `pip install --no-deps distillmos xls-r-sqa`.
+that of the bundled speech unless said; FOLDER is that of real models that tests use too, for NISQA.
+Distill-MOS is of the package distillmos 0.9.1, which is no dependency: `pip install --no-deps distillmos xls-r-sqa`.
 """
 
 import argparse
@@ -57,7 +57,9 @@ class Judges:
         self._distill_mos = distillmos.ConvTransformerSQAModel().eval()
         nisqa = {"path": weights / "metrics" / "nisqa" / "nisqa.tar"}
         settings = {"dnsmos": {"windows": "all"}, "nisqa": nisqa}
-        self._stages = [ScoreStage(k, METRICS[k].model_validate(s), AudioCache()) for k, s in settings.items()]
+        self._stages = [
+            ScoreStage(k, METRICS[k].model_validate(s), AudioCache()) for k, s in settings.items()
+        ]
         for stage in self._stages:
             stage.load("cpu")
 

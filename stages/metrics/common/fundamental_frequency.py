@@ -15,8 +15,8 @@ THRESHOLD = 0.35
 """Of the normalised difference, under which a frame is periodic.
 
 By measurement on formant voices: 97 % of F0 within 50 cents of pYIN, and 0.91 as F1 of voicing; at 0.15
-voicing has 0.67, at 0.5 one F0 in six is another. On the bundled speech, by voices of real speakers: 88 %, and
-0.83 to 0.92. On ten recordings of people: 82 %, 5 % an octave off, and 0.85.
+voicing has 0.67, at 0.5 one F0 in six is another. On the bundled speech, by voices of real speakers: 88 %,
+and 0.83 to 0.92. On ten recordings of people: 82 %, 5 % an octave off, and 0.85.
 """
 _ACTIVE_DB = 35.0
 """Frames further below the loud ones hold no voice: the hum of a pause is periodic too."""

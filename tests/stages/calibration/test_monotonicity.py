@@ -88,6 +88,7 @@ def test_only_who_stood_on_the_ladders_votes_by_default() -> None:
 STOOD = {
     "distill_mos",
     "dnsmos_ovrl",
+    "dnsmos_p808",
     "nisqa_mos",
     "pesq",
     "multi_resolution_stft",
