@@ -1,6 +1,6 @@
 """Distill-MOS: the quality that listeners would report, by a small network that learned from a large one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -73,7 +73,6 @@ class DistillMos(HasWeights, Metric):
     windows: Literal["all", "once"] = "all"
 
     _network: Any = PrivateAttr(default=None)
-    _on_gpu: bool = PrivateAttr(default=False)
 
     @property
     def published(self) -> Weights:
@@ -93,13 +92,21 @@ class DistillMos(HasWeights, Metric):
         state = distill_mos.state_of_distill_mos(loading.read_checkpoint(place), place)
         network = distill_mos.DistillMosNetwork(state, place)
         self._network = loading.with_state(network, state, place, device)
-        self._on_gpu = device.startswith("cuda")
 
     def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
-        """Return the score of each candidate, or why there is none; a GPU hears windows of all together."""
+        """Return the score of each candidate, or why there is none."""
+        return self._score(batch, self._opinions)
+
+    def score_together(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
+        """Return the same with windows of all candidates heard together, the short ones filled up."""
+        return self._score(batch, self._opinions_together)
+
+    def _score(
+        self, batch: Sequence[Comparison], hear: Callable[[Sequence[Samples]], list[float]]
+    ) -> Sequence[Measured | Outcome]:
         cut = [self._cut_or_refuse(comparison) for comparison in batch]
         windows = [window for each in cut if not isinstance(each, Outcome) for window in each]
-        opinions = iter(self._opinions(windows))
+        opinions = iter(hear(windows))
         return [
             each if isinstance(each, Outcome) else {"": float(np.mean([next(opinions) for _ in each]))}
             for each in cut
@@ -117,8 +124,11 @@ class DistillMos(HasWeights, Metric):
     def _opinions(self, windows: Sequence[Samples]) -> list[float]:
         from stages.networks.loading import run_network  # noqa: PLC0415
 
-        if not self._on_gpu:
-            return [float(run_network(self._network, window[None])[0]) for window in windows]
+        return [float(run_network(self._network, window[None])[0]) for window in windows]
+
+    def _opinions_together(self, windows: Sequence[Samples]) -> list[float]:
+        from stages.networks.loading import run_network  # noqa: PLC0415
+
         opinions: list[float] = []
         for first in range(0, len(windows), _WINDOWS_AT_ONCE):
             together = windows[first : first + _WINDOWS_AT_ONCE]

@@ -1,5 +1,6 @@
 """DNSMOS: the quality that listeners would report, predicted without a reference."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -27,6 +28,8 @@ POLYNOMIALS = (
 """From the raw SIG, BAK and OVRL of the network to opinion scores; highest power first."""
 MEL_FRAME = 321
 MEL_HOP = 160
+_WINDOWS_AT_ONCE = 16
+"""Of those heard together: some 2 GiB of memory on a GPU."""
 
 
 def _opinion(note: str, *, votes: bool = False) -> Output:
@@ -98,14 +101,42 @@ class Dnsmos(NoReferenceMetric):
     def hear(self, samples: Samples) -> Measured:
         """Return SIG, BAK, OVRL and P.808."""
         heard, starts = windows_of(samples, self.windows)
-        raw = self._opinions.score_raw(heard, starts).astype(float)
-        opinions = [np.polyval(p, raw[:, column]) for column, p in enumerate(POLYNOMIALS)]
-        p808 = np.array([self._p808_of(heard[start : start + DNSMOS_WINDOW]) for start in starts])
-        return dict(zip(self.outputs, np.mean([*opinions, p808], axis=1).tolist(), strict=True))
+        raw = self._opinions.score_raw(heard, starts)
+        p808 = [self._p808_of([heard[start : start + DNSMOS_WINDOW]]) for start in starts]
+        return self._mean_opinions(raw, np.concatenate(p808))
 
-    def _p808_of(self, window: Samples) -> float:
-        features = _log_mel(window, self._mel)
-        return float(self._p808.run(None, {"input_1": features[None]})[0][0, 0])
+    def hear_together(self, blocks: Sequence[Samples]) -> Sequence[Measured]:
+        """Return the same with the windows of all recordings in batches."""
+        cut = [_cut(*windows_of(block, self.windows)) for block in blocks]
+        windows = [window for each in cut for window in each]
+        parts = [
+            windows[first : first + _WINDOWS_AT_ONCE] for first in range(0, len(windows), _WINDOWS_AT_ONCE)
+        ]
+        if not parts:
+            return []
+        raw = np.concatenate([self._opinions.score_windows(np.stack(part)) for part in parts])
+        p808 = np.concatenate([self._p808_of(part) for part in parts])
+        ends = np.cumsum([len(each) for each in cut])
+        return [
+            self._mean_opinions(*(side[end - len(each) : end] for side in (raw, p808)))
+            for each, end in zip(cut, ends, strict=True)
+        ]
+
+    def _mean_opinions(self, raw: Floats, p808: Floats) -> Measured:
+        """Return the means over the windows of one recording."""
+        opinions = [np.polyval(p, raw[:, column].astype(float)) for column, p in enumerate(POLYNOMIALS)]
+        means = np.mean([*opinions, p808.astype(float)], axis=1)
+        return dict(zip(self.outputs, means.tolist(), strict=True))
+
+    def _p808_of(self, windows: Sequence[Samples]) -> Floats:
+        """Return ``(windows,)`` opinions."""
+        features = np.stack([_log_mel(window, self._mel) for window in windows])
+        opinions: Floats = self._p808.run(None, {"input_1": features})[0][:, 0]
+        return opinions
+
+
+def _cut(samples: Samples, starts: Sequence[int]) -> list[Samples]:
+    return [samples[start : start + DNSMOS_WINDOW] for start in starts]
 
 
 def windows_of(samples: Samples, rule: str) -> tuple[Samples, list[int]]:

@@ -1,6 +1,6 @@
 """ECAPA: speaker similarity by SpeechBrain's network for VoxCeleb."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,9 +10,10 @@ from pydantic import PrivateAttr
 from schemas import MissingWeightsError
 from stages.audio.waveform import Samples
 from stages.metrics.common.speaker_similarity import Embedding, SpeakerSimilarity
-from stages.networks.loading import read_checkpoint, run_network, tensors_of, with_state
+from stages.networks.loading import read_checkpoint, run_batch, run_network, tensors_of, with_state
 from stages.networks.speechbrain_lobes import import_lobe
 from stages.operators.metric import METRICS
+from stages.operators.metric_bases import heard_by_length
 from stages.weights.files import WeightFile, Weights
 
 _REVISION = "5c0be3875fda05e81f3c004ed8c7c06be308de1e"
@@ -64,6 +65,10 @@ class EcapaSpeakerSimilarity(SpeakerSimilarity):
         """Return 192 numbers, or as many as the network has."""
         embedding: Embedding = run_network(self._network, samples).squeeze().float().cpu().numpy()
         return np.atleast_1d(embedding)
+
+    def embed_together(self, parts: Sequence[Samples]) -> Sequence[Embedding]:
+        """Return the same with parts of one length in a batch."""
+        return heard_by_length(parts, lambda alike: list(run_batch(self._network, alike)[:, 0].cpu().numpy()))
 
 
 def _build_network(state: Mapping[str, Any], place: Path, device: str) -> Any:

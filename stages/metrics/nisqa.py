@@ -1,6 +1,6 @@
 """NISQA: overall quality and four of its dimensions, predicted without a reference."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -101,13 +101,29 @@ class Nisqa(HasWeights, NoReferenceMetric):
 
     def hear(self, samples: Samples) -> Measured:
         """Return overall quality, noisiness, coloration, discontinuity and loudness."""
-        segments = mel_segments(samples, self._settings)
-        parts = split_equally(segments, self._settings["ms_max_segments"])
-        overall, noisiness, discontinuity, coloration, loudness = np.mean(
-            [self._scores(part) for part in parts], axis=0
-        ).tolist()
-        scores = overall, noisiness, coloration, discontinuity, loudness
-        return dict(zip(self.outputs, scores, strict=True))
+        return self._named_mean([self._scores(part) for part in self._parts_of(samples)])
+
+    def hear_together(self, blocks: Sequence[Samples]) -> Sequence[Measured]:
+        """Return the same with the convolutions over all recordings at once."""
+        from stages.networks.nisqa import score_parts  # noqa: PLC0415
+
+        parts = [self._parts_of(block) for block in blocks]
+        if not parts:
+            return []
+        scores = score_parts(self._network, [part for own in parts for part in own])
+        ends = np.cumsum([len(own) for own in parts])
+        return [
+            self._named_mean([*scores[end - len(own) : end]]) for own, end in zip(parts, ends, strict=True)
+        ]
+
+    def _parts_of(self, samples: Samples) -> list[NDArray[np.float32]]:
+        return split_equally(mel_segments(samples, self._settings), self._settings["ms_max_segments"])
+
+    def _named_mean(self, scores: Sequence[NDArray[np.float64]]) -> Measured:
+        """Return the mean of ``(parts, 5)`` scores in the order of the checkpoint."""
+        overall, noisiness, discontinuity, coloration, loudness = np.mean(scores, axis=0).tolist()
+        values = overall, noisiness, coloration, discontinuity, loudness
+        return dict(zip(self.outputs, values, strict=True))
 
     def _scores(self, segments: NDArray[np.float32]) -> NDArray[np.float64]:
         from stages.networks.loading import run_network  # noqa: PLC0415

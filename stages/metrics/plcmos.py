@@ -1,5 +1,6 @@
 """PLCMOS: how well lost packets were concealed, predicted without a reference."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from stages.audio.waveform import Samples
 from stages.dsp.spectra import power_spectrogram
 from stages.networks.dnsmos import find_speechmos_model
 from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
-from stages.operators.metric_bases import NoReferenceMetric
+from stages.operators.metric_bases import NoReferenceMetric, heard_by_length
 from stages.weights.onnx import open_parts
 
 _SAMPLE_RATE = 16_000
@@ -78,6 +79,18 @@ class Plcmos(NoReferenceMetric):
         heard = self._ears.run(None, {"degraded_audio": log_power(samples)[None, None]})
         shown = dict(zip(HEARD, heard, strict=True))
         return {"": float(np.mean([self._ask_rater(shown, rater[None]) for rater in self._raters]))}
+
+    def hear_together(self, blocks: Sequence[Samples]) -> Sequence[Measured]:
+        """Return the same with recordings of one length in a batch, and all raters asked at once."""
+        return heard_by_length(blocks, self._hear_alike)
+
+    def _hear_alike(self, samples: NDArray[np.float32]) -> list[Measured]:
+        images = np.stack([log_power(each)[None] for each in samples])
+        heard = self._ears.run(None, {"degraded_audio": images})
+        shown = {name: np.repeat(each, RATERS, axis=0) for name, each in zip(HEARD, heard, strict=True)}
+        raters = np.tile(self._raters, (len(samples), 1))
+        opinions = self._opinion.run(None, {**shown, "rater_embed": raters})[0].reshape(-1, RATERS)
+        return [{"": float(mean)} for mean in opinions.mean(axis=1)]
 
     def _ask_rater(self, shown: dict[str, Any], rater: NDArray[np.float32]) -> float:
         return float(self._opinion.run(None, {**shown, "rater_embed": rater})[0].item())

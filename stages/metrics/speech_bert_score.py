@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, model_validator
 
 from schemas import BrokenError, ConfigError, Reason
 from stages.audio.waveform import Samples
 from stages.networks.loading import require_device
 from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
-from stages.operators.metric_bases import EmbeddingMetric
+from stages.operators.metric_bases import EmbeddingMetric, heard_by_length
 from stages.weights.checkpoints import load_pretrained
 from stages.weights.files import WeightFile, Weights
 from stages.weights.has_weights import HasWeights
@@ -119,14 +120,25 @@ class SpeechBertScore(HasWeights, EmbeddingMetric):
 
     def hear(self, samples: Samples, longest: int = LONGEST) -> list[_Frames]:
         """Return the frames of each part, of which none has more samples than ``longest``."""
-        return [self._hidden(part) for part in np.array_split(samples, -(-samples.size // longest))]
+        return [self._hidden(part[None])[0] for part in _parts_of(samples, longest)]
 
-    def _hidden(self, samples: Samples) -> _Frames:
+    def hear_together(self, sides: Sequence[Samples]) -> Sequence[list[_Frames]]:
+        """Return the same with parts of one length in a batch."""
+        cut = [_parts_of(side, LONGEST) for side in sides]
+        frames = iter(heard_by_length([part for parts in cut for part in parts], self._hidden))
+        return [[next(frames) for _ in parts] for parts in cut]
+
+    def _hidden(self, samples: NDArray[np.float32]) -> _Frames:
+        """Return ``(recordings, frames, channels)`` of ``(recordings, samples)``."""
         import torch  # noqa: PLC0415
 
         with torch.inference_mode():
-            shown = torch.from_numpy(samples.copy())[None].to(self._network.device)
-            return self._network(shown, output_hidden_states=True).hidden_states[self.layer][0]
+            shown = torch.from_numpy(samples.copy()).to(self._network.device)
+            return self._network(shown, output_hidden_states=True).hidden_states[self.layer]
+
+
+def _parts_of(samples: Samples, longest: int) -> list[Samples]:
+    return np.array_split(samples, -(-samples.size // longest))
 
 
 def frame_similarities(candidate: _Frames, clean: _Frames) -> _Frames:

@@ -1,12 +1,15 @@
 """UTMOS: naturalness, predicted without a reference."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
 from stages.audio.waveform import Samples
 from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
-from stages.operators.metric_bases import NoReferenceMetric
+from stages.operators.metric_bases import NoReferenceMetric, heard_by_length
 from stages.weights.files import WeightFile, Weights
 from stages.weights.has_weights import HasWeights
 
@@ -79,3 +82,12 @@ class Utmos(HasWeights, NoReferenceMetric):
         from stages.networks.loading import run_network  # noqa: PLC0415
 
         return {"": float(run_network(self._network, samples)[0])}
+
+    def hear_together(self, blocks: Sequence[Samples]) -> Sequence[Measured]:
+        """Return the same with recordings of one length in a batch."""
+        return heard_by_length(blocks, self._hear_alike)
+
+    def _hear_alike(self, samples: NDArray[np.float32]) -> list[Measured]:
+        from stages.networks.loading import run_batch  # noqa: PLC0415
+
+        return [{"": score} for score in run_batch(self._network, samples).tolist()]

@@ -1,7 +1,10 @@
 """WavLM: speaker similarity by its x-vector network."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
 from schemas import MissingWeightsError
@@ -9,6 +12,7 @@ from stages.audio.waveform import Samples
 from stages.metrics.common.speaker_similarity import SPEAKER_SAMPLE_RATE, Embedding, SpeakerSimilarity
 from stages.networks.loading import require_device
 from stages.operators.metric import METRICS
+from stages.operators.metric_bases import heard_by_length
 from stages.weights.checkpoints import architecture, load_pretrained
 from stages.weights.files import WeightFile, Weights
 
@@ -60,9 +64,15 @@ class WavlmSpeakerSimilarity(SpeakerSimilarity):
 
     def embed(self, samples: Samples) -> Embedding:
         """Return 512 numbers, or as many as the network has."""
+        return self._embed_alike(samples[None])[0]
+
+    def embed_together(self, parts: Sequence[Samples]) -> Sequence[Embedding]:
+        """Return the same with parts of one length in a batch."""
+        return heard_by_length(parts, self._embed_alike)
+
+    def _embed_alike(self, samples: NDArray[np.float32]) -> list[Embedding]:
         import torch  # noqa: PLC0415
 
-        heard = self._prepared(samples, sampling_rate=SPEAKER_SAMPLE_RATE, return_tensors="pt")
+        heard = self._prepared(list(samples), sampling_rate=SPEAKER_SAMPLE_RATE, return_tensors="pt")
         with torch.inference_mode():
-            embedding: Embedding = self._network(**heard.to(self._network.device)).embeddings[0].cpu().numpy()
-        return embedding
+            return list(self._network(**heard.to(self._network.device)).embeddings.cpu().numpy())

@@ -48,6 +48,11 @@ class WholeNetwork:
 
     session: Any
 
+    def score_windows(self, windows: NDArray[np.float32]) -> Floats:
+        """Return ``(windows, 3)``: raw SIG, BAK and OVRL of ``(windows, 144160)``, heard at once."""
+        raw: Floats = self.session.run(None, {INPUT: windows})[0]
+        return raw
+
     @classmethod
     def load(cls, path: Path, device: str) -> Self:
         """Open the graph in ``path``."""
@@ -67,6 +72,12 @@ class SharedNetwork:
     spectra: Any
     convolutions: Any
     rest: Any
+
+    def score_windows(self, windows: NDArray[np.float32]) -> Floats:
+        """Return ``(windows, 3)``: raw SIG, BAK and OVRL of ``(windows, 144160)``, heard at once."""
+        maps = self._maps(self.spectra.run(None, {INPUT: windows})[0])
+        raw: Floats = self.rest.run(None, {MAPS: maps})[0]
+        return raw
 
     @classmethod
     def load(cls, path: Path, device: str) -> Self:

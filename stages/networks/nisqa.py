@@ -3,12 +3,14 @@
 Mittag, Naderi, Chehadi and Möller, Interspeech 2021. Modules are named as in the published checkpoint.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -18,6 +20,8 @@ DIMENSIONS = 5
 """Heads, in the order of the checkpoint: overall, noisiness, discontinuity, coloration, loudness."""
 
 SEGMENTS_AT_ONCE = 32
+SEGMENTS_AT_ONCE_TOGETHER = 2_048
+"""On a GPU, of all recordings together."""
 
 
 def parts_of(checkpoint: Any, path: Path) -> tuple["NisqaNetwork", Mapping[str, Tensor], Mapping[str, Any]]:
@@ -49,8 +53,27 @@ class NisqaNetwork(nn.Module):
 
     def forward(self, segments: Tensor) -> Tensor:
         """Return ``(1, 5)`` scores of one recording ``(1, segments, bands, frames)``."""
-        features = self.time_dependency.model(self.cnn.model(segments[0, :, None])[None])
+        return self._scores(self.cnn.model(segments[0, :, None]))
+
+    def score_together(self, parts: Sequence[Tensor]) -> Tensor:
+        """Return ``(parts, 5)`` scores of recordings ``(segments, bands, frames)``.
+
+        The segments of all go through the convolutions together; attention hears each recording alone.
+        """
+        vectors = self.cnn.model(torch.cat(list(parts))[:, None], SEGMENTS_AT_ONCE_TOGETHER)
+        return torch.cat([self._scores(own) for own in vectors.split([len(part) for part in parts])])
+
+    def _scores(self, vectors: Tensor) -> Tensor:
+        features = self.time_dependency.model(vectors[None])
         return torch.cat([head.model(features) for head in self.pool_layers], dim=1)
+
+
+def score_parts(network: NisqaNetwork, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """Return ``(parts, 5)`` scores of ``score_together``, on the network's device."""
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        scores = network.score_together([torch.from_numpy(part.copy()).to(device) for part in parts])
+    return np.asarray(scores.cpu(), dtype=np.float64)
 
 
 def _wrap_as_model(inner: nn.Module) -> nn.Module:
@@ -79,8 +102,8 @@ class _SegmentNetwork(nn.Module):
         self.conv6 = nn.Conv2d(third, third, (kernel[0], self.pools[2][1]), padding=(1, 0))
         self.bn6 = nn.BatchNorm2d(third)
 
-    def forward(self, segments: Tensor) -> Tensor:
-        return torch.cat([self._vectors(part) for part in segments.split(SEGMENTS_AT_ONCE)])
+    def forward(self, segments: Tensor, at_once: int = SEGMENTS_AT_ONCE) -> Tensor:
+        return torch.cat([self._vectors(part) for part in segments.split(at_once)])
 
     def _vectors(self, segments: Tensor) -> Tensor:
         pool_after = dict(zip((1, 2, 4), self.pools, strict=True))

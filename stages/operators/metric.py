@@ -118,6 +118,13 @@ class Metric(Operator):
         for the whole batch, which is then tried one by one.
         """
 
+    def score_together(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
+        """Return what ``score`` does, to 1e-3 of an opinion score, asking networks for several at once.
+
+        That is how a GPU is asked. On a CPU company costs the last bits and gains nothing.
+        """
+        return self.score(batch)
+
 
 METRICS: Registry[Metric] = Registry("metric")
 

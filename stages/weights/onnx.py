@@ -10,6 +10,11 @@ from stages.weights.files import file_digest
 GraphPart = tuple[Sequence[str], Sequence[str]]
 """The names of what goes into a part and of what comes out."""
 
+_ON_CUDA = {"use_tf32": 0, "cudnn_conv_algo_search": "HEURISTIC"}
+"""Single precision, so that scores are those of a CPU to 1e-3; no search for the fastest convolution, which
+would begin anew with each length of a recording.
+"""
+
 
 def open_session(path: Path, device: str, sha256: Digest | None = None, *, eight_bits: bool = False) -> Any:
     """Return the graph in ``path``, ready to run on ``device`` (``cpu``, ``cuda``, ``cuda:1``).
@@ -41,7 +46,7 @@ def open_graph(graph: Path | bytes, device: str, name: str, *, eight_bits: bool 
         options.add_session_config_entry("session.x64quantprecision", "1")
     providers = _providers(device, onnxruntime.get_available_providers())
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=providers)
+        session = onnxruntime.InferenceSession(graph, options, providers=providers)
     except (
         errors.Fail,
         errors.InvalidArgument,
@@ -50,6 +55,7 @@ def open_graph(graph: Path | bytes, device: str, name: str, *, eight_bits: bool 
         errors.NotImplemented,
     ) as error:
         raise MissingWeightsError(f"{name} is not a graph that this onnxruntime can run: {error}") from error
+    return _require_cuda(session, device)
 
 
 def _providers(device: str, available: list[str]) -> list[Any]:
@@ -58,7 +64,19 @@ def _providers(device: str, available: list[str]) -> list[Any]:
         return ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" not in available:
         raise RunError(f"{device} was asked for, but this onnxruntime has no CUDA: install onnxruntime-gpu")
-    return [("CUDAExecutionProvider", {"device_id": int(number or 0)}), "CPUExecutionProvider"]
+    import onnxruntime  # noqa: PLC0415
+
+    onnxruntime.preload_dlls()  # CUDA and cuDNN may come in wheels, as torch's do
+    return [("CUDAExecutionProvider", {**_ON_CUDA, "device_id": int(number or 0)}), "CPUExecutionProvider"]
+
+
+def _require_cuda(session: Any, device: str) -> Any:
+    """Return the session; onnxruntime goes on on the CPU, and only logs it, where CUDA does not start."""
+    if device.startswith("cuda") and "CUDAExecutionProvider" not in session.get_providers():
+        raise RunError(
+            f"{device} was asked for, but onnxruntime could not start CUDA: see what it has logged"
+        )
+    return session
 
 
 def open_parts(

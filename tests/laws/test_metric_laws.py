@@ -240,6 +240,23 @@ def test_neighbours_change_nothing(metric: Metric) -> None:
     assert list(metric.score(comparisons[::-1])) == alone[::-1]
 
 
+def test_several_heard_together_score_the_same(metric: Metric) -> None:
+    """As a GPU is asked, but on the CPU: to 1e-3 what each scores alone; silence keeps its reason."""
+    if type(metric).score_together is Metric.score_together:
+        pytest.skip("hears one after the other everywhere")
+    voices = [speech_like(seconds, pitch_hz=110.0 + 20.0 * seconds) for seconds in (2.0, 1.2)]
+    pairs = [(noisy(voice, snr_db), voice) for voice in voices for snr_db in (10.0, 0.0)]
+    silence = voices[0].with_samples(np.zeros_like(voices[0].samples))
+    comparisons = [compared(metric, *pair) for pair in [*pairs[:3], (silence, voices[0]), *pairs[3:]]]
+
+    together = metric.score_together(comparisons)
+
+    for result, alone in zip(together, metric.score(comparisons), strict=True):
+        assert result == alone or result == pytest.approx(alone, abs=1e-3)
+    assert isinstance(together[3], Outcome)
+    assert list(metric.score_together([])) == []
+
+
 def test_leaves_its_input_alone(metric: Metric) -> None:
     """Neither side is written to."""
     clean = speech_like(1.0)

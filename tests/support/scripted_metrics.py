@@ -51,6 +51,23 @@ class Listener(Metric):
         return [self._answers[0](comparison) if self._answers else {"": 1.0} for comparison in batch]
 
 
+class TogetherListener(Listener):
+    """One that knows how it was asked."""
+
+    kind: ClassVar[str] = "together_listener"
+    _together: list[Sequence[Comparison]] = PrivateAttr(default_factory=list)
+
+    @property
+    def together(self) -> Sequence[Sequence[Comparison]]:
+        """The batches that were to be heard together."""
+        return self._together
+
+    def score_together(self, batch: Sequence[Comparison]) -> Sequence[Answer]:
+        """Answer as ever."""
+        self._together.append(batch)
+        return self.score(batch)
+
+
 class LevelListener(Listener):
     """One that depends on level and minds DC."""
 

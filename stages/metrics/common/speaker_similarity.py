@@ -1,6 +1,7 @@
 """Speaker similarity: whether a network for speaker verification hears the same speaker."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -70,8 +71,26 @@ class SpeakerSimilarity(HasWeights, EmbeddingMetric):
 
     def hear(self, samples: Samples) -> Embedding:
         """Return the embedding, of length 1."""
-        parts = np.array_split(samples, -(-samples.size // (_LONGEST_S * SPEAKER_SAMPLE_RATE)))
-        return _unit(np.sum([_unit(self.embed(part)) for part in parts if not is_silent(part)], axis=0))
+        return _direction([self.embed(part) for part in _audible_parts(samples)])
+
+    def embed_together(self, parts: Sequence[Samples]) -> Sequence[Embedding]:
+        """Return the embedding of each part; who has a batch dimension asks for all at once."""
+        return [self.embed(part) for part in parts]
+
+    def hear_together(self, sides: Sequence[Samples]) -> Sequence[Embedding]:
+        """Return the same with the parts of all sides embedded together."""
+        cut = [_audible_parts(side) for side in sides]
+        embeddings = iter(self.embed_together([part for parts in cut for part in parts]))
+        return [_direction([next(embeddings) for _ in parts]) for parts in cut]
+
+
+def _audible_parts(samples: Samples) -> list[Samples]:
+    parts = np.array_split(samples, -(-samples.size // (_LONGEST_S * SPEAKER_SAMPLE_RATE)))
+    return [part for part in parts if not is_silent(part)]
+
+
+def _direction(embeddings: Sequence[Embedding]) -> Embedding:
+    return _unit(np.sum([_unit(each) for each in embeddings], axis=0))
 
 
 def _unit(embedding: Embedding) -> Embedding:

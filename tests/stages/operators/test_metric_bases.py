@@ -10,7 +10,7 @@ from schemas import Outcome
 from stages.audio.waveform import Waveform
 from stages.operators.metric import Comparison
 from stages.operators.metric_bases import split_equally
-from tests.support.speech_like import speech_like
+from tests.support.speech_like import noisy, speech_like
 from tests.support.tiny_metrics import lawful_metric
 
 
@@ -42,6 +42,24 @@ def test_hears_ten_minutes(kind: str, tmp_path: Path) -> None:
 
     assert not isinstance(values, Outcome), values
     assert all(math.isfinite(value) for value in values.values())
+
+
+@pytest.mark.parametrize(
+    "kind", ["distill_mos", "ge2e_speaker_similarity", "nisqa", "plcmos", "speech_bert_score", "utmos"]
+)
+def test_parts_of_long_recordings_find_back_when_heard_together(kind: str, tmp_path: Path) -> None:
+    """Each recording gets its own parts again, to 1e-3 what it scores alone."""
+    metric = lawful_metric(kind, tmp_path)
+    metric.load("cpu")
+    rate = metric.sample_rate or 16_000
+    clean = [speech_like(seconds, pitch_hz=90.0 + seconds, sample_rate=rate) for seconds in (61.0, 1.0, 31.0)]
+    comparisons = [Comparison(noisy(each, 5.0), each) for each in clean]
+
+    together = metric.score_together(comparisons)
+
+    for result, alone in zip(together, metric.score(comparisons), strict=True):
+        assert not isinstance(alone, Outcome)
+        assert result == pytest.approx(alone, abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["plcmos", "squim", "utmos"])

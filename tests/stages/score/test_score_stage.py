@@ -11,7 +11,13 @@ from stages.audio.waveform import Waveform
 from stages.metrics.si_sdr import SiSdr
 from stages.score.stage import ScoreStage
 from tests.support.score_inputs import score_input
-from tests.support.scripted_metrics import LevelListener, Listener, ReadingListener, stage_of
+from tests.support.scripted_metrics import (
+    LevelListener,
+    Listener,
+    ReadingListener,
+    TogetherListener,
+    stage_of,
+)
 from tests.support.speech_like import noisy, speech_like
 
 
@@ -25,6 +31,18 @@ def test_all_takes_of_several_records_are_one_call(clean_speech: Waveform) -> No
 
     assert metric.batch_sizes == [4]
     assert [row.id for row in rows] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("device", "together"), [("cpu", 0), ("cuda:1", 1)])
+def test_a_gpu_is_asked_for_several_together(device: str, together: int, clean_speech: Waveform) -> None:
+    """On a CPU no score depends on its neighbours: there each is heard alone."""
+    metric = TogetherListener()
+    stage = stage_of(metric)
+    stage.load(device)
+
+    stage.process([score_input(clean_speech, clean_speech, clean_speech)])
+
+    assert (len(metric.together), metric.batch_sizes) == (together, [2])
 
 
 def test_long_takes_are_held_ready_a_few_at_a_time() -> None:
