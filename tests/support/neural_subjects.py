@@ -98,11 +98,13 @@ class MetricSubject:
     def differences(
         self, ours: Sequence[Measured | Outcome], alone: Sequence[Measured | Outcome]
     ) -> Mapping[str, float]:
-        """Return the largest difference of each score; raises ``BrokenError`` for a take without one."""
+        """Return the largest difference of each score; raises ``BrokenError`` for one on one side alone."""
         largest: dict[str, float] = {}
         for left, right in zip(ours, alone, strict=True):
+            if isinstance(left, Outcome) and isinstance(right, Outcome):
+                continue  # unfit on both sides, as a clean that is not understood
             if isinstance(left, Outcome) or isinstance(right, Outcome):
-                raise BrokenError(Reason.ERROR, f"no score: {left}; {right}")
+                raise BrokenError(Reason.ERROR, f"a score on one side alone: {left}; {right}")
             for suffix in right:
                 largest[suffix] = max(largest.get(suffix, 0.0), abs(left[suffix] - right[suffix]))
         return largest
