@@ -69,7 +69,7 @@ def main(folder: Path, every: int, *, only_speed: bool) -> None:
         for sentence in sentences:
             _score(sentence, _takes_of(sentence, sentences), stages, rates)
             say(f"{sentence.name} scored")
-        for line in align_columns(_rows(rates, [len(each.words.split()) for each in sentences])):
+        for line in align_columns(list(_rows(rates, [len(each.words.split()) for each in sentences]))):
             say(line)
     for line in _speeds(sentences[:SENTENCES_TIMED], sentences):
         say(line)

@@ -1,7 +1,7 @@
 """Word errors of a recogniser: what it hears in a candidate, against the transcript or against the clean."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -16,24 +16,28 @@ Text = str | Outcome
 """What is heard in one recording, or why that cannot be known."""
 
 
-def word_error_outputs(note: str, votes: Sequence[str] = ()) -> dict[str, Output]:
+_SAID = {
+    "wer": "word error rate",
+    "cer": "character error rate",
+    "inserted": "words made up, per word that was said: a guard against hallucination",
+    "deleted": "words lost, per word that was said",
+}
+
+
+def word_error_outputs(
+    noise_floors: Mapping[str, float], note: str = "", votes: Sequence[str] = ()
+) -> dict[str, Output]:
     """Return the four rates, all of them lower where it is better; ``note`` ends what is said of each."""
-    rates = {
-        "wer": ("word error rate", 0.05),
-        "cer": ("character error rate", 0.02),
-        "inserted": ("words made up, per word that was said: a guard against hallucination", 0.05),
-        "deleted": ("words lost, per word that was said", 0.05),
-    }
     return {
         suffix: Output(
             aspect=Aspect.CONTENT_CONSISTENCY,
             better=Better.LOWER,
             low=0.0,
-            noise_floor=noise_floor,
+            noise_floor=noise_floors[suffix],
             votes=suffix in votes,
             note=f"{said}; {note}" if note else said,
         )
-        for suffix, (said, noise_floor) in rates.items()
+        for suffix, said in _SAID.items()
     }
 
 
