@@ -5,7 +5,8 @@
 A voice is fit for the bundled speech if DNSMOS, P.808, Distill-MOS and NISQA all fall from clean to 20 to
 10 dB, of the mean over its sentences, in white noise and in pink. Exits with 1 if a voice is not. MANIFEST is
 that of the bundled speech unless said; FOLDER is that of real models that tests use too, for NISQA.
-Distill-MOS is of the package distillmos 0.9.1, which is no dependency: `pip install --no-deps distillmos xls-r-sqa`.
+Distill-MOS is of the package distillmos 0.9.1, which is no dependency: `pip install --no-deps distillmos
+xls-r-sqa`.
 """
 
 import argparse

@@ -93,6 +93,8 @@ STOOD = {
     "pesq",
     "multi_resolution_stft",
     "estoi",
+    "faster_whisper_cer",
+    "faster_whisper_clean_cer",
     "ge2e_speaker_similarity",
     "spectral_envelope",
 }
