@@ -67,6 +67,15 @@ class _Pool:
         )
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise
+        return self
+
+    def _start(self) -> None:
+        """See the first process begin, or raise ``RunError``."""
         # they inherit it: a Ctrl-C while they import is for who started them, and waits until they are there
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -75,16 +84,15 @@ class _Pool:
             raise RunError("no process can be started: it ends before it is given anything to do") from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         if error is None:
             self._executor.shutdown(cancel_futures=True)
             return
         processes = list((self._executor._processes or {}).values())  # noqa: SLF001 - public from 3.14 on
-        self._executor.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        self._executor.shutdown(cancel_futures=True)  # its thread sees them end, and is waited for
         for process in processes:
             process.join()
 

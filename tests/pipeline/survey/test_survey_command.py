@@ -73,6 +73,7 @@ def test_a_mistake_is_a_sentence(
     assert all(word in str(mistake.value) for word in words)
 
 
+@pytest.mark.usefixtures("heeded_signals")
 def test_ctrl_c_ends_it_and_its_processes(tmp_path: Path) -> None:
     """With a sentence, the code that shells have for it, and nobody left behind."""
     soundfile.write(tmp_path / "0.flac", bundled(1).samples, 16_000)
