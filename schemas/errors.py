@@ -9,7 +9,7 @@ UnanimousError
 │   ├── MissingWeightsError   weights that the config needs are not where they should be
 │   └── IntegrityError        a table disagrees with its plan
 │       └── DamagedFileError  a file cannot be read, or is another one than should lie there
-├── BudgetExceededError       more rows failed than the failure budget allows: exit code 3
+├── BudgetExceededError       more rows or takes failed than the failure budget allows: exit code 3
 └── RecordError               about one record only; becomes the reason in its row
     ├── UnfitError            this input, or this metric on it, cannot serve
     └── BrokenError           something broke while it was processed

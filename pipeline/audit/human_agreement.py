@@ -20,9 +20,7 @@ from stages.prefer.comparisons import Floats64
 from stages.prefer.criteria import Criterion
 
 BUCKETS = (0.0, 1.0, 2.0, 3.0, 5.0)
-"""Where buckets of differences begin, in units of the noise floor; the last has no end."""
-_UTTERANCES_AT_ONCE = 500
-"""Draws of so many are held at once."""
+"""Where buckets of differences begin, in units of the criterion's scale; the last has no end."""
 
 
 def human_audit_of(tables: RunTables, given: HumanRatings) -> HumanAudit:
@@ -42,7 +40,7 @@ class _Judge:
     verdict: Floats64
     """The same, 0 within the margin."""
     strength: Floats64
-    """By how much, in units of the noise floor."""
+    """By how much, in units of the criterion's scale."""
     takes_a_side: bool
 
 
@@ -195,12 +193,9 @@ class _Ratios:
 
     def __init__(self, num_utterances: int) -> None:
         self._num_utterances = num_utterances
-        resampling = Bootstrap(num_utterances)
-        parts = [
-            resampling.draw_counts(min(_UTTERANCES_AT_ONCE, num_utterances - start)).astype(np.int16)
-            for start in range(0, num_utterances, _UTTERANCES_AT_ONCE)
-        ]
-        self._drawn: Sequence[NDArray[np.int16]] = parts
+        self._drawn: NDArray[np.int16] = (
+            Bootstrap(num_utterances).draw_counts(num_utterances).astype(np.int16)
+        )
 
     def of(self, utterances: NDArray[np.intp], parts: Floats64, wholes: Floats64) -> Interval | None:
         """Return the sum of ``parts`` per ``wholes``; None if there is nothing of which it were a share."""
@@ -228,12 +223,7 @@ class _Ratios:
 
     def _resampled(self, sums: Floats64) -> Floats64:
         """Return the sums of every resample."""
-        starts = range(0, self._num_utterances, _UTTERANCES_AT_ONCE)
-        parts = [
-            drawn.astype(float) @ sums[start : start + _UTTERANCES_AT_ONCE]
-            for start, drawn in zip(starts, self._drawn, strict=True)
-        ]
-        resampled: Floats64 = np.sum(parts, axis=0)
+        resampled: Floats64 = self._drawn.astype(float) @ sums
         return resampled
 
 

@@ -21,7 +21,7 @@ class BucketAgreement(Record):
     """Agreement where a judge's difference lies between two bounds."""
 
     at_least: float
-    """In units of the score's noise floor."""
+    """In units of the criterion's scale, which is the score's noise floor unless the config says otherwise."""
     below: float | None
     """None for no bound."""
     comparisons: int
@@ -80,7 +80,7 @@ class HumanAudit(Record):
     ties: int
     """Comparisons that count as a tie where there are ties."""
     between_listeners: Interval | None
-    """How often two listeners who prefer a side prefer the same: no judge can do much better. None where no
-    comparison has two."""
+    """How often two listeners who prefer a side prefer the same. Judges are held to the mean of all, and may
+    do better than one listener. None where no comparison has two."""
     judges: tuple[JudgeAgreement, ...]
     resamples: int

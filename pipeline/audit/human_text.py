@@ -45,7 +45,7 @@ def _walk_lines(found: HumanAudit) -> Iterator[str]:
     yield from _walk_reading(found.between_listeners)
     yield ""
     yield from format_table(
-        ("by difference in noise floors", *(_describe_bucket(b) for b in found.judges[0].buckets)),
+        ("by difference, in units of each scale", *(_describe_bucket(b) for b in found.judges[0].buckets)),
         ((_name(judge), *map(_describe_agreement, judge.buckets)) for judge in found.judges),
     )
 
@@ -75,8 +75,8 @@ def _walk_reading(between_listeners: Interval | None) -> Iterator[str]:
     if between_listeners is not None:
         yield ""
         yield (
-            f"Two listeners prefer the same side in {describe_share(between_listeners)}: no score can be "
-            "expected to do much better."
+            f"Two listeners prefer the same side in {describe_share(between_listeners)}; a score is held to "
+            "the mean of all who rated, and may do better than one of them."
         )
 
 

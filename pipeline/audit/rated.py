@@ -1,9 +1,10 @@
 """Ratings beside what the tables of a run say of the recordings that were rated."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from schemas.rows import CLEAN
 
 TIE_MOS = 0.5
 """Opinion scores that are no further apart are a tie, where there are ties (arXiv 2601.18438)."""
+_DIGITS = 9
+"""Of opinion scores; what is farther behind the point is rounding, and no preference."""
 _RECORDINGS = f"""
     SELECT id, utterance_id, model, take, digest,
            CASE WHEN model = '{CLEAN}' THEN concat(id, '/', model) ELSE concat(id, '/', model, '/', take) END
@@ -126,8 +129,8 @@ class RatedRecordings:
             self.listeners.add(listener)
 
     def mos_of(self, recording: _Recording) -> float:
-        """Return the mean opinion score of a recording."""
-        return float(np.mean([mos for mos, _ in self.opinions[recording]]))
+        """Return the mean opinion score of a recording, which does not depend on who was read first."""
+        return round(float(np.mean([mos for mos, _ in self.opinions[recording]])), _DIGITS)
 
     def walk_pairs(self) -> Iterator[RatedPair]:
         """Walk the comparisons: of every two with opinion scores, then those that were asked for."""
@@ -153,7 +156,7 @@ class RatedRecordings:
             )
 
     def _by_opinions(self, row: str, a: str, b: str) -> RatedPair:
-        lead = self.mos_of((row, a)) - self.mos_of((row, b))
+        lead = round(self.mos_of((row, a)) - self.mos_of((row, b)), _DIGITS)
         of_a, of_b = (
             {listener: mos for mos, listener in self.opinions[row, side] if listener is not None}
             for side in (a, b)
@@ -192,7 +195,11 @@ class _RecordingsThere:
                 ("path", each["candidate_id"].replace("/", "_")),
             ):
                 self._by_name[column, name].append(recording)
-        self._pairs = {pair["pair_id"]: pair for pair in tables.rows(_PAIRS, [], sorted(self.utterances))}
+        self._pairs = {
+            pair["pair_id"]: pair
+            for pair in tables.rows(_PAIRS, [], sorted(self.utterances))
+            if all(key in self._digests for key in _sides_in(pair))  # else its shard is not there any more
+        }
         self.chosen = {
             (row, frozenset((chosen, rejected))): chosen
             for (row, chosen), (_, rejected) in map(self._sides_of, self._pairs)
@@ -200,10 +207,7 @@ class _RecordingsThere:
 
     def _sides_of(self, pair_id: str) -> tuple[_Recording, _Recording]:
         pair = self._pairs[pair_id]
-        chosen, rejected = (
-            (pair["id"], self._digests[pair["id"], pair[f"{side}_model"], pair[f"{side}_take"]])
-            for side in ("chosen", "rejected")
-        )
+        chosen, rejected = ((pair["id"], self._digests[key]) for key in _sides_in(pair))
         return chosen, rejected
 
     def find(self, name: RecordingName) -> _Recording | str:
@@ -249,6 +253,11 @@ class _RecordingsThere:
             if digest is not None:
                 scores[score["id"], digest].setdefault(score["name"], score["value"])
         return dict(scores)
+
+
+def _sides_in(pair: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Return degraded utterance, model and take of both sides, the chosen one first."""
+    return [(pair["id"], pair[f"{side}_model"], pair[f"{side}_take"]) for side in ("chosen", "rejected")]
 
 
 def _names_in(ratings: Iterable[Rating]) -> Iterator[str]:

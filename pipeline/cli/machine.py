@@ -11,6 +11,7 @@ from pipeline.cli.options import (
     ResponsesOption,
     SetOption,
     SpeechOption,
+    begun_in,
     config_path,
     replacements_from,
 )
@@ -34,7 +35,7 @@ def doctor(
 
     use_cache(cache)
     given = replacements_from(speech, noise, responses)
-    doctor_command(None if config is None else config_path(config), assignments or (), given)
+    doctor_command(None if config is None else config_path(config), assignments or (), given, begun_in(None))
 
 
 @app.command(

@@ -155,9 +155,12 @@ def operators_to_fetch_for(
     return context.operators
 
 
-def stand_ins_in(path: Path, assignments: Sequence[str] = ()) -> Sequence[StandIn]:
-    """Return what a run of a config that begins here and now would begin with."""
-    return substitute(document_of(path, assignments, {}), path.parent, decide_once(()))
+def stand_ins_in(
+    path: Path, assignments: Sequence[str] = (), begun: Begun = nothing_begun
+) -> Sequence[StandIn]:
+    """Return what a run of a config goes on with, as ``begun`` knows, or would begin with here and now."""
+    document = document_of(path, assignments, {})
+    return substitute(document, path.parent, decide_once(begun(_name_in(document))))
 
 
 def _read_without_weights(

@@ -22,10 +22,10 @@ class StandIn(Record):
     """Of the operator."""
     stand_in: str
     """The name of what stands in for it, or ``leave_out``."""
-    weights: tuple[str, ...]
-    """The names of what it needs."""
-    are_here: bool
-    """Whether its weights were in the cache when this was looked at."""
+    weights: tuple[str, ...] = ()
+    """The names of what it needs; not kept."""
+    are_here: bool = False
+    """Whether its weights were in the cache when this was looked at; not kept."""
     is_used: bool = False
 
     @property
@@ -46,6 +46,7 @@ Begun = Callable[[str], Sequence[StandIn]]
 Decide = Callable[[StandIn], bool]
 """Whether the stand-in is used."""
 _RECORDED = TypeAdapter(tuple[StandIn, ...])
+_NOT_KEPT = {"weights", "are_here"}
 
 
 def nothing_begun(_: str) -> Sequence[StandIn]:
@@ -67,10 +68,12 @@ def decide_as_begun(begun: Sequence[StandIn]) -> Decide:
 
 def read_stand_ins(file: StoredFile) -> tuple[StandIn, ...]:
     """Return what the run in a workspace began with. Raises ``WorkspaceError`` if that cannot be read."""
-    content = file.read_if_there()
     try:
+        content = file.read_if_there()
         return () if content is None else _RECORDED.validate_json(content)
-    except ValidationError as error:
+    except (OSError, ValidationError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # a machine's refusal, which names the file
         raise WorkspaceError(
             f"{file}, which says what stands in for missing weights in this run, cannot be read: remove it, "
             "and it is decided anew"
@@ -84,8 +87,8 @@ def keep_stand_ins(file: StoredFile, decided: Sequence[StandIn]) -> None:
     new = {(each.family, each.name) for each in decided}
     there = read_stand_ins(file)
     kept = (*(each for each in there if (each.family, each.name) not in new), *decided)
-    if kept != there:
-        file.put(_RECORDED.dump_json(kept, indent=1))
+    if [(each.subject, each.is_used) for each in kept] != [(each.subject, each.is_used) for each in there]:
+        file.put(_RECORDED.dump_json(kept, indent=1, exclude={"__all__": _NOT_KEPT}))
 
 
 def stand_in_lines(decided: Iterable[StandIn], file: StoredFile) -> Iterator[str]:

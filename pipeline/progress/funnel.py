@@ -24,7 +24,7 @@ MEANING = {
 }
 
 SAME_AUDIO = "the same recording as an earlier model's"
-"""Why restorations that have all their scores are no candidates of their own."""
+"""Why restorations are no candidates of their own, whatever scores they have."""
 
 
 class FunnelStep(Record):

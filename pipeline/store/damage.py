@@ -12,8 +12,8 @@ from schemas import DamagedFileError
 
 DAMAGED = "damaged"
 """The folder of a workspace that damaged files are moved to. Nothing reads it: it may be removed."""
-_THE_MACHINES = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENOMEM})
-"""What a machine refuses, whatever the file holds."""
+_THE_FILES = frozenset({None, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL})
+"""What comes of a file that is none, or whose numbers are wrong. All else a machine refuses, whatever it holds."""
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def reading(place: str) -> Iterator[None]:
             raise
         raise DamagedFileError(place, "a link to what is not there") from error
     except OSError as error:
-        if error.errno in _THE_MACHINES:
+        if error.errno not in _THE_FILES:
             raise
         raise DamagedFileError(place, _why(error)) from error
     except (pa.ArrowException, ValueError, TypeError, KeyError) as error:

@@ -111,7 +111,7 @@ MEANINGS_IN_PAIRS: Mapping[str, str] = {
 MEANINGS_IN_CANDIDATES: Mapping[str, str] = {
     "candidate_id": "the name of the recording",
     "kind": "`degraded`, `clean` or `restored`",
-    "audio": "mono FLAC; each recording is there once; not in `scores`",
+    "audio": "mono FLAC; each take is there once; not in `scores`",
     "status reason detail": "why a take came to nothing; such takes are there too",
     "X": "every score, by its name",
 }

@@ -103,12 +103,12 @@ class Workspace:
         That is folders and broken links in place of files, and the other way round.
         """
         tables = self.root / "tables"
-        kept = [tables, *(self.root / name for name in ("catalogue", "inventories", "logs", "journals"))]
+        kept = [tables, *(self.root / name for name in ("catalogue", "inventories", "logs")), self.journals]
         for path in (*kept, *_entries(tables)):
             if not path.is_dir() and os.path.lexists(path):
                 yield f"{path} is no folder: {set_aside(path, self.root)}"
-        names = ("config.json", "tables.json", "stand_ins.json", "audit.json", "report.html")
-        files = [self.root / name for name in names]
+        own = (self.config, self.inventory, self.stand_ins, self.audit, self.report)
+        files = [self.root / file.name for file in own]
         files += [self.log, self.worker_log, self.ticket_log]
         for folder in (self.root / "catalogue", self.root / "inventories", *_entries(tables)):
             files += _entries(folder)

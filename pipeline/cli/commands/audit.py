@@ -1,5 +1,6 @@
 """``audit``: whether the pairs of a run are better by scores that did not choose them, and by people."""
 
+import sys
 from pathlib import Path
 
 from pipeline.audit.audit import load_or_run_audit, read_audit
@@ -17,6 +18,11 @@ from pipeline.tables.inventory import Inventory
 from pipeline.tables.sql import RunTables
 from pipeline.text import say
 from schemas import Record, WorkspaceError
+
+NOT_DECIDED = (
+    "the pairs of these settings are not in the workspace, so listeners are not asked about them, and ratings "
+    "of a pair_id are not found; 'export' with the same settings writes them"
+)
 
 
 class SaidAudit(Record):
@@ -51,6 +57,8 @@ def audit_command(run: ResolvedConfig, workspace: Workspace, human: Path | None,
     if ratings is not None:
         inventory = Inventory.of(run, graph, dataset_key="", audit_key=audit.key, started_at_s=0)
         found = human_audit_of(RunTables(inventory, workspace.store), ratings)
+        if not workspace.store.shards(graph.prefer.folder):
+            sys.stderr.write(f"{NOT_DECIDED}\n")
     _say(SaidAudit(audit=audit, human=found), workspace, as_json=as_json)
 
 

@@ -21,7 +21,7 @@ from pipeline.config.resolve import (
     stand_ins_in,
 )
 from pipeline.config.schema import PoolFiles, PoolPart, PoolRooms
-from pipeline.config.stand_ins import StandIn
+from pipeline.config.stand_ins import Begun, StandIn, nothing_begun
 from pipeline.execution.machine import list_gpus, list_machine_facts
 from pipeline.sources.corpora import Corpus, list_unread
 from pipeline.sources.first_look import FirstLook, describe_missing, is_there, look_at
@@ -41,21 +41,24 @@ from stages.weights.has_weights import HasWeights
 
 
 def doctor_command(
-    path: Path | None, assignments: Sequence[str] = (), replacements: Mapping[str, str] | None = None
+    path: Path | None,
+    assignments: Sequence[str] = (),
+    replacements: Mapping[str, str] | None = None,
+    begun: Begun = nothing_begun,
 ) -> None:
-    """Print what is there and what is lacking.
+    """Print what is there and what is lacking; ``begun`` knows what the config's run began with.
 
     Raises ``UserError`` if a run could not start.
     """
     lacking = _show(
         "machine", [CheckResult(name, value, is_there=True) for name, value in list_machine_facts(Path.cwd())]
     )
-    named: Sequence[AnyOperator] = _registered() if path is None else operators_in(path, assignments)
+    named: Sequence[AnyOperator] = _registered() if path is None else operators_in(path, assignments, begun)
     plain = [each for each in named if each.weights == Operator.weights]
     lacking += _show("packages", list(check_packages(plain if path is None else named)))
     lacking += _show("models inside packages", list(check_embedded_models(named)))
     if path is not None:
-        lacking += _config(path, assignments, replacements or {})
+        lacking += _config(path, assignments, replacements or {}, begun)
     what = "a run" if path is None else f"a run of {path}"
     if lacking:
         raise UserError(f"{what} could not start here: {count(lacking, 'thing')} lacking")
@@ -66,12 +69,12 @@ def _registered() -> list[type[Operator]]:
     return [*DEGRADATIONS.values(), *RESTORERS.values(), *METRICS.values()]
 
 
-def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, str]) -> int:
-    named = operators_in(path, assignments)
-    _show("weights", list(check_weight_files(named, stand_ins_in(path, assignments))))
+def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, str], begun: Begun) -> int:
+    named = operators_in(path, assignments, begun)
+    _show("weights", list(check_weight_files(named, stand_ins_in(path, assignments, begun))))
     # the config's mistakes count them
     try:
-        run = resolve(path, assignments, replacements)
+        run = resolve(path, assignments, replacements, begun)
     except ConfigError as error:
         say(str(path))
         for line in str(error).splitlines():
