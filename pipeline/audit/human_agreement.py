@@ -193,9 +193,8 @@ class _Ratios:
 
     def __init__(self, num_utterances: int) -> None:
         self._num_utterances = num_utterances
-        self._drawn: NDArray[np.int16] = (
-            Bootstrap(num_utterances).draw_counts(num_utterances).astype(np.int16)
-        )
+        counts = Bootstrap(num_utterances).draw_counts(num_utterances)
+        self._drawn: NDArray[np.int16] = counts.astype(np.int16)
 
     def of(self, utterances: NDArray[np.intp], parts: Floats64, wholes: Floats64) -> Interval | None:
         """Return the sum of ``parts`` per ``wholes``; None if there is nothing of which it were a share."""

@@ -21,7 +21,7 @@ class BucketAgreement(Record):
     """Agreement where a judge's difference lies between two bounds."""
 
     at_least: float
-    """In units of the criterion's scale, which is the score's noise floor unless the config says otherwise."""
+    """In units of the criterion's scale: the score's noise floor, unless the config says otherwise."""
     below: float | None
     """None for no bound."""
     comparisons: int

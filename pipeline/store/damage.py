@@ -13,7 +13,7 @@ from schemas import DamagedFileError
 DAMAGED = "damaged"
 """The folder of a workspace that damaged files are moved to. Nothing reads it: it may be removed."""
 _THE_FILES = frozenset({None, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL})
-"""What comes of a file that is none, or whose numbers are wrong. All else a machine refuses, whatever it holds."""
+"""What comes of a file that is none, or has wrong numbers in it. All else is what a machine refuses."""
 
 
 @contextmanager

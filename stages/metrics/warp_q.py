@@ -70,7 +70,7 @@ class WarpQ(FullReferenceMetric):
             [np.arange(start, end) for start, end in speech_stretches(clean, _SAMPLE_RATE)] or [np.arange(0)]
         )
         if spoken.size < _PATCH * _HOP:
-            raise UnfitError(Reason.TOO_SHORT, "less than 0.4 s is spoken in the clean reference")
+            raise UnfitError(Reason.TOO_SHORT, "less than 0.37 s is spoken in the clean reference")
         parts = np.array_split(spoken, -(-spoken.size // round(_LONGEST_S * _SAMPLE_RATE)))
         costs = [_patch_costs(_features(candidate[part]), _features(clean[part])) for part in parts]
         return {"": float(np.median(np.concatenate(costs)))}

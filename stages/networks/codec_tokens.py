@@ -12,6 +12,7 @@ from schemas import ConfigError
 from stages.audio.resampling import fit_length, resample
 from stages.audio.waveform import Samples, Waveform
 from stages.networks.codecs import CODEC_BLOCK_S, CONTEXT_S
+from stages.networks.loading import require_device
 from stages.weights.checkpoints import load_pretrained
 
 _Codes = NDArray[np.int16]
@@ -59,7 +60,7 @@ def load_tokenizer(path: Path, device: str = "cpu", num_codebooks: int | None = 
     """
     import torch  # noqa: PLC0415 - seconds
 
-    model = load_pretrained("DacModel", path).to(device)
+    model = load_pretrained("DacModel", path).to(require_device(device))
     settings = model.config
     wanted = settings.n_codebooks if num_codebooks is None else num_codebooks
     if not 0 < wanted <= settings.n_codebooks:

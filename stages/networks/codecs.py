@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from schemas import ConfigError, MissingWeightsError, RunError
+from schemas import ConfigError, MissingWeightsError
 from stages import torchaudio_guard
 from stages.audio.resampling import fit_length
 from stages.audio.waveform import Samples
+from stages.networks.loading import require_device
 from stages.operators.licences import UNKNOWN
 from stages.weights.checkpoints import load_pretrained, read_checkpoint
 from stages.weights.files import Weights
@@ -86,11 +87,7 @@ def load_codec(back_end: BackEnd, path: Path, device: str) -> LoadedCodec:
     Raises ``MissingWeightsError`` if the weights are another network's or not all there, and ``RunError`` if
     there is no such device.
     """
-    import torch  # noqa: PLC0415
-
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise RunError(f"{device} was asked for, but this torch sees no GPU")
-    return BACK_ENDS[back_end](path, device)
+    return BACK_ENDS[back_end](path, require_device(device))
 
 
 def _load_dac(path: Path, device: str) -> LoadedCodec:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
-from schemas import MissingWeightsError, RunError
+from schemas import MissingWeightsError
 from stages.audio.resampling import fit_length
 from stages.audio.waveform import Samples, Waveform
 from stages.operators.distributions import Uniform
@@ -62,9 +62,10 @@ class TorchScript(BatchedUserModel, MixedPrecision):
         """
         import torch  # noqa: PLC0415 - seconds
 
+        from stages.networks.loading import require_device  # noqa: PLC0415
+
         place = self.require_place()
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            raise RunError(f"{device} was asked for, but this torch sees no GPU")
+        require_device(device)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # what replaces it takes fixed lengths

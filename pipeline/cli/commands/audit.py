@@ -20,8 +20,8 @@ from pipeline.text import say
 from schemas import Record, WorkspaceError
 
 NOT_DECIDED = (
-    "the pairs of these settings are not in the workspace, so listeners are not asked about them, and ratings "
-    "of a pair_id are not found; 'export' with the same settings writes them"
+    "the pairs of these settings are not in the workspace, so nothing is said of them, and ratings of a "
+    "pair_id are not found; 'export' with the same settings writes them"
 )
 
 

@@ -227,7 +227,7 @@ def test_near_opinions_are_a_tie_where_there_are_ties(
     row = next(iter(scores)).rpartition("/")[0].rpartition("/")[0]
     names = [f"{row}/model-0/{take}" for take in range(3)]
     best, *_ = sorted(names, key=lambda name: scores[name])
-    mos = {name: 4.0 if name == best else 3.5 for name in names}
+    mos = {name: 2.2 if name == best else 1.7 for name in names}  # 0.5 and a bit apart, as floats
     file = write_ratings(tmp_path / "r.csv", "candidate_id,mos", mos.items())
 
     found = audit_of_csv(tables, file, workspace)

@@ -8,7 +8,9 @@ import pytest
 
 from pipeline.config.resolve import ResolvedConfig, operators_in, resolve
 from pipeline.config.schema import Config
-from pipeline.config.stand_ins import StandIn
+from pipeline.config.stand_ins import StandIn, read_stand_ins
+from pipeline.store.workspace import Workspace
+from schemas import WorkspaceError
 from stages.metrics import METRICS
 from stages.restorers import RESTORERS
 from stages.weights.files import CACHE_VARIABLE
@@ -221,3 +223,11 @@ def test_configs_without_stand_ins_keep_their_hash(tmp_path: Path) -> None:
 
     assert "without_weights" not in written_out
     assert "stand_ins" not in written_out
+
+
+def test_a_folder_in_the_place_of_what_a_run_began_with_is_said_with_the_way_out(tmp_path: Path) -> None:
+    """It is nobody's traceback."""
+    (tmp_path / "stand_ins.json").mkdir()
+
+    with pytest.raises(WorkspaceError, match=r"stand_ins\.json.* remove it"):
+        read_stand_ins(Workspace(tmp_path).stand_ins)
