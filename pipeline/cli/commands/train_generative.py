@@ -1,0 +1,81 @@
+"""``train estimate|codec|fm|mgm|ar``: the parts of the project's own generative restorers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.resolve import ResolvedConfig
+from pipeline.store.workspace import Workspace
+from pipeline.text import say
+from schemas import Split, UserError
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """What the command line says of a training."""
+
+    hours: float | None
+    steps: int | None
+    batch_size: int
+    stretch_s: float
+    learning_rate: float
+    channels: int
+    blocks: int
+    seed: int
+    every_minutes: float
+    device: str
+
+
+def train_part_command(run: ResolvedConfig, part: str, out: Path, options: TrainingOptions) -> None:
+    """Train ``part`` until hours or steps are over, from the checkpoint in ``out`` if there is one.
+
+    Raises ``UserError`` if neither end is given or the checkpoint is of another training,
+    ``MissingWeightsError`` without the parts that it builds on.
+    """
+    from pipeline.training.lessons import LESSONS  # noqa: PLC0415 - torch
+    from pipeline.training.session import Pace, Session  # noqa: PLC0415
+    from pipeline.training.trainer import Trainer  # noqa: PLC0415
+    from stages.networks.generative.estimate import num_parameters  # noqa: PLC0415
+    from stages.networks.loading import require_device  # noqa: PLC0415
+    from stages.operators.rng import rng_for  # noqa: PLC0415
+    from stages.runtime.seeding import seeded_from  # noqa: PLC0415
+
+    if options.hours is None and options.steps is None:
+        raise UserError("say when it is enough: --hours or --steps")
+    mixtures, heard = _mixtures(run, out, options)
+    settings = {"channels": options.channels, "blocks": options.blocks}
+    with seeded_from(rng_for(options.seed, "train", part, "weights")):
+        lesson = LESSONS[part](settings, out / "weights", require_device(options.device))
+    trainer = Trainer(
+        lesson,
+        mixtures,
+        seed=options.seed,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        device=options.device,
+    )
+    network = lesson.network
+    say(f"{part}: {num_parameters(network) / 1e6:.2f} M parameters")
+    made_with = {**settings, "seed": options.seed, "batch size": options.batch_size, "speech": heard}
+    session = Session(trainer, out, network.settings.model_dump(), made_with)  # type: ignore[union-attr, operator]
+    session.resume()
+    session.run(Pace(options.steps, options.hours, 60 * options.every_minutes))
+
+
+def train_codec_command(run: ResolvedConfig, out: Path, options: TrainingOptions, batches: int) -> None:
+    """Learn the codebooks of ``mgm`` and ``ar`` over the estimate in ``out``."""
+    from pipeline.training.codebooks import train_codebooks  # noqa: PLC0415 - torch
+
+    mixtures, _ = _mixtures(run, out, options)
+    train_codebooks(mixtures, out / "weights", batches, options.seed)
+
+
+def _mixtures(run: ResolvedConfig, out: Path, options: TrainingOptions):  # type: ignore[no-untyped-def]
+    from pipeline.training.material import Material  # noqa: PLC0415
+    from pipeline.training.mixtures import Mixtures  # noqa: PLC0415
+    from stages.networks.generative.spectra import GENERATIVE_SAMPLE_RATE  # noqa: PLC0415
+
+    material = Material(run, Workspace(out / "material"))
+    hours = {side: material.duration_s(side) / 3600 for side in (Split.TRAIN, Split.VALIDATION)}
+    say(", ".join(f"{side}: {value:.2f} h of speech" for side, value in hours.items()))
+    mixtures = Mixtures(material, options.seed, options.stretch_s, GENERATIVE_SAMPLE_RATE)
+    return mixtures, material.graph.degrade.key

@@ -1,0 +1,38 @@
+"""What there is to learn: for each network its weights, its error on a batch, and restorations to judge it by."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pipeline.training.mixtures import Mixture
+from stages.networks.generative.spectra import LEVEL_RMS
+
+
+class Batch:
+    """Mixtures as tensors (batch, samples), each pair under one gain that brings the degraded to a level."""
+
+    def __init__(self, mixtures: Sequence[Mixture], device: str) -> None:
+        degraded = np.stack([mixture.degraded for mixture in mixtures])
+        clean = np.stack([mixture.clean for mixture in mixtures])
+        gains = LEVEL_RMS / np.maximum(np.sqrt(np.mean(degraded**2, axis=1, keepdims=True)), 1e-6)
+        self.degraded = torch.from_numpy((gains * degraded).astype(np.float32)).to(device)
+        self.clean = torch.from_numpy((gains * clean).astype(np.float32)).to(device)
+
+
+class Lesson(ABC):
+    """A network that is being trained."""
+
+    kind: ClassVar[str]
+    network: nn.Module
+
+    @abstractmethod
+    def error(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Return what a step makes smaller; what is random in it is drawn from ``generator``."""
+
+    @abstractmethod
+    def restore(self, network: Any, degraded: Tensor, generator: torch.Generator) -> Tensor:
+        """Return what ``network``, the averaged one, makes of degraded waveforms at the networks' level."""

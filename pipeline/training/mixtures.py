@@ -1,0 +1,84 @@
+"""Pairs of degraded and clean stretches, drawn by number: the project's simulator, on the fly."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.training.material import Material
+from schemas import Recipe, RecordError, RunError, Split
+from stages.audio.cache import AudioCache
+from stages.audio.flac import decode_flac, encode_flac
+from stages.audio.resampling import fit_length, resample
+from stages.audio.waveform import Samples, Waveform
+from stages.degrade.stage import DegradeInput, DegradeStage
+from stages.operators.rng import rng_for
+from stages.plan.drawing import Occasion, draw_steps, references_in
+
+TRIES = 20
+"""Stretches that come to nothing, being silent say, are drawn again so many times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Degraded speech and its reference, float32 of one length, as the simulator levels them."""
+
+    degraded: Samples
+    clean: Samples
+
+
+class Mixtures:
+    """Draws mixtures of ``stretch_s`` at ``sample_rate`` from material."""
+
+    def __init__(self, material: Material, seed: int, stretch_s: float, sample_rate: int) -> None:
+        self._material, self._seed = material, seed
+        self._num_samples = round(stretch_s * sample_rate)
+        self._stretch_s, self._sample_rate = stretch_s, sample_rate
+        run = material.run
+        self._stage = DegradeStage(material.sources, AudioCache(0), run.config.degradations.level)
+
+    def draw(self, side: Split, number: int, place: int) -> Mixture:
+        """Return the mixture at ``place`` in the batch of step ``number``.
+
+        Raises ``RunError`` if again and again nothing comes of what is drawn.
+        """
+        for attempt in range(TRIES):
+            name = f"{side}:{number}:{place}:{attempt}"
+            try:
+                return self._draw(side, name)
+            except RecordError as error:
+                last = error
+        raise RunError(f"no mixture can be drawn from this config: {TRIES} in a row failed, the last: {last}")
+
+    def _draw(self, side: Split, name: str) -> Mixture:
+        rng = rng_for(self._seed, "train", "stretch", name)
+        voice = self._material.draw_voice(side, rng)
+        clean = self._cut(self._material.read(voice), rng)
+        utterance = replace(voice.utterance, id=name, duration_s=clean.duration_s)
+        pools = self._material.pools.get(side, {})
+        run = self._material.run
+        steps = draw_steps(run.chain, Occasion(utterance, 0, self._seed, pools, side))
+        audio = encode_flac(clean)
+        recipe = Recipe(
+            id=name,
+            utterance_id=name,
+            source_id=utterance.source_id or name,
+            corpus="training",
+            repeat=0,
+            split=side,
+            sample_rate=audio.sample_rate,
+            num_samples=audio.num_samples,
+            bandwidth_hz=utterance.bandwidth_hz or audio.sample_rate / 2,
+            steps=steps,
+            sources=references_in(steps),
+        )
+        (row,) = self._stage.process([DegradeInput(recipe, audio)])
+        return Mixture(self._fit(decode_flac(row.degraded)), self._fit(decode_flac(row.clean)))
+
+    def _cut(self, waveform: Waveform, rng: np.random.Generator) -> Waveform:
+        """Return a stretch of an utterance, or all of a short one; never one that is silent for long."""
+        wanted = round(self._stretch_s * waveform.sample_rate)
+        start = int(rng.integers(max(1, waveform.samples.size - wanted + 1)))
+        return waveform.with_samples(waveform.samples[start : start + wanted])
+
+    def _fit(self, waveform: Waveform) -> Samples:
+        return fit_length(resample(waveform, self._sample_rate).samples, self._num_samples)

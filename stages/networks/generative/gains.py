@@ -1,0 +1,65 @@
+"""Gains of bands: what leads from the estimate to the clean speech, in decibels, and how it is applied."""
+
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from stages.networks.generative.spectra import FRAMES_PER_STEP, GENERATIVE_SAMPLE_RATE, NUM_BINS, TRANSFORM
+
+NUM_BANDS = 48
+GREATEST_GAIN_DB = 24.0
+GAIN_UNIT_DB = 6.0
+"""Networks hear and give gains in units of this."""
+LEAST_BAND_POWER = 1e-5
+"""Some 60 dB under speech at the networks' level: quieter is silence on both sides, and no gain."""
+
+
+def band_levels(spectra: Tensor) -> Tensor:
+    """Return levels in dB (batch, bands, steps) of complex spectra (batch, bins, frames)."""
+    power = spectra.abs().square()
+    per_step = power.reshape(*power.shape[:2], -1, FRAMES_PER_STEP).mean(dim=-1)
+    powers = torch.einsum("kb,nbt->nkt", _bands(spectra.device), per_step)
+    levels: Tensor = 10.0 * (powers + LEAST_BAND_POWER).log10()
+    return levels
+
+
+def gains_between(estimate: Tensor, clean: Tensor) -> Tensor:
+    """Return gains (batch, bands, steps) from one spectrum to the other, in units of ``GAIN_UNIT_DB``."""
+    gains_db = (band_levels(clean) - band_levels(estimate)).clamp(-GREATEST_GAIN_DB, GREATEST_GAIN_DB)
+    return gains_db / GAIN_UNIT_DB
+
+
+def apply_gains(estimate: Tensor, gains: Tensor) -> Tensor:
+    """Return the estimate's spectra after gains, drawn smoothly through bands and steps."""
+    gains_db = (gains * GAIN_UNIT_DB).clamp(-GREATEST_GAIN_DB, GREATEST_GAIN_DB)
+    per_frame = functional.interpolate(
+        gains_db, scale_factor=float(FRAMES_PER_STEP), mode="linear", align_corners=False
+    )
+    per_bin = torch.einsum("kb,nkt->nbt", _spread(estimate.device), per_frame)
+    return estimate * 10.0 ** (per_bin / 20.0)
+
+
+@cache
+def _centres_hz() -> np.ndarray:
+    """Return centres evenly spaced on the scale of Glasberg and Moore (1990), but at least a bin apart."""
+    top = 21.4 * np.log10(1.0 + 0.00437 * GENERATIVE_SAMPLE_RATE / 2)
+    even = (10.0 ** (np.linspace(0.0, top, NUM_BANDS) / 21.4) - 1.0) / 0.00437
+    return np.maximum(even, np.arange(NUM_BANDS) * GENERATIVE_SAMPLE_RATE / TRANSFORM)
+
+
+@cache
+def _spread(device: torch.device) -> Tensor:
+    """Return (bands, bins): triangles around the centres that add up to 1 in every bin."""
+    bins_hz = np.arange(NUM_BINS) * GENERATIVE_SAMPLE_RATE / TRANSFORM
+    rows = [np.interp(bins_hz, _centres_hz(), row) for row in np.eye(NUM_BANDS)]
+    return torch.tensor(np.stack(rows), dtype=torch.float32, device=device)
+
+
+@cache
+def _bands(device: torch.device) -> Tensor:
+    """Return (bands, bins): the triangles, each adding up to 1, for mean powers."""
+    spread = _spread(device)
+    return spread / spread.sum(dim=1, keepdim=True).clamp_min(1e-6)
