@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.training.material import Material
-from schemas import Recipe, RecordError, RunError, Split
+from schemas import RecordError, RunError, Split
 from stages.audio.cache import AudioCache
-from stages.audio.flac import decode_flac, encode_flac
 from stages.audio.resampling import fit_length, resample
 from stages.audio.waveform import Samples, Waveform
-from stages.degrade.stage import DegradeInput, DegradeStage
+from stages.degrade.stage import DegradeStage
 from stages.operators.rng import rng_for
-from stages.plan.drawing import Occasion, draw_steps, references_in
+from stages.plan.drawing import Occasion, draw_steps
 
 TRIES = 20
 """Stretches that come to nothing, being silent say, are drawn again so many times."""
@@ -20,7 +19,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Degraded speech and its reference, float32 of one length, as the simulator levels them."""
+    """Degraded speech and its reference, float32 of one length, not levelled."""
 
     degraded: Samples
     clean: Samples
@@ -33,8 +32,7 @@ class Mixtures:
         self._material, self._seed = material, seed
         self._num_samples = round(stretch_s * sample_rate)
         self._stretch_s, self._sample_rate = stretch_s, sample_rate
-        run = material.run
-        self._stage = DegradeStage(material.sources, AudioCache(0), run.config.degradations.level)
+        self._stage = DegradeStage(material.sources, AudioCache())
 
     def draw(self, side: Split, number: int, place: int) -> Mixture:
         """Return the mixture at ``place`` in the batch of step ``number``.
@@ -55,24 +53,9 @@ class Mixtures:
         clean = self._cut(self._material.read(voice), rng)
         utterance = replace(voice.utterance, id=name, duration_s=clean.duration_s)
         pools = self._material.pools.get(side, {})
-        run = self._material.run
-        steps = draw_steps(run.chain, Occasion(utterance, 0, self._seed, pools, side))
-        audio = encode_flac(clean)
-        recipe = Recipe(
-            id=name,
-            utterance_id=name,
-            source_id=utterance.source_id or name,
-            corpus="training",
-            repeat=0,
-            split=side,
-            sample_rate=audio.sample_rate,
-            num_samples=audio.num_samples,
-            bandwidth_hz=utterance.bandwidth_hz or audio.sample_rate / 2,
-            steps=steps,
-            sources=references_in(steps),
-        )
-        (row,) = self._stage.process([DegradeInput(recipe, audio)])
-        return Mixture(self._fit(decode_flac(row.degraded)), self._fit(decode_flac(row.clean)))
+        steps = draw_steps(self._material.run.chain, Occasion(utterance, 0, self._seed, pools, side))
+        scene, _ = self._stage.damage(clean, steps)
+        return Mixture(self._fit(scene.degraded), self._fit(scene.reference))
 
     def _cut(self, waveform: Waveform, rng: np.random.Generator) -> Waveform:
         """Return a stretch of an utterance, or all of a short one; never one that is silent for long."""

@@ -85,10 +85,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
         if not record.recipe.is_ok or record.clean is None:
             return self.without_value(record, Outcome(status=Status.SKIPPED, reason=Reason.NO_VALUE_UPSTREAM))
         clean = self._cache.waveform(record.clean, record.recipe.sample_rate)
-        scene, applied = self._damage(Scene(clean, clean), record.recipe.steps)
-        for name, waveform in (("degraded speech", scene.degraded), ("reference", scene.reference)):
-            if is_inaudible(waveform.samples, waveform.sample_rate):
-                raise UnfitError(Reason.SILENT, f"the {name} is silent")
+        scene, applied = self.damage(clean, record.recipe.steps)
         gain = self._joint_gain(scene, applied)
         degraded = encode_flac(_scale(scene.degraded, gain))
         reference = _encode_reference(scene, gain, clean, record.clean)
@@ -103,7 +100,20 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
             applied=applied,
         )
 
-    def _damage(self, scene: Scene, steps: Sequence[OperatorSpec]) -> tuple[Scene, tuple[AppliedStep, ...]]:
+    def damage(
+        self, clean: Waveform, steps: Sequence[OperatorSpec]
+    ) -> tuple[Scene, tuple[AppliedStep, ...]]:
+        """Return what ``steps`` leave of ``clean``, before both sides are levelled, and what each did.
+
+        Raises ``UnfitError`` if a side is silent then, ``BrokenError`` for a step that did what none may do.
+        """
+        scene, applied = self._apply(Scene(clean, clean), steps)
+        for name, waveform in (("degraded speech", scene.degraded), ("reference", scene.reference)):
+            if is_inaudible(waveform.samples, waveform.sample_rate):
+                raise UnfitError(Reason.SILENT, f"the {name} is silent")
+        return scene, applied
+
+    def _apply(self, scene: Scene, steps: Sequence[OperatorSpec]) -> tuple[Scene, tuple[AppliedStep, ...]]:
         applied = []
         after, level_db = (energy(scene.degraded.samples), _level_db(scene)) if steps else (0.0, 0.0)
         for step in steps:
