@@ -6,10 +6,19 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.application import app, format_examples
+from pipeline.cli.options import (
+    ConfigArgument,
+    NoiseOption,
+    ResponsesOption,
+    SetOption,
+    SpeechOption,
+    resolve_run,
+)
 
 train = typer.Typer(
     no_args_is_help=True,
-    help="Train a network: one that nobody publishes with a licence, or an example of DPO.",
+    help="Train the project's own restorers, a network that nobody publishes with a licence, or an example "
+    "of DPO.",
 )
 app.add_typer(train, name="train")
 
@@ -67,3 +76,115 @@ def dpo_example(
     from pipeline.dpo.example import train_example  # noqa: PLC0415
 
     train_example(dataset, steps=steps, warm_up_steps=warm_up_steps, beta=beta, seed=seed)
+
+
+OutOption = Annotated[
+    Path, typer.Option(metavar="FOLDER", help="for weights, checkpoints, curves and ingested recordings")
+]
+HoursOption = Annotated[float | None, typer.Option(min=0.0, help="when to stop; more later go on from there")]
+StepsOption = Annotated[int | None, typer.Option(min=1, help="when to stop, if hours are not over before")]
+BatchSizeOption = Annotated[int, typer.Option(min=1, help="mixtures per step")]
+StretchOption = Annotated[float, typer.Option(min=0.5, help="seconds of a mixture")]
+RateOption = Annotated[float, typer.Option(min=1e-9, help="of AdamW, after warming up")]
+ChannelsOption = Annotated[int, typer.Option(min=8, help="width of the network")]
+BlocksOption = Annotated[int, typer.Option(min=1, help="depth of the network")]
+SeedOption = Annotated[int, typer.Option(min=0, help="for weights, stretches, damage and noise")]
+EveryOption = Annotated[float, typer.Option(min=0.01, help="minutes between two lines and checkpoints")]
+JudgedOption = Annotated[int, typer.Option(min=1, max=16, help="mixtures listened to for each line")]
+DeviceOption = Annotated[str, typer.Option(help="cpu, cuda or cuda:1")]
+
+
+def _add_part(part: str, story: str, example: str, blocks: int) -> None:
+    """Add the command that trains one network of the project's own restorers."""
+
+    @train.command(name=part, help=story, epilog=format_examples(example))
+    def train_part(
+        config: ConfigArgument,
+        out: OutOption,
+        hours: HoursOption = None,
+        steps: StepsOption = None,
+        speech: SpeechOption = None,
+        noise: NoiseOption = None,
+        responses: ResponsesOption = None,
+        assignments: SetOption = None,
+        batch_size: BatchSizeOption = 8,
+        stretch_s: StretchOption = 3.0,
+        learning_rate: RateOption = 1e-3,
+        channels: ChannelsOption = 256,
+        blocks: BlocksOption = blocks,
+        seed: SeedOption = 0,
+        every_minutes: EveryOption = 5.0,
+        judged: JudgedOption = 8,
+        device: DeviceOption = "cpu",
+    ) -> None:
+        from pipeline.cli.commands.train_generative import (  # noqa: PLC0415
+            TrainingOptions,
+            train_part_command,
+        )
+
+        options = TrainingOptions(
+            hours=hours,
+            steps=steps,
+            batch_size=batch_size,
+            stretch_s=stretch_s,
+            learning_rate=learning_rate,
+            channels=channels,
+            blocks=blocks,
+            seed=seed,
+            every_minutes=every_minutes,
+            judged=judged,
+            device=device,
+        )
+        run = resolve_run(config, assignments, speech, noise, responses)
+        train_part_command(run, part, out, options)
+
+
+_RESUMES = (
+    " CONFIG is that of a run: its speech, pools and degradations are heard. Stopped at any moment, the same "
+    "command goes on from the last checkpoint; on a CPU the weights are bit for bit those of a training that "
+    "never stopped."
+)
+_add_part(
+    "estimate",
+    "Train the predictive network that fm, mgm and ar start from: gains of bins, without draws." + _RESUMES,
+    "train estimate my.yaml --speech ~/clean --out restorers --hours 1",
+    8,
+)
+_add_part(
+    "fm",
+    "Train the flow that draws band gains around the estimate in --out." + _RESUMES,
+    "train fm my.yaml --speech ~/clean --out restorers --hours 1",
+    6,
+)
+_add_part(
+    "mgm",
+    "Train the masked generator of codes around the estimate and the codec in --out." + _RESUMES,
+    "train mgm my.yaml --speech ~/clean --out restorers --hours 1",
+    6,
+)
+_add_part(
+    "ar",
+    "Train the generator of codes, one frame after the other, around the estimate and the codec in --out."
+    + _RESUMES,
+    "train ar my.yaml --speech ~/clean --out restorers --hours 1",
+    6,
+)
+
+
+@train.command(epilog=format_examples("train codec my.yaml --speech ~/clean --out restorers"))
+def codec(
+    config: ConfigArgument,
+    out: OutOption,
+    batches: Annotated[int, typer.Option(min=1, help="of 16 mixtures that the codes are learnt from")] = 60,
+    speech: SpeechOption = None,
+    noise: NoiseOption = None,
+    responses: ResponsesOption = None,
+    assignments: SetOption = None,
+    stretch_s: StretchOption = 3.0,
+    seed: SeedOption = 0,
+) -> None:
+    """Learn the codes of mgm and ar: residual k-means of the gains around the estimate in --out."""
+    from pipeline.cli.commands.train_generative import train_codec_command  # noqa: PLC0415
+
+    run = resolve_run(config, assignments, speech, noise, responses)
+    train_codec_command(run, out, batches=batches, stretch_s=stretch_s, seed=seed)

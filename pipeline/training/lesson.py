@@ -1,7 +1,8 @@
-"""What there is to learn: for each network its weights, its error on a batch, and restorations to judge it by."""
+"""What there is to learn: for each network its error on a batch, and restorations to judge it by."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +29,13 @@ class Lesson(ABC):
 
     kind: ClassVar[str]
     network: nn.Module
+
+    @abstractmethod
+    def __init__(self, settings: dict[str, Any], folder: Path, device: str) -> None:
+        """Make an untrained network of these sizes; parts that it builds on are in ``folder``.
+
+        Raises ``MissingWeightsError`` without those parts.
+        """
 
     @abstractmethod
     def error(self, batch: Batch, generator: torch.Generator) -> Tensor:

@@ -28,9 +28,11 @@ class EstimateLesson(Lesson):
         self.network = make_part(self.kind, settings).to(device)
 
     def error(self, batch: Batch, generator: torch.Generator) -> Tensor:  # noqa: ARG002 - nothing is random
+        """See ``Lesson``."""
         return estimate_error(self.network(batch.degraded), batch.clean)
 
     def restore(self, network: Any, degraded: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+        """See ``Lesson``."""
         return rebuild_phase(network(degraded).spectra, degraded.shape[-1], PHASE_ITERATIONS)
 
 
@@ -47,6 +49,7 @@ class GainLesson(Lesson):
         raise NotImplementedError
 
     def restore(self, network: Any, degraded: Tensor, generator: torch.Generator) -> Tensor:
+        """See ``Lesson``."""
         context = hear(self.estimator, degraded)
         gains = self.draw_gains(network, network.condition(*context.told), generator)
         return rebuild_phase(apply_gains(context.spectra, gains), degraded.shape[-1], PHASE_ITERATIONS)
@@ -58,6 +61,7 @@ class FlowLesson(GainLesson):
     kind = "fm"
 
     def error(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """See ``Lesson``."""
         context = hear(self.estimator, batch.degraded)
         gains = gains_to(batch.clean, context)
         noise = torch.randn(gains.shape, generator=generator).to(gains.device)
@@ -66,8 +70,11 @@ class FlowLesson(GainLesson):
         return network.errors(gains, network.condition(*context.told), noise, moments).mean()
 
     def draw_gains(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
+        """See ``GainLesson``."""
         shape = (len(condition), NUM_BANDS, condition.shape[-1])
-        drawn: Tensor = network.draw(condition, torch.randn(shape, generator=generator).to(condition.device), 4)
+        drawn: Tensor = network.draw(
+            condition, torch.randn(shape, generator=generator).to(condition.device), 4
+        )
         return drawn
 
 
@@ -79,6 +86,7 @@ class CodeLesson(GainLesson):
         self.codes = load_part(folder, "codes", device)
 
     def error(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """See ``Lesson``."""
         context = hear(self.estimator, batch.degraded)
         codes = self.codes.encode(gains_to(batch.clean, context))
         return self.code_error(codes, self.condition_of(context.told, generator), generator)
@@ -98,6 +106,7 @@ class CodeLesson(GainLesson):
         raise NotImplementedError
 
     def draw_gains(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
+        """See ``GainLesson``."""
         gains: Tensor = self.codes.decode(self.draw_codes(network, condition, generator))
         return gains
 
@@ -108,18 +117,21 @@ class MaskedLesson(CodeLesson):
     kind = "mgm"
 
     def condition_of(self, told: tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
+        """See ``CodeLesson``."""
         network: Any = self.network
         heard = super().condition_of(told, generator)
         is_unheard = torch.rand((len(heard), 1, 1), generator=generator) < UNHEARD_SHARE
         return torch.where(is_unheard.to(heard.device), network.nothing[:, None], heard)
 
     def code_error(self, codes: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
+        """See ``CodeLesson``."""
         network: Any = self.network
         is_masked = draw_mask(codes.shape, generator).to(codes.device)
         likelihood: Tensor = network.log_likelihood(codes, is_masked, condition)
         return -likelihood.sum() / is_masked.sum().clamp_min(1)
 
     def draw_codes(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
+        """See ``CodeLesson``."""
         drawn: Tensor = network.draw(condition, generator, rounds=8, temperature=1.0)
         return drawn
 
@@ -130,11 +142,13 @@ class AutoregressiveLesson(CodeLesson):
     kind = "ar"
 
     def code_error(self, codes: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+        """See ``CodeLesson``."""
         network: Any = self.network
         likelihood: Tensor = network.log_likelihood(codes, condition)
         return -likelihood.mean()
 
     def draw_codes(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
+        """See ``CodeLesson``."""
         drawn: Tensor = network.draw(condition, generator, temperature=0.8, top=64)
         return drawn
 
@@ -142,4 +156,3 @@ class AutoregressiveLesson(CodeLesson):
 LESSONS: dict[str, type[Lesson]] = {
     lesson.kind: lesson for lesson in (EstimateLesson, FlowLesson, MaskedLesson, AutoregressiveLesson)
 }
-

@@ -13,7 +13,7 @@ from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from pipeline.tables.table import TableReader
 from pipeline.text import count, say
-from schemas import ConfigError, EncodedAudio, Split
+from schemas import ConfigError, EncodedAudio, Split, fingerprint_of
 from stages.audio.flac import decode_flac
 from stages.audio.waveform import Waveform
 from stages.plan.conditions import Utterance
@@ -51,6 +51,11 @@ class Material:
         for side in (Split.TRAIN, Split.VALIDATION):
             if not self._voices[side]:
                 raise ConfigError(f"no speech is on the {side} side; see 'ingest.splits' in the config")
+
+    @property
+    def key(self) -> str:
+        """Of all that is heard: recordings, pools, and how they are degraded."""
+        return fingerprint_of([self.graph.degrade.key, *(shard.name for shard in self.graph.shards)])
 
     def duration_s(self, side: Split) -> float:
         """Return the seconds of speech on a side."""

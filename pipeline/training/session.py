@@ -30,6 +30,8 @@ class Pace:
     steps: int | None
     hours: float | None
     every_s: float
+    judged: int
+    """Mixtures that are listened to whenever something is saved."""
 
     def is_over(self, steps_done: int, hours_done: float) -> bool:
         """Whether one of the two ends is reached."""
@@ -50,7 +52,9 @@ class Pace:
 class Session:
     """One network's training in a folder, which holds its checkpoint, its curve and its weights."""
 
-    def __init__(self, trainer: Trainer, folder: Path, settings: Mapping[str, Any], made_with: Mapping[str, Any]):
+    def __init__(
+        self, trainer: Trainer, folder: Path, settings: Mapping[str, Any], made_with: Mapping[str, Any]
+    ) -> None:
         self._trainer, self._folder, self._settings = trainer, folder, settings
         self._made_with = dict(made_with)
         self._part = trainer.lesson.kind
@@ -89,7 +93,7 @@ class Session:
     def run(self, pace: Pace) -> None:
         """Train until ``pace`` says that it is enough; weights and curve are there from the first save on."""
         watched = self._trainer.batch(Split.VALIDATION, VALIDATION_NUMBER, VALIDATION_BATCH)
-        judges = Judges(watched)
+        judges = Judges(watched, pace.judged)
         say(f"untouched: {format_scores(judges.judge(watched.degraded))}")
         saved = began = time.monotonic()
         while not pace.is_over(self._trainer.steps_done, self._hours_done + _hours_since(began)):

@@ -23,7 +23,14 @@ class Trainer:
     """A network, the average of its weights over steps, and the optimiser between them."""
 
     def __init__(
-        self, lesson: Lesson, mixtures: Mixtures, *, seed: int, batch_size: int, learning_rate: float, device: str
+        self,
+        lesson: Lesson,
+        mixtures: Mixtures,
+        *,
+        seed: int,
+        batch_size: int,
+        learning_rate: float,
+        device: str,
     ) -> None:
         self.lesson, self.device = lesson, device
         self._mixtures, self._seed, self._batch_size = mixtures, seed, batch_size
@@ -57,7 +64,7 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate * min(1.0, (self.steps_done + 1) / WARM_UP_STEPS)
         self._optimizer.zero_grad()
-        error.backward()  # type: ignore[no-untyped-call]
+        error.backward()
         torch.nn.utils.clip_grad_norm_(self.lesson.network.parameters(), LARGEST_GRADIENT)
         self._optimizer.step()
         self.steps_done += 1

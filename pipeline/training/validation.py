@@ -11,21 +11,19 @@ from stages.metrics.common.envelopes import STOI_SAMPLE_RATE, mean_correlation, 
 from stages.metrics.dnsmos import Dnsmos
 from stages.networks.generative.spectra import GENERATIVE_SAMPLE_RATE
 
-JUDGED = 8
-"""Mixtures that are listened to."""
-
 
 class Judges:
     """Opinion and intelligibility of restorations of one batch."""
 
-    def __init__(self, watched: Batch) -> None:
-        self._clean = [_at_10_khz(samples) for samples in watched.clean[:JUDGED].cpu().numpy()]
+    def __init__(self, watched: Batch, judged: int) -> None:
+        """Judge the first ``judged`` of a batch."""
+        self._clean = [_at_10_khz(samples) for samples in watched.clean[:judged].cpu().numpy()]
         self._dnsmos = Dnsmos()
         self._dnsmos.load("cpu")
 
     def judge(self, restored: Tensor) -> dict[str, float]:
         """Return mean scores of waveforms (batch, samples)."""
-        heard: list[Samples] = list(restored[:JUDGED].cpu().numpy())
+        heard: list[Samples] = list(restored[: len(self._clean)].cpu().numpy())
         return {
             "ovrl": fmean(self._dnsmos.hear(samples)["ovrl"] for samples in heard),
             "estoi": fmean(map(_intelligibility, self._clean, map(_at_10_khz, heard))),

@@ -100,9 +100,7 @@ class DegradeStage(Stage[DegradeInput, Degraded]):
             applied=applied,
         )
 
-    def damage(
-        self, clean: Waveform, steps: Sequence[OperatorSpec]
-    ) -> tuple[Scene, tuple[AppliedStep, ...]]:
+    def damage(self, clean: Waveform, steps: Sequence[OperatorSpec]) -> tuple[Scene, tuple[AppliedStep, ...]]:
         """Return what ``steps`` leave of ``clean``, before both sides are levelled, and what each did.
 
         Raises ``UnfitError`` if a side is silent then, ``BrokenError`` for a step that did what none may do.

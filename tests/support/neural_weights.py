@@ -43,3 +43,22 @@ def write_encodec(place: Path, channels: int = 1) -> Path:
             buffer.normal_()  # all its codes would be the same: nothing of what it heard
     model.save_pretrained(place)
     return place
+
+
+def write_generative(place: Path) -> Path:
+    """Write the networks of ``fm``, ``mgm`` and ``ar``, a few thousand random weights each."""
+    import torch  # noqa: PLC0415
+
+    from stages.networks.generative.parts import make_part, save_part  # noqa: PLC0415
+
+    sizes = {"channels": 16, "blocks": 2}
+    generator = {**sizes, "hidden": 16}
+    settings = {"estimate": sizes, "codes": {}, "fm": generator, "mgm": generator, "ar": generator}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for part, said in settings.items():
+            network = make_part(part, said)
+            if part == "codes":
+                network.codebooks.normal_(std=0.3)  # type: ignore[union-attr, operator]
+            save_part(network, part, said, place)
+    return place

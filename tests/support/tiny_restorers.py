@@ -14,7 +14,7 @@ from stages.networks.speechbrain_lobes import import_lobe
 from stages.operators.rng import rng_for
 from stages.operators.user_modules import install_modules
 from stages.restorers import RESTORERS, Restorer
-from tests.support.neural_weights import write_dac, write_encodec
+from tests.support.neural_weights import write_dac, write_encodec, write_generative
 from tests.support.numpy_environment import numpy_environment
 from tests.support.small_graphs import first_half_of_the_frame, write_graph
 
@@ -200,6 +200,7 @@ TINY: dict[str, Maker] = {
     "sepformer": _sepformer,
     "dac": _dac,
     "encodec": lambda folder: {"path": write_encodec(folder)},
+    **dict.fromkeys(("fm", "mgm", "ar"), lambda folder: {"path": write_generative(folder)}),
 }
 """Makers by kind."""
 

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.store.workspace import Workspace
 from pipeline.text import say
 from schemas import Split, UserError
+
+if TYPE_CHECKING:  # torch, which --help does not wait for
+    from pipeline.training.material import Material
+    from pipeline.training.mixtures import Mixtures
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class TrainingOptions:
     blocks: int
     seed: int
     every_minutes: float
+    judged: int
     device: str
 
 
@@ -41,7 +47,8 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
 
     if options.hours is None and options.steps is None:
         raise UserError("say when it is enough: --hours or --steps")
-    mixtures, heard = _mixtures(run, out, options)
+    material = open_material(run, out)
+    mixtures = open_mixtures(material, options.stretch_s, options.seed)
     settings = {"channels": options.channels, "blocks": options.blocks}
     with seeded_from(rng_for(options.seed, "train", part, "weights")):
         lesson = LESSONS[part](settings, out / "weights", require_device(options.device))
@@ -53,29 +60,42 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
         learning_rate=options.learning_rate,
         device=options.device,
     )
-    network = lesson.network
+    network: Any = lesson.network
     say(f"{part}: {num_parameters(network) / 1e6:.2f} M parameters")
-    made_with = {**settings, "seed": options.seed, "batch size": options.batch_size, "speech": heard}
-    session = Session(trainer, out, network.settings.model_dump(), made_with)  # type: ignore[union-attr, operator]
+    made_with = {
+        **settings,
+        "seed": options.seed,
+        "batch size": options.batch_size,
+        "stretch_s": options.stretch_s,
+        "learning rate": options.learning_rate,
+        "config": material.key,
+    }
+    session = Session(trainer, out, network.settings.model_dump(), made_with)
     session.resume()
-    session.run(Pace(options.steps, options.hours, 60 * options.every_minutes))
+    session.run(Pace(options.steps, options.hours, 60 * options.every_minutes, options.judged))
 
 
-def train_codec_command(run: ResolvedConfig, out: Path, options: TrainingOptions, batches: int) -> None:
+def train_codec_command(run: ResolvedConfig, out: Path, *, batches: int, stretch_s: float, seed: int) -> None:
     """Learn the codebooks of ``mgm`` and ``ar`` over the estimate in ``out``."""
     from pipeline.training.codebooks import train_codebooks  # noqa: PLC0415 - torch
 
-    mixtures, _ = _mixtures(run, out, options)
-    train_codebooks(mixtures, out / "weights", batches, options.seed)
+    mixtures = open_mixtures(open_material(run, out), stretch_s, seed)
+    train_codebooks(mixtures, out / "weights", batches, seed)
 
 
-def _mixtures(run: ResolvedConfig, out: Path, options: TrainingOptions):  # type: ignore[no-untyped-def]
-    from pipeline.training.material import Material  # noqa: PLC0415
-    from pipeline.training.mixtures import Mixtures  # noqa: PLC0415
-    from stages.networks.generative.spectra import GENERATIVE_SAMPLE_RATE  # noqa: PLC0415
+def open_material(run: ResolvedConfig, out: Path) -> "Material":
+    """Ingest what the config names, where it is not yet, and say how much there is."""
+    from pipeline.training.material import Material  # noqa: PLC0415 - torch
 
     material = Material(run, Workspace(out / "material"))
     hours = {side: material.duration_s(side) / 3600 for side in (Split.TRAIN, Split.VALIDATION)}
     say(", ".join(f"{side}: {value:.2f} h of speech" for side, value in hours.items()))
-    mixtures = Mixtures(material, options.seed, options.stretch_s, GENERATIVE_SAMPLE_RATE)
-    return mixtures, material.graph.degrade.key
+    return material
+
+
+def open_mixtures(material: "Material", stretch_s: float, seed: int) -> "Mixtures":
+    """Return mixtures at the rate of the networks."""
+    from pipeline.training.mixtures import Mixtures  # noqa: PLC0415 - torch
+    from stages.networks.generative.spectra import GENERATIVE_SAMPLE_RATE  # noqa: PLC0415
+
+    return Mixtures(material, seed, stretch_s, GENERATIVE_SAMPLE_RATE)

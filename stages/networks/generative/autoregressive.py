@@ -21,7 +21,9 @@ class AutoregressiveNetwork(nn.Module):
         self.start = nn.Parameter(torch.zeros(channels))
         self.over_time = nn.GRU(channels, 2 * channels, num_layers=1, batch_first=True)
         self.enter_depth = nn.Linear(2 * channels + channels, DEPTH_CHANNELS)
-        self.over_depth = nn.ModuleList(nn.Linear(channels, DEPTH_CHANNELS, bias=False) for _ in range(stages))
+        self.over_depth = nn.ModuleList(
+            nn.Linear(channels, DEPTH_CHANNELS, bias=False) for _ in range(stages)
+        )
         self.leave = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(DEPTH_CHANNELS),

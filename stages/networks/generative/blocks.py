@@ -51,8 +51,7 @@ class Trunk(nn.Module):
         super().__init__()
         self.enter = nn.Conv1d(inputs, channels, 1)
         self.blocks = nn.ModuleList(
-            ConvNextBlock(channels, dilation, conditioned=conditioned)
-            for dilation in _dilations(num_blocks)
+            ConvNextBlock(channels, dilation, conditioned=conditioned) for dilation in _dilations(num_blocks)
         )
         self.norm = nn.LayerNorm(channels)
         self.leave = nn.Conv1d(channels, outputs, 1)

@@ -1,0 +1,165 @@
+"""``train estimate|codec|fm|mgm|ar``: what is learnt, how it goes on after a stop, and what is refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from pipeline.cli.commands.train_generative import (
+    TrainingOptions,
+    open_material,
+    open_mixtures,
+    train_codec_command,
+    train_part_command,
+)
+from pipeline.config.resolve import ResolvedConfig, resolve
+from schemas import ConfigError, MissingWeightsError, Split, UserError
+from stages.audio.waveform import Waveform
+from stages.operators.rng import rng_for
+from stages.restorers.ar import Autoregression
+from stages.restorers.fm import FlowMatching
+from stages.restorers.mgm import MaskedGeneration
+from tests.support.speech_like import speech_like
+
+CONFIG = """
+name: voices
+speech: [{name: voices, path: speech}]
+ingest: {sample_rate: 16000, splits: {train: 0.5, validation: 0.5}}
+pools: {noise: [{synthesise: [white, pink], count: 4, duration_s: 1}]}
+degradations: {chain: [{kind: noise, snr_db: {uniform: [0, 10]}}]}
+restorers: [{kind: identity}, {kind: wiener}]
+metrics: [{kind: estoi}]
+preference: {criteria: [estoi], uncovered: [perceptual_quality, signal_fidelity, timbre_preservation]}
+"""
+OPTIONS = TrainingOptions(
+    hours=None,
+    steps=4,
+    batch_size=2,
+    stretch_s=0.6,
+    learning_rate=1e-3,
+    channels=16,
+    blocks=1,
+    seed=0,
+    every_minutes=60.0,
+    judged=1,
+    device="cpu",
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> ResolvedConfig:
+    """Return a config with eight short recordings, four or so on each side of the split."""
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "speech").mkdir()
+    for number in range(8):
+        voice = speech_like(1.2, pitch_hz=90.0 + 20.0 * number, sample_rate=16_000)
+        soundfile.write(folder / "speech" / f"{number}.flac", voice.samples, 16_000)
+    (folder / "config.yaml").write_text(CONFIG)
+    return resolve(folder / "config.yaml")
+
+
+@pytest.fixture(scope="module")
+def trained(run: ResolvedConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which every part was trained for a few steps."""
+    out = tmp_path_factory.mktemp("out")
+    train_part_command(run, "estimate", out, OPTIONS)
+    train_codec_command(run, out, batches=4, stretch_s=0.6, seed=0)
+    for part in ("fm", "mgm", "ar"):
+        train_part_command(run, part, out, replace(OPTIONS, steps=2))
+    return out
+
+
+def test_a_mixture_is_drawn_by_its_number(run: ResolvedConfig, trained: Path) -> None:
+    """The same number gives the same mixture whoever asks and in whichever order; others differ."""
+    material = open_material(run, trained)
+    first, second = (open_mixtures(material, 0.6, 0) for _ in range(2))
+    second.draw(Split.TRAIN, 7, 1)
+
+    mixture, again = (each.draw(Split.TRAIN, 3, 0) for each in (first, second))
+
+    assert mixture.degraded.tobytes() == again.degraded.tobytes()
+    assert mixture.clean.tobytes() == again.clean.tobytes()
+    assert mixture.degraded.size == mixture.clean.size == 9_600
+    assert mixture.degraded.tobytes() != first.draw(Split.TRAIN, 3, 1).degraded.tobytes()
+    assert mixture.clean.tobytes() != first.draw(Split.VALIDATION, 3, 0).clean.tobytes()
+
+
+def test_a_training_that_was_stopped_ends_with_the_same_weights(
+    run: ResolvedConfig, trained: Path, tmp_path: Path
+) -> None:
+    """Two steps, a stop and two more leave the very bytes of four in a row."""
+    train_part_command(run, "estimate", tmp_path, replace(OPTIONS, steps=2))
+    train_part_command(run, "estimate", tmp_path, OPTIONS)
+
+    part = Path("weights") / "estimate.safetensors"
+    assert (tmp_path / part).read_bytes() == (trained / part).read_bytes()
+    curve = json.loads((tmp_path / "estimate.losses.json").read_text())
+    assert [row["step"] for row in curve] == [2, 4]
+    assert {"error", "validation_error", "ovrl", "estoi", "hours"} <= curve[-1].keys()
+
+
+@pytest.mark.parametrize("model", [FlowMatching, MaskedGeneration, Autoregression])
+def test_what_was_trained_restores(
+    trained: Path, model: type[FlowMatching | MaskedGeneration | Autoregression]
+) -> None:
+    """The folder of weights is what the restorer of that name opens; its takes differ by their streams."""
+    restorer = model(path=trained / "weights").with_digests()
+    restorer.load("cpu")
+    given = speech_like(0.7, sample_rate=44_100)
+
+    first, second = restorer.restore([given, given], [rng_for(0, "a"), rng_for(0, "b")])
+
+    assert first.sample_rate == given.sample_rate
+    assert first.samples.size == given.samples.size
+    assert first.samples.tobytes() != second.samples.tobytes()
+
+
+def test_what_lies_above_8_khz_is_kept(trained: Path) -> None:
+    """Of 44.1 kHz the networks hear 16; a tone at 12 kHz comes out, no louder than it went in."""
+    restorer = FlowMatching(path=trained / "weights")
+    restorer.load("cpu")
+    speech = speech_like(1.0, sample_rate=44_100)
+    rng = rng_for(0, "tone")
+    tone = 0.01 * rng.standard_normal(speech.samples.size)
+    given = Waveform((speech.samples + tone).astype("float32"), 44_100)
+
+    (restored,) = restorer.restore([given], [rng_for(0, "a")])
+
+    assert 0.0 < _power_above_9_khz(restored) <= 1.05 * _power_above_9_khz(given)
+
+
+def _power_above_9_khz(waveform: Waveform) -> float:
+    import numpy as np  # noqa: PLC0415
+
+    power = np.abs(np.fft.rfft(waveform.samples)) ** 2
+    return float(power[np.fft.rfftfreq(waveform.samples.size, 1 / waveform.sample_rate) > 9_000].sum())
+
+
+def test_another_training_in_the_folder_is_refused(run: ResolvedConfig, trained: Path) -> None:
+    """A checkpoint of another seed or size is not gone on from; the message says what differs."""
+    with pytest.raises(UserError, match="made with another seed: 0, not 1; give that, or another --out"):
+        train_part_command(run, "estimate", trained, replace(OPTIONS, seed=1))
+    with pytest.raises(UserError, match="made with another channels: 16, not 24"):
+        train_part_command(run, "estimate", trained, replace(OPTIONS, channels=24))
+
+
+def test_a_part_needs_those_that_it_builds_on(run: ResolvedConfig, tmp_path: Path) -> None:
+    """A flow without an estimate is an error that names the file."""
+    with pytest.raises(MissingWeightsError, match=r"estimate\.safetensors is no trained 'estimate'"):
+        train_part_command(run, "fm", tmp_path, OPTIONS)
+
+
+def test_an_end_has_to_be_named(run: ResolvedConfig, tmp_path: Path) -> None:
+    """Without hours and steps nothing begins."""
+    with pytest.raises(UserError, match="--hours or --steps"):
+        train_part_command(run, "fm", tmp_path, replace(OPTIONS, steps=None))
+
+
+def test_both_sides_of_the_split_need_speech(run: ResolvedConfig, tmp_path: Path) -> None:
+    """A config that leaves nothing for validation is an error that says where to change it."""
+    one_side = resolve(Path(run.path("config.yaml")), ["ingest.splits={train: 1.0}"])
+
+    with pytest.raises(ConfigError, match=r"no speech is on the validation side; see 'ingest\.splits'"):
+        train_part_command(one_side, "estimate", tmp_path, OPTIONS)
