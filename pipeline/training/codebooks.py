@@ -18,7 +18,7 @@ from stages.networks.generative.parts import load_part, save_part
 
 FIRST_BATCH = 1_000_000
 """Batches of codebooks are numbered from here: other stretches than the steps of networks hear."""
-BATCH_SIZE = 16
+MIXTURES_AT_ONCE = 16
 
 
 def train_codebooks(mixtures: Mixtures, folder: Path, batches: int, seed: int) -> float:
@@ -35,12 +35,12 @@ def train_codebooks(mixtures: Mixtures, folder: Path, batches: int, seed: int) -
     say(f"gains: rms {_rms_db(unseen):.2f} dB")
     left = [gains - codes.decode(codes.encode(gains)) for gains in unseen]
     error_db = _rms_db(left)
-    say(f"codes of {batches * BATCH_SIZE} mixtures leave {error_db:.2f} dB")
+    say(f"codes of {batches * MIXTURES_AT_ONCE} mixtures leave {error_db:.2f} dB")
     return error_db
 
 
 def _gains(estimator: Any, mixtures: Mixtures, side: Split, number: int) -> Tensor:
-    batch = Batch([mixtures.draw(side, number, place) for place in range(BATCH_SIZE)], "cpu")
+    batch = Batch([mixtures.draw(side, number, place) for place in range(MIXTURES_AT_ONCE)], "cpu")
     return gains_to(batch.clean, hear(estimator, batch.degraded))
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.training.mixtures import Mixture
+from pipeline.training.mixtures import TrainingMixture
 from stages.networks.generative.spectra import LEVEL_RMS
 
 
 class Batch:
     """Mixtures as tensors (batch, samples), each pair under one gain that brings the degraded to a level."""
 
-    def __init__(self, mixtures: Sequence[Mixture], device: str) -> None:
+    def __init__(self, mixtures: Sequence[TrainingMixture], device: str) -> None:
         degraded = np.stack([mixture.degraded for mixture in mixtures])
         clean = np.stack([mixture.clean for mixture in mixtures])
         gains = LEVEL_RMS / np.maximum(np.sqrt(np.mean(degraded**2, axis=1, keepdims=True)), 1e-6)

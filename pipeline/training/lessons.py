@@ -9,7 +9,7 @@ from torch import Tensor
 from pipeline.training.lesson import Batch, Lesson
 from stages.networks.generative.context import gains_to, hear
 from stages.networks.generative.estimate import estimate_error
-from stages.networks.generative.gains import NUM_BANDS, apply_gains
+from stages.networks.generative.gains import NUM_BANDS, apply_band_gains
 from stages.networks.generative.masked import draw_mask
 from stages.networks.generative.parts import load_part, make_part
 from stages.networks.generative.spectra import rebuild_phase
@@ -52,7 +52,7 @@ class GainLesson(Lesson):
         """See ``Lesson``."""
         context = hear(self.estimator, degraded)
         gains = self.draw_gains(network, network.condition(*context.told), generator)
-        return rebuild_phase(apply_gains(context.spectra, gains), degraded.shape[-1], PHASE_ITERATIONS)
+        return rebuild_phase(apply_band_gains(context.spectra, gains), degraded.shape[-1], PHASE_ITERATIONS)
 
 
 class FlowLesson(GainLesson):

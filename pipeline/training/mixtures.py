@@ -13,12 +13,12 @@ from stages.degrade.stage import DegradeStage
 from stages.operators.rng import rng_for
 from stages.plan.drawing import Occasion, draw_steps
 
-TRIES = 20
+DRAW_TRIES = 20
 """Stretches that come to nothing, being silent say, are drawn again so many times."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class TrainingMixture:
     """Degraded speech and its reference, float32 of one length, not levelled."""
 
     degraded: Samples
@@ -34,20 +34,22 @@ class Mixtures:
         self._stretch_s, self._sample_rate = stretch_s, sample_rate
         self._stage = DegradeStage(material.sources, AudioCache())
 
-    def draw(self, side: Split, number: int, place: int) -> Mixture:
+    def draw(self, side: Split, number: int, place: int) -> TrainingMixture:
         """Return the mixture at ``place`` in the batch of step ``number``.
 
         Raises ``RunError`` if again and again nothing comes of what is drawn.
         """
-        for attempt in range(TRIES):
+        for attempt in range(DRAW_TRIES):
             name = f"{side}:{number}:{place}:{attempt}"
             try:
                 return self._draw(side, name)
             except RecordError as error:
                 last = error
-        raise RunError(f"no mixture can be drawn from this config: {TRIES} in a row failed, the last: {last}")
+        raise RunError(
+            f"no mixture can be drawn from this config: {DRAW_TRIES} in a row failed, the last: {last}"
+        )
 
-    def _draw(self, side: Split, name: str) -> Mixture:
+    def _draw(self, side: Split, name: str) -> TrainingMixture:
         rng = rng_for(self._seed, "train", "stretch", name)
         voice = self._material.draw_voice(side, rng)
         clean = self._cut(self._material.read(voice), rng)
@@ -55,7 +57,7 @@ class Mixtures:
         pools = self._material.pools.get(side, {})
         steps = draw_steps(self._material.run.chain, Occasion(utterance, 0, self._seed, pools, side))
         scene, _ = self._stage.damage(clean, steps)
-        return Mixture(self._fit(scene.degraded), self._fit(scene.reference))
+        return TrainingMixture(self._fit(scene.degraded), self._fit(scene.reference))
 
     def _cut(self, waveform: Waveform, rng: np.random.Generator) -> Waveform:
         """Return a stretch of an utterance, or all of a short one; never one that is silent for long."""

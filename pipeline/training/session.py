@@ -1,7 +1,5 @@
 """A training from its first step to its last: checkpoints, validation, and a line now and then."""
 
-import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +7,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import torch
-
+from pipeline.store.files import explain_full_disk
 from pipeline.text import format_clock, say
+from pipeline.training.checkpoint import SavedTraining, Curve
 from pipeline.training.lesson import Batch
 from pipeline.training.trainer import Trainer
 from pipeline.training.validation import Judges, format_scores
-from schemas import MissingWeightsError, Split, UserError
+from schemas import Split
 from stages.networks.generative.parts import save_part
-from stages.networks.loading import read_checkpoint
 
 VALIDATION_BATCH = 16
 VALIDATION_NUMBER = 0
@@ -55,40 +52,19 @@ class Session:
     def __init__(
         self, trainer: Trainer, folder: Path, settings: Mapping[str, Any], made_with: Mapping[str, Any]
     ) -> None:
-        self._trainer, self._folder, self._settings = trainer, folder, settings
-        self._made_with = dict(made_with)
-        self._part = trainer.lesson.kind
-        self._curve: list[dict[str, float]] = []
-        self._hours_done = 0.0
-        self._losses: list[float] = []
+        """Go on from what is saved in ``folder``; ``settings`` are the sizes of the network.
 
-    @property
-    def checkpoint(self) -> Path:
-        """Where the whole state lies."""
-        return self._folder / f"{self._part}.checkpoint.pt"
-
-    def resume(self) -> None:
-        """Go on from the checkpoint, if there is one.
-
-        Raises ``UserError`` if it is of another training, or damaged.
+        Raises ``UserError`` if that is of another training.
         """
-        if not self.checkpoint.exists():
-            return
-        try:
-            found = read_checkpoint(self.checkpoint)
-        except MissingWeightsError as error:
-            raise UserError(f"{error}; remove it to begin again") from error
-        if not isinstance(found, Mapping) or not {"trainer", "curve", "hours", "made_with"} <= found.keys():
-            raise UserError(f"{self.checkpoint} is a checkpoint of something else; give another --out")
-        for what, value in self._made_with.items():
-            if found["made_with"].get(what) != value:
-                raise UserError(
-                    f"{self.checkpoint} was made with another {what}: {found['made_with'].get(what)}, "
-                    f"not {value}; give that, or another --out"
-                )
-        self._trainer.restore_state(found["trainer"])
-        self._curve, self._hours_done = found["curve"], found["hours"]
-        say(f"goes on after step {self._trainer.steps_done:,} and {self._hours_done:.2f} hours")
+        self._trainer, self._folder, self._settings = trainer, folder, settings
+        self._checkpoint = SavedTraining(folder, trainer.lesson.kind, made_with)
+        self._curve: Curve = []
+        self._hours_done = 0.0
+        self._errors: list[float] = []
+        if (found := self._checkpoint.read()) is not None:
+            trainer.restore_state(found["trainer"])
+            self._curve, self._hours_done = found["curve"], found["hours"]
+            say(f"goes on after step {trainer.steps_done:,} and {self._hours_done:.2f} hours")
 
     def run(self, pace: Pace) -> None:
         """Train until ``pace`` says that it is enough; weights and curve are there from the first save on."""
@@ -97,13 +73,13 @@ class Session:
         say(f"untouched: {format_scores(judges.judge(watched.degraded))}")
         saved = began = time.monotonic()
         while not pace.is_over(self._trainer.steps_done, self._hours_done + _hours_since(began)):
-            self._losses.append(self._trainer.step())
+            self._errors.append(self._trainer.step())
             if time.monotonic() - saved >= pace.every_s:
                 self._hours_done += _hours_since(began)
-                self._report(judges, watched, pace, (time.monotonic() - saved) / len(self._losses))
+                self._report(judges, watched, pace, (time.monotonic() - saved) / len(self._errors))
                 saved = began = time.monotonic()
         self._hours_done += _hours_since(began)
-        if self._losses:
+        if self._errors:
             self._report(judges, watched, pace, 0.0)
         say(f"done: weights are in {self._folder / 'weights'}")
 
@@ -113,12 +89,12 @@ class Session:
         row = {
             "step": float(trainer.steps_done),
             "hours": self._hours_done,
-            "error": fmean(self._losses),
+            "error": fmean(self._errors),
             "validation_error": trainer.error_of_average(watched),
             **scores,
         }
         self._curve.append(row)
-        self._losses = []
+        self._errors = []
         self._save()
         left = format_clock(pace.left_s(trainer.steps_done, self._hours_done, step_s))
         say(
@@ -127,20 +103,11 @@ class Session:
         )
 
     def _save(self) -> None:
-        """Write checkpoint, weights and curve; whoever is killed here finds the last checkpoint whole."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self.checkpoint.with_suffix(".draft")
-        state = {
-            "trainer": self._trainer.state,
-            "curve": self._curve,
-            "hours": self._hours_done,
-            "made_with": self._made_with,
-        }
-        torch.save(state, draft)
-        os.replace(draft, self.checkpoint)  # noqa: PTH105 - says that it overwrites
-        save_part(self._trainer.average, self._part, self._settings, self._folder / "weights")
-        lines = ",\n".join(json.dumps(row) for row in self._curve)
-        (self._folder / f"{self._part}.losses.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        """Write checkpoint, curve and weights."""
+        trainer = self._trainer
+        with explain_full_disk(self._folder):
+            self._checkpoint.save(trainer.state, self._curve, self._hours_done)
+            save_part(trainer.average, trainer.lesson.kind, self._settings, self._folder / "weights")
 
 
 def _hours_since(moment: float) -> float:

@@ -70,9 +70,9 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
         "learning rate": options.learning_rate,
         "config": material.key,
     }
-    session = Session(trainer, out, network.settings.model_dump(), made_with)
-    session.resume()
-    session.run(Pace(options.steps, options.hours, 60 * options.every_minutes, options.judged))
+    Session(trainer, out, network.settings.model_dump(), made_with).run(
+        Pace(options.steps, options.hours, 60 * options.every_minutes, options.judged)
+    )
 
 
 def train_codec_command(run: ResolvedConfig, out: Path, *, batches: int, stretch_s: float, seed: int) -> None:

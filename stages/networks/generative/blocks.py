@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-KERNEL = 7
-DILATIONS = (1, 2, 4, 1, 2, 4, 1, 2)
+BLOCK_KERNEL = 7
+BLOCK_DILATIONS = (1, 2, 4, 1, 2, 4, 1, 2)
 WIDENING = 3
 SCALE_START = 0.1
 
@@ -21,9 +21,9 @@ class ConvNextBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int, *, conditioned: bool = False) -> None:
         super().__init__()
-        reach = dilation * (KERNEL - 1) // 2
+        reach = dilation * (BLOCK_KERNEL - 1) // 2
         self.depthwise = nn.Conv1d(
-            channels, channels, KERNEL, padding=reach, dilation=dilation, groups=channels
+            channels, channels, BLOCK_KERNEL, padding=reach, dilation=dilation, groups=channels
         )
         self.norm = nn.LayerNorm(channels, elementwise_affine=not conditioned)
         self.widen = nn.Linear(channels, WIDENING * channels)
@@ -89,4 +89,4 @@ class Clock(nn.Module):
 
 
 def _dilations(num_blocks: int) -> Sequence[int]:
-    return [DILATIONS[place % len(DILATIONS)] for place in range(num_blocks)]
+    return [BLOCK_DILATIONS[place % len(BLOCK_DILATIONS)] for place in range(num_blocks)]

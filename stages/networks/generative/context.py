@@ -9,7 +9,7 @@ from stages.networks.generative.gains import band_levels, gains_between
 from stages.networks.generative.spectra import analyse
 
 
-class Context(NamedTuple):
+class GainContext(NamedTuple):
     """What is known when gains are generated."""
 
     spectra: Tensor
@@ -24,15 +24,15 @@ class Context(NamedTuple):
         return self.hidden, self.degraded_db, self.estimate_db
 
 
-def hear(estimator: Any, degraded: Tensor) -> Context:
+def hear(estimator: Any, degraded: Tensor) -> GainContext:
     """Return what the frozen ``estimator`` makes of waveforms (batch, samples) at the networks' level."""
     with torch.no_grad():
         estimate = estimator(degraded)
-        return Context(
+        return GainContext(
             estimate.spectra, estimate.hidden, band_levels(estimate.degraded), band_levels(estimate.spectra)
         )
 
 
-def gains_to(clean: Tensor, context: Context) -> Tensor:
+def gains_to(clean: Tensor, context: GainContext) -> Tensor:
     """Return the gains (batch, bands, steps) that lead from the estimate to clean waveforms."""
     return gains_between(context.spectra, analyse(clean))

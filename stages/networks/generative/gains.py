@@ -32,7 +32,7 @@ def gains_between(estimate: Tensor, clean: Tensor) -> Tensor:
     return gains_db / GAIN_UNIT_DB
 
 
-def apply_gains(estimate: Tensor, gains: Tensor) -> Tensor:
+def apply_band_gains(estimate: Tensor, gains: Tensor) -> Tensor:
     """Return the estimate's spectra after gains, drawn smoothly through bands and steps."""
     gains_db = (gains * GAIN_UNIT_DB).clamp(-GREATEST_GAIN_DB, GREATEST_GAIN_DB)
     per_frame = functional.interpolate(

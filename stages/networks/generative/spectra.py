@@ -36,7 +36,7 @@ def analyse(waveforms: Tensor) -> Tensor:
     return spectra[..., :frames]
 
 
-def synthesise(spectra: Tensor, num_samples: int) -> Tensor:
+def overlap_add(spectra: Tensor, num_samples: int) -> Tensor:
     """Return waveforms (batch, samples) whose spectra are nearest to these (Griffin and Lim 1984)."""
     window = _window(spectra.device)
     frames = torch.fft.irfft(spectra, n=TRANSFORM, dim=1) * window[:, None]
@@ -77,11 +77,11 @@ def rebuild_phase(spectra: Tensor, num_samples: int, iterations: int) -> Tensor:
     magnitudes = spectra.abs()
     phased, before = spectra, torch.zeros_like(spectra)
     for _ in range(iterations):
-        consistent = analyse(synthesise(phased, num_samples))
+        consistent = analyse(overlap_add(phased, num_samples))
         moved = consistent + GRIFFIN_LIM_MOMENTUM * (consistent - before)
         before = consistent
         phased = magnitudes * moved / moved.abs().clamp_min(1e-9)
-    return synthesise(phased, num_samples)
+    return overlap_add(phased, num_samples)
 
 
 @cache

@@ -100,13 +100,13 @@ class BandGainModel(HasWeights, Restorer):
 
     def _restore_low(self, samples: Samples, generator: Any) -> tuple[Samples, Samples]:
         """Return restored samples at 16 kHz, and for each step the gain of the highest band in dB."""
-        from stages.networks.generative.gains import apply_gains, band_levels  # noqa: PLC0415
+        from stages.networks.generative.gains import apply_band_gains, band_levels  # noqa: PLC0415
         from stages.networks.generative.spectra import rebuild_phase  # noqa: PLC0415
 
         scale = _LEVEL_RMS / max(rms(samples), 1e-6)
         context = self._hear(samples, scale)
         gains = self.draw_gains(self._networks[self.parts[-1]].condition(*context.told), generator)
-        spectra = apply_gains(context.spectra, gains)
+        spectra = apply_band_gains(context.spectra, gains)
         made = rebuild_phase(spectra, samples.size, self.phase_iterations)[0].cpu().numpy()
         top_db = (band_levels(spectra) - context.degraded_db)[0, -1].cpu().numpy()
         return (made / scale).astype(np.float32), np.minimum(top_db, 0.0)

@@ -13,7 +13,7 @@ from stages.networks.generative.flow import FlowNetwork, GeneratorSettings
 from stages.networks.generative.gains import (
     GAIN_UNIT_DB,
     NUM_BANDS,
-    apply_gains,
+    apply_band_gains,
     band_levels,
     gains_between,
 )
@@ -24,9 +24,9 @@ from stages.networks.generative.spectra import (
     analyse,
     excite,
     num_steps,
+    overlap_add,
     pair_frames,
     rebuild_phase,
-    synthesise,
     unpair_frames,
 )
 from tests.support.neural_weights import write_generative
@@ -70,7 +70,7 @@ def test_spectra_come_back_as_the_samples_that_they_are_of(num_samples: int) -> 
     spectra = analyse(samples)
 
     assert spectra.shape[-1] == FRAMES_PER_STEP * num_steps(num_samples)
-    assert torch.allclose(synthesise(spectra, num_samples), samples, atol=1e-5)
+    assert torch.allclose(overlap_add(spectra, num_samples), samples, atol=1e-5)
 
 
 def test_frames_in_pairs_come_apart_again() -> None:
@@ -98,7 +98,7 @@ def test_gains_to_the_clean_speech_bring_its_bands_back() -> None:
     """Levels of bands after the gains are those of the clean speech, to a decibel in the middle."""
     clean, degraded = analyse(speech()), analyse(speech(snr_db=10.0))
 
-    after = apply_gains(degraded, gains_between(degraded, clean))
+    after = apply_band_gains(degraded, gains_between(degraded, clean))
 
     error_db = (band_levels(after) - band_levels(clean)).abs()
     assert float(error_db.median()) < 1.5
@@ -109,7 +109,7 @@ def test_a_gain_of_a_unit_raises_everything_by_it() -> None:
     """Gains are in units of 6 dB, and the same for all bands raise all bins alike."""
     spectra = analyse(speech())
 
-    raised = apply_gains(spectra, torch.ones(1, NUM_BANDS, spectra.shape[-1] // FRAMES_PER_STEP))
+    raised = apply_band_gains(spectra, torch.ones(1, NUM_BANDS, spectra.shape[-1] // FRAMES_PER_STEP))
 
     assert torch.allclose(raised, spectra * 10 ** (GAIN_UNIT_DB / 20), rtol=1e-4)
 
