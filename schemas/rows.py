@@ -97,6 +97,21 @@ class Restored(Row):
         return self.takes or (self,)
 
 
+class Given(Row):
+    """A recording that somebody else restored, as it was found, and its clean reference."""
+
+    model: str
+    """Where it is from: what tells candidates of one item apart."""
+    item: str
+    """What its candidates have in common: the name of the recording that was restored."""
+    transcript: str | None = None
+    language: str | None = None
+    audio: EncodedAudio | None = None
+    clean: EncodedAudio | None = None
+    clean_trouble: str = ""
+    """Why a clean reference that was named cannot serve."""
+
+
 class Score(Outcome):
     """One number of one metric, or why there is none."""
 

@@ -1,5 +1,6 @@
 """Commands that say how good scores and pairs are."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +14,13 @@ from pipeline.cli.options import (
     SetOption,
     SpeechOption,
     WorkspaceOption,
+    config_path,
     resolve_run,
     workspace_of,
 )
-from pipeline.store.workspace import is_workspace, open_workspace
+from pipeline.config.panel import resolve_panel
+from pipeline.config.stand_ins import read_stand_ins, stand_in_lines
+from pipeline.store.workspace import Workspace, is_workspace, open_workspace
 
 HumanOption = Annotated[
     Path | None,
@@ -66,6 +70,63 @@ def audit(
         return
     resolved = resolve_run(target, assignments, speech, noise, responses, workspace)
     audit_command(resolved, workspace_of(workspace, resolved), human, as_json=as_json)
+
+
+@app.command(
+    epilog=format_examples(
+        "score panel.yaml restored/ --clean clean/",
+        "score demo mine=out/mine theirs=out/theirs --clean clean.csv --out scores.csv",
+        "score panel.yaml 'out/*.wav' --executor local",
+    )
+)
+def score(
+    panel: Annotated[
+        str,
+        typer.Argument(
+            metavar="PANEL", help="a YAML file with 'metrics', such as a config; bare names as elsewhere"
+        ),
+    ],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME=]PATH...",
+            help="restored audio: folders, files, patterns, manifests; NAME tells models apart",
+        ),
+    ],
+    clean: Annotated[
+        str | None, typer.Option(metavar="PATH", help="clean references under the same names: the same forms")
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="where the scores go: .parquet or .csv")] = Path(
+        "scores.parquet"
+    ),
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace", "-w", help="what was scored is kept here", show_default="runs/<name>-scores"
+        ),
+    ] = None,
+    executor: Annotated[str, typer.Option(help="ray: all cores, or a cluster; local: this process")] = "ray",
+    workers: Annotated[int | None, typer.Option(min=1, help="at most so many", show_default="cores")] = None,
+    assignments: SetOption = None,
+) -> None:
+    """Score audio that is there already with the metrics of PANEL, as a run scores its own.
+
+    Each file gets a value or a reason for each score, and, where PANEL has votes, the share of the other
+    candidates of its item that it beats on all of them. Files are scored as they are: a candidate must have
+    the rate and the length of its clean reference. A second call goes on where the first one ended.
+    """
+    from pipeline.cli.commands.score import score_command  # noqa: PLC0415
+    from pipeline.operations.score import GivenPaths  # noqa: PLC0415
+
+    def place(name: str) -> Workspace:
+        return open_workspace(workspace, f"{name}-scores")
+
+    path = config_path(panel)
+    resolved = resolve_panel(path, assignments or (), lambda name: read_stand_ins(place(name).stand_ins))
+    opened = place(resolved.config.name)
+    for line in stand_in_lines(resolved.stand_ins, opened.stand_ins):
+        sys.stderr.write(f"{line}\n")
+    score_command(resolved, GivenPaths(files, clean, out), opened, executor, workers)
 
 
 @app.command(epilog=format_examples("calibrate demo", "calibrate my.yaml --utterances 50 > margins.yaml"))

@@ -15,6 +15,8 @@ from stages.prefer.pair_rules import PairRule
 from stages.prefer.vetoes import Veto
 
 ANY_LICENCE = ("*",)
+NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+"""Of configs: what a folder is called after."""
 LeaveOut = Literal["leave_out"]
 
 
@@ -191,9 +193,7 @@ class ExportSettings(Record):
 class Config(Record):
     """One run."""
 
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", description="its workspace is runs/NAME unless one is said"
-    )
+    name: str = Field(pattern=NAME_PATTERN, description="its workspace is runs/NAME unless one is said")
     description: str = Field(default="", description="said in the dataset's card and at the start of a run")
     substitutes: dict[str, str] = Field(
         default={}, description="parts of a published recipe, and what stands in for each here"

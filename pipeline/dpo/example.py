@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from pipeline.dpo.batch import PairBatch, collate
-from pipeline.dpo.loss import BETA, flow_dpo_loss, masked_mean
+from pipeline.dpo.log_ratios import masked_mean
+from pipeline.dpo.loss import BETA, flow_dpo_loss
 from pipeline.dpo.stream import PairStream
 from pipeline.text import say
 from schemas import UserError

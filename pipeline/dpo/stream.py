@@ -1,6 +1,6 @@
 """Pairs of a dataset as a stream of waveforms: selected, shuffled, shared out, resampled and cropped."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -41,7 +41,7 @@ class PairStream(IterableDataset):
     With a ``seed`` the order is shuffled too: row groups, then rows among the next ``buffer_rows``; without
     one it is that of the dataset, and stretches are those of seed 0. Each of ``world_size`` ranks gets its
     own share of the pairs, and so does each worker of a loader. The same arguments, epoch and number of
-    workers give the same stream.
+    workers give the same stream, and ``resume`` goes on inside of it.
 
     Audio is decoded by libsndfile, row by row: what ``datasets`` decodes with is not needed.
     """
@@ -70,6 +70,8 @@ class PairStream(IterableDataset):
         if self.crop_samples is not None and self.crop_samples < 1:
             raise UserError(f"crop_s is {crop_s:g}: not one sample at {sample_rate} Hz")
         self._seed = seed or 0
+        self._resumed_epoch = 0
+        self._seen: frozenset[str] = frozenset()
         self._sides = ("degraded", "chosen", "rejected", *(("clean",) if with_clean else ()))
         selection = selection or Selection()
         rows = _open_stream(dataset, split, dict.fromkeys(("pair_id", *self._sides, *selection.columns)))
@@ -88,10 +90,25 @@ class PairStream(IterableDataset):
         """Shuffle and crop anew from the next iteration on, also in workers that live on."""
         self._rows.set_epoch(epoch)
 
+    def resume(self, epoch: int, seen: Iterable[str]) -> None:
+        """Go on in ``epoch`` from the next iteration on, without the pairs whose names are in ``seen``.
+
+        ``seen`` is what the training has had, the ``pair_ids`` of its batches in that epoch: what workers
+        have fetched ahead of it is not among them, and comes again. What follows has the order and the
+        stretches that it would have had, and later epochs are whole. With workers that holds for any number
+        of them too, pair by pair; to get the very same batches, resume after as many batches as a multiple of
+        the workers. Skipped pairs are read, but not decoded.
+        """
+        self._resumed_epoch, self._seen = epoch, frozenset(seen)
+        self.set_epoch(epoch)
+
     def __iter__(self) -> Iterator[PairExample]:
         """Walk the pairs of this rank and worker once."""
+        epoch = int(self._rows.epoch)
+        seen = self._seen if epoch == self._resumed_epoch else frozenset()
         for row in self._rows:
-            yield self._example(row)
+            if row["pair_id"] not in seen:
+                yield self._example(row)
 
     def _example(self, row: Mapping[str, Any]) -> PairExample:
         pair_id = row["pair_id"]

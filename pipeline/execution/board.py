@@ -6,8 +6,15 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from pipeline.store.table_store import TableStore
-from pipeline.tables.graph import Graph
-from pipeline.tables.tickets import CPU, POOL_SHARD_NUMBER, ShardPlace, Ticket, is_pool, shard_number_of
+from pipeline.tables.tickets import (
+    CPU,
+    POOL_SHARD_NUMBER,
+    ShardPlace,
+    Ticket,
+    TicketGraph,
+    is_pool,
+    shard_number_of,
+)
 
 OPEN_SHARDS = 32
 """How many unfinished shards are open for work at a time."""
@@ -44,7 +51,7 @@ class Board:
         self._first = min((shard_number_of(t) for t in tickets if not is_pool(t)), default=0)
 
     @classmethod
-    def of(cls, graph: Graph, store: TableStore) -> Self:
+    def of(cls, graph: TicketGraph, store: TableStore) -> Self:
         """Return the tickets of a run, those whose shard exists marked as done."""
         done = {(table.folder, shard) for table in graph.tables for shard in store.shards(table.folder)}
         return cls(graph.tickets, done)

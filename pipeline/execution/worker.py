@@ -126,7 +126,7 @@ class Worker:
         for batch in batches:
             journal.note_begun([stage.name_of(record) for record in batch])
             started = time.perf_counter()
-            rows = list(_process_batch(stage, batch, ticket.name))
+            rows = list(process_batch(stage, batch, ticket.name))
             inside_s += time.perf_counter() - started
             self._check_stop()
             left -= len(batch)
@@ -184,14 +184,14 @@ def journal_path(folder: Path, ticket: Ticket) -> Path:
     return journal_in(folder, ticket.table.folder, ticket.shard.name)
 
 
-def _process_batch(stage: Stage[Any, Any], batch: Sequence[Any], where: str) -> Iterator[Row]:
+def process_batch(stage: Stage[Any, Any], batch: Sequence[Any], where: str) -> Iterator[Row]:
     """Process a batch; if it breaks, each record alone: a bad one does not take its neighbours along."""
     tried = attempt(f"{where} {stage.name_of(batch[0])}", lambda: stage.process(batch))
     if tried.value is not None:
         yield from tried.value
     elif len(batch) > 1:
         for record in batch:
-            yield from _process_batch(stage, [record], where)
+            yield from process_batch(stage, [record], where)
     else:
         yield stage.without_value(batch[0], tried.outcome)
 

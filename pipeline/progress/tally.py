@@ -13,10 +13,10 @@ from pipeline.execution.worker import TicketResult
 from pipeline.progress.ticket_log import TicketLine
 from pipeline.store.missing_values import statuses_of
 from pipeline.store.table_store import TableStore
-from pipeline.tables.graph import Graph
+from pipeline.tables.given import GivenScoreTable
 from pipeline.tables.scores import ScoreTable
 from pipeline.tables.speech import RestoreTable
-from pipeline.tables.tickets import Ticket
+from pipeline.tables.tickets import Ticket, TicketGraph
 from schemas import BudgetExceededError, Status
 
 FORGIVEN = 3
@@ -71,19 +71,22 @@ class TableTally:
 class Tally:
     """All tables of a run."""
 
-    def __init__(self, graph: Graph, budget: float) -> None:
+    def __init__(self, graph: TicketGraph, budget: float | None) -> None:
+        """``budget`` is the share that may fail; None if nothing is stopped by failures."""
         self._budget = budget
         self.last = ""
         """The ticket that was done last."""
         tickets = Counter(ticket.table.folder for ticket in graph.tickets)
         self.tables: dict[str, TableTally] = {
             table.folder: TableTally(
-                table.name, tickets[table.folder], isinstance(table, RestoreTable | ScoreTable)
+                table.name,
+                tickets[table.folder],
+                isinstance(table, RestoreTable | ScoreTable | GivenScoreTable),
             )
             for table in graph.tables
         }
 
-    def recall(self, store: TableStore, graph: Graph, shards: Mapping[str, Sequence[str]]) -> None:
+    def recall(self, store: TableStore, graph: TicketGraph, shards: Mapping[str, Sequence[str]]) -> None:
         """Take in what earlier runs have finished, from what the shards say of themselves."""
         for table in graph.tables:
             for shard in shards.get(table.folder, ()):
@@ -118,6 +121,8 @@ class Tally:
             self._check(tally)
 
     def _check(self, tally: TableTally) -> None:
+        if self._budget is None:
+            return
         failed = tally.num_failed
         allowed = self._budget * tally.expected_rows
         limit = max(FORGIVEN, math.ceil(allowed)) if self._budget > 0 else 0

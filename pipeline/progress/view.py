@@ -18,7 +18,7 @@ from pipeline.text import format_clock, format_digits
 PLAIN_EVERY_S = 5.0
 PLAIN_QUIET_S = 20.0
 """A log that says nothing for longer looks as if the run hung."""
-GROUPS = ("pool", "ingest", "plan", "degrade", "restore", "score", "prefer")
+GROUPS = ("pool", "ingest", "given", "plan", "degrade", "restore", "score", "prefer")
 
 
 class View(Protocol):

@@ -1,7 +1,9 @@
 """The order of work: which ticket a worker is given next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from pipeline.sources.shards import Shard
 from pipeline.tables.table import PoolTable, Table
@@ -42,6 +44,25 @@ class Ticket:
         """The class of worker that can do it: ``cpu`` or ``gpu:SHARE``, and the environment that it needs."""
         share = f"gpu:{self.table.gpus:g}" if self.table.gpus else CPU
         return f"{share} {self.table.environment}".strip()
+
+
+class TicketGraph(Protocol):
+    """All tables and shards of some work: what boards, tallies and executors need to know of it."""
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """Every table."""
+        ...
+
+    @property
+    def shards(self) -> Sequence[Shard]:
+        """The shards of all tables but pools."""
+        ...
+
+    @property
+    def tickets(self) -> Sequence[Ticket]:
+        """Every table × shard."""
+        ...
 
 
 def gpus_of(resource: str | None) -> float:

@@ -9,9 +9,8 @@ from pipeline.execution.log_file import open_log
 from pipeline.execution.worker import Suspect, TicketResult, Worker
 from pipeline.sources.shards import Shard
 from pipeline.store.workspace import Workspace
-from pipeline.tables.graph import Graph
 from pipeline.tables.table import PoolTable
-from pipeline.tables.tickets import ShardPlace, Ticket
+from pipeline.tables.tickets import ShardPlace, Ticket, TicketGraph
 from schemas import UnanimousError
 from stages import torchaudio_guard
 from stages.operators.user_modules import OperatorModule, install_modules
@@ -26,7 +25,7 @@ class TicketActor:
         open_log(Path(log))
         torchaudio_guard.install_guard()
         install_modules(modules)  # before the graph is unpickled: it may hold the user's operators
-        unpickled: Graph = pickle.loads(graph)  # noqa: S301 - made by the driver of this run
+        unpickled: TicketGraph = pickle.loads(graph)  # noqa: S301 - made by the driver of this run
         self._tables = {table.folder: table for table in unpickled.tables}
         self._shards = {shard.name: shard for shard in unpickled.shards}
         # Ray ends a worker by SIGTERM, and its handler by an error that a stage takes for its record's

@@ -11,7 +11,7 @@ from typing import Any
 import ray
 from ray.job_config import JobConfig
 
-from pipeline.config.resolve import ResolvedConfig
+from pipeline.execution.executor import Job
 from pipeline.execution.interrupts import preserve_handlers
 from pipeline.store.workspace import is_ray_job
 from schemas import RunError
@@ -28,7 +28,7 @@ QUIET = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_USAGE_STATS_ENABLED": "
 
 
 @contextmanager
-def connect_cluster(run: ResolvedConfig, workers: int | None, say: Callable[[str], None]) -> Iterator[None]:
+def connect_cluster(run: Job, workers: int | None, say: Callable[[str], None]) -> Iterator[None]:
     """Connect, say where the dashboard is, and let go in the end.
 
     Joins the cluster of ``RAY_ADDRESS`` or of the job that this process belongs to; else starts one here.

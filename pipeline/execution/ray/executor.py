@@ -10,9 +10,8 @@ from typing import Any
 import ray
 from ray.exceptions import OutOfMemoryError, RayActorError, RayError
 
-from pipeline.config.resolve import ResolvedConfig
 from pipeline.execution.board import Board, WorkerState
-from pipeline.execution.executor import OnDone
+from pipeline.execution.executor import Job, OnDone
 from pipeline.execution.ray.actor import TicketActor
 from pipeline.execution.ray.cluster import connect_cluster, worker_environment
 from pipeline.execution.ray.deaths import Deaths
@@ -21,9 +20,8 @@ from pipeline.execution.ray.scaling import Capacity, classes_to_release
 from pipeline.execution.worker import TicketResult, journal_path
 from pipeline.store.journal import journal_size_of
 from pipeline.store.workspace import Workspace
-from pipeline.tables.graph import Graph
 from pipeline.tables.scores import num_takes
-from pipeline.tables.tickets import CPU, Ticket, gpus_of
+from pipeline.tables.tickets import CPU, Ticket, TicketGraph, gpus_of
 from schemas import Reason, RunError, UnanimousError
 
 POLL_S = 0.5
@@ -54,8 +52,8 @@ class RayExecutor:
 
     def __init__(
         self,
-        run: ResolvedConfig,
-        graph: Graph,
+        run: Job,
+        graph: TicketGraph,
         workspace: Workspace,
         workers: int | None,
         say: Callable[[str], None],

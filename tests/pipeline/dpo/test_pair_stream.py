@@ -191,3 +191,40 @@ def test_says_what_a_dataset_lacks(dataset: Path, tmp_path: Path) -> None:
     uneven = {**pair_row("a"), "chosen": pair_row("b", seconds=0.2)["chosen"]}
     with pytest.raises(IntegrityError, match="the sides of a differ in length"):
         list(stream(write_dataset(tmp_path / "uneven", [uneven])))
+
+
+def test_goes_on_inside_an_epoch(dataset: Path) -> None:
+    """After any pair, with what was to come, sample by sample; the next epoch is whole again."""
+    settings = {"seed": 1, "crop_s": 0.1, "buffer_rows": 4}
+    whole = stream(dataset, **settings)
+    whole.set_epoch(2)
+    expected = list(whole)
+
+    for cut in (0, 1, 5, len(NAMES)):
+        resumed = stream(dataset, **settings)
+        resumed.resume(2, ids(expected[:cut]))
+        rest = list(resumed)
+        assert ids(rest) == ids(expected[cut:])
+        assert all(equal(a, b) for a, b in zip(rest, expected[cut:], strict=True))
+
+    whole.set_epoch(3)
+    resumed.set_epoch(3)
+    assert ids(resumed) == ids(whole)
+    assert len(ids(resumed)) == len(NAMES)
+
+
+def test_goes_on_with_workers(dataset: Path) -> None:
+    """The same batches after a multiple of the workers; the same pairs with another number of them."""
+
+    def loader(pairs: PairStream, workers: int) -> DataLoader:
+        return DataLoader(pairs, batch_size=2, num_workers=workers, collate_fn=collate)
+
+    batches = [batch.pair_ids for batch in loader(stream(dataset, seed=1), 2)]
+    seen = [name for batch in batches[:2] for name in batch]
+    same, other = stream(dataset, seed=1), stream(dataset, seed=1)
+    for pairs in (same, other):
+        pairs.resume(0, seen)
+
+    assert [batch.pair_ids for batch in loader(same, 2)] == batches[2:]
+    rest = [name for batch in loader(other, 0) for name in batch.pair_ids]
+    assert sorted([*seen, *rest]) == sorted(NAMES)

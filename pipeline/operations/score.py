@@ -1,0 +1,114 @@
+"""Scoring files that are there already: listed, scored by the tables and executors of a run, written."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pipeline.config.panel import ResolvedPanel
+from pipeline.config.stand_ins import keep_stand_ins
+from pipeline.execution.board import Board
+from pipeline.execution.executor import Executor
+from pipeline.execution.log_file import log_to
+from pipeline.execution.worker import TicketResult
+from pipeline.panel.given_files import shards_of_given
+from pipeline.panel.score_rows import (
+    UNANIMITY,
+    GivenScores,
+    encode_score_rows,
+    walk_score_rows,
+    with_unanimity,
+)
+from pipeline.progress.tally import Tally
+from pipeline.progress.ticket_log import note_ticket
+from pipeline.progress.view import View, open_view
+from pipeline.store.files import explain_full_disk
+from pipeline.store.local_files import file_at
+from pipeline.store.workspace import Workspace
+from pipeline.tables.given import GivenGraph, given_graph_of
+from pipeline.tables.tickets import Ticket
+from schemas import UserError
+
+OUT_SUFFIXES = (".parquet", ".csv")
+MakeScoreExecutor = Callable[[ResolvedPanel, Workspace, GivenGraph, View], Executor]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResult:
+    """What was said of the files."""
+
+    rows: Sequence[GivenScores]
+    scores: tuple[str, ...]
+    """The names of the columns that hold scores."""
+    computed: int
+    """Tickets that were done now; 0 if everything was there."""
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPaths:
+    """What is to be scored, and where the scores go."""
+
+    files: Sequence[str]
+    clean: str | None
+    out: Path
+
+
+def score_given_files(
+    panel: ResolvedPanel, given: GivenPaths, workspace: Workspace, make_executor: MakeScoreExecutor
+) -> ScoreResult:
+    """Score what is not scored yet, write all of it, and return it.
+
+    No failure stops it: what has no score has a reason. Raises ``ConfigError`` for files that cannot be
+    listed or told apart, and ``UserError`` for a place that cannot be written to.
+    """
+    started = time.monotonic()
+    check_out(given.out)
+    with explain_full_disk(workspace.root), workspace.hold(), open_view() as shown, log_to(workspace.log):
+        workspace.remove_drafts()
+        seconds = panel.config.shard_seconds
+        shards = shards_of_given(given.files, given.clean, workspace, seconds, lambda _done, _total: None)
+        keep_stand_ins(workspace.stand_ins, panel.stand_ins)
+        graph = given_graph_of(panel.metrics, shards)
+        board = Board.of(graph, workspace.store)
+        left = board.num_left
+        if left:
+            _compute(panel, workspace, graph, board, (make_executor, shown))
+        rows: Sequence[GivenScores] = list(walk_score_rows(graph, workspace.store))
+    scores = tuple(panel.outputs())
+    if panel.criteria:
+        rows, scores = with_unanimity(rows, panel.criteria, panel.vetoes), (*scores, UNANIMITY)
+    file_at(given.out).put(encode_score_rows(rows, scores, given.out.suffix.lower()))
+    return ScoreResult(rows, scores, left, time.monotonic() - started)
+
+
+def check_out(out: Path) -> None:
+    """Raise ``UserError`` for a file that scores cannot be written to."""
+    if PurePosixPath(out.name).suffix.lower() not in OUT_SUFFIXES:
+        raise UserError(f"--out {out}: the file ends with {' or '.join(OUT_SUFFIXES)}")
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        what = "is a folder" if out.is_dir() else f"there is no folder {out.absolute().parent}"
+        raise UserError(f"--out {out}: {what}; name a file in a folder that is there")
+
+
+def _compute(
+    panel: ResolvedPanel,
+    workspace: Workspace,
+    graph: GivenGraph,
+    board: Board,
+    with_: tuple[MakeScoreExecutor, View],
+) -> None:
+    make_executor, shown = with_
+    tally = Tally(graph, None)
+    done: dict[str, list[str]] = {}
+    for ticket in board.tickets:
+        if board.is_done(ticket):
+            done.setdefault(ticket.table.folder, []).append(ticket.shard.name)
+    tally.recall(workspace.store, graph, done)
+
+    def on_done(ticket: Ticket, result: TicketResult) -> None:
+        note_ticket(workspace.ticket_log, ticket, result, time.time())
+        tally.add(ticket, result)
+        shown.show(tally)
+
+    make_executor(panel, workspace, graph, shown).run(board, on_done)
