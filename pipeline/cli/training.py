@@ -188,3 +188,67 @@ def codec(
 
     run = resolve_run(config, assignments, speech, noise, responses)
     train_codec_command(run, out, batches=batches, stretch_s=stretch_s, seed=seed)
+
+
+@train.command(
+    epilog=format_examples(
+        "train dpo fm runs/gensr_pref/dataset --out fm-dpo",
+        "train dpo ar runs/gensr_pref/dataset --out ar-dpo --weights restorers/weights --anchor 1",
+    )
+)
+def dpo(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="fm, mgm or ar")],
+    dataset: Annotated[
+        str,
+        typer.Argument(metavar="DATASET", help="a folder with a finished dataset, or OWNER/NAME on the hub"),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="for weights, checkpoint and curve")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="the model that made the pairs", show_default="those that ship"),
+    ] = None,
+    beta: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="how closely the reference is held to", show_default="the paradigm's"),
+    ] = None,
+    anchor: Annotated[float, typer.Option(min=0.0, help="weight of the chosen side's own loss")] = 1.0,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="of AdamW")] = 2e-5,
+    batch_size: Annotated[int, typer.Option(min=1, help="pairs per step")] = 8,
+    crop_s: Annotated[float, typer.Option(min=0.5, help="seconds of a pair")] = 4.0,
+    held_out: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="share of inputs that are watched, not learnt from")
+    ] = 0.15,
+    min_strength: Annotated[
+        float | None, typer.Option(help="least strength of a pair, in units of the criterion's scale")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="when to stop at the latest")] = 400,
+    every: Annotated[int, typer.Option(min=1, help="steps between two looks at the watched pairs")] = 20,
+    patience: Annotated[int, typer.Option(min=1, help="looks without a better one, then it stops")] = 5,
+    seed: SeedOption = 0,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Improve MODEL by the pairs within it that DATASET holds: DPO, anchored on the chosen side.
+
+    Pairs of some inputs are watched instead of learnt from; the weights that do best on them are kept.
+    """
+    from pipeline.cli.commands.train_generative import (  # noqa: PLC0415
+        PreferenceOptions,
+        train_dpo_command,
+    )
+
+    options = PreferenceOptions(
+        weights=weights,
+        beta=beta,
+        anchor=anchor,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        crop_s=crop_s,
+        held_out=held_out,
+        min_strength=min_strength,
+        steps=steps,
+        every=every,
+        patience=patience,
+        seed=seed,
+        device=device,
+    )
+    train_dpo_command(model, dataset, out, options)

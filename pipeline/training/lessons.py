@@ -1,16 +1,26 @@
 """The networks that can be trained: what each learns from, and how it is heard for validation."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from pipeline.dpo.log_ratios import (
+    LogRatios,
+    TokenLogProbs,
+    autoregressive_log_ratios,
+    flow_log_ratios,
+    masked_generative_log_ratios,
+    masked_mean,
+)
+from pipeline.dpo.loss import AUTOREGRESSIVE_BETA, BETA, MASKED_GENERATIVE_BETA
+from pipeline.dpo.token_masks import draw_token_mask
 from pipeline.training.lesson import Batch, Lesson
+from pipeline.training.sides import Sides
 from stages.networks.generative.context import gains_to, hear
 from stages.networks.generative.estimate import estimate_error
 from stages.networks.generative.gains import NUM_BANDS, apply_band_gains
-from stages.networks.generative.masked import draw_mask
 from stages.networks.generative.parts import load_part, make_part
 from stages.networks.generative.spectra import rebuild_phase
 
@@ -39,13 +49,25 @@ class EstimateLesson(Lesson):
 class GainLesson(Lesson):
     """What generators share: the estimate that they start from, and how their gains become sound."""
 
+    beta: ClassVar[float]
+    """Of DPO, where nothing else is asked for."""
+
     def __init__(self, settings: dict[str, Any], folder: Path, device: str) -> None:
         self.estimator = load_part(folder, "estimate", device)
         sizes = {**settings, "hidden": self.estimator.settings.channels}
         self.network = make_part(self.kind, sizes).to(device)
 
+    @property
+    def frozen_parts(self) -> dict[str, Any]:
+        """The networks that it builds on, by their names."""
+        return {"estimate": self.estimator}
+
     def draw_gains(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
         """Return gains (batch, bands, steps) drawn by ``network``."""
+        raise NotImplementedError
+
+    def compare(self, reference: Any, sides: Sides, generator: torch.Generator) -> tuple[LogRatios, Tensor]:
+        """Return the log ratios of both sides over ``reference``, and the loss of the chosen one (batch,)."""
         raise NotImplementedError
 
     def restore(self, network: Any, degraded: Tensor, generator: torch.Generator) -> Tensor:
@@ -59,6 +81,7 @@ class FlowLesson(GainLesson):
     """Flow matching, its moments drawn so that the middle comes more often (Esser et al. 2024)."""
 
     kind = "fm"
+    beta = BETA
 
     def error(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """See ``Lesson``."""
@@ -77,6 +100,20 @@ class FlowLesson(GainLesson):
         )
         return drawn
 
+    def compare(self, reference: Any, sides: Sides, generator: torch.Generator) -> tuple[LogRatios, Tensor]:
+        """See ``GainLesson``: errors at the same place of the flow, from the same noise."""
+        noise = torch.randn(sides.chosen.shape, generator=generator).to(sides.chosen.device)
+        moments = torch.sigmoid(torch.randn(len(noise), generator=generator)).to(noise.device)
+
+        def errors(network: Any, gains: Tensor) -> Tensor:
+            condition = network.condition(*sides.told)
+            return masked_mean(network.errors(gains, condition, noise, moments), sides.mask)
+
+        own = [errors(self.network, gains) for gains in (sides.chosen, sides.rejected)]
+        with torch.no_grad():
+            frozen = [errors(reference, gains) for gains in (sides.chosen, sides.rejected)]
+        return flow_log_ratios(*own, *frozen), own[0]
+
 
 class CodeLesson(GainLesson):
     """Generators of codes: cross-entropy in nats per code."""
@@ -84,6 +121,11 @@ class CodeLesson(GainLesson):
     def __init__(self, settings: dict[str, Any], folder: Path, device: str) -> None:
         super().__init__(settings, folder, device)
         self.codes = load_part(folder, "codes", device)
+
+    @property
+    def frozen_parts(self) -> dict[str, Any]:
+        """See ``GainLesson``."""
+        return {**super().frozen_parts, "codes": self.codes}
 
     def error(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """See ``Lesson``."""
@@ -115,6 +157,7 @@ class MaskedLesson(CodeLesson):
     """Masked generation: the codes that a drawn share of the time is hidden."""
 
     kind = "mgm"
+    beta = MASKED_GENERATIVE_BETA
 
     def condition_of(self, told: tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
         """See ``CodeLesson``."""
@@ -126,7 +169,8 @@ class MaskedLesson(CodeLesson):
     def code_error(self, codes: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
         """See ``CodeLesson``."""
         network: Any = self.network
-        is_masked = draw_mask(codes.shape, generator).to(codes.device)
+        everywhere = torch.ones(codes.shape, dtype=torch.bool)
+        is_masked = draw_token_mask(everywhere, generator).to(codes.device)
         likelihood: Tensor = network.log_likelihood(codes, is_masked, condition)
         return -likelihood.sum() / is_masked.sum().clamp_min(1)
 
@@ -135,11 +179,28 @@ class MaskedLesson(CodeLesson):
         drawn: Tensor = network.draw(condition, generator, rounds=8, temperature=1.0)
         return drawn
 
+    def compare(self, reference: Any, sides: Sides, generator: torch.Generator) -> tuple[LogRatios, Tensor]:
+        """See ``GainLesson``: the same codes are hidden on both sides, and from both networks."""
+        chosen, rejected = (self.codes.encode(gains) for gains in (sides.chosen, sides.rejected))
+        valid = sides.mask.expand(chosen.shape)
+        is_masked = draw_token_mask(valid.cpu(), generator).to(chosen.device)
+
+        def likelihood(network: Any, codes: Tensor) -> Tensor:
+            found: Tensor = network.log_likelihood(codes, is_masked, network.condition(*sides.told))
+            return found
+
+        own = [likelihood(self.network, codes) for codes in (chosen, rejected)]
+        with torch.no_grad():
+            frozen = [likelihood(reference, codes) for codes in (chosen, rejected)]
+        ratios = masked_generative_log_ratios((own[0], frozen[0]), (own[1], frozen[1]), is_masked)
+        return ratios, -masked_mean(own[0], is_masked)
+
 
 class AutoregressiveLesson(CodeLesson):
     """One frame after the other, from the frames that were there."""
 
     kind = "ar"
+    beta = AUTOREGRESSIVE_BETA
 
     def code_error(self, codes: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         """See ``CodeLesson``."""
@@ -151,6 +212,24 @@ class AutoregressiveLesson(CodeLesson):
         """See ``CodeLesson``."""
         drawn: Tensor = network.draw(condition, generator, temperature=0.8, top=64)
         return drawn
+
+    def compare(
+        self,
+        reference: Any,
+        sides: Sides,
+        generator: torch.Generator,  # noqa: ARG002 - nothing is random
+    ) -> tuple[LogRatios, Tensor]:
+        """See ``GainLesson``: all codes of a side, each given those before it."""
+        found = []
+        for gains in (sides.chosen, sides.rejected):
+            codes = self.codes.encode(gains)
+            network: Any = self.network
+            own = network.log_likelihood(codes, network.condition(*sides.told))
+            with torch.no_grad():
+                frozen = reference.log_likelihood(codes, reference.condition(*sides.told))
+            found.append(TokenLogProbs(own, frozen, sides.mask))
+        chosen, rejected = found
+        return autoregressive_log_ratios(chosen, rejected), -masked_mean(chosen.policy, chosen.mask)
 
 
 LESSONS: dict[str, type[Lesson]] = {

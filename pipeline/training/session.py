@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.store.files import explain_full_disk
 from pipeline.text import format_clock, say
-from pipeline.training.checkpoint import SavedTraining, Curve
+from pipeline.training.checkpoint import Curve, SavedTraining
 from pipeline.training.lesson import Batch
 from pipeline.training.trainer import Trainer
 from pipeline.training.validation import Judges, format_scores
@@ -49,14 +49,12 @@ class Pace:
 class Session:
     """One network's training in a folder, which holds its checkpoint, its curve and its weights."""
 
-    def __init__(
-        self, trainer: Trainer, folder: Path, settings: Mapping[str, Any], made_with: Mapping[str, Any]
-    ) -> None:
-        """Go on from what is saved in ``folder``; ``settings`` are the sizes of the network.
+    def __init__(self, trainer: Trainer, folder: Path, made_with: Mapping[str, Any]) -> None:
+        """Go on from what is saved in ``folder``, if there is anything.
 
         Raises ``UserError`` if that is of another training.
         """
-        self._trainer, self._folder, self._settings = trainer, folder, settings
+        self._trainer, self._folder = trainer, folder
         self._checkpoint = SavedTraining(folder, trainer.lesson.kind, made_with)
         self._curve: Curve = []
         self._hours_done = 0.0
@@ -107,7 +105,7 @@ class Session:
         trainer = self._trainer
         with explain_full_disk(self._folder):
             self._checkpoint.save(trainer.state, self._curve, self._hours_done)
-            save_part(trainer.average, trainer.lesson.kind, self._settings, self._folder / "weights")
+            save_part(trainer.average, trainer.lesson.kind, self._folder / "weights")
 
 
 def _hours_since(moment: float) -> float:

@@ -60,5 +60,5 @@ def write_generative(place: Path) -> Path:
             network = make_part(part, said)
             if part == "codes":
                 network.codebooks.normal_(std=0.3)  # type: ignore[union-attr, operator]
-            save_part(network, part, said, place)
+            save_part(network, part, place)
     return place

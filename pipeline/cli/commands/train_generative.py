@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # torch, which --help does not wait for
     from pipeline.training.material import Material
     from pipeline.training.mixtures import Mixtures
 
+GENERATORS = ("fm", "mgm", "ar")
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
@@ -70,7 +72,7 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
         "learning rate": options.learning_rate,
         "config": material.key,
     }
-    Session(trainer, out, network.settings.model_dump(), made_with).run(
+    Session(trainer, out, made_with).run(
         Pace(options.steps, options.hours, 60 * options.every_minutes, options.judged)
     )
 
@@ -99,3 +101,56 @@ def open_mixtures(material: "Material", stretch_s: float, seed: int) -> "Mixture
     from stages.networks.generative.spectra import GENERATIVE_SAMPLE_RATE  # noqa: PLC0415
 
     return Mixtures(material, seed, stretch_s, GENERATIVE_SAMPLE_RATE)
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceOptions:
+    """What the command line says of a training with preferences."""
+
+    weights: Path | None
+    beta: float | None
+    anchor: float
+    learning_rate: float
+    batch_size: int
+    crop_s: float
+    held_out: float
+    min_strength: float | None
+    steps: int
+    every: int
+    patience: int
+    seed: int
+    device: str
+
+
+def train_dpo_command(model: str, dataset: str, out: Path, options: PreferenceOptions) -> None:
+    """Train ``model`` on the pairs of ``dataset`` that are within it, from the weights that it ships with.
+
+    Raises ``UserError`` for another model, or a dataset without pairs of it.
+    """
+    from pipeline.training.preference import Preferences  # noqa: PLC0415 - torch
+    from pipeline.training.preference_session import (  # noqa: PLC0415
+        PreferenceEnd,
+        PreferenceSession,
+        open_lesson,
+    )
+    from stages.networks.generative.parts import SHIPPED, part_file  # noqa: PLC0415
+    from stages.networks.loading import require_device  # noqa: PLC0415
+    from stages.weights.files import weights_digest  # noqa: PLC0415
+
+    if model not in GENERATORS:
+        raise UserError(f"there is no generator {model!r} to train; choose one of: {', '.join(GENERATORS)}")
+    weights = options.weights or SHIPPED
+    lesson = open_lesson(model, weights, require_device(options.device))
+    how = Preferences(
+        beta=lesson.beta if options.beta is None else options.beta,
+        anchor=options.anchor,
+        learning_rate=options.learning_rate,
+        batch_size=options.batch_size,
+        crop_s=options.crop_s,
+        held_out=options.held_out,
+        seed=options.seed,
+        min_strength=options.min_strength,
+    )
+    session = PreferenceSession(lesson, dataset, out, how, weights_digest(part_file(weights, model)))
+    session.run(PreferenceEnd(options.steps, options.every, options.patience))
+    say(f"name it in a config as {{kind: {model}, path: {out / 'weights'}}}")

@@ -84,9 +84,3 @@ def draw_codes(logits: Tensor, temperature: float, generator: torch.Generator) -
 def draw_gumbel(shape: torch.Size, generator: torch.Generator) -> Tensor:
     """Return noise of Gumbel's distribution: added to logits, the greatest is a draw from them."""
     return -(-torch.rand(shape, generator=generator).clamp(1e-9, 1 - 1e-7).log()).log()
-
-
-def draw_mask(shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """Return which codes (batch, stages, steps) are masked: a share of each item drawn along a cosine."""
-    share = torch.cos(math.pi / 2 * torch.rand((shape[0], 1, 1), generator=generator))
-    return torch.rand(shape, generator=generator) < share.clamp_min(0.05)

@@ -42,14 +42,15 @@ def make_part(part: str, settings: Mapping[str, Any]) -> nn.Module:
     raise ValueError(f"there is no part {part!r}")
 
 
-def save_part(network: nn.Module, part: str, settings: Mapping[str, Any], folder: Path) -> None:
+def save_part(network: Any, part: str, folder: Path) -> None:
     """Write a part in 16 bits to ``folder``, which is made; ``load_part`` gives back what this leaves."""
     from safetensors.torch import save_file  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().half().contiguous() for name, value in network.state_dict().items()}
+    settings = network.settings.model_dump() if part != "codes" else {}
     draft = part_file(folder, f".{part}")
-    save_file(state, draft, {SETTINGS_KEY: json.dumps(dict(settings))})
+    save_file(state, draft, {SETTINGS_KEY: json.dumps(settings)})
     draft.replace(part_file(folder, part))
 
 
