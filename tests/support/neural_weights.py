@@ -1,6 +1,7 @@
 """Folders of small random weights for neural codecs."""
 
 from pathlib import Path
+from typing import Any
 
 
 def write_dac(place: Path, sample_rate: int = 44_100) -> Path:
@@ -46,7 +47,7 @@ def write_encodec(place: Path, channels: int = 1) -> Path:
 
 
 def write_generative(place: Path) -> Path:
-    """Write the networks of ``fm``, ``mgm`` and ``ar``, a few thousand random weights each."""
+    """Write the networks of ``fm``, ``mgm`` and ``ar``: a few thousand random weights, as loud as the input."""
     import torch  # noqa: PLC0415
 
     from stages.networks.generative.parts import make_part, save_part  # noqa: PLC0415
@@ -57,8 +58,10 @@ def write_generative(place: Path) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         for part, said in settings.items():
-            network = make_part(part, said)
+            network: Any = make_part(part, said)
             if part == "codes":
-                network.codebooks.normal_(std=0.3)  # type: ignore[union-attr, operator]
+                network.codebooks.normal_(std=0.3)
+            if part == "estimate":  # gains of about 1, as loud as the input
+                network.trunk.leave.weight.data.mul_(0.01)
             save_part(network, part, place)
     return place

@@ -51,6 +51,11 @@ class BandGainModel(HasWeights, Restorer):
         return True
 
     @property
+    def restores_level(self) -> bool:
+        """It knows how loud the speech was in what it was given."""
+        return True
+
+    @property
     def place(self) -> Path:
         """The folder of the networks."""
         return self.path or _WEIGHTS
