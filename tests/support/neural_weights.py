@@ -47,7 +47,7 @@ def write_encodec(place: Path, channels: int = 1) -> Path:
 
 
 def write_generative(place: Path) -> Path:
-    """Write the networks of ``fm``, ``mgm`` and ``ar``: a few thousand random weights, as loud as the input."""
+    """Write the networks of ``fm``, ``mgm`` and ``ar``, random but as loud as the input."""
     import torch  # noqa: PLC0415
 
     from stages.networks.generative.parts import make_part, save_part  # noqa: PLC0415
