@@ -221,6 +221,12 @@ def dpo(
     min_strength: Annotated[
         float | None, typer.Option(help="least strength of a pair, in units of the criterion's scale")
     ] = None,
+    max_pairs: Annotated[
+        int | None, typer.Option(min=1, help="learn from so many pairs at most, chosen by their names")
+    ] = None,
+    random_labels: Annotated[  # noqa: FBT002
+        bool, typer.Option("--random-labels", help="a control: draw which side of a pair counts as chosen")
+    ] = False,
     steps: Annotated[int, typer.Option(min=1, help="when to stop at the latest")] = 400,
     every: Annotated[int, typer.Option(min=1, help="steps between two looks at the watched pairs")] = 20,
     patience: Annotated[int, typer.Option(min=1, help="looks without a better one, then it stops")] = 5,
@@ -245,6 +251,8 @@ def dpo(
         crop_s=crop_s,
         held_out=held_out,
         min_strength=min_strength,
+        max_pairs=max_pairs,
+        random_labels=random_labels,
         steps=steps,
         every=every,
         patience=patience,

@@ -4,7 +4,7 @@ import copy
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,10 @@ class Preferences:
     """Share of inputs whose pairs are watched instead of learnt from."""
     seed: int
     min_strength: float | None = None
+    max_pairs: int | None = None
+    """Pairs that are learnt from at most: those whose names come first when all are hashed."""
+    random_labels: bool = False
+    """A control: which side counts as chosen is drawn by the pair's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,10 @@ class PairSource:
         Raises ``UserError`` if there are none.
         """
         stream = self._stream(seed=self._how.seed)
+        names = self._names_to_learn(stream)
         for epoch in itertools.count():
             stream.set_epoch(epoch)
-            examples = [each for each in stream if not self._is_held_out(each)]
+            examples = [self._label(each) for each in stream if each.pair_id in names]
             if not examples:
                 raise UserError(
                     f"{self._dataset} has no pairs within the model {self._model!r} to learn from: a run "
@@ -98,7 +103,8 @@ class PairSource:
 
         Raises ``UserError`` if there are none.
         """
-        examples = [each for each in self._stream(seed=None) if self._is_held_out(each)]
+        found = (each for each in self._stream(seed=None) if self._is_held_out(each.pair_id))
+        examples = [self._label(each) for each in found]
         if not examples:
             raise UserError(
                 f"{self._dataset} has too few inputs for 'held_out' {self._how.held_out:g}: no pair to watch"
@@ -117,11 +123,24 @@ class PairSource:
             with_clean=False,
         )
 
-    def _is_held_out(self, example: PairExample) -> bool:
+    def _names_to_learn(self, stream: PairStream) -> frozenset[str]:
+        names = [each.pair_id for each in stream if not self._is_held_out(each.pair_id)]
+        return frozenset(sorted(names, key=_place_of)[: self._how.max_pairs])
+
+    def _label(self, example: PairExample) -> PairExample:
+        """Return the pair, or with random labels half of the time the other way round."""
+        if not self._how.random_labels or _place_of(f"{self._how.seed} {example.pair_id}") < 0.5:  # noqa: PLR2004
+            return example
+        return replace(example, chosen=example.rejected, rejected=example.chosen)
+
+    def _is_held_out(self, pair_id: str) -> bool:
         """Whether the input of a pair is watched: by its name, so that all its pairs are."""
-        name = example.pair_id.rpartition("/")[0]
-        place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
-        return place < self._how.held_out
+        return _place_of(pair_id.rpartition("/")[0]) < self._how.held_out
+
+
+def _place_of(name: str) -> float:
+    """Return a number from 0 to 1 that a name always has."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
 
 
 class PreferenceTrainer:

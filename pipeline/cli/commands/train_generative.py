@@ -115,6 +115,8 @@ class PreferenceOptions:
     crop_s: float
     held_out: float
     min_strength: float | None
+    max_pairs: int | None
+    random_labels: bool
     steps: int
     every: int
     patience: int
@@ -150,6 +152,8 @@ def train_dpo_command(model: str, dataset: str, out: Path, options: PreferenceOp
         held_out=options.held_out,
         seed=options.seed,
         min_strength=options.min_strength,
+        max_pairs=options.max_pairs,
+        random_labels=options.random_labels,
     )
     session = PreferenceSession(lesson, dataset, out, how, weights_digest(part_file(weights, model)))
     session.run(PreferenceEnd(options.steps, options.every, options.patience))

@@ -1,13 +1,17 @@
 """``train dpo``: what pairs do to a generator, how it is watched and stopped, and what is refused."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from pipeline.cli.commands.train_generative import PreferenceOptions, train_dpo_command
+from pipeline.dpo.batch import PairBatch
+from pipeline.training.preference import PairSource, Preferences
 from schemas import MissingWeightsError, UserError
 from stages.operators.rng import rng_for
 from stages.restorers.fm import FlowMatching
@@ -24,6 +28,8 @@ OPTIONS = PreferenceOptions(
     crop_s=1.0,
     held_out=0.3,
     min_strength=None,
+    max_pairs=None,
+    random_labels=False,
     steps=6,
     every=3,
     patience=5,
@@ -31,6 +37,7 @@ OPTIONS = PreferenceOptions(
     device="cpu",
 )
 MODELS = ("fm", "mgm", "ar")
+HOW = Preferences(beta=1.0, anchor=1.0, learning_rate=1e-3, batch_size=4, crop_s=1.0, held_out=0.3, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -150,19 +157,45 @@ def test_another_model_or_other_weights_are_refused(weights: Path, dataset: Path
         train_dpo_command("fm", str(dataset), tmp_path, replace(OPTIONS, weights=weights, beta=5.0))
 
 
-def test_what_is_watched_is_never_learnt_from(weights: Path, dataset: Path) -> None:
+def test_what_is_watched_is_never_learnt_from(dataset: Path) -> None:
     """All pairs of an input are on one side."""
-    from pipeline.training.preference import PairSource, Preferences  # noqa: PLC0415
-
-    how = Preferences(1.0, 1.0, 1e-3, 4, 1.0, 0.3, 0)
-    source = PairSource(dataset, "fm", how)
+    source = PairSource(dataset, "fm", HOW)
     watched = {name.rpartition("/")[0] for batch in source.watched() for name in batch.pair_ids}
-    learnt: set[str] = set()
-    for _, batch in zip(range(8), source.learn(), strict=False):
-        learnt |= {name.rpartition("/")[0] for name in batch.pair_ids}
+
+    learnt = {name.rpartition("/")[0] for name in names_learnt(source)}
 
     assert watched
     assert not watched & learnt
     assert len(watched | learnt) == 12
-    assert torch.is_tensor(next(source.learn()).degraded)
-    assert weights.is_dir()
+
+
+def test_fewer_pairs_are_always_the_same(dataset: Path) -> None:
+    """At most so many, whatever the seed; more of them include fewer."""
+    found = [names_learnt(PairSource(dataset, "fm", replace(HOW, max_pairs=most))) for most in (3, 6)]
+    again = names_learnt(PairSource(dataset, "fm", replace(HOW, max_pairs=3, seed=1)))
+
+    assert [len(names) for names in found] == [3, 6]
+    assert found[0] == again
+    assert found[0] < found[1]
+
+
+def test_random_labels_turn_half_of_the_pairs_around(dataset: Path) -> None:
+    """The sides of a pair are those of the dataset or the other way round, by its name."""
+    drawn, given = (
+        {name: row for batch in PairSource(dataset, "fm", how).watched() for name, row in rows_of(batch)}
+        for how in (replace(HOW, random_labels=True), HOW)
+    )
+
+    turned = [name for name, (chosen, _) in drawn.items() if not torch.equal(chosen, given[name][0])]
+    assert all(torch.equal(drawn[name][0], given[name][1]) for name in turned)
+    assert 0 < len(turned) < len(given)
+
+
+def rows_of(batch: PairBatch) -> Iterator[tuple[str, tuple[Tensor, Tensor]]]:
+    """Walk the pairs of a batch: their names and sides."""
+    return zip(batch.pair_ids, zip(batch.chosen, batch.rejected, strict=True), strict=True)
+
+
+def names_learnt(source: PairSource) -> set[str]:
+    """Return the names of an epoch's pairs and some more."""
+    return {name for _, batch in zip(range(8), source.learn(), strict=False) for name in batch.pair_ids}
