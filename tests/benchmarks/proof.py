@@ -5,10 +5,10 @@
         [--weights FOLDER] [--models fm mgm ar] [--takes 5] [--repeats 2] [--seeds 3] [--nisqa FILE]
 
 Its parts are ordinary runs and trainings, each taken up where it was. A run makes takes of every model and
-pairs within it; the same candidates are then decided anew by each vote alone. Every model is trained by as many
-pairs of each kind, and by unanimous pairs whose sides are drawn, with several seeds. A last run restores unseen
-speech by all of them. Printed for each model, kind of pairs and score: the mean over inputs of tuned less
-untuned, over all seeds, with a 95 % interval of the bootstrap over inputs.
+pairs within it; the same candidates are then decided anew by each vote alone. Every model is trained by as
+many pairs of each kind, and by unanimous pairs whose sides are drawn, with several seeds. A last run restores
+unseen speech by all of them. Printed for each model, kind of pairs and score: the mean over inputs of tuned
+less untuned, over all seeds, with a 95 % interval of the bootstrap over inputs.
 """
 
 import argparse
