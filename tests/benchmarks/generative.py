@@ -75,7 +75,7 @@ def config_of(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
         ],
         "preference": {
             "criteria": ["distill_mos", "dnsmos_ovrl", "pesq", "estoi", "ge2e_speaker_similarity"],
-            "pairs": {"between": "same_model", "keep": "all"},
+            "pairs": {"between": "same_model" if arguments.models else "any", "keep": "all"},
         },
     }
 
@@ -132,7 +132,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--weights", type=Path, help="a folder of 'train'; those that ship without it")
     parser.add_argument("--nisqa", type=Path, help="weights of NISQA, which are not fetched")
-    parser.add_argument("--models", nargs="+", default=["fm", "mgm", "ar"])
+    parser.add_argument("--models", nargs="*", default=["fm", "mgm", "ar"])
     parser.add_argument("--takes", type=int, default=5)
     arguments = parser.parse_args()
     found = {name: run_half(arguments, name) for name in ("easy", "hard")}
