@@ -31,7 +31,7 @@ from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker
 from pipeline.operations.run import execute
 from pipeline.store.workspace import Workspace
-from pipeline.text import align_columns, format_digits
+from pipeline.text import align_columns
 
 OTHERS = ("identity", "wiener", "spectral_gate", "gtcrn")
 SCORES = ("dnsmos_ovrl", "nisqa_mos", "distill_mos", "pesq", "estoi", "ge2e_speaker_similarity")
@@ -90,7 +90,8 @@ def run_half(arguments: argparse.Namespace, name: str) -> tuple[ResolvedConfig, 
     execute(run, workspace, lambda *_: LocalExecutor(Worker(workspace)))
     files = sorted((workspace.root / "dataset" / "scores").glob("*.parquet"))
     rows = [row for file in files for row in pq.read_table(file).to_pylist()]
-    return run, [row for row in rows if row["status"] == "ok"]
+    heard = [row for row in rows if row["status"] == "ok"]
+    return run, [{**row, "degraded_id": f"{name} {row['degraded_id']}"} for row in heard]
 
 
 def unanimous_shares(run: ResolvedConfig, rows: Sequence[Row]) -> tuple[float, float]:
@@ -122,7 +123,7 @@ def table_of(run: ResolvedConfig, rows: Sequence[Row]) -> Iterator[tuple[str, ..
     for model, takes in models.items():
         means = [np.mean([row[score] for row in takes if row[score] is not None]) for score in heard]
         shares = ("" if np.isnan(share) else f"{share:.1%}" for share in unanimous_shares(run, takes))
-        yield (model, *(format_digits(float(mean)) for mean in means), *shares)
+        yield (model, *(f"{mean:.3f}" for mean in means), *shares)
 
 
 def main() -> None:
