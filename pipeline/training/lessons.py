@@ -25,6 +25,8 @@ from stages.networks.generative.parts import load_part, make_part
 from stages.networks.generative.spectra import rebuild_phase
 
 PHASE_ITERATIONS = 12
+DRAWS_PER_MIXTURE = 4
+"""Noises and moments of a flow: drawing them again costs less than another mixture and its estimate."""
 UNHEARD_SHARE = 0.1
 """Of mixtures whose condition is withheld, so that guidance has something to lead away from."""
 
@@ -86,11 +88,12 @@ class FlowLesson(GainLesson):
     def error(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """See ``Lesson``."""
         context = hear(self.estimator, batch.degraded)
-        gains = gains_to(batch.clean, context)
+        network: Any = self.network
+        gains = gains_to(batch.clean, context).repeat(DRAWS_PER_MIXTURE, 1, 1)
+        condition = network.condition(*context.told).repeat(DRAWS_PER_MIXTURE, 1, 1)
         noise = torch.randn(gains.shape, generator=generator).to(gains.device)
         moments = torch.sigmoid(torch.randn(len(gains), generator=generator)).to(gains.device)
-        network: Any = self.network
-        return network.errors(gains, network.condition(*context.told), noise, moments).mean()
+        return network.errors(gains, condition, noise, moments).mean()
 
     def draw_gains(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
         """See ``GainLesson``."""
