@@ -28,6 +28,8 @@ class Lesson(ABC):
     """A network that is being trained."""
 
     kind: ClassVar[str]
+    builds_on: ClassVar[tuple[str, ...]] = ()
+    """Parts that were trained before it, and stay as they are."""
     network: nn.Module
 
     @abstractmethod

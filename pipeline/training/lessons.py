@@ -51,6 +51,7 @@ class EstimateLesson(Lesson):
 class GainLesson(Lesson):
     """What generators share: the estimate that they start from, and how their gains become sound."""
 
+    builds_on = ("estimate",)
     beta: ClassVar[float]
     """Of DPO, where nothing else is asked for."""
 
@@ -120,6 +121,8 @@ class FlowLesson(GainLesson):
 
 class CodeLesson(GainLesson):
     """Generators of codes: cross-entropy in nats per code."""
+
+    builds_on = ("estimate", "codes")
 
     def __init__(self, settings: dict[str, Any], folder: Path, device: str) -> None:
         super().__init__(settings, folder, device)

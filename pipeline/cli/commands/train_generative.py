@@ -43,9 +43,11 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
     from pipeline.training.session import Pace, Session  # noqa: PLC0415
     from pipeline.training.trainer import Trainer  # noqa: PLC0415
     from stages.networks.generative.estimate import num_parameters  # noqa: PLC0415
+    from stages.networks.generative.parts import part_file  # noqa: PLC0415
     from stages.networks.loading import require_device  # noqa: PLC0415
     from stages.operators.rng import rng_for  # noqa: PLC0415
     from stages.runtime.seeding import seeded_from  # noqa: PLC0415
+    from stages.weights.files import weights_digest  # noqa: PLC0415
 
     if options.hours is None and options.steps is None:
         raise UserError("say when it is enough: --hours or --steps")
@@ -71,6 +73,7 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
         "stretch_s": options.stretch_s,
         "learning rate": options.learning_rate,
         "config": material.key,
+        **{each: weights_digest(part_file(out / "weights", each)) for each in lesson.builds_on},
     }
     Session(trainer, out, made_with).run(
         Pace(options.steps, options.hours, 60 * options.every_minutes, options.judged)

@@ -1,6 +1,7 @@
 """``train estimate|codec|fm|mgm|ar``: what is learnt, how it goes on after a stop, and what is refused."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,6 +144,17 @@ def test_another_training_in_the_folder_is_refused(run: ResolvedConfig, trained:
         train_part_command(run, "estimate", trained, replace(OPTIONS, seed=1))
     with pytest.raises(UserError, match="made with another channels: 16, not 24"):
         train_part_command(run, "estimate", trained, replace(OPTIONS, channels=24))
+
+
+def test_a_part_of_another_estimate_is_not_gone_on_with(
+    run: ResolvedConfig, trained: Path, tmp_path: Path
+) -> None:
+    """Whoever trains the estimate again has to begin with what builds on it again."""
+    shutil.copytree(trained, tmp_path / "out")
+    train_part_command(run, "estimate", tmp_path / "out", replace(OPTIONS, steps=5))
+
+    with pytest.raises(UserError, match="made with another estimate"):
+        train_part_command(run, "fm", tmp_path / "out", OPTIONS)
 
 
 def test_a_part_needs_those_that_it_builds_on(run: ResolvedConfig, tmp_path: Path) -> None:
