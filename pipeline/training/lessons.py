@@ -51,7 +51,7 @@ class EstimateLesson(Lesson):
 class GainLesson(Lesson):
     """What generators share: the estimate that they start from, and how their gains become sound."""
 
-    builds_on = ("estimate",)
+    builds_on: ClassVar[tuple[str, ...]] = ("estimate",)
     beta: ClassVar[float]
     """Of DPO, where nothing else is asked for."""
 
@@ -122,7 +122,7 @@ class FlowLesson(GainLesson):
 class CodeLesson(GainLesson):
     """Generators of codes: cross-entropy in nats per code."""
 
-    builds_on = ("estimate", "codes")
+    builds_on: ClassVar[tuple[str, ...]] = ("estimate", "codes")
 
     def __init__(self, settings: dict[str, Any], folder: Path, device: str) -> None:
         super().__init__(settings, folder, device)
