@@ -1,7 +1,7 @@
 """Commands that train networks."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -81,7 +81,9 @@ def dpo_example(
 OutOption = Annotated[
     Path, typer.Option(metavar="FOLDER", help="for weights, checkpoints, curves and ingested recordings")
 ]
-HoursOption = Annotated[float | None, typer.Option(min=0.0, help="when to stop; more later go on from there")]
+HoursOption = Annotated[
+    float | None, typer.Option(min=0.001, help="hours of steps, then it stops; more later go on from there")
+]
 StepsOption = Annotated[int | None, typer.Option(min=1, help="when to stop, if hours are not over before")]
 BatchSizeOption = Annotated[int, typer.Option(min=1, help="mixtures per step")]
 StretchOption = Annotated[float, typer.Option(min=0.5, help="seconds of a mixture")]
@@ -141,8 +143,8 @@ def _add_part(part: str, story: str, example: str, blocks: int) -> None:
 
 _RESUMES = (
     " CONFIG is that of a run: its speech, pools and degradations are heard. Stopped at any moment, the same "
-    "command goes on from the last checkpoint; on a CPU the weights are bit for bit those of a training that "
-    "never stopped."
+    "command goes on from the last checkpoint; on a CPU the weights after as many steps are bit for bit "
+    "those of a training that never stopped."
 )
 _add_part(
     "estimate",
@@ -227,6 +229,10 @@ def dpo(
     random_labels: Annotated[  # noqa: FBT002
         bool, typer.Option("--random-labels", help="a control: draw which side of a pair counts as chosen")
     ] = False,
+    keep: Annotated[
+        Literal["best", "last"],
+        typer.Option(help="weights: the best by what is watched, or the last"),
+    ] = "best",
     steps: Annotated[int, typer.Option(min=1, help="when to stop at the latest")] = 400,
     every: Annotated[int, typer.Option(min=1, help="steps between two looks at the watched pairs")] = 20,
     patience: Annotated[int, typer.Option(min=1, help="looks without a better one, then it stops")] = 5,
@@ -253,6 +259,7 @@ def dpo(
         min_strength=min_strength,
         max_pairs=max_pairs,
         random_labels=random_labels,
+        keep=keep,
         steps=steps,
         every=every,
         patience=patience,

@@ -43,7 +43,7 @@ class SavedTraining:
             if (before := found["made_with"].get(what)) != value:
                 raise UserError(
                     f"{self._path} was made with another {what}: {before}, not {value}; "
-                    "give that, or another --out"
+                    "give that, or another --out, or remove it to begin again"
                 )
         return found
 

@@ -60,7 +60,7 @@ class Mixtures:
         return TrainingMixture(self._fit(scene.degraded), self._fit(scene.reference))
 
     def _cut(self, waveform: Waveform, rng: np.random.Generator) -> Waveform:
-        """Return a stretch of an utterance, or all of a short one; never one that is silent for long."""
+        """Return a stretch of an utterance, or all of a short one."""
         wanted = round(self._stretch_s * waveform.sample_rate)
         start = int(rng.integers(max(1, waveform.samples.size - wanted + 1)))
         return waveform.with_samples(waveform.samples[start : start + wanted])

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.utils.data import DataLoader
@@ -18,6 +18,7 @@ from pipeline.dpo.selection import Selection
 from pipeline.dpo.stream import PairExample, PairStream
 from pipeline.training.lessons import GainLesson
 from pipeline.training.sides import Sides
+from pipeline.training.trainer import require_finite
 from schemas import UserError
 from stages.networks.generative.spectra import GENERATIVE_SAMPLE_RATE
 from stages.operators.rng import rng_for
@@ -39,6 +40,8 @@ class Preferences:
     min_strength: float | None = None
     max_pairs: int | None = None
     """Pairs that are learnt from at most: those whose names come first when all are hashed."""
+    keep: Literal["best", "last"] = "best"
+    """Which weights are kept: those that do best on what is watched, or those of the last step."""
     random_labels: bool = False
     """A control: which side counts as chosen is drawn by the pair's name."""
 
@@ -78,23 +81,27 @@ class PairSource:
     """Pairs of one model, those that are learnt from and those that are watched, in batches."""
 
     def __init__(self, dataset: str | Path, model: str, how: Preferences) -> None:
+        """Read the names of the model's pairs. Raises ``UserError`` if there are none."""
         self._dataset, self._model, self._how = dataset, model, how
+        self._names = [each.pair_id for each in self._stream(seed=None)]
+        if not self._names:
+            raise UserError(
+                f"{self._dataset} has no pairs within the model {self._model!r}: a run makes them with "
+                "'pairs: {between: same_model}' and several takes of it"
+            )
+
+    @property
+    def digest(self) -> str:
+        """Of the names of all pairs."""
+        return hashlib.sha256("\n".join(self._names).encode()).hexdigest()
 
     def learn(self) -> Iterator[PairBatch]:
-        """Walk the pairs epoch after epoch.
-
-        Raises ``UserError`` if there are none.
-        """
+        """Walk the pairs epoch after epoch. Raises ``UserError`` if there are none."""
         stream = self._stream(seed=self._how.seed)
-        names = self._names_to_learn(stream)
+        names = self._names_to_learn()
         for epoch in itertools.count():
             stream.set_epoch(epoch)
             examples = [self._label(each) for each in stream if each.pair_id in names]
-            if not examples:
-                raise UserError(
-                    f"{self._dataset} has no pairs within the model {self._model!r} to learn from: a run "
-                    "makes them with 'pairs: {between: same_model}' and several takes of it"
-                )
             loader = DataLoader(examples, batch_size=self._how.batch_size, collate_fn=collate)
             yield from loader
 
@@ -107,7 +114,8 @@ class PairSource:
         examples = [self._label(each) for each in found]
         if not examples:
             raise UserError(
-                f"{self._dataset} has too few inputs for 'held_out' {self._how.held_out:g}: no pair to watch"
+                f"no pair of {self._dataset} is left to watch: it has too few inputs for --held-out "
+                f"{self._how.held_out:g}"
             )
         size = self._how.batch_size
         return [collate(examples[start : start + size]) for start in range(0, len(examples), size)]
@@ -123,8 +131,13 @@ class PairSource:
             with_clean=False,
         )
 
-    def _names_to_learn(self, stream: PairStream) -> frozenset[str]:
-        names = [each.pair_id for each in stream if not self._is_held_out(each.pair_id)]
+    def _names_to_learn(self) -> frozenset[str]:
+        names = [name for name in self._names if not self._is_held_out(name)]
+        if not names:
+            raise UserError(
+                f"all pairs of {self._dataset} are watched and none is left to learn from: it has too few "
+                f"inputs for --held-out {self._how.held_out:g}"
+            )
         return frozenset(sorted(names, key=_place_of)[: self._how.max_pairs])
 
     def _label(self, example: PairExample) -> PairExample:
@@ -135,7 +148,12 @@ class PairSource:
 
     def _is_held_out(self, pair_id: str) -> bool:
         """Whether the input of a pair is watched: by its name, so that all its pairs are."""
-        return _place_of(pair_id.rpartition("/")[0]) < self._how.held_out
+        return is_held_out(pair_id, self._how.held_out)
+
+
+def is_held_out(pair_id: str, share: float) -> bool:
+    """Return whether the input of a pair is among the ``share`` of inputs that are watched."""
+    return _place_of(pair_id.rpartition("/")[0]) < share
 
 
 def _place_of(name: str) -> float:
@@ -160,7 +178,8 @@ class PreferenceTrainer:
         loss = anchored(dpo_loss(ratios, self._how.beta), chosen_loss, self._how.anchor).mean()
         self._optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.lesson.network.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.lesson.network.parameters(), 1.0)
+        require_finite(norm, self.steps_done)
         self._optimizer.step()
         self.steps_done += 1
 

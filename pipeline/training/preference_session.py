@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from pipeline.text import say
 from pipeline.training.checkpoint import SavedTraining
 from pipeline.training.lessons import LESSONS, GainLesson
 from pipeline.training.preference import PairSource, Preferences, PreferenceTrainer, Watched
-from stages.networks.generative.parts import load_part, save_part
+from stages.networks.generative.parts import load_parts, save_part
 
 CERTAIN = 0.95
 """An accuracy on watched pairs from which on there is little left to learn but their mistakes."""
@@ -31,9 +32,16 @@ class PreferenceSession:
     """DPO of one model in a folder, which holds its checkpoint, its curve and its weights."""
 
     def __init__(
-        self, lesson: GainLesson, dataset: str | Path, out: Path, how: Preferences, origin: str
+        self,
+        lesson: GainLesson,
+        dataset: str | Path,
+        out: Path,
+        how: Preferences,
+        origin: Mapping[str, str],
     ) -> None:
-        """Open the dataset, and go on from what is saved in ``out``; ``origin`` is the model before it.
+        """Open the dataset, and go on from what is saved in ``out``.
+
+        ``origin`` has the digests of the model that the training begins with, and of what it builds on.
 
         Raises ``UserError`` for a dataset without pairs of the model, or a checkpoint of another training.
         """
@@ -43,7 +51,8 @@ class PreferenceSession:
         self._watched = self._pairs.watched()
         self._curve: list[Watched] = []
         self._best = self._trainer.weights()
-        made_with = {**asdict(how), "dataset": str(dataset), "model": origin}
+        self._keep = how.keep
+        made_with = {**asdict(how), "pairs": self._pairs.digest, **origin}
         self._saved = SavedTraining(out, f"{model}.dpo", made_with)
         if (found := self._saved.read()) is not None:
             self._trainer.restore_state(found["trainer"])
@@ -60,9 +69,11 @@ class PreferenceSession:
             self._trainer.step(next(batches))
             if self._trainer.steps_done % end.every == 0 or self._trainer.steps_done == end.steps:
                 self._look()
+        self._save()  # weights may be gone, or were never written by whoever was killed then
         best = min(self._curve, key=lambda watched: watched.loss)
-        say(f"best after step {best.step:,}; weights are in {self._out / 'weights'}")
-        return best
+        kept = best if self._keep == "best" else self._curve[-1]
+        say(f"best after step {best.step:,}; weights of step {kept.step:,} are in {self._out / 'weights'}")
+        return kept
 
     def _is_past_best(self, patience: int) -> bool:
         losses = [watched.loss for watched in self._curve]
@@ -76,7 +87,7 @@ class PreferenceSession:
         say(str(watched))
         for warning in _warnings(self._curve[0], watched):
             say(warning)
-        if is_best:
+        if is_best or self._keep == "last":
             self._best = self._trainer.weights()
         self._save()
 
@@ -86,11 +97,12 @@ class PreferenceSession:
         with explain_full_disk(self._out):
             state = {**trainer.state, "best": self._best}
             self._saved.save(state, [watched.row for watched in self._curve], 0.0)
+            weights = self._out / "weights"
             for part, frozen in lesson.frozen_parts.items():
-                save_part(frozen, part, self._out / "weights")
+                save_part(frozen, part, weights)
             best = copy.deepcopy(lesson.network)
             best.load_state_dict(self._best)
-            save_part(best, lesson.kind, self._out / "weights")
+            save_part(best, lesson.kind, weights, lesson.builds_on)
 
 
 def open_lesson(model: str, weights: Path, device: str) -> GainLesson:
@@ -98,7 +110,7 @@ def open_lesson(model: str, weights: Path, device: str) -> GainLesson:
 
     Raises ``MissingWeightsError`` for a folder without the model.
     """
-    trained = load_part(weights, model, device)
+    trained = load_parts(weights, (*LESSONS[model].builds_on, model), device)[model]
     lesson = LESSONS[model](trained.settings.model_dump(), weights, device)
     if not isinstance(lesson, GainLesson):
         raise TypeError(f"{model} draws nothing")

@@ -79,11 +79,13 @@ class Session:
         self._hours_done += _hours_since(began)
         if self._errors:
             self._report(judges, watched, pace, 0.0)
+        else:
+            self._save()  # weights may be gone, or were never written by whoever was killed then
         say(f"done: weights are in {self._folder / 'weights'}")
 
     def _report(self, judges: Judges, watched: Batch, pace: Pace, step_s: float) -> None:
         trainer = self._trainer
-        scores = judges.judge(trainer.restore_by_average(watched.degraded))
+        scores = judges.judge(trainer.restore_by_average(watched.degraded[: pace.judged]))
         row = {
             "step": float(trainer.steps_done),
             "hours": self._hours_done,
@@ -105,7 +107,8 @@ class Session:
         trainer = self._trainer
         with explain_full_disk(self._folder):
             self._checkpoint.save(trainer.state, self._curve, self._hours_done)
-            save_part(trainer.average, trainer.lesson.kind, self._folder / "weights")
+            lesson = trainer.lesson
+            save_part(trainer.average, lesson.kind, self._folder / "weights", lesson.builds_on)
 
 
 def _hours_since(moment: float) -> float:

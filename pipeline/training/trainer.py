@@ -1,7 +1,7 @@
 """Steps of a training: each draws its batch by its number, so that whoever is killed goes on as if not."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,14 +9,21 @@ from torch import Tensor, nn
 
 from pipeline.training.lesson import Batch, Lesson
 from pipeline.training.mixtures import Mixtures
-from schemas import Split
+from schemas import RunError, Split
 from stages.operators.rng import rng_for
 
 WARM_UP_STEPS = 500
 AVERAGE_DECAY = 0.999
 LARGEST_GRADIENT = 1.0
 
-MakeLesson = Callable[[], Lesson]
+
+def require_finite(gradient_norm: Tensor, step: int) -> None:
+    """Raise ``RunError`` before a step that would leave nothing of the weights; what is saved stays."""
+    if not bool(torch.isfinite(gradient_norm)):
+        raise RunError(
+            f"the gradient of step {step + 1:,} is not finite: go on from the last checkpoint with a smaller "
+            "--learning-rate, in another --out with its weights, or look for broken recordings"
+        )
 
 
 class Trainer:
@@ -65,7 +72,8 @@ class Trainer:
             group["lr"] = self._learning_rate * min(1.0, (self.steps_done + 1) / WARM_UP_STEPS)
         self._optimizer.zero_grad()
         error.backward()
-        torch.nn.utils.clip_grad_norm_(self.lesson.network.parameters(), LARGEST_GRADIENT)
+        norm = torch.nn.utils.clip_grad_norm_(self.lesson.network.parameters(), LARGEST_GRADIENT)
+        require_finite(norm, self.steps_done)
         self._optimizer.step()
         self.steps_done += 1
         self._move_average()

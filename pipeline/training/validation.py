@@ -1,10 +1,14 @@
 """What validation says of a network: how its restorations are heard, not only how far off it is."""
 
+import math
+from collections.abc import Sequence
+from contextlib import suppress
 from statistics import fmean
 
 from torch import Tensor
 
 from pipeline.training.lesson import Batch
+from schemas import UnfitError
 from stages.audio.resampling import resample
 from stages.audio.waveform import Samples, Waveform
 from stages.metrics.common.envelopes import STOI_SAMPLE_RATE, mean_correlation, spectral_correlation
@@ -26,17 +30,21 @@ class Judges:
         heard: list[Samples] = list(restored[: len(self._clean)].cpu().numpy())
         return {
             "ovrl": fmean(self._dnsmos.hear(samples)["ovrl"] for samples in heard),
-            "estoi": fmean(map(_intelligibility, self._clean, map(_at_10_khz, heard))),
+            "estoi": self._mean_intelligibility(heard),
         }
+
+    def _mean_intelligibility(self, heard: Sequence[Samples]) -> float:
+        """Return the mean over those whose clean side holds enough speech; NaN if none does."""
+        found = []
+        for clean, restored in zip(self._clean, heard, strict=True):
+            with suppress(UnfitError):
+                found.append(mean_correlation(clean, _at_10_khz(restored), spectral_correlation))
+        return fmean(found) if found else math.nan
 
 
 def format_scores(scores: dict[str, float]) -> str:
     """Return scores as text."""
     return ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
-
-
-def _intelligibility(clean: Samples, restored: Samples) -> float:
-    return mean_correlation(clean, restored, spectral_correlation)
 
 
 def _at_10_khz(samples: Samples) -> Samples:

@@ -6,9 +6,9 @@
 
 Its parts are ordinary runs and trainings, each taken up where it was. A run makes takes of every model and
 pairs within it; the same candidates are then decided anew by each vote alone. Every model is trained by as
-many pairs of each kind, and by unanimous pairs whose sides are drawn, with several seeds. A last run restores
-unseen speech by all of them. Printed for each model, kind of pairs and score: the mean over inputs of tuned
-less untuned, over all seeds, with a 95 % interval of the bootstrap over inputs.
+many pairs of each kind for as many steps, and by unanimous pairs whose sides are drawn, with several seeds. A
+last run restores unseen speech by all of them. Printed for each model, kind of pairs and score: the mean over
+inputs of tuned less untuned, over all seeds, with a 95 % interval of the bootstrap over inputs.
 """
 
 import argparse
@@ -35,6 +35,7 @@ from pipeline.execution.worker import Worker
 from pipeline.operations.run import execute
 from pipeline.store.workspace import Workspace
 from pipeline.text import align_columns, say
+from pipeline.training.preference import is_held_out
 from stages.operators.rng import rng_for
 
 UNANIMOUS, CHANCE = "unanimous", "chance"
@@ -45,6 +46,7 @@ METRICS_RUN = (
     *("dvector_speaker_similarity", "si_sdr"),
 )
 RESAMPLINGS = 2_000
+HELD_OUT_SHARE = 0.15
 ASPECTS = ("perceptual_quality", "signal_fidelity", "content_consistency", "timbre_preservation")
 Config = dict[str, Any]
 
@@ -106,19 +108,23 @@ def make_pairs(arguments: argparse.Namespace, kinds: Sequence[str]) -> dict[str,
     config["restorers"] = [restorer_of(kind, arguments.takes, arguments.weights) for kind in arguments.models]
     found = {}
     for kind in kinds:
+        made = finish({**config, "preference": preference_of(kind)}, arguments.out / "pairs")
         found[kind] = arguments.out / "pairs" / kind
-        if not found[kind].exists():
-            made = finish({**config, "preference": preference_of(kind)}, arguments.out / "pairs")
-            shutil.copytree(made, found[kind])
+        shutil.rmtree(found[kind], ignore_errors=True)
+        shutil.copytree(made, found[kind])
     return found
 
 
 def count_pairs(dataset: Path, model: str) -> int:
-    """Return how many pairs are within a model."""
+    """Return how many pairs within a model there are to learn from, those that are watched left out."""
     files = sorted((dataset / "pairs").glob("*.parquet"))
-    columns = ["chosen_model", "rejected_model"]
+    columns = ["pair_id", "chosen_model", "rejected_model"]
     rows = [row for file in files for row in pq.read_table(file, columns=columns).to_pylist()]
-    return sum(row["chosen_model"] == row["rejected_model"] == model for row in rows)
+    return sum(
+        row["chosen_model"] == row["rejected_model"] == model
+        and not is_held_out(row["pair_id"], HELD_OUT_SHARE)
+        for row in rows
+    )
 
 
 def tune(arguments: argparse.Namespace, datasets: Mapping[str, Path]) -> dict[tuple[str, str, int], Path]:
@@ -137,13 +143,14 @@ def tune(arguments: argparse.Namespace, datasets: Mapping[str, Path]) -> dict[tu
                     learning_rate=arguments.learning_rate,
                     batch_size=8,
                     crop_s=4.0,
-                    held_out=0.15,
+                    held_out=HELD_OUT_SHARE,
                     min_strength=None,
                     max_pairs=most,
                     random_labels=kind == CHANCE,
                     steps=arguments.steps,
-                    every=20,
-                    patience=5,
+                    every=arguments.steps,
+                    patience=arguments.steps,
+                    keep="last",
                     seed=seed,
                     device="cpu",
                 )
@@ -152,24 +159,26 @@ def tune(arguments: argparse.Namespace, datasets: Mapping[str, Path]) -> dict[tu
     return found
 
 
-def judge(
-    arguments: argparse.Namespace, tuned: Mapping[tuple[str, str, int], Path]
-) -> list[Mapping[str, Any]]:
-    """Restore unseen speech by all models, tuned and not, and return the scores of all takes."""
+def judging_config(arguments: argparse.Namespace, tuned: Mapping[tuple[str, str, int], Path]) -> Config:
+    """Return the run that restores unseen speech by all models, tuned and not."""
     config = base_config(arguments, "test")
     untuned = [
-        restorer_of(model, arguments.takes, arguments.weights, name=f"{model}.untuned.0")
+        restorer_of(model, arguments.takes, arguments.weights, name=f"{model}-untuned-0")
         for model in arguments.models
     ]
     config["restorers"] = [
         *untuned,
         *(
-            restorer_of(model, arguments.takes, weights, name=f"{model}.{kind}.{seed}")
+            restorer_of(model, arguments.takes, weights, name=f"{model}-{kind}-{seed}")
             for (model, kind, seed), weights in tuned.items()
         ),
     ]
-    config["preference"] = preference_of(UNANIMOUS)
-    dataset = finish(config, arguments.out / "test")
+    return {**config, "preference": preference_of(UNANIMOUS)}
+
+
+def judge(config: Config, out: Path) -> list[Mapping[str, Any]]:
+    """Return the scores of all takes of unseen speech."""
+    dataset = finish(config, out)
     files = sorted((dataset / "scores").glob("*.parquet"))
     rows = [row for file in files for row in pq.read_table(file).to_pylist()]
     return [row for row in rows if row["status"] == "ok"]
@@ -181,7 +190,7 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
     means: defaultdict[tuple[str, str], defaultdict[str, dict[str, list[float]]]]
     means = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for row in rows:
-        model, kind, _ = row["model"].split(".")
+        model, kind, _ = row["model"].rsplit("-", 2)
         for score in scores:
             if row[score] is not None:
                 means[model, kind][score][row["degraded_id"]].append(row[score])
@@ -222,7 +231,8 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=2e-5)
     arguments = parser.parse_args()
     tuned = tune(arguments, make_pairs(arguments, arguments.kinds))
-    lines = align_columns(list(table_of(judge(arguments, tuned))), left=2)
+    rows = judge(judging_config(arguments, tuned), arguments.out / "test")
+    lines = align_columns(list(table_of(rows)), left=2)
     sys.stdout.write("\n".join([*lines, ""]))
 
 

@@ -73,6 +73,16 @@ def test_a_gain_that_leaves_nothing_out_has_a_star() -> None:
     assert not proof.gain_of(before, unsure).endswith("*")
 
 
+def test_the_run_that_judges_is_a_config(arguments: argparse.Namespace, tmp_path: Path) -> None:
+    """Each tuned model has a name of its own, which says what it was tuned by."""
+    tuned = {("fm", "estoi", 0): arguments.weights, ("ar", proof.CHANCE, 1): arguments.weights}
+
+    run = resolved(proof.judging_config(arguments, tuned), tmp_path)
+
+    names = {setup.name for setup in run.restorers}
+    assert names == {"fm-untuned-0", "ar-untuned-0", "fm-estoi-0", "ar-chance-1"}
+
+
 def test_a_single_vote_leaves_aspects_uncovered_on_purpose(arguments: argparse.Namespace) -> None:
     """Pairs by one vote alone say so; unanimous ones and their control have all votes."""
     assert proof.preference_of("estoi")["uncovered"] == list(proof.ASPECTS)

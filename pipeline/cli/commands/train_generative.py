@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.store.workspace import Workspace
@@ -51,11 +51,13 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
 
     if options.hours is None and options.steps is None:
         raise UserError("say when it is enough: --hours or --steps")
+    require_device(options.device)
+    _require_parts(out / "weights", LESSONS[part].builds_on)
     material = open_material(run, out)
     mixtures = open_mixtures(material, options.stretch_s, options.seed)
     settings = {"channels": options.channels, "blocks": options.blocks}
     with seeded_from(rng_for(options.seed, "train", part, "weights")):
-        lesson = LESSONS[part](settings, out / "weights", require_device(options.device))
+        lesson = LESSONS[part](settings, out / "weights", options.device)
     trainer = Trainer(
         lesson,
         mixtures,
@@ -84,8 +86,16 @@ def train_codec_command(run: ResolvedConfig, out: Path, *, batches: int, stretch
     """Learn the codebooks of ``mgm`` and ``ar`` over the estimate in ``out``."""
     from pipeline.training.codebooks import train_codebooks  # noqa: PLC0415 - torch
 
+    _require_parts(out / "weights", ("estimate",))
     mixtures = open_mixtures(open_material(run, out), stretch_s, seed)
     train_codebooks(mixtures, out / "weights", batches, seed)
+
+
+def _require_parts(weights: Path, parts: tuple[str, ...]) -> None:
+    """Raise ``MissingWeightsError`` for a part that is not there, before anything takes long."""
+    from stages.networks.generative.parts import load_parts  # noqa: PLC0415 - torch
+
+    load_parts(weights, parts, "cpu")
 
 
 def open_material(run: ResolvedConfig, out: Path) -> "Material":
@@ -120,6 +130,7 @@ class PreferenceOptions:
     min_strength: float | None
     max_pairs: int | None
     random_labels: bool
+    keep: Literal["best", "last"]
     steps: int
     every: int
     patience: int
@@ -145,6 +156,8 @@ def train_dpo_command(model: str, dataset: str, out: Path, options: PreferenceOp
     if model not in GENERATORS:
         raise UserError(f"there is no generator {model!r} to train; choose one of: {', '.join(GENERATORS)}")
     weights = options.weights or SHIPPED
+    if weights.resolve() == (out / "weights").resolve():
+        raise UserError(f"{weights} is the model that the training begins with: give another --out")
     lesson = open_lesson(model, weights, require_device(options.device))
     how = Preferences(
         beta=lesson.beta if options.beta is None else options.beta,
@@ -157,7 +170,9 @@ def train_dpo_command(model: str, dataset: str, out: Path, options: PreferenceOp
         min_strength=options.min_strength,
         max_pairs=options.max_pairs,
         random_labels=options.random_labels,
+        keep=options.keep,
     )
-    session = PreferenceSession(lesson, dataset, out, how, weights_digest(part_file(weights, model)))
+    origin = {part: weights_digest(part_file(weights, part)) for part in (*lesson.builds_on, model)}
+    session = PreferenceSession(lesson, dataset, out, how, origin)
     session.run(PreferenceEnd(options.steps, options.every, options.patience))
     say(f"name it in a config as {{kind: {model}, path: {out / 'weights'}}}")

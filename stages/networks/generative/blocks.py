@@ -15,8 +15,7 @@ SCALE_START = 0.1
 class ConvNextBlock(nn.Module):
     """Depthwise convolution over time, then two layers for each step (Liu et al. 2022, in one dimension).
 
-    ``condition`` (batch, channels) scales and shifts what was normalised: the time of a flow, say. A causal
-    block hears no later step.
+    ``condition`` (batch, channels) scales and shifts what was normalised: the time of a flow, say.
     """
 
     def __init__(self, channels: int, dilation: int, *, conditioned: bool = False) -> None:

@@ -12,8 +12,10 @@ from stages.networks.generative.spectra import analyse
 class GainContext(NamedTuple):
     """What is known when gains are generated."""
 
+    degraded: Tensor
+    """Spectra (batch, bins, frames), complex."""
     spectra: Tensor
-    """The estimate (batch, bins, frames), complex: what gains are applied to."""
+    """The estimate, of the same shape: what gains are applied to."""
     hidden: Tensor
     degraded_db: Tensor
     estimate_db: Tensor
@@ -29,7 +31,11 @@ def hear(estimator: Any, degraded: Tensor) -> GainContext:
     with torch.no_grad():
         estimate = estimator(degraded)
         return GainContext(
-            estimate.spectra, estimate.hidden, band_levels(estimate.degraded), band_levels(estimate.spectra)
+            estimate.degraded,
+            estimate.spectra,
+            estimate.hidden,
+            band_levels(estimate.degraded),
+            band_levels(estimate.spectra),
         )
 
 

@@ -10,6 +10,8 @@ from torch.nn import functional
 from stages.networks.generative.spectra import FRAMES_PER_STEP, GENERATIVE_SAMPLE_RATE, NUM_BINS, TRANSFORM
 
 NUM_BANDS = 48
+TOP_HZ = (6_500.0, 7_300.0)
+TINY_POWER = 1e-8
 GREATEST_GAIN_DB = 24.0
 GAIN_UNIT_DB = 6.0
 """Networks hear and give gains in units of this."""
@@ -44,6 +46,14 @@ def apply_band_gains(estimate: Tensor, gains: Tensor) -> Tensor:
     )
     per_bin = torch.einsum("kb,nkt->nbt", _spread(estimate.device), per_frame)
     return estimate * 10.0 ** (per_bin / 20.0)
+
+
+def gains_at_the_top(before: Tensor, after: Tensor) -> Tensor:
+    """Return gains in dB (batch, steps) from 6.5 to 7.3 kHz, the highest that resamplers leave alone."""
+    low, high = (round(hz * TRANSFORM / GENERATIVE_SAMPLE_RATE) for hz in TOP_HZ)
+    powers = (side[:, low:high].abs().square().mean(dim=1) + TINY_POWER for side in (before, after))
+    per_step = [power.reshape(len(power), -1, FRAMES_PER_STEP).mean(dim=-1) for power in powers]
+    return 10.0 * (per_step[1] / per_step[0]).log10()
 
 
 @cache

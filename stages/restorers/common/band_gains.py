@@ -73,10 +73,10 @@ class BandGainModel(HasWeights, Restorer):
 
     def load(self, device: str) -> None:
         """Bring the networks to ``device``; raises ``MissingWeightsError`` if one is not there or another."""
-        from stages.networks.generative.parts import load_part  # noqa: PLC0415
+        from stages.networks.generative.parts import load_parts  # noqa: PLC0415
 
         self.require_place()
-        self._networks = {part: load_part(self.place, part, device) for part in self.parts}
+        self._networks, self._heard = load_parts(self.place, self.parts, device), None
 
     @abstractmethod
     def draw_gains(self, condition: Any, stream: Any) -> Any:
@@ -85,7 +85,7 @@ class BandGainModel(HasWeights, Restorer):
     def restore(
         self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
     ) -> Sequence[Waveform]:
-        """Return the restored inputs, of the same rate and length."""
+        """Return the restored inputs, of the same length: at their own rate, or 16 kHz where that is less."""
         return [self._restore_one(*given) for given in zip(batch, streams, strict=True)]
 
     def _restore_one(self, waveform: Waveform, stream: np.random.Generator) -> Waveform:
@@ -104,8 +104,8 @@ class BandGainModel(HasWeights, Restorer):
         return waveform.with_samples(fit_length(back, size) + above * _over_samples(top_gain_db, size))
 
     def _restore_low(self, samples: Samples, generator: Any) -> tuple[Samples, Samples]:
-        """Return restored samples at 16 kHz, and for each step the gain of the highest band in dB."""
-        from stages.networks.generative.gains import apply_band_gains, band_levels  # noqa: PLC0415
+        """Return restored samples at 16 kHz, and for each step the gain of the highest bins in dB."""
+        from stages.networks.generative.gains import apply_band_gains, gains_at_the_top  # noqa: PLC0415
         from stages.networks.generative.spectra import rebuild_phase  # noqa: PLC0415
 
         scale = _LEVEL_RMS / max(rms(samples), 1e-6)
@@ -113,7 +113,7 @@ class BandGainModel(HasWeights, Restorer):
         gains = self.draw_gains(self._networks[self.parts[-1]].condition(*context.told), generator)
         spectra = apply_band_gains(context.spectra, gains)
         made = rebuild_phase(spectra, samples.size, self.phase_iterations)[0].cpu().numpy()
-        top_db = (band_levels(spectra) - context.degraded_db)[0, -1].cpu().numpy()
+        top_db = gains_at_the_top(context.degraded, spectra)[0].cpu().numpy()
         return (made / scale).astype(np.float32), np.minimum(top_db, 0.0)
 
     def _hear(self, samples: Samples, scale: float) -> Any:
@@ -131,6 +131,6 @@ class BandGainModel(HasWeights, Restorer):
 
 
 def _over_samples(gains_db: Samples, num_samples: int) -> Samples:
-    """Return amplitudes for each sample of gains that are evenly spaced in time."""
-    places = (np.arange(gains_db.size) + 0.5) / gains_db.size * num_samples
+    """Return amplitudes for each sample of gains of steps, the last of which reaches to the end."""
+    places = (np.arange(gains_db.size) + 0.25) * num_samples / max(gains_db.size - 1, 1)
     return np.asarray(10.0 ** (np.interp(np.arange(num_samples), places, gains_db) / 20.0), dtype=np.float32)

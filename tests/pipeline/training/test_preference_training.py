@@ -13,6 +13,7 @@ from pipeline.cli.commands.train_generative import PreferenceOptions, train_dpo_
 from pipeline.dpo.batch import PairBatch
 from pipeline.training.preference import PairSource, Preferences
 from schemas import MissingWeightsError, UserError
+from stages.networks.generative.parts import load_part
 from stages.operators.rng import rng_for
 from stages.restorers.fm import FlowMatching
 from tests.support.neural_weights import write_generative
@@ -30,6 +31,7 @@ OPTIONS = PreferenceOptions(
     min_strength=None,
     max_pairs=None,
     random_labels=False,
+    keep="best",
     steps=6,
     every=3,
     patience=5,
@@ -123,8 +125,53 @@ def test_it_stops_when_nothing_is_gained_and_keeps_the_best(
     assert len(curve(tmp_path, "fm")) == 3
     assert "best after step 0" in printed
     assert "the chosen side's own loss has risen" in printed
+    kept, given = (load_part(folder, "fm", "cpu").state_dict() for folder in (tmp_path / "weights", weights))
+    assert all(torch.equal(kept[name], given[name]) for name in given)
+
+
+def test_the_last_weights_can_be_kept_instead(weights: Path, dataset: Path, tmp_path: Path) -> None:
+    """Whatever the watched pairs say: what a comparison of as many steps of several models needs."""
+    options = replace(
+        OPTIONS, weights=weights, learning_rate=3.0, anchor=1.0, every=1, patience=2, keep="last"
+    )
+
+    train_dpo_command("fm", str(dataset), tmp_path, options)
+
     name = "fm.safetensors"
-    assert (tmp_path / "weights" / name).read_bytes() == (weights / name).read_bytes()
+    assert (tmp_path / "weights" / name).read_bytes() != (weights / name).read_bytes()
+
+
+def test_other_pairs_under_the_same_name_are_not_gone_on_with(
+    weights: Path, dataset: Path, tmp_path: Path
+) -> None:
+    """A dataset that was made again with other inputs is another one."""
+    train_dpo_command("fm", str(dataset), tmp_path / "out", replace(OPTIONS, weights=weights, steps=1))
+    rows = [pair_row(f"other-{number}/0", chosen_model="fm", rejected_model="fm") for number in range(12)]
+    other = write_dataset(tmp_path / "other", rows)
+
+    with pytest.raises(UserError, match="was made with another pairs"):
+        train_dpo_command("fm", str(other), tmp_path / "out", replace(OPTIONS, weights=weights))
+
+
+def test_weights_that_are_gone_are_written_again(weights: Path, dataset: Path, tmp_path: Path) -> None:
+    """The same command after the end: nothing is trained, and the folder is whole."""
+    options = replace(OPTIONS, weights=weights, steps=3)
+    train_dpo_command("fm", str(dataset), tmp_path, options)
+    name = tmp_path / "weights" / "fm.safetensors"
+    before = name.read_bytes()
+    name.unlink()
+
+    train_dpo_command("fm", str(dataset), tmp_path, options)
+
+    assert name.read_bytes() == before
+
+
+def test_the_model_that_it_begins_with_is_not_written_over(dataset: Path, tmp_path: Path) -> None:
+    """The folder of the weights cannot be the one that is written to."""
+    place = write_generative(tmp_path / "weights")
+
+    with pytest.raises(UserError, match="is the model that the training begins with: give another --out"):
+        train_dpo_command("fm", str(dataset), tmp_path, replace(OPTIONS, weights=place))
 
 
 def test_an_anchor_holds_the_chosen_side(weights: Path, dataset: Path, tmp_path: Path) -> None:
@@ -142,7 +189,7 @@ def test_a_dataset_without_pairs_of_the_model_is_refused(weights: Path, tmp_path
     rows = [pair_row(f"input-{number}/0", chosen_model="fm", rejected_model="ar") for number in range(12)]
     dataset = write_dataset(tmp_path / "dataset", rows)
 
-    with pytest.raises(UserError, match="no pair"):
+    with pytest.raises(UserError, match=r"has no pairs within the model 'fm': a run makes them with"):
         train_dpo_command("fm", str(dataset), tmp_path / "out", replace(OPTIONS, weights=weights))
 
 
@@ -150,7 +197,7 @@ def test_another_model_or_other_weights_are_refused(weights: Path, dataset: Path
     """A model that draws nothing, a folder without the model, a checkpoint of another training."""
     with pytest.raises(UserError, match="no generator 'wiener' to train; choose one of: fm, mgm, ar"):
         train_dpo_command("wiener", str(dataset), tmp_path, OPTIONS)
-    with pytest.raises(MissingWeightsError, match=r"fm\.safetensors is no trained 'fm'"):
+    with pytest.raises(MissingWeightsError, match=r"estimate\.safetensors is no trained 'estimate'"):
         train_dpo_command("fm", str(dataset), tmp_path, replace(OPTIONS, weights=tmp_path))
     train_dpo_command("fm", str(dataset), tmp_path, replace(OPTIONS, weights=weights, steps=1))
     with pytest.raises(UserError, match=r"was made with another beta: 1000\.0, not 5\.0"):
