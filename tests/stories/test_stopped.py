@@ -58,7 +58,7 @@ def test_a_dataset_that_is_not_finished_takes_no_room(config: Path, tmp_path: Pa
     workspace = tmp_path / "workspace"
     draft = workspace / ".dataset.unanimous-draft"
 
-    with processes.started(config, workspace, "--executor", "local", log=tmp_path / "log") as run:
+    with processes.forked(config, workspace, tmp_path / "log") as run:
         processes.wait_until(draft.exists, run)
         run.terminate()
         run.wait(60)
