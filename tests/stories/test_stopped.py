@@ -1,15 +1,14 @@
 """Stopped by hand or by a scheduler: a run ends with a sentence, and loses nothing."""
 
+import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.support import operators, processes, tiny
-from tests.support.forked_commands import typed
+from tests.support.forked_commands import Forked, typed
 
 pytestmark = pytest.mark.usefixtures("heeded_signals")
 
@@ -68,20 +67,21 @@ def test_a_dataset_that_is_not_finished_takes_no_room(config: Path, tmp_path: Pa
 
 def test_an_export_that_is_not_finished_takes_no_room(finished: tiny.Finished) -> None:
     """Wherever it was to go. It takes a moment only: one that is done before it is told tells nothing."""
-    command = [sys.executable, "-m", "pipeline", "export", finished.config, "--workspace", finished.workspace]
+    command = ["export", str(finished.config), "--workspace", str(finished.workspace)]
 
     for number in range(30):
         draft = finished.folder / f".elsewhere-{number}.unanimous-draft"
         out = finished.folder / f"elsewhere-{number}"
-        with subprocess.Popen([*command, "--out", out], cwd=tiny.ROOT) as exporting:
-            while exporting.poll() is None and not draft.exists():
-                time.sleep(0.001)
-            exporting.terminate()
+        exporting = Forked([*command, "--out", str(out)], os.environ, [finished.folder / "log"] * 2)
+        while exporting.poll() is None and not draft.exists():
+            time.sleep(0.001)
+        exporting.terminate()
+        ended = exporting.wait(60)
         assert not draft.exists()
         if not out.exists():
             break
 
-    assert exporting.returncode == 128 + signal.SIGTERM
+    assert ended == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])
