@@ -84,8 +84,11 @@ def test_an_export_that_is_not_finished_takes_no_room(finished: tiny.Finished) -
     assert ended == 128 + signal.SIGTERM
 
 
-@pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("sent", "executor"), [
+    (signal.SIGINT, "local"), (signal.SIGTERM, "local"), (signal.SIGHUP, "local"),
+    pytest.param(signal.SIGINT, "ray", marks=pytest.mark.ray),
+    pytest.param(signal.SIGTERM, "ray", marks=pytest.mark.ray),  # the one that Ray handles too
+])  # fmt: skip
 def test_who_is_stopped_says_how_to_go_on(executor: str, sent: signal.Signals, tmp_path: Path) -> None:
     """No traceback; the exit code is a shell's for a command that was stopped so; the next start goes on."""
     tiny.write_speech(tmp_path / "speech", ["a", "b"])
