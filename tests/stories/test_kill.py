@@ -10,11 +10,9 @@ import pytest
 from tests.support import operators, processes, rows, tiny
 
 
-def _kill_after(commits: int, config: Path, workspace: Path, executor: str) -> None:
-    options = ("--executor", executor, "--workers", "2")
-    with processes.started(config, workspace, *options, log=config.with_suffix(".log")) as run:
-        processes.wait_until(lambda: processes.num_commits(workspace) >= commits, run)
-        processes.kill_all(run)
+def _kill_after(commits: int, run: processes.Run, workspace: Path) -> None:
+    processes.wait_until(lambda: processes.num_commits(workspace) >= commits, run)
+    processes.kill_all(run)
     assert processes.num_commits(workspace) < tiny.TICKETS
 
 
@@ -22,7 +20,8 @@ def _kill_after(commits: int, config: Path, workspace: Path, executor: str) -> N
 def test_killed_in_one_process(commits: int, config: Path, tmp_path: Path, expected: dict[str, str]) -> None:
     """After kill -9 at any shard, the next start goes on, and no byte and no row differs."""
     workspace = tmp_path / "workspace"
-    _kill_after(commits, config, workspace, "local")
+    with processes.forked(config, workspace, config.with_suffix(".log")) as run:
+        _kill_after(commits, run, workspace)
 
     tiny.run(config, workspace, "--executor", "local")
 
@@ -34,7 +33,7 @@ def test_killed_in_one_process(commits: int, config: Path, tmp_path: Path, expec
 def test_told_to_stop(commits: int, config: Path, tmp_path: Path, expected: dict[str, str]) -> None:
     """The record that is being worked on when a scheduler says so is not blamed: it is made again."""
     workspace, log = tmp_path / "workspace", tmp_path / "log"
-    with processes.started(config, workspace, "--executor", "local", log=log) as run:
+    with processes.forked(config, workspace, log) as run:
         processes.wait_until(lambda: processes.num_commits(workspace) >= commits, run)
         run.terminate()
         run.wait(60)
@@ -50,7 +49,9 @@ def test_told_to_stop(commits: int, config: Path, tmp_path: Path, expected: dict
 def test_killed_on_ray(commits: int, config: Path, tmp_path: Path, expected: dict[str, str]) -> None:
     """Driver, Ray and actors are killed at once; whoever goes on, here one process, ends with the same."""
     workspace = tmp_path / "workspace"
-    _kill_after(commits, config, workspace, "ray")
+    options = ("--executor", "ray", "--workers", "2")
+    with processes.started(config, workspace, *options, log=config.with_suffix(".log")) as run:
+        _kill_after(commits, run, workspace)
 
     tiny.run(config, workspace, "--executor", "local")
 
@@ -61,7 +62,7 @@ def test_killed_on_ray(commits: int, config: Path, tmp_path: Path, expected: dic
 def test_killed_while_the_dataset_is_written(config: Path, tmp_path: Path, expected: dict[str, str]) -> None:
     """A dataset that is half there is never taken for one."""
     workspace = tmp_path / "workspace"
-    with processes.started(config, workspace, "--executor", "local", log=config.with_suffix(".log")) as run:
+    with processes.forked(config, workspace, config.with_suffix(".log")) as run:
         processes.wait_until((workspace / ".dataset.unanimous-draft").exists, run)
         processes.kill_all(run)
     assert not (workspace / "dataset").exists()

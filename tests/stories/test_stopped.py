@@ -1,15 +1,14 @@
 """Stopped by hand or by a scheduler: a run ends with a sentence, and loses nothing."""
 
+import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.support import operators, processes, tiny
-from tests.support.forked_commands import typed
+from tests.support.forked_commands import Forked, typed
 
 pytestmark = pytest.mark.usefixtures("heeded_signals")
 
@@ -58,7 +57,7 @@ def test_a_dataset_that_is_not_finished_takes_no_room(config: Path, tmp_path: Pa
     workspace = tmp_path / "workspace"
     draft = workspace / ".dataset.unanimous-draft"
 
-    with processes.started(config, workspace, "--executor", "local", log=tmp_path / "log") as run:
+    with processes.forked(config, workspace, tmp_path / "log") as run:
         processes.wait_until(draft.exists, run)
         run.terminate()
         run.wait(60)
@@ -68,24 +67,28 @@ def test_a_dataset_that_is_not_finished_takes_no_room(config: Path, tmp_path: Pa
 
 def test_an_export_that_is_not_finished_takes_no_room(finished: tiny.Finished) -> None:
     """Wherever it was to go. It takes a moment only: one that is done before it is told tells nothing."""
-    command = [sys.executable, "-m", "pipeline", "export", finished.config, "--workspace", finished.workspace]
+    command = ["export", str(finished.config), "--workspace", str(finished.workspace)]
 
     for number in range(30):
         draft = finished.folder / f".elsewhere-{number}.unanimous-draft"
         out = finished.folder / f"elsewhere-{number}"
-        with subprocess.Popen([*command, "--out", out], cwd=tiny.ROOT) as exporting:
-            while exporting.poll() is None and not draft.exists():
-                time.sleep(0.001)
-            exporting.terminate()
+        exporting = Forked([*command, "--out", str(out)], os.environ, [finished.folder / "log"] * 2)
+        while exporting.poll() is None and not draft.exists():
+            time.sleep(0.001)
+        exporting.terminate()
+        ended = exporting.wait(60)
         assert not draft.exists()
         if not out.exists():
             break
 
-    assert exporting.returncode == 128 + signal.SIGTERM
+    assert ended == 128 + signal.SIGTERM
 
 
-@pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.ray)])
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("sent", "executor"), [
+    (signal.SIGINT, "local"), (signal.SIGTERM, "local"), (signal.SIGHUP, "local"),
+    pytest.param(signal.SIGINT, "ray", marks=pytest.mark.ray),
+    pytest.param(signal.SIGTERM, "ray", marks=pytest.mark.ray),  # the one that Ray handles too
+])  # fmt: skip
 def test_who_is_stopped_says_how_to_go_on(executor: str, sent: signal.Signals, tmp_path: Path) -> None:
     """No traceback; the exit code is a shell's for a command that was stopped so; the next start goes on."""
     tiny.write_speech(tmp_path / "speech", ["a", "b"])

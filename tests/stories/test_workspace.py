@@ -26,7 +26,7 @@ def waiting(tmp_path: Path) -> Path:
 def test_two_runs_in_one_workspace(waiting: Path, tmp_path: Path) -> None:
     """The second is refused and told who holds it; what a dead holder leaves is free."""
     workspace = tmp_path / "workspace"
-    with processes.started(waiting, workspace, "--executor", "local", log=tmp_path / "log") as first:
+    with processes.forked(waiting, workspace, tmp_path / "log") as first:
         processes.wait_until(lambda: bool(list(workspace.rglob("*.journal"))), first)
 
         second = tiny.run(waiting, workspace, "--executor", "local", check=False)

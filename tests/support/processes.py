@@ -9,13 +9,14 @@ from pathlib import Path
 import psutil
 
 from tests.support import tiny
+from tests.support.forked_commands import Forked
 
 PATIENCE_S = 120.0
-Run = subprocess.Popen[bytes]
+Run = subprocess.Popen[bytes] | Forked
 
 
 @contextmanager
-def started(config: Path, workspace: Path, *options: str, log: Path) -> Iterator[Run]:
+def started(config: Path, workspace: Path, *options: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start a run as a user would; whatever is left of it in the end is killed."""
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -29,6 +30,21 @@ def started(config: Path, workspace: Path, *options: str, log: Path) -> Iterator
             yield process
         finally:
             kill_all(process)
+
+
+@contextmanager
+def forked(config: Path, workspace: Path, log: Path) -> Iterator[Forked]:
+    """Start a run in one process that has imported already what runs import; it is killed in the end.
+
+    For stories that begin once it is at work: they need neither an interpreter that is new nor Ctrl-C, which
+    a process forked in the background of a script does not hear.
+    """
+    words = ["run", str(config), "--workspace", str(workspace), "--executor", "local"]
+    process = Forked(words, tiny.environment(), [log, log])
+    try:
+        yield process
+    finally:
+        kill_all(process)
 
 
 def wait_until(happened: Callable[[], bool], process: Run) -> None:

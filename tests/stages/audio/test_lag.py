@@ -94,9 +94,9 @@ def test_empty_bands_and_cut_edges_are_no_lag() -> None:
     assert clear_lag_samples(other, speech, 3 * MAX_LAG) is None
 
 
-@pytest.mark.parametrize("kind", ["spectral_gate", "wiener", "wpe"])
+@pytest.mark.parametrize("kind", ["nmfd", "spectral_gate", "wiener", "wpe"])
 def test_restorers_without_delay_have_none(kind: str) -> None:
-    """What a spectral gate, a Wiener filter and WPE make of noisy reverberant speech lags by nothing."""
+    """What NMFD, a gate, a Wiener filter and WPE make of noisy reverberant speech lags by nothing."""
     noisy = CHANGES["reverberation and noise"](_speech()).astype(np.float32)
     restored = RESTORERS[kind]().restore([Waveform(noisy, RATE)], [rng_for(0, "unused")])[0]
 

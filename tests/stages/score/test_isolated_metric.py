@@ -90,9 +90,9 @@ def trouble(timeout_s: float = 20.0, **settings: str) -> IsolatedMetric:
     return IsolatedMetric(METRICS["trouble"].model_validate(settings), timeout_s)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def metric() -> Iterator[IsolatedMetric]:
-    """Return the metric with patience for healthy calls only."""
+    """Return the metric with patience for healthy calls only; a crash of its process is its own to mend."""
     metric = trouble()
     yield metric
     metric.close()
@@ -193,14 +193,16 @@ def test_the_child_ends_when_it_is_let_go() -> None:
     assert not psutil.pid_exists(child.pid)
 
 
-def test_the_child_has_one_thread_per_library(metric: IsolatedMetric) -> None:
+def test_the_child_has_one_thread_per_library() -> None:
     """Its environment says so, whatever the parent's says."""
     before = set(psutil.Process().children())
+    metric = trouble()
     metric.load("cpu")
     (child,) = set(psutil.Process().children()) - before
 
     environment = child.environ()
 
+    metric.close()
     assert {environment[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")} == {"1"}
 
 
