@@ -16,7 +16,7 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
-from pipeline.store.workspace import open_workspace
+from pipeline.store.workspaces import dataset_at, open_workspace
 
 
 @app.command(
@@ -99,7 +99,7 @@ def replay(
     )
 )
 def verify(
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder, or a URL, with a dataset")],
     rows: Annotated[int, typer.Option(min=0, help="pairs whose audio is decoded and scored again")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="which pairs these are")] = 0,
     every: Annotated[bool, typer.Option("--all", help="score all pairs again")] = False,  # noqa: FBT002
@@ -123,7 +123,7 @@ def verify(
     from pipeline.config.files import install_files  # noqa: PLC0415
 
     install_files(files or ())
-    verify_command(dataset, None if every else rows, seed, weights or (), device)
+    verify_command(dataset_at(dataset), None if every else rows, seed, weights or (), device)
 
 
 @app.command(epilog=format_examples("tokens runs/demo/dataset --codec dac_44khz --out runs/demo/tokens"))

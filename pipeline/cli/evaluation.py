@@ -16,7 +16,7 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
-from pipeline.store.workspace import is_workspace, open_workspace
+from pipeline.store.workspaces import is_workspace, open_workspace
 
 HumanOption = Annotated[
     Path | None,

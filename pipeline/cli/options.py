@@ -8,7 +8,8 @@ import typer
 
 from pipeline.config.resolve import ResolvedConfig, resolve
 from pipeline.config.stand_ins import Begun, read_stand_ins, stand_in_lines
-from pipeline.store.workspace import Workspace, open_workspace
+from pipeline.store.workspace import Workspace
+from pipeline.store.workspaces import open_workspace
 from schemas import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -19,7 +20,10 @@ ConfigArgument = Annotated[
 WorkspaceOption = Annotated[
     str | None,
     typer.Option(
-        "--workspace", "-w", help="folder for tables and dataset", show_default="runs/<config name>"
+        "--workspace",
+        "-w",
+        help="folder, or URL of an object store, for tables and dataset",
+        show_default="runs/<config name>",
     ),
 ]
 CacheOption = Annotated[

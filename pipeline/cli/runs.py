@@ -20,7 +20,7 @@ from pipeline.cli.options import (
 )
 from pipeline.config.resolve import operators_to_fetch_for, resolve
 from pipeline.config.stand_ins import read_stand_ins
-from pipeline.store.workspace import open_workspace
+from pipeline.store.workspaces import open_workspace
 
 
 @app.command(

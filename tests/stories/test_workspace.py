@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.store.workspace import JOB_VARIABLE, open_workspace
+from pipeline.store.workspaces import JOB_VARIABLE, open_workspace
 from schemas import WorkspaceError
 from tests.support import operators, processes, tiny
 from tests.support.forked_commands import typed
@@ -43,12 +43,12 @@ def test_two_runs_in_one_workspace(waiting: Path, tmp_path: Path) -> None:
     assert not (workspace / "lock.json").exists()
 
 
-def test_a_url_is_no_workspace(config: Path) -> None:
-    """Object stores are not supported yet, and that is said before anything is done."""
-    done = typed("run", config, "--workspace", "s3://bucket/run")
+def test_not_every_url_is_a_workspace(config: Path) -> None:
+    """What is no object store is refused before anything is done, and the message says what is one."""
+    done = typed("run", config, "--workspace", "https://host/run")
 
     assert done.returncode == 2
-    assert "is a URL" in done.stderr
+    assert "https:// is no object store that is known here; give one of s3:// (S3)" in done.stderr
 
 
 def test_a_relative_workspace_in_a_cluster_job_is_refused() -> None:

@@ -15,7 +15,7 @@ Run = subprocess.Popen[bytes]
 
 
 @contextmanager
-def started(config: Path, workspace: Path, *options: str, log: Path) -> Iterator[Run]:
+def started(config: Path, workspace: Path | str, *options: str, log: Path) -> Iterator[Run]:
     """Start a run as a user would; whatever is left of it in the end is killed."""
     with log.open("wb") as out:
         process = subprocess.Popen(
