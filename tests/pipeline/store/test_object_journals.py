@@ -27,7 +27,7 @@ def row(name: str) -> Preference:
 
 
 def test_the_record_that_killed_a_worker_is_known_after_it(files: ObjectFiles) -> None:
-    """Whoever comes next, on any machine, finds what was begun and what was finished; then nobody is to blame."""
+    """Whoever comes next, on any machine, finds what was begun and finished; then nobody is to blame."""
     killed = ObjectJournals(files).begin(PLACE)
     killed.note_begun(["a", "b"])
     killed.note_done([row("a"), row("b")])
@@ -56,7 +56,7 @@ def test_a_ticket_that_ends_well_blames_nobody(files: ObjectFiles) -> None:
 
 
 def test_lines_of_several_writers_are_one_log(files: ObjectFiles) -> None:
-    """In the order in which the writers began; what is not synced is there once somebody asks, or at the end."""
+    """In the order in which the writers began; what is not synced is there once it is asked for."""
     first, second = ObjectLines(files, "logs/tickets"), ObjectLines(files, "logs/tickets")
     first.append("1")
     second.append("2", is_synced=True)
