@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
+from pipeline.store.object_workspace import require_folder
 from pipeline.store.workspaces import dataset_at, open_workspace
 
 
@@ -90,7 +91,8 @@ def replay(
 
     install_files(files or ())
     folder = Path(dataset)
-    replay_command(folder, row, open_workspace(workspace or str(folder.absolute().parent), ""))
+    opened = open_workspace(workspace or str(folder.absolute().parent), "")
+    replay_command(folder, row, require_folder(opened))
 
 
 @app.command(

@@ -13,9 +13,11 @@ from pipeline.cli.options import (
     SetOption,
     SpeechOption,
     WorkspaceOption,
+    folder_only,
     resolve_run,
     workspace_of,
 )
+from pipeline.store.object_workspace import require_folder
 from pipeline.store.workspaces import is_workspace, open_workspace
 
 HumanOption = Annotated[
@@ -62,8 +64,9 @@ def audit(
     from pipeline.cli.commands.audit import audit_command, kept_audit_command  # noqa: PLC0415
 
     if is_workspace(target):
-        kept_audit_command(open_workspace(target, ""), human, as_json=as_json)
+        kept_audit_command(require_folder(open_workspace(target, "")), human, as_json=as_json)
         return
+    folder_only(workspace)
     resolved = resolve_run(target, assignments, speech, noise, responses, workspace)
     audit_command(resolved, workspace_of(workspace, resolved), human, as_json=as_json)
 
@@ -84,6 +87,7 @@ def calibrate(
     """
     from pipeline.cli.commands.calibrate import calibrate_command  # noqa: PLC0415
 
+    folder_only(workspace)
     resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     calibrate_command(resolved, workspace_of(workspace, resolved), utterances)
 
@@ -149,7 +153,7 @@ def dashboard(
     """
     from pipeline.dashboard.serve import dashboard_command  # noqa: PLC0415
 
-    dashboard_command(open_workspace(workspace, ""), host, port, is_open=is_open)
+    dashboard_command(require_folder(open_workspace(workspace, "")), host, port, is_open=is_open)
 
 
 @app.command(epilog=format_examples("listening runs/demo", "listening runs/demo --json"))
@@ -160,4 +164,4 @@ def listening(
     """Say how far people agree with the metrics: the votes of the dashboard's blind listening test."""
     from pipeline.cli.commands.listening import listening_command  # noqa: PLC0415
 
-    listening_command(open_workspace(workspace, ""), as_json=as_json)
+    listening_command(require_folder(open_workspace(workspace, "")), as_json=as_json)

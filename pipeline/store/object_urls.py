@@ -45,24 +45,25 @@ def client_settings_of(url: str, environment: Mapping[str, str]) -> dict[str, An
         if endpoint is not None:
             found["endpoint"] = endpoint
             found["client_options"]["allow_http"] = endpoint.startswith("http://")
-        if _has_profile(environment):
-            found["credential_provider"] = _profile_credentials()
+        if (provider := _profile_credentials(environment)) is not None:
+            found["credential_provider"] = provider
     return found
 
 
-def _has_profile(environment: Mapping[str, str]) -> bool:
-    """Whether credentials are in a profile, as ``aws configure`` leaves them."""
-    if "AWS_ACCESS_KEY_ID" in environment:
-        return False
+def _profile_credentials(environment: Mapping[str, str]) -> Any:
+    """Return what reads credentials from a profile, as ``aws configure`` leaves them; None if there is none.
+
+    Raises ``WorkspaceError`` for a profile that is asked for and cannot be read, which takes boto3.
+    """
     place = environment.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials"
-    return "AWS_PROFILE" in environment or Path(place).is_file()
-
-
-def _profile_credentials() -> Any:
-    """Return what reads the profile, and renews what expires. Raises ``WorkspaceError`` without boto3."""
+    is_asked_for = "AWS_PROFILE" in environment
+    if "AWS_ACCESS_KEY_ID" in environment or not (is_asked_for or Path(place).is_file()):
+        return None
     try:
         from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
     except ImportError as error:
+        if not is_asked_for:  # a machine's own role may do
+            return None
         raise WorkspaceError(
             "credentials in a profile are read by boto3, which is not here: pip install boto3, or set "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

@@ -14,7 +14,6 @@ from pipeline.progress.ticket_log import ticket_lines
 from pipeline.sources.audio import estimate_duration_s
 from pipeline.sources.first_look import require_audio
 from pipeline.store.local_files import free_bytes_at
-from pipeline.store.object_workspace import require_folder
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from pipeline.tables.listing_warnings import listing_warnings
@@ -29,7 +28,7 @@ _HEAD = ("table", "tickets", "done", "time left", "known", "bytes done", "bytes 
 
 def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None = None) -> None:
     """Print utterances, shards, tickets, time, bytes and pairs, and what ``target`` pairs would need."""
-    say(format_header(run, require_folder(workspace)))
+    say(format_header(run, workspace))
     graph = assemble(run, workspace, keep=False)
     require_audio(source for shard in graph.shards for source in shard.sources)
     lines = ticket_lines(workspace.ticket_log)
