@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,6 +23,8 @@ MULTIPART_BYTES = 32 * 2**20
 PART_BYTES = 16 * 2**20
 _WRITER = "unanimous-writer"
 """The attribute that tells whose object it is when the answer to a put was lost."""
+LIST_TRIES = 5
+LIST_PAUSE_S = 0.5
 _NO_BUCKET = "NoSuchBucket"
 _SAID = 160
 """Characters of what a server said that are passed on."""
@@ -48,9 +51,20 @@ class ObjectFiles:
 
     def sizes(self, folder: str = "") -> Iterator[tuple[str, int]]:
         """Walk them with how many bytes each has."""
-        with self._asking("list", folder):
-            for page in self._library.list(self._store, folder or None, chunk_size=1000):
-                yield from ((found["path"], found["size"]) for found in page)
+        last = None
+        for left in reversed(range(LIST_TRIES)):
+            with self._asking("list", folder):
+                try:
+                    for page in self._library.list(self._store, folder or None, offset=last, chunk_size=1000):
+                        for found in page:
+                            last = found["path"]
+                            yield last, found["size"]
+                except self._library.exceptions.GenericError:  # cut answers are not asked for again there
+                    if not left:
+                        raise
+                else:
+                    return
+            time.sleep(LIST_PAUSE_S)
 
     def open(self, name: str) -> pa.NativeFile:
         """Open an object: a small one is fetched whole, of a large one the ranges that are read."""
