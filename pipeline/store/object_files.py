@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +23,8 @@ MULTIPART_BYTES = 32 * 2**20
 PART_BYTES = 16 * 2**20
 _WRITER = "unanimous-writer"
 """The attribute that tells whose object it is when the answer to a put was lost."""
-LIST_TRIES = 5
-LIST_PAUSE_S = 0.5
+TRIES = 5
+PAUSE_S = 0.5
 _NO_BUCKET = "NoSuchBucket"
 _SAID = 160
 """Characters of what a server said that are passed on."""
@@ -52,7 +52,7 @@ class ObjectFiles:
     def sizes(self, folder: str = "") -> Iterator[tuple[str, int]]:
         """Walk them with how many bytes each has."""
         last = None
-        for left in reversed(range(LIST_TRIES)):
+        for left in reversed(range(TRIES)):
             with self._asking("list", folder):
                 try:
                     for page in self._library.list(self._store, folder or None, offset=last, chunk_size=1000):
@@ -64,7 +64,7 @@ class ObjectFiles:
                         raise
                 else:
                     return
-            time.sleep(LIST_PAUSE_S)
+            time.sleep(PAUSE_S)
 
     def open(self, name: str) -> pa.NativeFile:
         """Open an object: a small one is fetched whole, of a large one the ranges that are read."""
@@ -139,7 +139,7 @@ class ObjectFiles:
         """Take objects away, up to a thousand by one request."""
         with suppress(FileNotFoundError), self._asking("remove", names[0] if names else ""):
             if names:
-                self._library.delete(self._store, names)
+                self._repeat(lambda: self._library.delete(self._store, names))
 
     def size(self, name: str) -> int | None:
         """Return how many bytes an object has; None if it is not there."""
@@ -152,7 +152,7 @@ class ObjectFiles:
         with self._asking("list", name):
             with suppress(FileNotFoundError):
                 return _stamp_of(self._library.head(self._store, name))
-            found = self._library.list_with_delimiter(self._store, name)
+            found = self._repeat(lambda: self._library.list_with_delimiter(self._store, name))
         inside = [*map(_stamp_of, found["objects"]), *found["common_prefixes"]]
         return hashlib.sha256("\n".join(sorted(inside)).encode()).hexdigest() if inside else ""
 
@@ -179,6 +179,17 @@ class ObjectFiles:
         from obstore.store import from_url  # noqa: PLC0415
 
         return from_url(self.url, **client_settings_of(self.url, os.environ))
+
+    def _repeat(self, ask: Callable[[], Any]) -> Any:
+        """Ask again where the library does not: if the answer broke off, and if asking twice is no harm."""
+        for left in reversed(range(TRIES)):
+            try:
+                return ask()
+            except self._library.exceptions.GenericError:
+                if not left:
+                    raise
+            time.sleep(PAUSE_S)
+        return None
 
     @contextmanager
     def _asking(self, what: str, name: str) -> Iterator[None]:

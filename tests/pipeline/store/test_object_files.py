@@ -70,6 +70,8 @@ def test_a_fault_of_the_line_is_nobodys_loss(objects: ObjectFiles, proxy: Faulty
     assert (is_ours, is_theirs) == (True, False)
     assert StoredFile(objects, "a").read() == b"0" * 10_000
     assert list(objects.sizes()) == [("a", 10_000), ("lock", 4)]
+    objects.remove("a")
+    assert list(objects.list()) == ["lock"]
 
 
 def test_one_of_two_puts_over_a_version(objects: ObjectFiles, proxy: FaultyProxy) -> None:
