@@ -25,6 +25,7 @@ from stages.networks.speechbrain_lobes import forget_lazy_modules
 from stages.operators import user_modules
 from stages.restorers import RESTORERS
 from stages.runtime.seeding import preserve_generators
+from tests.support.object_server import ObjectServer, object_server, require_object_store
 from tests.support.speech_like import white_noise
 
 settings.register_profile("unanimous", deadline=None)  # how long a test takes says more of the machine
@@ -64,6 +65,16 @@ def clean() -> Waveform:
 def hiss() -> Waveform:
     """Return two seconds of white noise."""
     return Waveform(white_noise(32_000, "hiss"), 16_000)
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectServer]:
+    """Run an S3 server, which this process is told of; tests that ask for it are skipped where it is not."""
+    require_object_store()
+    with object_server() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
-from pipeline.store.workspace import open_workspace
+from pipeline.store.object_workspace import require_folder
+from pipeline.store.workspaces import dataset_at, open_workspace
 
 
 @app.command(
@@ -90,7 +91,8 @@ def replay(
 
     install_files(files or ())
     folder = Path(dataset)
-    replay_command(folder, row, open_workspace(workspace or str(folder.absolute().parent), ""))
+    opened = open_workspace(workspace or str(folder.absolute().parent), "")
+    replay_command(folder, row, require_folder(opened))
 
 
 @app.command(
@@ -99,7 +101,7 @@ def replay(
     )
 )
 def verify(
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder, or a URL, with a dataset")],
     rows: Annotated[int, typer.Option(min=0, help="pairs whose audio is decoded and scored again")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="which pairs these are")] = 0,
     every: Annotated[bool, typer.Option("--all", help="score all pairs again")] = False,  # noqa: FBT002
@@ -123,7 +125,7 @@ def verify(
     from pipeline.config.files import install_files  # noqa: PLC0415
 
     install_files(files or ())
-    verify_command(dataset, None if every else rows, seed, weights or (), device)
+    verify_command(dataset_at(dataset), None if every else rows, seed, weights or (), device)
 
 
 @app.command(epilog=format_examples("tokens runs/demo/dataset --codec dac_44khz --out runs/demo/tokens"))

@@ -13,7 +13,6 @@ from pipeline.listening.trials import StimulusPair
 from pipeline.listening.votes import VoteBook
 from pipeline.report.pages import RenderedSection
 from pipeline.report.snapshot import Snapshot
-from pipeline.store.line_log import LineLog
 from pipeline.store.workspace import Workspace
 from pipeline.tables.inventory import Inventory
 from schemas import fingerprint_of
@@ -102,7 +101,7 @@ def _state_of(workspace: Workspace) -> str:
         [
             str(workspace.holder),
             workspace.inventory.stamp(),
-            LineLog(workspace.ticket_log).stamp(),
+            workspace.ticket_log.stamp(),
             workspace.dataset.stamp(),
             tables,
             VoteBook(workspace.votes).stamp(),

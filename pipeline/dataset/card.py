@@ -41,7 +41,11 @@ PATTERN = (
 
 def load_lines(path: str, split: str, how: str = "") -> str:
     """Return the lines that load one split of a dataset."""
-    lines = LOAD_LINES.format(path=json.dumps(path, ensure_ascii=False), split=split, how=how)
+    written = json.dumps(path, ensure_ascii=False)
+    if "://" in path:  # to the library only files are at a URL
+        files = json.dumps(f"{path}/pairs/{split}-*.parquet", ensure_ascii=False)
+        return LOAD_LINES.format(path=f'"parquet", data_files={{"{split}": {files}}}', split=split, how=how)
+    lines = LOAD_LINES.format(path=written, split=split, how=how)
     return PATTERN + lines if "[" in path else lines
 
 

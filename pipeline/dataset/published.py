@@ -160,7 +160,7 @@ def open_dataset(files: DatasetFiles) -> Dataset:
     said = read_description(files)
     if said is None:
         raise UserError(
-            f"{files.folder / MARK} is damaged, or was written by another version of this program; verify "
+            f"{files.place(MARK)} is damaged, or was written by another version of this program; verify "
             "with that one, or write it again: 'export' with its config"
         )
     return Dataset(files, said)

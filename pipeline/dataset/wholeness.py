@@ -14,11 +14,11 @@ _CARD_BEGINS = b"---\n"
 def damaged_files(dataset: DatasetFiles, said: DatasetDescription) -> Iterator[str]:
     """Walk the files that are not there, or are not what the dataset says, each with what is wrong."""
     if not _begins_as_card(dataset):
-        yield f"{dataset.folder / CARD} is no card"
+        yield f"{dataset.place(CARD)} is no card"
     for table, splits in said.tables.items():
         for file in (file for files in splits.values() for file in files.files):
             name = f"{table}/{file.name}"
-            path, size = dataset.folder / name, dataset.size_of(name)
+            path, size = dataset.place(name), dataset.size_of(name)
             if size is None:
                 yield f"{path} is not there"
             elif size != file.num_bytes:

@@ -3,20 +3,20 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TextIO
 
 from pipeline.execution.machine import kind_of_cpu
+from pipeline.store.line_log import TextLog
 
 _LOGGER = logging.getLogger("unanimous")
 
 
-def open_log(path: Path) -> logging.Handler:
-    """Send the log of this process to a file, and to nothing else; several processes may share the file.
+def open_log(log: TextLog) -> "logging.StreamHandler[TextIO]":
+    """Send the log of this process to ``log``, and to nothing else; several processes may share it.
 
     Each begins with the kind of its CPU, on which the bits of its results depend.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = logging.StreamHandler(log.begin())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(process)d %(message)s"))
     _LOGGER.addHandler(handler)
     _LOGGER.setLevel(logging.INFO)
@@ -26,14 +26,15 @@ def open_log(path: Path) -> logging.Handler:
 
 
 @contextmanager
-def log_to(path: Path) -> Iterator[None]:
-    """Send the log to a file for as long as this lasts, and leave logging as it was found."""
+def log_to(log: TextLog) -> Iterator[None]:
+    """Send the log there for as long as this lasts, and leave logging as it was found."""
     level, propagate = _LOGGER.level, _LOGGER.propagate
-    handler = open_log(path)
+    handler = open_log(log)
     try:
         yield
     finally:
         _LOGGER.removeHandler(handler)
+        handler.stream.close()
         handler.close()
         _LOGGER.setLevel(level)
         _LOGGER.propagate = propagate

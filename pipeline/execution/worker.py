@@ -4,12 +4,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 from pipeline.execution.peak_memory import forget_peaks, peak_bytes, peak_gpu_bytes
 from pipeline.store.files import explain_full_disk
-from pipeline.store.journal import Journal, journal_in, read_finished, remove_journal
+from pipeline.store.journal import OpenJournal
 from pipeline.store.table_store import counts_of
 from pipeline.store.workspace import Workspace
 from pipeline.tables.table import Table, TableReader
@@ -76,7 +75,7 @@ class Worker:
         ``alone`` processes records one by one, so that the one that kills the worker is known.
         Raises ``RunError`` for what the next record would meet too; the shard is then not written.
         """
-        with explain_full_disk(self._workspace.root):
+        with explain_full_disk(self._workspace):
             return self._run(ticket, excluded, alone=alone)
 
     def _run(self, ticket: Ticket, excluded: Sequence[Suspect], *, alone: bool) -> TicketResult:
@@ -85,9 +84,9 @@ class Worker:
         stage, load_s = self._stage(ticket.table)
         before = stage.model_time
         inputs = ticket.table.inputs(ticket.shard, self.reader)
-        path = journal_path(self._journals, ticket)
-        with Journal(path) as journal:
-            have = {**_fail_excluded(stage, inputs, excluded), **read_finished(path)}
+        with self._journals.begin(ticket.place) as journal:
+            finished = self._journals.read_finished(ticket.place)
+            have = {**_fail_excluded(stage, inputs, excluded), **finished}
             todo = self._order_records(
                 stage, [record for record in inputs if stage.name_of(record) not in have]
             )
@@ -95,7 +94,7 @@ class Worker:
             inside_s = self._process(stage, ticket, batches, journal, have, left=len(todo))
         rows = [have[stage.name_of(record)] for record in inputs]
         self._commit(ticket, rows)
-        remove_journal(path)
+        self._journals.remove(ticket.place)
         audio_s = sum(_duration_of(record) for record in inputs)
         return TicketResult(
             counts_of(rows),
@@ -113,7 +112,7 @@ class Worker:
         stage: Stage[Any, Any],
         ticket: Ticket,
         batches: Iterable[Sequence[Any]],
-        journal: Journal,
+        journal: OpenJournal,
         have: dict[str, Row],
         *,
         left: int,
@@ -177,11 +176,6 @@ def _fail_excluded(
             outcome = Outcome(status=Status.FAILED, reason=suspect.reason, detail=suspect.detail)
             rows[suspect.id] = stage.without_value(record, outcome)
     return rows
-
-
-def journal_path(folder: Path, ticket: Ticket) -> Path:
-    """Return where the journal of a ticket lies while it is in flight."""
-    return journal_in(folder, ticket.table.folder, ticket.shard.name)
 
 
 def process_batch(stage: Stage[Any, Any], batch: Sequence[Any], where: str) -> Iterator[Row]:

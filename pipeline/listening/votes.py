@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 
 from pipeline.sources.csv_rows import open_listing
-from pipeline.store.line_log import LineLog, log_in, logs_in
+from pipeline.store.line_log import Lines, LogFolder
 from schemas import ConfigError, Digest, Record, WorkspaceError
 
 LONGEST_NAME = 32
@@ -97,8 +97,8 @@ class Vote(Record):
 class VoteBook:
     """The votes of a workspace."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, logs: LogFolder) -> None:
+        self._logs = logs
 
     def add(self, vote: Vote) -> None:
         """Keep a vote for good: it is on disk when this returns.
@@ -109,7 +109,7 @@ class VoteBook:
         try:
             log.append(vote.model_dump_json(), is_synced=True)
         except OSError as error:
-            raise WorkspaceError(f"no vote can be kept in {log.path}: {error.strerror}") from error
+            raise WorkspaceError(f"no vote can be kept in {log}: {error.strerror}") from error
 
     def of(self, listener: str) -> list[Vote]:
         """Return a listener's votes in the order in which they were given."""
@@ -117,14 +117,14 @@ class VoteBook:
 
     def all(self) -> list[Vote]:
         """Return everybody's votes, by listener."""
-        return [vote for log in logs_in(self.folder) for vote in _votes(log)]
+        return [vote for log in self._logs.all() for vote in _votes(log)]
 
     def stamp(self) -> list[str]:
         """Return text that changes when a vote is added."""
-        return [log.stamp() for log in logs_in(self.folder)]
+        return [log.stamp() for log in self._logs.all()]
 
-    def _log(self, listener: str) -> LineLog:
-        return log_in(self.folder, _listener(listener))
+    def _log(self, listener: str) -> Lines:
+        return self._logs.log(_listener(listener))
 
 
 def read_vote_file(file: Path) -> list[Vote]:
@@ -148,7 +148,7 @@ def _vote(where: str, line: str) -> Vote:
         ) from error
 
 
-def _votes(log: LineLog) -> Iterator[Vote]:
+def _votes(log: Lines) -> Iterator[Vote]:
     for line in log.lines():
         try:
             yield Vote.model_validate_json(line)

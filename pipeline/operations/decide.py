@@ -44,7 +44,7 @@ def redecide(run: ResolvedConfig, workspace: Workspace, progress: _OnProgress) -
     ``WorkspaceError`` if the workspace has no scores that the config's criteria and vetoes can use.
     """
     if not workspace.is_there:
-        raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
+        raise WorkspaceError(f"there is no workspace {workspace}; 'run' makes one")
     with workspace.hold(), _without_collector():
         graph = assemble(run, workspace, keep=False)
         scored = _scored_shards(graph, workspace.store)
@@ -60,7 +60,7 @@ def make_preferences(
     there = workspace.store.shards(table.folder)
     todo = [shard for shard in shards if shard.name not in there]
     worker = Worker(workspace)
-    with explain_full_disk(workspace.root), _without_collector():
+    with explain_full_disk(workspace), _without_collector():
         for number, shard in enumerate(todo, start=1):
             ticket = Ticket(table, shard)
             report = worker.run(ticket)

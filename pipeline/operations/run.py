@@ -5,7 +5,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.description import DatasetDescription
@@ -13,7 +12,7 @@ from pipeline.dataset.wholeness import refuse_foreign
 from pipeline.execution.board import Board
 from pipeline.execution.executor import Executor
 from pipeline.execution.log_file import log_to
-from pipeline.execution.worker import TicketResult, journal_path
+from pipeline.execution.worker import TicketResult
 from pipeline.operations.mending import Mender, set_damaged_shards_aside
 from pipeline.operations.publish import publish, replacement_lines, write_inventory
 from pipeline.progress.pair_yield import expected_inputs, measured_yield, yield_lines
@@ -23,7 +22,6 @@ from pipeline.progress.view import View, open_view
 from pipeline.sources.corpora import stamp_name
 from pipeline.sources.first_look import require_audio
 from pipeline.store.files import explain_full_disk
-from pipeline.store.journal import read_in_flight, remove_journal, remove_journals, walk_journals
 from pipeline.store.missing_values import missing_values
 from pipeline.store.table_store import TableStore
 from pipeline.store.workspace import Workspace
@@ -41,7 +39,9 @@ class RunResult:
     """What a run came to."""
 
     exported: DatasetDescription
-    dataset: Path
+    workspace: str
+    """Where it is, as people know it."""
+    dataset: str
     report: str
     computed: int
     """Tickets that this run did; 0 if everything was there."""
@@ -62,7 +62,7 @@ def execute(
     """
     started = time.monotonic()
     refuse_foreign(workspace.dataset)
-    with explain_full_disk(workspace.root), workspace.hold(), open_view() as shown:
+    with explain_full_disk(workspace), workspace.hold(), open_view() as shown:
         for line in workspace.clear_places():
             shown.say(line)
         mender = Mender(workspace, shown.say)
@@ -73,7 +73,8 @@ def execute(
             while (result := attempt.result(mender, retry_failed)) is None:
                 retry_failed = None  # what was to be made again is gone already
     computed, wall_s = attempt.computed, time.monotonic() - started
-    return RunResult(result, workspace.dataset.folder, str(workspace.report), computed, wall_s)
+    places = str(workspace), str(workspace.dataset), str(workspace.report)
+    return RunResult(result, *places, computed, wall_s)
 
 
 @dataclass
@@ -155,7 +156,7 @@ def _require_speech(graph: Graph, workspace: Workspace, *, all_of_it: bool) -> N
             + ", ".join(f"{number:,} {end.partition('/')[2]}" for end, number in found.most_common())
             for corpus, found in useless.items()
         )
-        rows = f"'python -m pipeline status {shlex.quote(str(workspace.root))} --rows' says more"
+        rows = f"'python -m pipeline status {shlex.quote(str(workspace))} --rows' says more"
         others = "" if all_of_it else "; the dataset of the others is written"
         raise ConfigError(f"{said}; {rows}{others}")
 
@@ -196,7 +197,7 @@ def remove_failed(graph: Graph, workspace: Workspace, reason: str) -> int:
     What unfinished shards have in their journals goes too: failed rows may be among it.
     """
     stale = list(_find_failed_shards(graph, workspace.store, reason))
-    remove_journals(workspace.journals)
+    workspace.journals.remove_all()
     if stale:
         workspace.dataset.discard()
     for folder, shard in reversed(stale):
@@ -243,14 +244,14 @@ def _take_up(board: Board, workspace: Workspace, shown: View) -> None:
 
     Journals of finished shards, whose writer was killed before it could remove them, go.
     """
-    tickets = {journal_path(workspace.journals, ticket): ticket for ticket in board.tickets}
-    for journal in walk_journals(workspace.journals):
-        ticket = tickets.get(journal.path)
+    tickets = {ticket.place: ticket for ticket in board.tickets}
+    for journal in workspace.journals.walk():
+        ticket = tickets.get(journal.place)
         if ticket is None:
             continue
         if board.is_done(ticket):
-            remove_journal(journal.path)
-        elif records := read_in_flight(journal.path):
+            workspace.journals.remove(journal.place)
+        elif records := workspace.journals.read_in_flight(journal.place):
             shown.say(
                 f"an earlier run ended at {ticket.name}, record {', '.join(records[:3])}; going on from there"
             )

@@ -1,12 +1,11 @@
 """How fast tickets went: one line each, for the people and commands that ask. No result depends on it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from pipeline.execution.worker import TicketResult
-from pipeline.store.line_log import LineLog
+from pipeline.store.line_log import Lines
 from pipeline.tables.scores import num_takes
 from pipeline.tables.tickets import Ticket
 from schemas import Record
@@ -41,7 +40,7 @@ class TicketLine(Record):
         return max(self.wall_s - self.load_s, 0.0)
 
 
-def note_ticket(path: Path, ticket: Ticket, result: TicketResult, finished_at_s: float) -> None:
+def note_ticket(log: Lines, ticket: Ticket, result: TicketResult, finished_at_s: float) -> None:
     """Append the line of a ticket."""
     line = TicketLine(
         table=ticket.table.name,
@@ -58,15 +57,15 @@ def note_ticket(path: Path, ticket: Ticket, result: TicketResult, finished_at_s:
         peak_bytes=result.peak_bytes,
         peak_gpu_bytes=result.peak_gpu_bytes,
     )
-    LineLog(path).append(line.model_dump_json())
+    log.append(line.model_dump_json())
 
 
-def ticket_lines(path: Path) -> list[TicketLine]:
+def ticket_lines(log: Lines) -> list[TicketLine]:
     """Return the tickets that were noted; a line that is being written, or was torn, is left out."""
-    return list(_lines(LineLog(path)))
+    return list(_lines(log))
 
 
-def _lines(log: LineLog) -> Iterator[TicketLine]:
+def _lines(log: Lines) -> Iterator[TicketLine]:
     for text in log.lines():
         try:
             yield TicketLine.model_validate_json(text)

@@ -15,7 +15,6 @@ from pipeline.report.pairs import pair_cards_of
 from pipeline.report.recordings import EXCERPT_S, Recordings
 from pipeline.report.snapshot import Snapshot
 from pipeline.store.files import StoredFile
-from pipeline.store.line_log import LineLog
 from pipeline.store.workspace import Workspace
 from schemas import fingerprint_of
 
@@ -78,7 +77,7 @@ def is_outdated(workspace: Workspace) -> bool:
 def report_stamp_of(workspace: Workspace) -> str:
     """Return sixteen hex digits of what a report speaks of: dataset, audit, and what tickets have cost."""
     dataset = workspace.dataset.read(MARK) if workspace.dataset.holds(MARK) else b""
-    contents = (dataset, workspace.audit.read_if_there() or b"", LineLog(workspace.ticket_log).read())
+    contents = (dataset, workspace.audit.read_if_there() or b"", workspace.ticket_log.read())
     return fingerprint_of([hashlib.sha256(content).hexdigest() for content in contents])
 
 

@@ -38,9 +38,7 @@ class Snapshot:
         """
         inventory = Inventory.read(workspace.inventory)
         if inventory is None:
-            raise WorkspaceError(
-                f"no run has begun in {workspace.root}: it has no {workspace.inventory.name}"
-            )
+            raise WorkspaceError(f"no run has begun in {workspace}: it has no {workspace.inventory.name}")
         return cls(workspace, inventory, _config_in(workspace.config), human)
 
     @cached_property

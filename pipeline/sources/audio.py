@@ -24,7 +24,7 @@ def open_source(source: Source) -> BinaryIO:
     ``content``, where the listing has one, or are not there any more. Raises ``OSError`` for other trouble.
     """
     try:
-        file = _open_as_it_is(source)
+        file = _open_as_it_is(source.path, source.row, source.audio)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
         if not source.content:
             raise
@@ -77,10 +77,10 @@ def _sha256(file: BinaryIO) -> str:
     return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type] # any binary file will do
 
 
-def _open_as_it_is(source: Source) -> BinaryIO:
-    if source.row is not None:
-        return open_row(source.path, source.row, source.audio)
-    return Path(source.path).open("rb")
+def _open_as_it_is(path: str, row: int | None, audio: str | None) -> BinaryIO:
+    if row is not None:
+        return open_row(path, row, audio)
+    return Path(path).open("rb")
 
 
 def estimate_duration_s(source: Source) -> float:
@@ -91,8 +91,7 @@ def estimate_duration_s(source: Source) -> float:
     if not source.content:
         return UNREADABLE_S
     try:
-        with _open_as_it_is(source) as file:
-            whole_s = estimate_file_s(file)
+        whole_s = _estimate_whole_s(source.path, source.row, source.audio, source.content)
     except OSError:
         return UNREADABLE_S
     if whole_s is None:
@@ -100,6 +99,14 @@ def estimate_duration_s(source: Source) -> float:
     left_s = whole_s - source.offset_s
     wanted_s = left_s if source.duration_s is None else min(left_s, source.duration_s)
     return wanted_s if wanted_s > 0 else UNREADABLE_S
+
+
+@lru_cache(maxsize=65_536)
+def _estimate_whole_s(path: str, row: int | None, audio: str | None, content: str) -> float | None:
+    """Return about how long a whole recording is, once for all stretches of it with this ``content``."""
+    _ = content
+    with _open_as_it_is(path, row, audio) as file:
+        return estimate_file_s(file)
 
 
 def _size(file: BinaryIO) -> int:

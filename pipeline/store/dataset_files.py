@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from pipeline.store.damage import reading
+from pipeline.store.files import Files
 from pipeline.store.local_files import LocalFiles, change_stamp_of, sync_folder
 
 
@@ -21,7 +22,7 @@ class DatasetFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         """For people, and for libraries that open a dataset by its folder."""
-        self._files = LocalFiles(folder)
+        self._files: Files = LocalFiles(folder)
 
     def __str__(self) -> str:
         """Return the folder as it was named."""
@@ -44,6 +45,14 @@ class DatasetFiles:
     def is_taken(self) -> bool:
         """Whether anything has its name."""
         return self.folder.exists()
+
+    def place(self, name: str) -> str:
+        """Return where a file is, for people."""
+        return str(self.folder / name)
+
+    def walk(self) -> Iterator[str]:
+        """Walk the names of all files, those of tables with their folder."""
+        return self._files.list()
 
     def names(self, table: str = "") -> list[str]:
         """Return the names of all that is in the folder, or in that of a table; of files and folders."""
@@ -79,7 +88,7 @@ class DatasetFiles:
         """Open a file of a table. Raises ``FileNotFoundError``, or ``DamagedFileError`` for no Parquet."""
         place = f"{table}/{name}"
         with (
-            reading(str(self.folder / place)),
+            reading(self.place(place)),
             self._files.open(place) as source,
             pq.ParquetFile(source) as file,
         ):

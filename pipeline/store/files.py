@@ -106,7 +106,7 @@ def expand_home(text: str) -> Path:
 
 
 @contextmanager
-def explain_full_disk(folder: Path) -> Iterator[None]:
+def explain_full_disk(place: object) -> Iterator[None]:
     """Say what to do when something inside cannot be written for want of room.
 
     Raises ``RunError``: the next shard would meet it too.
@@ -117,6 +117,6 @@ def explain_full_disk(folder: Path) -> Iterator[None]:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
             raise
         raise RunError(
-            f"cannot write to {folder}: {os.strerror(error.errno)}; make room and run again: finished shards "
+            f"cannot write to {place}: {os.strerror(error.errno)}; make room and run again: finished shards "
             "stay as they are"
         ) from error

@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,12 @@ from filelock import FileLock, Timeout
 
 from pipeline.store.damage import set_aside
 from pipeline.store.dataset_files import DatasetFiles
-from pipeline.store.files import Files, StoredFile, expand_home
+from pipeline.store.files import Files, StoredFile
+from pipeline.store.journal import JournalFolder, Journals
+from pipeline.store.line_log import LineLog, Lines, LocalLogs, LocalTextLog, LogFolder, TextLog
 from pipeline.store.local_files import LocalFiles, file_at, remove_empty_folders
 from pipeline.store.table_store import TableStore
 from schemas import WorkspaceError
-
-JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
-"""What the job manager sets in the process that it starts, despite its name; so in Ray 2.60."""
 
 CLOCK_SLACK_S = 2.0
 """Clocks of processes and of file systems differ a little."""
@@ -54,21 +53,39 @@ class Workspace:
 
     def __init__(self, root: Path, files: Files | None = None) -> None:
         """``files`` are those in ``root``, unless others are given."""
-        self.root = root
-        self.files = LocalFiles(root) if files is None else files
-        self.store = TableStore(self.files)
+        self._keep_in(LocalFiles(root) if files is None else files)
+        self._root: Path | None = root
         self.dataset = DatasetFiles(root / "dataset")
-        self.journals = root / "journals"
-        self.log = root / "logs" / "run.log"
-        self.worker_log = root / "logs" / "workers.log"
-        self.ticket_log = root / "logs" / "tickets.jsonl"
-        self.votes = root / "listening"
-        self.report = StoredFile(self.files, "report.html")
-        self.audit = StoredFile(self.files, "audit.json")
-        self.config = StoredFile(self.files, "config.json")
-        self.inventory = StoredFile(self.files, "tables.json")
-        self.stand_ins = StoredFile(self.files, "stand_ins.json")
+        self.journals: Journals = JournalFolder(root / "journals")
+        self.log: TextLog = LocalTextLog(root / "logs" / "run.log")
+        self.worker_log: TextLog = LocalTextLog(root / "logs" / "workers.log")
+        self.ticket_log: Lines = LineLog(root / "logs" / "tickets.jsonl")
+        self.votes: LogFolder = LocalLogs(root / "listening")
         self._holder = root / "lock.json"
+
+    def _keep_in(self, files: Files) -> None:
+        """Take what can be put whole from these files."""
+        self.files = files
+        self.store = TableStore(files)
+        self.report = StoredFile(files, "report.html")
+        self.audit = StoredFile(files, "audit.json")
+        self.config = StoredFile(files, "config.json")
+        self.inventory = StoredFile(files, "tables.json")
+        self.stand_ins = StoredFile(files, "stand_ins.json")
+
+    def __str__(self) -> str:
+        """Return where it is, as people know it."""
+        return str(self.root)
+
+    @property
+    def root(self) -> Path:
+        """The folder. Raises ``WorkspaceError`` for a workspace that is in none."""
+        if self._root is None:
+            raise WorkspaceError(
+                f"the workspace {self} is in an object store, and this command takes one in a folder; run, "
+                "status, report, decide, export and verify take either"
+            )
+        return self._root
 
     @property
     def is_there(self) -> bool:
@@ -94,7 +111,7 @@ class Workspace:
 
     def remove_empty_folders(self) -> None:
         """Remove folders of tables and journals that nothing is left in; it has to be held."""
-        for folder in (self.root / "tables", self.journals):
+        for folder in (self.root / "tables", self.root / "journals"):
             remove_empty_folders(folder)
 
     def clear_places(self) -> Iterator[str]:
@@ -103,13 +120,14 @@ class Workspace:
         That is folders and broken links in place of files, and the other way round.
         """
         tables = self.root / "tables"
-        kept = [tables, *(self.root / name for name in ("catalogue", "inventories", "logs")), self.journals]
+        folders = ("catalogue", "inventories", "logs", "journals")
+        kept = [tables, *(self.root / name for name in folders)]
         for path in (*kept, *_entries(tables)):
             if not path.is_dir() and os.path.lexists(path):
                 yield f"{path} is no folder: {set_aside(path, self.root)}"
         own = (self.config, self.inventory, self.stand_ins, self.audit, self.report)
         files = [self.root / file.name for file in own]
-        files += [self.log, self.worker_log, self.ticket_log]
+        files += [self.root / "logs" / name for name in ("run.log", "workers.log", "tickets.jsonl")]
         for folder in (self.root / "catalogue", self.root / "inventories", *_entries(tables)):
             files += _entries(folder)
         for path in files:
@@ -169,38 +187,3 @@ class Workspace:
 
 def _entries(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def open_workspace(text: str | None, name: str, environment: Mapping[str, str] = os.environ) -> Workspace:
-    """Return the workspace called ``text``, or ``runs/<name>`` if that is None.
-
-    Raises ``WorkspaceError`` for empty text, for a URL, for a file, and for a relative path inside a Ray job.
-    """
-    chosen = f"runs/{name}" if text is None else text
-    if not chosen:
-        raise WorkspaceError("the workspace is empty text; give a folder")
-    if "://" in chosen:
-        raise WorkspaceError(
-            f"the workspace {chosen!r} is a URL; object stores are not supported yet: give a folder that all "
-            "machines of the cluster mount, such as /shared/runs/demo"
-        )
-    path = expand_home(chosen)
-    if not path.is_absolute() and is_ray_job(environment):
-        raise WorkspaceError(
-            f"the workspace {chosen!r} is relative, and inside a Ray job that is a folder named by the "
-            "upload's hash, on one node, which no later job would find; give an absolute path that all nodes "
-            "share: --workspace /shared/runs/demo"
-        )
-    if path.exists() and not path.is_dir():
-        raise WorkspaceError(f"the workspace {path} is a file, not a folder")
-    return Workspace(path.absolute())
-
-
-def is_workspace(text: str) -> bool:
-    """Whether ``text`` names a workspace that is there, and not a config."""
-    return Path(text).is_dir()
-
-
-def is_ray_job(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether this process was started by ``ray job submit``."""
-    return JOB_VARIABLE in environment

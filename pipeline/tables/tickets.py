@@ -31,7 +31,7 @@ class Ticket:
         """Folder and shard: where its rows will lie."""
         return self.table.folder, self.shard.name
 
-    @cached_property
+    @property
     def needs(self) -> frozenset[ShardPlace]:
         """Folders and shards that must be there first."""
         own = {(table.folder, self.shard.name) for table in self.table.reads}

@@ -51,20 +51,20 @@ class Verified:
 
 
 def verify_dataset(
-    folder: Path,
+    place: Path | DatasetFiles,
     *,
     rows: int | None,
     seed: int = 0,
     locations: WeightLocations | None = None,
     device: str = "cpu",
 ) -> Verified:
-    """Return what is wrong with the dataset in ``folder``.
+    """Return what is wrong with the dataset at ``place``.
 
     Files, rows and splits are checked in full; audio and scores of ``rows`` pairs, and audio of as many
     candidates, that are drawn by ``seed``, or of all for None. ``locations`` say where weights lie that the
     dataset knows by digest.
     """
-    dataset = open_dataset(DatasetFiles(folder))
+    dataset = open_dataset(place if isinstance(place, DatasetFiles) else DatasetFiles(place))
     said = dataset.description
     findings = list(file_findings(dataset))
     metrics, refused = load_metrics(said.metrics, locations or {}, said.audio_bits, device)

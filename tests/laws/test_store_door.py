@@ -21,7 +21,6 @@ DOORS = {
     "pipeline/report/report.py": "style sheets and scripts of the page, which are package data",
     "pipeline/survey/neighbours.py": "what lies beside recordings, as people have it",
     "pipeline/survey/page.py": "the style sheet of the page, which is package data",
-    "pipeline/execution/log_file.py": "what foreign code said, by the logging of the standard library",
     "pipeline/execution/machine.py": "what the kernel says of the processor",
     "pipeline/execution/peak_memory.py": "what the kernel says of processes",
 }

@@ -16,7 +16,9 @@ Run = subprocess.Popen[bytes] | Forked
 
 
 @contextmanager
-def started(config: Path, workspace: Path, *options: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    config: Path, workspace: Path | str, *options: str, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a run as a user would; whatever is left of it in the end is killed."""
     with log.open("wb") as out:
         process = subprocess.Popen(

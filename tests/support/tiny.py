@@ -82,7 +82,7 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
     return path
 
 
-def command(config: Path, workspace: Path, *options: str) -> list[str]:
+def command(config: Path, workspace: Path | str, *options: str) -> list[str]:
     """Return the command that a user would type."""
     return [sys.executable, "-m", "pipeline", "run", str(config), "--workspace", str(workspace), *options]
 
@@ -92,7 +92,9 @@ def environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
 
 
-def run(config: Path, workspace: Path, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run(
+    config: Path, workspace: Path | str, *options: str, check: bool = True
+) -> subprocess.CompletedProcess[str]:
     """Run as a user would; the working folder is the project's. Only Ray needs an interpreter that is new."""
     done = (
         typed("run", config, "--workspace", workspace, *options, environment=environment())

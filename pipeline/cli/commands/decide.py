@@ -12,7 +12,7 @@ from pipeline.text import count, say
 
 def decide_command(run: ResolvedConfig, workspace: Workspace) -> None:
     """Decide, and print what became of the comparisons."""
-    say(f"{run.config.name} ({run.config_hash}) in {workspace.root}")
+    say(f"{run.config.name} ({run.config_hash}) in {workspace}")
     started = time.monotonic()
     decided = redecide(run, workspace, _progress)
     say("")

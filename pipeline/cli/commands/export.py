@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline.audit.audit import load_or_run_audit
 from pipeline.config.resolve import ResolvedConfig
@@ -46,12 +45,13 @@ def export_command(
     something else.
     """
     if not workspace.is_there:
-        raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
-    if upload is not None:
-        check_access(upload.repo)
+        raise WorkspaceError(f"there is no workspace {workspace}; 'run' makes one")
     dataset = workspace.dataset if out is None else DatasetFiles(expand_home(out).absolute())
+    if upload is not None:
+        _ = dataset.folder  # what is uploaded lies in one: refused before anything is written
+        check_access(upload.repo)
     refuse_foreign(dataset)
-    with exit_on_stop(), explain_full_disk(dataset.folder.parent), workspace.hold():
+    with exit_on_stop(), explain_full_disk(dataset), workspace.hold():
         graph = assemble(run, workspace, keep=False)
         _refuse_unscored(graph, workspace)
         make_preferences(graph.prefer, graph.shards, workspace, _progress)
@@ -62,7 +62,7 @@ def export_command(
             written = publish(run, graph, workspace, say, anew=upload is None)
         else:
             written = _copy(run, graph, workspace, dataset, anew=upload is None)
-    _say_written(dataset.folder, written)
+    _say_written(dataset, written)
     if upload is not None:
         say(f"\nuploading {format_bytes(_num_bytes(written))} to {upload.repo}")
         say(f"uploaded: {push(dataset.folder, upload.repo, public=upload.public)}")
@@ -82,11 +82,11 @@ def _copy(
     return write_dataset(run, graph, workspace.store, dataset, audit)
 
 
-def _say_written(folder: Path, written: DatasetDescription) -> None:
+def _say_written(dataset: DatasetFiles, written: DatasetDescription) -> None:
     for line in funnel_lines(written.funnel):
         say(line)
-    say(f"\ndataset: {folder}\n\nload it with:\n")
-    for line in lines_for(str(folder), written.rows).splitlines():
+    say(f"\ndataset: {dataset}\n\nload it with:\n")
+    for line in lines_for(str(dataset), written.rows).splitlines():
         say(f"    {line}".rstrip())
 
 
@@ -104,7 +104,7 @@ def _refuse_unscored(graph: Graph, workspace: Workspace) -> None:
     named = ", ".join(f"{name} × {number}" for name, number in list(missing.items())[:_NAMED])
     more = f" and {count(len(missing) - _NAMED, 'table')} more" if len(missing) > _NAMED else ""
     raise WorkspaceError(
-        f"the run is not finished in {workspace.root}: {missing.total():,} of {len(board.tickets):,} tickets "
+        f"the run is not finished in {workspace}: {missing.total():,} of {len(board.tickets):,} tickets "
         f"are missing ({named}{more}); 'run' goes on with them and exports in the end"
     )
 

@@ -28,7 +28,7 @@ _HEAD = ("table", "tickets", "done", "time left", "known", "bytes done", "bytes 
 
 def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None = None) -> None:
     """Print utterances, shards, tickets, time, bytes and pairs, and what ``target`` pairs would need."""
-    say(format_header(run, workspace.root))
+    say(format_header(run, workspace))
     graph = assemble(run, workspace, keep=False)
     require_audio(source for shard in graph.shards for source in shard.sources)
     lines = ticket_lines(workspace.ticket_log)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.config.resolve import ResolvedConfig
-from pipeline.store.journal import remove_journal, walk_journals
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import assemble
 from pipeline.text import align_columns, count, format_bytes, say
@@ -48,9 +47,11 @@ def find_stale_files(workspace: Workspace, kept: Reached) -> Iterator[Stale]:
     for table, shard, num_bytes in sorted(workspace.store.walk_sizes()):
         if (table, shard) not in kept:
             yield Stale(table, num_bytes, partial(workspace.store.remove, table, shard))
-    for journal in walk_journals(workspace.journals):
-        if (journal.table, journal.shard) not in kept:
-            yield Stale(journal.table, journal.num_bytes, partial(remove_journal, journal.path))
+    for journal in workspace.journals.walk():
+        if journal.place not in kept:
+            yield Stale(
+                journal.place[0], journal.num_bytes, partial(workspace.journals.remove, journal.place)
+            )
 
 
 def prune_lines(stale: Sequence[Stale], *, dry_run: bool) -> Iterator[str]:

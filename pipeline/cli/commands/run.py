@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from pathlib import Path
 
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.card import lines_for
@@ -34,7 +33,7 @@ def run_command(
             f"rows with {retry_failed!r} are made again with what they are made from: name the reason "
             "for which that has no value; 'status --rows' says it"
         )
-    _say(format_header(run, workspace.root))
+    _say(format_header(run, workspace))
 
     with exit_on_stop() as interruption:
 
@@ -49,7 +48,7 @@ def run_command(
     _say(format_outcome(run, result))
 
 
-def format_header(run: ResolvedConfig, workspace: Path) -> str:
+def format_header(run: ResolvedConfig, workspace: Workspace) -> str:
     """Return what a run says of itself before it begins."""
     config = run.config
     lines = [f"{config.name} ({run.config_hash}) in {workspace}"]
@@ -84,12 +83,12 @@ def format_outcome(run: ResolvedConfig, result: RunResult) -> str:
         "",
     ]
     if not any(exported.rows.values()):
-        refused = f"python -m pipeline status {shlex.quote(str(result.dataset.parent))} --rows"
+        refused = f"python -m pipeline status {shlex.quote(result.workspace)} --rows"
         return "\n".join(
             [*lines, f"the dataset has no pairs; above is where they went, and `{refused}` says more"]
         )
     lines += ["load it with:", ""]
-    lines += [f"    {line}".rstrip() for line in lines_for(str(result.dataset), exported.rows).splitlines()]
+    lines += [f"    {line}".rstrip() for line in lines_for(result.dataset, exported.rows).splitlines()]
     return "\n".join(lines)
 
 

@@ -28,7 +28,7 @@ def status_command(workspace: Workspace, *, rows: bool = False) -> None:
     """
     inventory = Inventory.read(workspace.inventory)
     if inventory is None:
-        raise WorkspaceError(f"no run has begun in {workspace.root}: there is no {workspace.inventory.name}")
+        raise WorkspaceError(f"no run has begun in {workspace}: there is no {workspace.inventory.name}")
     if rows:
         lines = row_lines(inventory, workspace)
     else:
@@ -73,7 +73,7 @@ def _printable(text: str) -> str:
 def status_lines(workspace: Workspace, status: RunStatus) -> Iterator[str]:
     """Yield what there is to say."""
     inventory = status.inventory
-    yield f"{inventory.config_name} ({inventory.config_hash}) in {workspace.root}"
+    yield f"{inventory.config_name} ({inventory.config_hash}) in {workspace}"
     yield _holder(workspace)
     yield ""
     yield from align_columns([_HEAD, *_rows(status.tables)])
@@ -163,7 +163,7 @@ def _pairs(workspace: Workspace, inventory: Inventory) -> Iterator[str]:
 def _dataset(workspace: Workspace, status: RunStatus) -> str:
     found = read_description(workspace.dataset)
     if found is None:
-        mark = workspace.dataset.folder / MARK
+        mark = workspace.dataset.place(MARK)
         if not workspace.dataset.is_taken:
             return "dataset   not written yet"
         return f"dataset   no {mark} that this program can read; 'run' with the same config writes it"

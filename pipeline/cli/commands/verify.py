@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.text import count, say
 from pipeline.verify.scores import STORED_BITS
 from pipeline.verify.verify import Verified, verify_dataset
@@ -13,7 +14,9 @@ _SHOWN = 20
 """Findings that are printed; the rest is counted."""
 
 
-def verify_command(dataset: Path, rows: int | None, seed: int, weights: Sequence[Path], device: str) -> None:
+def verify_command(
+    dataset: Path | DatasetFiles, rows: int | None, seed: int, weights: Sequence[Path], device: str
+) -> None:
     """Print what was checked and what was found. Raises ``IntegrityError`` if anything was."""
     locations = {weights_digest(path): str(path) for path in weights}
     verified = verify_dataset(dataset, rows=rows, seed=seed, locations=locations, device=device)

@@ -2,7 +2,6 @@
 
 import pickle
 from collections.abc import Sequence
-from pathlib import Path
 
 from pipeline.execution.interrupts import catch_termination
 from pipeline.execution.log_file import open_log
@@ -20,9 +19,9 @@ class TicketActor:
     """Does tickets by name; only names, counts and errors travel."""
 
     def __init__(
-        self, workspace: Workspace, modules: Sequence[OperatorModule], graph: bytes, device: str, log: str
+        self, workspace: Workspace, modules: Sequence[OperatorModule], graph: bytes, device: str
     ) -> None:
-        open_log(Path(log))
+        open_log(workspace.worker_log)
         torchaudio_guard.install_guard()
         install_modules(modules)  # before the graph is unpickled: it may hold the user's operators
         unpickled: TicketGraph = pickle.loads(graph)  # noqa: S301 - made by the driver of this run

@@ -13,7 +13,7 @@ from ray.job_config import JobConfig
 
 from pipeline.execution.executor import Job
 from pipeline.execution.interrupts import preserve_handlers
-from pipeline.store.workspace import is_ray_job
+from pipeline.store.workspaces import is_ray_job
 from schemas import RunError
 from stages.restorers.common.worker import ENVIRONMENTS_VARIABLE
 from stages.threads import ONE_THREAD

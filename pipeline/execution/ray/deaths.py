@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from pipeline.execution.worker import Suspect, journal_path
-from pipeline.store.journal import Journal, read_in_flight
+from pipeline.execution.worker import Suspect
+from pipeline.store.journal import Journals
 from pipeline.tables.tickets import ShardPlace, Ticket
 from schemas import Reason, RunError
 
@@ -20,7 +19,7 @@ STARTS = 3
 class Deaths:
     """The deaths of one run. Nothing of it is kept between runs: a preempted job blames no record."""
 
-    journals: Path
+    journals: Journals
     _by_record: Counter[tuple[ShardPlace, str]] = field(default_factory=Counter)
     _before_any: Counter[ShardPlace] = field(default_factory=Counter)
     _excluded: dict[ShardPlace, list[Suspect]] = field(default_factory=dict)
@@ -31,9 +30,10 @@ class Deaths:
 
         Raises ``RunError`` if that keeps happening before any record is begun.
         """
-        path = journal_path(self.journals, ticket)
-        records = read_in_flight(path)
-        with Journal(path):  # whoever dies next, before it has begun a record, is not this record's doing
+        records = self.journals.read_in_flight(ticket.place)
+        with self.journals.begin(
+            ticket.place
+        ):  # whoever dies next, before it has begun a record, is not this record's doing
             pass
         self._seen.add(ticket.place)
         if not records:

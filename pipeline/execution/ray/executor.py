@@ -17,8 +17,7 @@ from pipeline.execution.ray.cluster import connect_cluster, worker_environment
 from pipeline.execution.ray.deaths import Deaths
 from pipeline.execution.ray.metrics import RunMetrics
 from pipeline.execution.ray.scaling import Capacity, classes_to_release
-from pipeline.execution.worker import TicketResult, journal_path
-from pipeline.store.journal import journal_size_of
+from pipeline.execution.worker import TicketResult
 from pipeline.store.workspace import Workspace
 from pipeline.tables.scores import num_takes
 from pipeline.tables.tickets import CPU, Ticket, TicketGraph, gpus_of
@@ -121,7 +120,6 @@ class RayExecutor:
             self._run.modules,
             self._graph,
             "cuda" if gpus else "cpu",
-            str(self._workspace.worker_log),
         )
         return WorkerHandle(actor, WorkerState(resource))
 
@@ -177,7 +175,7 @@ class RayExecutor:
         self._record_s[folder] = max(mean_s, self._record_s.get(folder, 0.0))
 
     def _journal_size(self, ticket: Ticket) -> int:
-        return journal_size_of(journal_path(self._workspace.journals, ticket))
+        return self._workspace.journals.size_of(ticket.place)
 
     def _replace_hanging(self) -> None:
         """Kill workers whose journal has not grown for longer than any record should take."""

@@ -48,7 +48,7 @@ def test_a_finished_run_has_nothing_left(small: Path) -> None:
     again = run_here(small / "small.yaml", small / "workspace")
 
     assert again.computed == 0
-    assert again.dataset == small / "workspace" / "dataset"
+    assert again.dataset == str(small / "workspace" / "dataset")
 
 
 def test_plan_says_what_a_run_would_do_and_writes_nothing(small: Path, tmp_path: Path) -> None:

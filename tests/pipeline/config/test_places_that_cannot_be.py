@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.cli import run_command_line
 from pipeline.config.resolve import resolve
-from pipeline.store.workspace import Workspace, open_workspace
+from pipeline.store.workspace import Workspace
+from pipeline.store.workspaces import open_workspace
 from schemas import ConfigError, WorkspaceError
 from tests.support.small_config import mistakes, written
 

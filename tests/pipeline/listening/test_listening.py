@@ -11,6 +11,7 @@ from pipeline.listening.agreement import Judged, ListenerAgreement, agreement_of
 from pipeline.listening.intervals import Share, wilson_interval
 from pipeline.listening.trials import REPEAT_EVERY, StimulusPair, Trial, choose_next_trial
 from pipeline.listening.votes import Origin, Stimulus, Vote, VoteBook, VoteChoice
+from pipeline.store.line_log import LocalLogs
 
 
 def _side(name: str) -> Stimulus:
@@ -113,7 +114,7 @@ def test_nothing_is_asked_again_that_cannot_be_heard_any_more() -> None:
 
 def test_votes_are_kept_whole_whatever_kills_the_writer(tmp_path: Path) -> None:
     """A line that was torn is left out, and the votes before and after it are there."""
-    book = VoteBook(tmp_path / "listening")
+    book = VoteBook(LocalLogs(tmp_path / "listening"))
     trials = _session("Ann", _comparisons(3))
     book.add(_vote(trials[0]))
     path = tmp_path / "listening" / "Ann.jsonl"
@@ -133,14 +134,14 @@ def test_votes_are_kept_whole_whatever_kills_the_writer(tmp_path: Path) -> None:
 def test_a_listeners_name_cannot_be_a_path(name: str, tmp_path: Path) -> None:
     """Names of people are taken, and nothing that reaches out of the folder of votes."""
     with pytest.raises(ValueError, match="name has"):
-        VoteBook(tmp_path / "listening").of(name)
+        VoteBook(LocalLogs(tmp_path / "listening")).of(name)
     with pytest.raises(ValidationError):
         _vote(Trial(0, "row", Origin.PAIR, ONE, OTHER), listener=name)
 
 
 def test_names_of_any_script_are_taken(tmp_path: Path) -> None:
     """One name has one file, however its letters are composed."""
-    book = VoteBook(tmp_path / "listening")
+    book = VoteBook(LocalLogs(tmp_path / "listening"))
     book.add(_vote(Trial(0, "row", Origin.PAIR, ONE, OTHER), listener="Zoe\u0308 2"))
 
     assert [vote.listener for vote in book.of("Zo\u00eb 2")] == ["Zo\u00eb 2"]
@@ -151,7 +152,7 @@ def test_names_of_any_script_are_taken(tmp_path: Path) -> None:
 )
 def test_marks_on_letters_are_part_of_a_name(name: str, tmp_path: Path) -> None:
     """Devanagari and Thai write vowels as marks, which no letter has in one character."""
-    book = VoteBook(tmp_path / "listening")
+    book = VoteBook(LocalLogs(tmp_path / "listening"))
     book.add(_vote(Trial(0, "row", Origin.PAIR, ONE, OTHER), listener=name))
 
     assert [vote.listener for vote in book.of(name)] == [name]

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.progress.status import RunStatus
 from pipeline.progress.ticket_log import TicketLine, ticket_lines
+from pipeline.store.line_log import LineLog
 from pipeline.store.missing_values import missing_values, read_footer
 from pipeline.store.table_store import TableStore
 from pipeline.store.workspace import Workspace
@@ -111,5 +112,5 @@ def test_a_torn_line_of_the_log_is_left_out(tmp_path: Path) -> None:
     whole = _line("00000-a", 1_004.0, work_s=8.0)
     (tmp_path / "tickets.jsonl").write_text(whole.model_dump_json() + "\n" + whole.model_dump_json()[:40])
 
-    assert ticket_lines(tmp_path / "tickets.jsonl") == [whole]
-    assert ticket_lines(tmp_path / "none.jsonl") == []
+    assert ticket_lines(LineLog(tmp_path / "tickets.jsonl")) == [whole]
+    assert ticket_lines(LineLog(tmp_path / "none.jsonl")) == []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.execution import peak_memory
 from pipeline.progress.ticket_log import TicketLine, ticket_lines
+from pipeline.store.line_log import LineLog
 from tests.support import tiny
 
 MEBIBYTE = 2**20
@@ -32,7 +33,7 @@ def test_lines_of_earlier_versions_are_still_read(tmp_path: Path) -> None:
     path = tmp_path / "tickets.jsonl"
     path.write_text(json.dumps({**line, **times}) + "\n")
 
-    (read,) = ticket_lines(path)
+    (read,) = ticket_lines(LineLog(path))
 
     assert (read.real_time_factor, read.peak_bytes) == (None, 0)
 
@@ -44,7 +45,7 @@ def test_a_run_notes_what_models_took(tmp_path: Path) -> None:
 
     tiny.run(config, tmp_path / "workspace", "--executor", "local")
 
-    lines = ticket_lines(tmp_path / "workspace" / "logs" / "tickets.jsonl")
+    lines = ticket_lines(LineLog(tmp_path / "workspace" / "logs" / "tickets.jsonl"))
     gates = [line for line in lines if line.table == "restore.spectral_gate"]
     assert gates
     assert all(_is_plausible(line) for line in gates)

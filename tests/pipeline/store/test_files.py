@@ -12,16 +12,21 @@ import pytest
 from pipeline.store.files import Files, StoredFile
 from pipeline.store.local_files import LocalFiles
 from pipeline.store.memory_files import MemoryFiles
+from pipeline.store.object_files import ObjectFiles
 from pipeline.store.record_file import read_records, write_records
 from pipeline.store.table_store import TableStore
 from schemas import Recipe, Split
+from tests.support.object_server import ObjectServer, bucket_name
 
 WRITERS = 8
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture(params=["local", "memory", "objects"])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
     """Each kind of storage, empty."""
+    if request.param == "objects":
+        server: ObjectServer = request.getfixturevalue("object_store")
+        return ObjectFiles(f"{server.make_bucket(bucket_name())}/a run")
     return LocalFiles(tmp_path / "root") if request.param == "local" else MemoryFiles()
 
 
@@ -123,7 +128,7 @@ def test_readers_see_one_whole_content_or_another(files: Files) -> None:
     with ThreadPoolExecutor() as pool:
         writing = pool.submit(write_on)
         try:
-            seen = [StoredFile(files, "a").read() for _ in range(200)]
+            seen = [StoredFile(files, "a").read() for _ in range(100)]
         finally:
             stop.set()
         writing.result()
