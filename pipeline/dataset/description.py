@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from pipeline.dataset.card_front_matter import LICENCE_FILE
 from pipeline.dataset.provenance import MetricFacts, ModelFacts
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
@@ -15,7 +16,7 @@ from stages.prefer.vetoes import Veto
 
 MARK = "unanimous.json"
 CARD = "README.md"
-DATASET_FILES = frozenset((MARK, CARD, *TABLES))
+DATASET_FILES = frozenset((MARK, CARD, LICENCE_FILE, *TABLES))
 """What is in the folder of a dataset."""
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from pipeline.dataset.background import Background
-from pipeline.dataset.card_front_matter import Front
+from pipeline.dataset.card import licence_text_of
+from pipeline.dataset.card_front_matter import LICENCE_FILE, Front
 from pipeline.dataset.published import Dataset, DatasetRow
 from pipeline.dataset.writer import FileLimits, SplitFiles, TableWriter
 from pipeline.operations.token_text import text_of, walk_token_names
@@ -71,6 +72,8 @@ def write_tokens(
     with written.replaced() as draft:
         files = _write_rows(dataset, tokenizer, codec, draft.folder, form)
         draft.write("README.md", _write_card(dataset, codec, files, form))
+        if (terms := licence_text_of(dataset.description)) is not None:
+            draft.write(LICENCE_FILE, terms)
         if form == "text":
             names = walk_token_names(codec.num_codebooks, codec.codebook_size)
             draft.write("vocabulary.txt", "".join(f"{name}\n" for name in names))
@@ -127,6 +130,7 @@ def _write_card(
         content=f"Unanimous, key {said.key}, codec {codec.sha256}, {codec.num_codebooks} codebooks",
         languages=said.languages,
         licence=said.licence,
+        corpora=[source.name for source in said.sources if source.part == "speech"],
         tables={"tokens": files},
         features={"tokens": features_of(_columns_of(form), None)},
     )
