@@ -50,6 +50,12 @@ def export(
             help="write to --out what a trainer reads instead: jsonl, nemo, espnet, kto or ranked",
         ),
     ] = None,
+    select: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="with --as: only so many pairs, of as much damage and as many voices as can be"
+        ),
+    ] = None,
     assignments: SetOption = None,
     speech: SpeechOption = None,
     noise: NoiseOption = None,
@@ -68,17 +74,19 @@ def export(
     """
     from pipeline.cli.commands.export import Upload, export_command, view_command  # noqa: PLC0415
 
+    if select is not None and view is None:
+        raise UserError("--select needs --as: a selection is written as a view")
     if view is not None and out is None:
         raise UserError("--as needs --out: a new folder for the view")
     if view is not None and out is not None and is_workspace(config):
-        view_command(Path(config), view, out)
+        view_command(Path(config), view, out, select)
         return
     resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     upload = None if push is None else Upload(push, public)
     place = workspace_of(workspace, resolved)
     export_command(resolved, place, out if view is None else None, upload)
     if view is not None and out is not None:
-        view_command(place.dataset.folder, view, out)
+        view_command(place.dataset.folder, view, out, select)
 
 
 @app.command(

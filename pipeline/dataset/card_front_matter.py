@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.store.dataset_columns import columns_of, features_of
+from pipeline.store.dataset_files import LICENCE_FILE
 from stages.operators.licences import UNKNOWN
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ _SIZES = (
     *(("1M<n<10M", 10**7), ("10M<n<100M", 10**8), ("100M<n<1B", 10**9)),
 )
 MORE = "1B<n<10B"
-LICENCE_FILE = "LICENSE.md"
-"""What the hub looks for beside a card whose licence it has no identifier for."""
 HUB_LICENCES = frozenset(
     {
         *(

@@ -2,13 +2,12 @@
 
 from pydantic import Field
 
-from pipeline.dataset.card_front_matter import LICENCE_FILE
 from pipeline.dataset.provenance import MetricFacts, ModelFacts
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
 from pipeline.progress.funnel import Funnel
 from pipeline.store.dataset_columns import TABLES, DatasetTable
-from pipeline.store.dataset_files import DatasetFiles
+from pipeline.store.dataset_files import LICENCE_FILE, DatasetFiles
 from schemas import Record, Split
 from stages.prefer.criteria import Criterion
 from stages.prefer.pair_rules import PairRule

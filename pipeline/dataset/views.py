@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.dataset.coverage import Coverage, coverage_of, read_pair_facts, select_pairs, weights_of
 from pipeline.dataset.published import Dataset, DatasetRow
 from pipeline.dataset.ranking import Layers, layers_of
 from pipeline.store.dataset_columns import DatasetTable
@@ -32,41 +33,62 @@ class ViewCounts:
     recordings: int
     left_out: Mapping[str, int]
     """What the view has no place for, and how many of it."""
+    coverage: tuple[Coverage, Coverage] | None = None
+    """Before and after, where pairs were selected."""
 
 
-Write = Callable[[Dataset, ViewFiles, Path], Mapping[str, int]]
-"""Writes a view that will lie in a folder; returns what was left out."""
+@dataclass(frozen=True, slots=True)
+class _Viewed:
+    """What a view is of, and where it will lie."""
+
+    dataset: Dataset
+    out: Path
+    weights: Mapping[str, float]
+    """Of the pairs that are kept, by their names."""
 
 
-def write_view(dataset: Dataset, view: str, out: Path) -> ViewCounts:
+Write = Callable[[_Viewed, ViewFiles], Mapping[str, int]]
+"""Writes a view; returns what was left out."""
+
+
+def write_view(dataset: Dataset, view: str, out: Path, select: int | None = None) -> ViewCounts:
     """Write a view of ``dataset`` to the folder ``out``, whole or not at all.
 
-    Raises ``UserError`` if ``out`` is there already, for an unknown view, and for one of candidates where
-    the dataset has none.
+    ``select`` keeps so many pairs, by the rule of `select_pairs`. Raises ``UserError`` if ``out`` is there
+    already, for an unknown view, for one of candidates where the dataset has none, and for a selection of
+    pairs for a view of candidates.
     """
     if view not in DATASET_VIEWS:
         raise UserError(f"there is no view {view!r}; choose one of: {', '.join(DATASET_VIEWS)}")
+    if select is not None and view in OF_CANDIDATES:
+        raise UserError(f"--select chooses pairs, and {view!r} is of candidates")
     written = DatasetFiles(out.absolute())
     if written.is_taken:
         raise UserError(f"{out} is there already; choose another --out, or remove it")
+    pairs = read_pair_facts(dataset)
+    kept = pairs if select is None else select_pairs(pairs, select)
+    viewed = _Viewed(dataset, written.folder, weights_of(kept))
+    coverage = None if select is None else (coverage_of(pairs), coverage_of(kept))
     written.make_parent()
     with written.replaced() as draft:
         with ViewFiles(draft.folder) as files:
-            left_out = DATASET_VIEWS[view](dataset, files, written.folder)
-        draft.write("README.md", _describe(dataset, view, files))
-    return ViewCounts(dict(files.lines), files.num_recordings, left_out)
+            left_out = DATASET_VIEWS[view](viewed, files)
+        draft.write("README.md", _describe(dataset, view, files, coverage))
+    return ViewCounts(dict(files.lines), files.num_recordings, left_out, coverage)
 
 
-def _write_jsonl(dataset: Dataset, files: ViewFiles, _: Path) -> Mapping[str, int]:
-    for row in _pairs(dataset):
+def _write_jsonl(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
+    for row in _pairs(viewed):
         paths = _write_sides(row, files)
-        files.add_line(f"{row['split']}.jsonl", _json({**row, **paths}))
+        files.add_line(
+            f"{row['split']}.jsonl", _json({**row, **paths, "weight": viewed.weights[row["pair_id"]]})
+        )
     return {}
 
 
-def _write_nemo(dataset: Dataset, files: ViewFiles, _: Path) -> Mapping[str, int]:
+def _write_nemo(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
     """Write chosen and rejected by turns: rewards are 1 and 1 / (1 + strength)."""
-    for row in _pairs(dataset):
+    for row in _pairs(viewed):
         paths = _write_sides(row, files)
         said = {
             "text": row["transcript"] or "",
@@ -83,15 +105,15 @@ def _write_nemo(dataset: Dataset, files: ViewFiles, _: Path) -> Mapping[str, int
     return {}
 
 
-def _write_kto(dataset: Dataset, files: ViewFiles, _: Path) -> Mapping[str, int]:
+def _write_kto(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
     """Call a recording good that only ever won, and bad that only ever lost; leave out others."""
     labels: dict[str, bool | None] = {}
-    for row in _pairs(dataset, PAIR_AUDIO):
+    for row in _pairs(viewed, PAIR_AUDIO):
         for side, label in (("chosen", True), ("rejected", False)):
             name = _name_of(row, side)
             labels[name] = label if labels.get(name, label) is label else None
     told: set[str] = set()
-    for row in _pairs(dataset):
+    for row in _pairs(viewed):
         paths = _write_sides(row, files)
         for side in ("chosen", "rejected"):
             name = _name_of(row, side)
@@ -103,15 +125,15 @@ def _write_kto(dataset: Dataset, files: ViewFiles, _: Path) -> Mapping[str, int]
     return {"recordings that are chosen in one pair and rejected in another": both} if both else {}
 
 
-def _write_espnet(dataset: Dataset, files: ViewFiles, out: Path) -> Mapping[str, int]:
+def _write_espnet(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
     """Kaldi's files of each split; a score file has the samples that have the score."""
     names: dict[str, str] = {}
     samples: dict[str, int] = {}
-    for split, row in _candidates(dataset):
+    for split, row in _candidates(viewed.dataset):
         utterance = _kaldi_name(row["degraded_id"])
         if names.setdefault(utterance, row["degraded_id"]) != row["degraded_id"]:
             raise UserError(f"{names[utterance]} and {row['degraded_id']} would both be called {utterance}")
-        path = f"{out}/{files.add_audio(_recording_name(row), row['audio']['bytes'])}"
+        path = f"{viewed.out}/{files.add_audio(_recording_name(row), row['audio']['bytes'])}"
         if row["kind"] != "restored":
             files.add_line(f"{split}/{row['kind']}.scp", f"{utterance} {path}")
             continue
@@ -121,20 +143,20 @@ def _write_espnet(dataset: Dataset, files: ViewFiles, out: Path) -> Mapping[str,
         if number == 0:
             files.add_line(f"{split}/text", f"{utterance} {' '.join((row['transcript'] or '').split())}")
             files.add_line(f"{split}/utt2spk", f"{utterance} {_kaldi_name(row['speaker'] or utterance)}")
-        for score in _scores_in(dataset):
+        for score in _scores_in(viewed.dataset):
             if row[score] is not None:
                 files.add_line(f"{split}/scores/{score}.txt", _json({"key": key, score: row[score]}))
     return {}
 
 
-def _write_ranked(dataset: Dataset, files: ViewFiles, _: Path) -> Mapping[str, int]:
+def _write_ranked(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
     unranked = 0
-    for split, rows in _by_input(dataset):
+    for split, rows in _by_input(viewed.dataset):
         paths = {
             _recording_name(row): files.add_audio(_recording_name(row), row["audio"]["bytes"]) for row in rows
         }
         restored = [row for row in rows if row["kind"] == "restored"]
-        found: Layers = layers_of(restored, dataset.description)
+        found: Layers = layers_of(restored, viewed.dataset.description)
         unranked += found.num_unranked
         layers = [[_ranked(restored[place], paths) for place in layer] for layer in found.layers]
         line = {
@@ -151,6 +173,7 @@ def _write_ranked(dataset: Dataset, files: ViewFiles, _: Path) -> Mapping[str, i
     return {"candidates without every vote, or that a veto refuses": unranked} if unranked else {}
 
 
+OF_CANDIDATES = frozenset({"espnet", "ranked"})
 DATASET_VIEWS: Mapping[str, Write] = {
     "jsonl": _write_jsonl,
     "nemo": _write_nemo,
@@ -160,12 +183,14 @@ DATASET_VIEWS: Mapping[str, Write] = {
 }
 
 
-def _pairs(dataset: Dataset, without: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
-    """Walk the pairs; ``without`` names audio columns that are not read."""
-    for _, file in dataset.walk_parts("pairs"):
+def _pairs(viewed: _Viewed, without: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Walk the pairs that are kept; ``without`` names audio columns that are not read."""
+    for _, file in viewed.dataset.walk_parts("pairs"):
         columns = [field.name for field in file.schema_arrow if field.name not in without]
         for group in range(file.num_row_groups):
-            yield from file.read_row_group(group, columns=columns, use_threads=False).to_pylist()
+            for row in file.read_row_group(group, columns=columns, use_threads=False).to_pylist():
+                if row["pair_id"] in viewed.weights:
+                    yield row
 
 
 def _candidates(dataset: Dataset) -> Iterator[tuple[str, DatasetRow]]:
@@ -241,9 +266,13 @@ def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(kept, ensure_ascii=False)
 
 
-def _describe(dataset: Dataset, view: str, files: ViewFiles) -> str:
+def _describe(
+    dataset: Dataset, view: str, files: ViewFiles, coverage: tuple[Coverage, Coverage] | None
+) -> str:
     said = dataset.description
     listed = "\n".join(f"- `{name}`: {number:,} lines" for name, number in files.lines.items())
+    if coverage is not None:
+        listed += f"\n\nSelected: {coverage[1]}; of {coverage[0]}."
     return f"""# {said.name} as {view}
 
 A view of the dataset {said.name} (key {said.key}), with {files.num_recordings:,} recordings as FLAC of

@@ -9,7 +9,6 @@ from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.background import Background
 from pipeline.dataset.candidates import read_degraded_utterances
 from pipeline.dataset.card import card_of, licence_text_of
-from pipeline.dataset.card_front_matter import LICENCE_FILE
 from pipeline.dataset.description import CARD, MARK, DatasetDescription
 from pipeline.dataset.licences import Licences
 from pipeline.dataset.provenance import metric_facts_of, model_facts_of
@@ -19,7 +18,7 @@ from pipeline.dataset.wholeness import refuse_foreign
 from pipeline.dataset.writer import FileLimits, TableWriter
 from pipeline.progress.funnel import funnel_of
 from pipeline.store.dataset_columns import DatasetTable, table_schema_of
-from pipeline.store.dataset_files import DatasetFiles
+from pipeline.store.dataset_files import LICENCE_FILE, DatasetFiles
 from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph
 from schemas import fingerprint_of

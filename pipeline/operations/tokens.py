@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from pipeline.dataset.background import Background
 from pipeline.dataset.card import licence_text_of
-from pipeline.dataset.card_front_matter import LICENCE_FILE, Front
+from pipeline.dataset.card_front_matter import Front
 from pipeline.dataset.published import Dataset, DatasetRow
 from pipeline.dataset.writer import FileLimits, SplitFiles, TableWriter
 from pipeline.operations.token_text import text_of, walk_token_names
 from pipeline.store.dataset_columns import CODE, INTEGER, NUMBER, TEXT, Columns, features_of
-from pipeline.store.dataset_files import DatasetFiles
+from pipeline.store.dataset_files import LICENCE_FILE, DatasetFiles
 from schemas import Digest, Record, Split, UserError
 from stages.audio.flac import decode_flac_bytes
 from stages.networks.codec_tokens import Tokenizer

@@ -48,10 +48,24 @@ def test_jsonl_has_every_pair_with_all_columns(
     lines = lines_of(folder / "train.jsonl")
     assert [line["pair_id"] for line in lines] == [row["pair_id"] for row in rows]
     for line, row in zip(lines, rows, strict=True):
-        assert line.keys() == row.keys()
+        assert line.keys() == {*row, "weight"}
         for side in ("degraded", "chosen", "rejected", "clean"):
             assert digest_of((folder / line[side]).read_bytes()) == digest_of(row[side]["bytes"])
         assert line["strength"] == row["strength"]
+
+
+def test_a_selection_covers_more_with_as_many(
+    dataset: Path, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Half of the pairs; as many cells as there can be, and what they cover is said."""
+    done = typed("export", dataset, "--as", "jsonl", "--out", tmp_path / "out", "--select", len(rows) // 2)
+
+    lines = lines_of(tmp_path / "out" / "train.jsonl")
+    assert len(lines) == len(rows) // 2
+    assert sum(line["weight"] for line in lines) == pytest.approx(len(lines))
+    assert f"of        {len(rows)} pairs of" in done.stdout
+    assert f"selected  {len(lines)} pairs of" in done.stdout
+    assert f"Selected: {len(lines)} pairs of" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_nemo_has_chosen_and_rejected_by_turns(
@@ -146,6 +160,8 @@ def test_views_say_what_they_cannot_do(dataset: Path, tmp_path: Path) -> None:
         "there is no view 'kaldi'": ("--as", "kaldi", "--out", tmp_path / "out"),
         "--as needs --out": ("--as", "jsonl"),
         "is there already": ("--as", "jsonl", "--out", tmp_path),
+        "--select needs --as": ("--select", 3),
+        "'ranked' is of candidates": ("--as", "ranked", "--out", tmp_path / "out", "--select", 3),
     }
     for message, words in cases.items():
         done = typed("export", dataset, *words)

@@ -70,14 +70,16 @@ def export_command(
         say(f"uploaded: {push(dataset.folder, upload.repo, public=upload.public)}")
 
 
-def view_command(dataset: Path, view: str, out: str) -> None:
+def view_command(dataset: Path, view: str, out: str, select: int | None = None) -> None:
     """Write a view of a dataset, and say what is in it."""
     opened = open_dataset(DatasetFiles(dataset))
     with exit_on_stop():
-        written = write_view(opened, view, expand_home(out))
+        written = write_view(opened, view, expand_home(out), select)
     for name, number in written.lines.items():
         say(f"{out}/{name}: {count(number, 'line')}")
     say(f"{out}: {count(written.recordings, 'recording')}")
+    if written.coverage is not None:
+        say(f"of        {written.coverage[0]}\nselected  {written.coverage[1]}")
     for what, number in written.left_out.items():
         say(f"left out: {number:,} {what}")
 
