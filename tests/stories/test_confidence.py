@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from tests.support import tiny
+from tests.support.forked_commands import typed
 
 MODEL = """
 import numpy as np
@@ -54,3 +55,5 @@ def test_what_its_model_doubts_is_not_chosen(tmp_path: Path) -> None:
     assert {(row["chosen_confidence"], row["rejected_confidence"]) for row in pairs} == {(-0.5, None)}
     card = (tmp_path / "run" / "dataset" / "README.md").read_text()
     assert "chosen confidence under -2" in card
+    verified = typed("verify", tmp_path / "run" / "dataset", "--operators", tmp_path / "sure.py")
+    assert verified.returncode == 0, verified.stdout
