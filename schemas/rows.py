@@ -83,6 +83,8 @@ class Take(Outcome):
     fitted; of a recording that was restored in chunks, the largest."""
     level_gain_db: float = 0.0
     """What was applied to bring the take to the input's active level."""
+    confidence: float | None = None
+    """How sure the model is of it, if it says so; more is surer, on a scale of the model's own."""
 
 
 class Restored(Row):

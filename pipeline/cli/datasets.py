@@ -17,7 +17,8 @@ from pipeline.cli.options import (
     workspace_of,
 )
 from pipeline.store.object_workspace import require_folder
-from pipeline.store.workspaces import dataset_at, open_workspace
+from pipeline.store.workspaces import dataset_at, is_workspace, open_workspace
+from schemas import UserError
 
 
 @app.command(
@@ -26,6 +27,7 @@ from pipeline.store.workspaces import dataset_at, open_workspace
         "export demo --set preference.pairs.keep=best",
         "export demo --out /data/demo-pairs",
         "export my.yaml --push me/my-pairs --public",
+        "export runs/demo/dataset --as nemo --out /data/demo-nemo",
     )
 )
 def export(
@@ -41,6 +43,20 @@ def export(
     public: Annotated[  # noqa: FBT002
         bool, typer.Option("--public", help="let everybody see a repository that --push makes")
     ] = False,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="VIEW",
+            help="write to --out what a trainer reads instead: jsonl, nemo, espnet, kto or ranked",
+        ),
+    ] = None,
+    select: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="with --as: only so many pairs, of as much damage and as many voices as can be"
+        ),
+    ] = None,
     assignments: SetOption = None,
     speech: SpeechOption = None,
     noise: NoiseOption = None,
@@ -54,12 +70,24 @@ def export(
     --push takes the token from HF_TOKEN or from 'hf auth login', and speaks to HF_ENDPOINT if that is set; a
     new repository is private. (Tested against a stand-in of the hub's HTTP interface, with its LFS transfer;
     not run against huggingface.co, nor with Xet transfer.)
-    """
-    from pipeline.cli.commands.export import Upload, export_command  # noqa: PLC0415
 
+    --as takes a folder with a dataset in place of CONFIG too.
+    """
+    from pipeline.cli.commands.export import Upload, export_command, view_command  # noqa: PLC0415
+
+    if select is not None and view is None:
+        raise UserError("--select needs --as: a selection is written as a view")
+    if view is not None and out is None:
+        raise UserError("--as needs --out: a new folder for the view")
+    if view is not None and out is not None and is_workspace(config):
+        view_command(dataset_at(config), view, out, select)
+        return
     resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     upload = None if push is None else Upload(push, public)
-    export_command(resolved, workspace_of(workspace, resolved), out, upload)
+    place = workspace_of(workspace, resolved)
+    export_command(resolved, place, out if view is None else None, upload)
+    if view is not None and out is not None:
+        view_command(place.dataset, view, out, select)
 
 
 @app.command(
@@ -137,11 +165,20 @@ def tokens(
         int | None, typer.Option(min=1, help="so many of the first ones", show_default="all")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1")] = "cpu",
+    form: Annotated[
+        str,
+        typer.Option("--as", metavar="FORM", help="codes, or text: prompt, chosen and rejected of tokens"),
+    ] = "codes",
+    tokenizer: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="a text tokenizer that must know all of the codes")
+    ] = None,
 ) -> None:
     """Write the pairs of DATASET as codes of a DAC, for models that speak in tokens.
 
-    Each side becomes lists of 16-bit numbers, one per codebook; the codec's digest is kept with them.
+    Each side becomes lists of 16-bit numbers, one per codebook; the codec's digest is kept with them. As
+    text, a frame is one token per codebook, such as <|a0_17|><|a1_5|>, and vocabulary.txt lists all of them:
+    a causal language model that has them trains on it with TRL's DPOTrainer as it is.
     """
     from pipeline.cli.commands.tokens import tokens_command  # noqa: PLC0415
 
-    tokens_command(dataset, codec, out, codebooks, device)
+    tokens_command(dataset, codec, out, codebooks, device, form, tokenizer)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.dataset import card_tables as written
-from pipeline.dataset.card_front_matter import front_of
+from pipeline.dataset.card_front_matter import front_of, licence_of
 from pipeline.progress.funnel import funnel_lines
 from pipeline.store.dataset_columns import MEANINGS, MEANINGS_IN_CANDIDATES, MEANINGS_IN_PAIRS
 from pipeline.text import count
@@ -71,6 +71,8 @@ def card_of(run: ResolvedConfig, exported: DatasetDescription, audit: Sequence[s
         front=front_of(run, exported).strip(),
         config=config,
         exported=exported,
+        bibtex_key="".join(char for char in exported.name if char.isalnum()) or "pairs",
+        bibtex_title=exported.name.replace("_", r"\_"),
         tables=written.describe_tables(exported.tables),
         loading=lines_for("path/to/dataset", exported.rows).rstrip(),
         columns=written.describe_columns(MEANINGS),
@@ -97,4 +99,16 @@ def card_of(run: ResolvedConfig, exported: DatasetDescription, audit: Sequence[s
         audit="\n".join(audit),
         licences=written.describe_licences(exported.licences),
         sources=written.describe_sources(exported.sources),
+    )
+
+
+def licence_text_of(exported: DatasetDescription) -> str | None:
+    """Return LICENSE.md of a dataset that is under what the hub has no identifier for; None for others."""
+    if "license_link" not in licence_of(exported.licence):
+        return None
+    parts = written.describe_sources(exported.sources)
+    return (
+        f"# Licences of {exported.name}\n\n**{written.escape_inline(str(exported.licence))}** is the most "
+        "restrictive licence of any row, and so that of the\nwhole. Each row says its own in `row_licence`, "
+        f"and all that it is made of in `licences`.\n\n{parts}\n"
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.store.dataset_columns import columns_of, features_of
+from pipeline.store.dataset_files import LICENCE_FILE
 from stages.operators.licences import UNKNOWN
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Front:
     """The first one is what opens by default."""
     features: Mapping[str, Mapping[str, Any]]
     """Of each table, as ``datasets.Features.from_dict`` reads them."""
+    corpora: Sequence[str] = ()
+    """Names of what the speech is from."""
 
     def __str__(self) -> str:
         """Return the YAML between the two lines of dashes."""
@@ -86,6 +89,8 @@ class Front:
             pretty_name=self.name,
             language=languages_of(self.languages) or None,
             **licence_of(self.licence),
+            annotations_creators=["machine-generated"],
+            source_datasets=source_datasets_of(self.corpora) or None,
             size_categories=size_category_of(sum(files.rows for files in of_default.values())),
             task_categories=["audio-to-audio"],
             tags=list(TAGS),
@@ -112,6 +117,7 @@ def front_of(run: ResolvedConfig, exported: DatasetDescription) -> str:
         content=f"Unanimous, key {exported.key}",
         languages=exported.languages,
         licence=exported.licence,
+        corpora=[source.name for source in exported.sources if source.part == "speech"],
         tables=exported.tables,
         features={
             table: features_of(each, None if rate == "native" else rate) for table, each in columns.items()
@@ -137,13 +143,23 @@ def _info(splits: Splits, features: Mapping[str, Any]) -> DatasetInfo:
 
 
 def licence_of(licence: str | None) -> dict[str, Any]:
-    """Return how the hub wants a licence written: its identifiers, or ``other`` and a name."""
+    """Return how the hub wants a licence written: its identifiers, or ``other``, a name and a link.
+
+    The link is to the file beside the card that says what is under which licence.
+    """
     if licence in {None, UNKNOWN}:
         return {"license": UNKNOWN}
     identifiers = [part.lower() for part in str(licence).split(" AND ")]
     if HUB_LICENCES.issuperset(identifiers):
         return {"license": identifiers[0] if len(identifiers) == 1 else identifiers}
-    return {"license": "other", "license_name": re.sub(r"[^a-z0-9.+]+", "-", str(licence).lower())}
+    name = re.sub(r"[^a-z0-9.+]+", "-", str(licence).lower())
+    return {"license": "other", "license_name": name, "license_link": LICENCE_FILE}
+
+
+def source_datasets_of(corpora: Iterable[str]) -> list[str]:
+    """Return what the rows were made from as the hub writes it: each corpus once, as an extension of it."""
+    names = {re.sub(r"[^a-z0-9_.]+", "-", name.lower()).strip("-") for name in corpora}
+    return [f"extended|other-{name}" for name in sorted(names) if name]
 
 
 def languages_of(languages: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
 from pipeline.progress.funnel import Funnel
 from pipeline.store.dataset_columns import TABLES, DatasetTable
-from pipeline.store.dataset_files import DatasetFiles
+from pipeline.store.dataset_files import LICENCE_FILE, DatasetFiles
 from schemas import Record, Split
 from stages.prefer.criteria import Criterion
 from stages.prefer.pair_rules import PairRule
@@ -15,7 +15,7 @@ from stages.prefer.vetoes import Veto
 
 MARK = "unanimous.json"
 CARD = "README.md"
-DATASET_FILES = frozenset((MARK, CARD, *TABLES))
+DATASET_FILES = frozenset((MARK, CARD, LICENCE_FILE, *TABLES))
 """What is in the folder of a dataset."""
 
 

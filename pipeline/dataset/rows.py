@@ -133,6 +133,7 @@ def _take_columns_of(restoration: Restoration) -> _Row:
         "length_change_s": take.length_change_s,
         "level_gain_db": take.level_gain_db,
         "peak_gain_db": None if take.audio is None else take.audio.gain_db,
+        "confidence": take.confidence,
         "digest": None if take.audio is None else take.audio.digest,
         "same_audio_as": list(restoration.same_audio_as),
         **{score.name: score.value for score in scores},

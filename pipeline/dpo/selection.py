@@ -17,6 +17,8 @@ class Selection(Record):
     """Kinds of degradations, of which at least one must have changed the speech."""
     models: frozenset[str] | None = None
     """Restoration models that both sides must be from."""
+    pair_ids: frozenset[str] | None = None
+    """Names of the pairs, such as those that ``export --select`` chose."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -37,6 +39,8 @@ class Selection(Record):
         least = {f"margin_{score}": value for score, value in self.min_margins.items()}
         if self.min_strength is not None:
             least["strength"] = self.min_strength
+        if self.pair_ids is not None and row["pair_id"] not in self.pair_ids:
+            return False
         if any(row[name] is None or row[name] < value for name, value in least.items()):
             return False
         if self.degradations is not None and self.degradations.isdisjoint(row["degradations"]):

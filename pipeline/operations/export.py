@@ -8,7 +8,7 @@ from pipeline.audit.text import audit_lines
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.background import Background
 from pipeline.dataset.candidates import read_degraded_utterances
-from pipeline.dataset.card import card_of
+from pipeline.dataset.card import card_of, licence_text_of
 from pipeline.dataset.description import CARD, MARK, DatasetDescription
 from pipeline.dataset.licences import Licences
 from pipeline.dataset.provenance import metric_facts_of, model_facts_of
@@ -18,12 +18,12 @@ from pipeline.dataset.wholeness import refuse_foreign
 from pipeline.dataset.writer import FileLimits, TableWriter
 from pipeline.progress.funnel import funnel_of
 from pipeline.store.dataset_columns import DatasetTable, table_schema_of
-from pipeline.store.dataset_files import DatasetFiles
+from pipeline.store.dataset_files import LICENCE_FILE, DatasetFiles
 from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph
 from schemas import fingerprint_of
 
-VERSION = 7
+VERSION = 8
 
 
 def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
@@ -57,6 +57,8 @@ def write_dataset(
     with dataset.replaced() as draft:
         result = _write_files(run, graph, store, draft.folder)
         draft.write(CARD, card_of(run, result, audit_lines(audit)))
+        if (terms := licence_text_of(result)) is not None:
+            draft.write(LICENCE_FILE, terms)
         draft.write(MARK, result.model_dump_json(indent=1))
     return result
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline.config.panel import ResolvedPanel
 from pipeline.config.stand_ins import keep_stand_ins
@@ -11,25 +11,23 @@ from pipeline.execution.board import Board
 from pipeline.execution.executor import Executor
 from pipeline.execution.log_file import log_to
 from pipeline.execution.worker import TicketResult
-from pipeline.panel.given_files import shards_of_given
 from pipeline.panel.score_rows import (
     UNANIMITY,
     GivenScores,
-    encode_score_rows,
+    columns_of_scores,
     walk_score_rows,
     with_unanimity,
 )
 from pipeline.progress.tally import Tally
 from pipeline.progress.ticket_log import note_ticket
 from pipeline.progress.view import View, open_view
+from pipeline.sources.given_files import shards_of_given
 from pipeline.store.files import explain_full_disk
-from pipeline.store.local_files import file_at
+from pipeline.store.row_files import write_row_file
 from pipeline.store.workspace import Workspace
 from pipeline.tables.given import GivenGraph, given_graph_of
 from pipeline.tables.tickets import Ticket
-from schemas import UserError
 
-OUT_SUFFIXES = (".parquet", ".csv")
 MakeScoreExecutor = Callable[[ResolvedPanel, Workspace, GivenGraph, View], Executor]
 
 
@@ -60,10 +58,9 @@ def score_given_files(
     """Score what is not scored yet, write all of it, and return it.
 
     No failure stops it: what has no score has a reason. Raises ``ConfigError`` for files that cannot be
-    listed or told apart, and ``UserError`` for a place that cannot be written to.
+    listed or told apart.
     """
     started = time.monotonic()
-    check_out(given.out)
     with explain_full_disk(workspace.root), workspace.hold(), open_view() as shown, log_to(workspace.log):
         workspace.remove_drafts()
         seconds = panel.config.shard_seconds
@@ -78,17 +75,8 @@ def score_given_files(
     scores = tuple(panel.outputs())
     if panel.criteria:
         rows, scores = with_unanimity(rows, panel.criteria, panel.vetoes), (*scores, UNANIMITY)
-    file_at(given.out).put(encode_score_rows(rows, scores, given.out.suffix.lower()))
+    write_row_file(given.out, rows, columns_of_scores(scores))
     return ScoreResult(rows, scores, left, time.monotonic() - started)
-
-
-def check_out(out: Path) -> None:
-    """Raise ``UserError`` for a file that scores cannot be written to."""
-    if PurePosixPath(out.name).suffix.lower() not in OUT_SUFFIXES:
-        raise UserError(f"--out {out}: the file ends with {' or '.join(OUT_SUFFIXES)}")
-    if out.is_dir() or not out.absolute().parent.is_dir():
-        what = "is a folder" if out.is_dir() else f"there is no folder {out.absolute().parent}"
-        raise UserError(f"--out {out}: {what}; name a file in a folder that is there")
 
 
 def _compute(

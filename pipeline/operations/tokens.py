@@ -3,16 +3,18 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from pipeline.dataset.background import Background
+from pipeline.dataset.card import licence_text_of
 from pipeline.dataset.card_front_matter import Front
 from pipeline.dataset.published import Dataset, DatasetRow
 from pipeline.dataset.writer import FileLimits, SplitFiles, TableWriter
+from pipeline.operations.token_text import text_of, walk_token_names
 from pipeline.store.dataset_columns import CODE, INTEGER, NUMBER, TEXT, Columns, features_of
-from pipeline.store.dataset_files import DatasetFiles
+from pipeline.store.dataset_files import LICENCE_FILE, DatasetFiles
 from schemas import Digest, Record, Split, UserError
 from stages.audio.flac import decode_flac_bytes
 from stages.networks.codec_tokens import Tokenizer
@@ -31,6 +33,10 @@ KEPT: Columns = {
 }
 """Columns of ``pairs`` that come along; all others are found there by ``pair_id``."""
 _COLUMNS: Columns = {**KEPT, "num_frames": INTEGER, **dict.fromkeys(TOKEN_SIDES, CODES)}
+_TEXT_SIDES = {"prompt": "degraded", "chosen": "chosen", "rejected": "rejected"}
+"""What trainers of language models call the sides."""
+_TEXT_COLUMNS: Columns = {**KEPT, "num_frames": INTEGER, **dict.fromkeys(_TEXT_SIDES, TEXT)}
+TokenForm = Literal["codes", "text"]
 CUT = FileLimits(file_mb=500, row_group_mb=100)
 
 
@@ -52,29 +58,36 @@ def codec_facts_of(tokenizer: Tokenizer, digest: Digest) -> CodecFacts:
 
 
 def write_tokens(
-    dataset: Dataset, tokenizer: Tokenizer, codec: CodecFacts, out: Path
+    dataset: Dataset, tokenizer: Tokenizer, codec: CodecFacts, out: Path, form: TokenForm = "codes"
 ) -> Mapping[Split, SplitFiles]:
     """Write the pairs of ``dataset`` as codes to the folder ``out``, whole or not at all.
 
-    Each side is a list of codebooks, each a list of codes, one per frame. Raises ``UserError`` if ``out``
-    is there already.
+    Each side is a list of codebooks, each a list of codes, one per frame; as ``text``, the degraded side is
+    the ``prompt``, and sides are text tokens, all of which are in ``vocabulary.txt``. Raises ``UserError`` if
+    ``out`` is there already.
     """
     written = DatasetFiles(out)
     if written.is_taken:
         raise UserError(f"{out} is there already; choose another --out, or remove it")
     with written.replaced() as draft:
-        files = _write_rows(dataset, tokenizer, codec, draft.folder)
-        draft.write("README.md", _write_card(dataset, codec, files))
+        files = _write_rows(dataset, tokenizer, codec, draft.folder, form)
+        draft.write("README.md", _write_card(dataset, codec, files, form))
+        if (terms := licence_text_of(dataset.description)) is not None:
+            draft.write(LICENCE_FILE, terms)
+        if form == "text":
+            names = walk_token_names(codec.num_codebooks, codec.codebook_size)
+            draft.write("vocabulary.txt", "".join(f"{name}\n" for name in names))
     return files
 
 
 def _write_rows(
-    dataset: Dataset, tokenizer: Tokenizer, codec: CodecFacts, folder: Path
+    dataset: Dataset, tokenizer: Tokenizer, codec: CodecFacts, folder: Path, form: TokenForm
 ) -> Mapping[Split, SplitFiles]:
     with Background() as background:
-        writer = TableWriter(folder / "tokens", _schema(dataset, codec), CUT, background)
+        writer = TableWriter(folder / "tokens", _schema(dataset, codec, form), CUT, background)
         for row in dataset.pairs(range(dataset.num_pairs), columns=[*KEPT, *TOKEN_SIDES]):
-            writer.add(_encode_row(row, tokenizer))
+            encoded = _encode_row(row, tokenizer)
+            writer.add(encoded if form == "codes" else _as_text(encoded))
         writer.finish()
         return writer.close()
 
@@ -86,37 +99,53 @@ def _encode_row(row: DatasetRow, tokenizer: Tokenizer) -> dict[str, Any]:
     return {**kept, "num_frames": codes["chosen"].shape[1], **listed}
 
 
-def _schema(dataset: Dataset, codec: CodecFacts) -> pa.Schema:
+def _as_text(row: Mapping[str, Any]) -> dict[str, Any]:
+    sides = {name: text_of(row[side]) for name, side in _TEXT_SIDES.items()}
+    return {name: cell for name, cell in row.items() if name not in TOKEN_SIDES} | sides
+
+
+def _columns_of(form: TokenForm) -> Columns:
+    return _COLUMNS if form == "codes" else _TEXT_COLUMNS
+
+
+def _schema(dataset: Dataset, codec: CodecFacts, form: TokenForm) -> pa.Schema:
     about = {
         "codec": codec.model_dump(),
         "dataset": dataset.description.name,
         "dataset_key": dataset.description.key,
     }
     metadata = {
-        "huggingface": json.dumps({"info": {"features": features_of(_COLUMNS, None)}}),
+        "huggingface": json.dumps({"info": {"features": features_of(_columns_of(form), None)}}),
         "unanimous": json.dumps(about, sort_keys=True),
     }
-    return pa.schema(_COLUMNS.items(), metadata=metadata)
+    return pa.schema(_columns_of(form).items(), metadata=metadata)
 
 
-def _write_card(dataset: Dataset, codec: CodecFacts, files: Mapping[Split, SplitFiles]) -> str:
+def _write_card(
+    dataset: Dataset, codec: CodecFacts, files: Mapping[Split, SplitFiles], form: TokenForm
+) -> str:
     said = dataset.description
     front = Front(
         name=f"{said.name} as tokens",
         content=f"Unanimous, key {said.key}, codec {codec.sha256}, {codec.num_codebooks} codebooks",
         languages=said.languages,
         licence=said.licence,
+        corpora=[source.name for source in said.sources if source.part == "speech"],
         tables={"tokens": files},
-        features={"tokens": features_of(_COLUMNS, None)},
+        features={"tokens": features_of(_columns_of(form), None)},
     )
+    sides = "`degraded`, `chosen`,\n`rejected` and `clean`"
+    shape = f"{codec.num_codebooks} lists of `num_frames` codes under {codec.codebook_size}"
+    if form == "text":
+        sides = "`prompt` (the degraded\nside), `chosen` and `rejected`"
+        shape = f"text: `num_frames` times {codec.num_codebooks} tokens of vocabulary.txt"
     return f"""---
 {str(front).strip()}
 ---
 
 # {said.name} as tokens
 
-The pairs of the dataset {said.name} (key {said.key}) as codes of a DAC: `degraded`, `chosen`,
-`rejected` and `clean` are {codec.num_codebooks} lists of `num_frames` codes under {codec.codebook_size},
+The pairs of the dataset {said.name} (key {said.key}) as codes of a DAC: {sides} are {shape},
 one frame for {codec.hop_samples} samples at {codec.sample_rate} Hz. Scores, recipes and audio are in that
 dataset, in the row with the same `pair_id`. Each row is under its `row_licence`.
 

@@ -1,13 +1,9 @@
 """What is written of scored files: one row each, with a value or a reason for every score."""
 
-import csv
-import io
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.panel.rewards import unanimity_rewards
 from pipeline.store.dataset_columns import INTEGER, MISSING, NUMBER, OUTCOME, TEXT, Columns
@@ -63,26 +59,9 @@ def with_unanimity(
     ]
 
 
-def encode_score_rows(rows: Sequence[GivenScores], scores: Sequence[str], suffix: str) -> bytes:
-    """Return the rows as the bytes of a file with this suffix: ``.parquet``, else CSV."""
-    columns = {**FACTS, **dict.fromkeys(scores, NUMBER), **WAYS}
-    return _parquet(rows, columns) if suffix == ".parquet" else _csv(rows, columns)
-
-
-def _parquet(rows: Sequence[GivenScores], columns: Columns) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=pa.schema(columns.items())), buffer)
-    return buffer.getvalue()
-
-
-def _csv(rows: Sequence[GivenScores], columns: Columns) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        reasons = "; ".join(f"{each['score']}: {each['reason']}" for each in row["missing_scores"])
-        writer.writerow(row | {"missing_scores": reasons})
-    return buffer.getvalue().encode()
+def columns_of_scores(scores: Sequence[str]) -> Columns:
+    """Return the columns of what is written, with their types."""
+    return {**FACTS, **dict.fromkeys(scores, NUMBER), **WAYS}
 
 
 def _row(given: Given, path: str, scores: Mapping[str, Score]) -> GivenScores:

@@ -64,12 +64,14 @@ TAKE: Columns = {
     "length_change_s": NUMBER,
     "level_gain_db": NUMBER,
     "peak_gain_db": NUMBER,
+    "confidence": NUMBER,
     "digest": TEXT,
     "same_audio_as": pa.list_(TEXT),
 }
 """What is said of one take. ``lag_samples`` was measured and removed; ``length_change_s`` is by how much
 longer its model made it, before it was fitted; ``level_gain_db`` brought it to the level of its input,
-``peak_gain_db`` under full scale. ``digest`` is the SHA-256 of rate and samples;
+``peak_gain_db`` under full scale. ``confidence`` is what its model says of it. ``digest`` is the SHA-256 of
+rate and samples;
 ``same_audio_as`` names the candidates of other models that came out the same, as ``model/take``: together
 they are one candidate, the first of them."""
 OUTCOME: Columns = {"status": TEXT, "reason": TEXT, "detail": TEXT}
@@ -94,6 +96,8 @@ MEANINGS: Mapping[str, str] = {
     "…_length_change_s": "by how much longer (under 0: shorter) the model's output was than its input, "
     "before it was fitted",
     "…_level_gain_db …_peak_gain_db": "the gains that were applied to the side",
+    "…_confidence": "how sure the model is of it, on a scale of its own on which more is surer; null where "
+    "it does not say",
     "…_digest": "the SHA-256 of rate and samples, whatever wrote the FLAC",
     "…_same_audio_as": "other candidates that came out the same, sample for sample, as `model/take`: "
     "together they are one candidate, the first of them",

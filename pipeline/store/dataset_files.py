@@ -12,6 +12,9 @@ from pipeline.store.damage import reading
 from pipeline.store.files import Files
 from pipeline.store.local_files import LocalFiles, change_stamp_of, sync_folder
 
+LICENCE_FILE = "LICENSE.md"
+"""What the hub looks for beside a card whose licence it has no identifier for."""
+
 
 class DatasetFiles:
     """A dataset's folder, there or not: a card, what the dataset says of itself, and a folder per table.

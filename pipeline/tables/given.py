@@ -7,21 +7,14 @@ from typing import Any
 
 from pipeline.config.operators import MetricSetup
 from pipeline.sources.audio import open_source
+from pipeline.sources.given_files import CLEAN_CORPUS, item_of
 from pipeline.sources.shards import Shard
 from pipeline.tables.table import PoolTable, Table, TableReader
 from pipeline.tables.tickets import Ticket
-from schemas import Degraded, Given, Recipe, Restored, Scored, Source, Split, Take, fingerprint_of
+from schemas import Degraded, Given, Recipe, Restored, Scored, Split, Take, fingerprint_of
 from stages import score
 from stages.ingest import given
 from stages.stage import Stage
-
-CLEAN_CORPUS = "<clean>"
-"""The corpus of the clean references; nothing that is scored can be called so."""
-
-
-def item_of(source: Source) -> str:
-    """Return what a recording and its clean reference have in common: the id after the corpus."""
-    return source.id.partition("/")[2]
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,13 @@ class Waveform:
         return self.samples.size / self.sample_rate
 
 
+@dataclass(frozen=True, slots=True)
+class ConfidentWaveform(Waveform):
+    """What a model made, and how sure it is of it: any number of which more is surer."""
+
+    confidence: float
+
+
 class AudioSource(Protocol):
     """The pools of a run, recordings addressed by reference, and its restorers, addressed by their specs."""
 

@@ -107,9 +107,10 @@ class Restorer(Operator):
         """Return one restoration per input, each drawing from its own stream only.
 
         Inputs are mono, at ``sample_rate``, not silent, and must not be written to. Outputs may be at
-        another rate, a frame longer or shorter, or up to 0.25 s late. Raising ``UnfitError`` or
-        ``BrokenError`` gives the reason why there is no restoration; in company, each input is then
-        tried again alone.
+        another rate, a frame longer or shorter, or up to 0.25 s late; a ``ConfidentWaveform`` has a number
+        with it, such as the mean log-probability of its tokens, which is kept with the take. Raising
+        ``UnfitError`` or ``BrokenError`` gives the reason why there is no restoration; in company, each input
+        is then tried again alone.
         """
 
     def with_settings(self, settings: Mapping[str, Any]) -> Self:

@@ -11,10 +11,17 @@ from stages.prefer.comparisons import CandidateScores, Indices
 
 LENGTH_CHANGE = "length_change_s"
 """What the scores of candidates, and columns of datasets, call the change of length that a model made."""
+CONFIDENCE = "confidence"
+"""What they call the number that a model gives with a take."""
+
+
+def _is_unsaid(value: object) -> bool:
+    """Whether a bound is left out where rules are written: those that never said it keep their keys."""
+    return value is None
 
 
 class Veto(Record):
-    """A bound on a score, or on a change of length, without which a unanimous pair is not kept."""
+    """A bound on a score, a change of length or a confidence, without which a unanimous pair is not kept."""
 
     score: str | None = Field(default=None, min_length=1)
     """Any score of the run, also of a diagnostic; it does not vote by this."""
@@ -22,6 +29,10 @@ class Veto(Record):
     """In place of a score: refuse pairs with a side that its model made longer or shorter by more than this,
     in seconds, before it was fitted to its input. What is off by more than a tenth of the input, or 0.1 s if
     that is more, or by more than 0.5 s, is not fitted in any case: it is a failed take."""
+    min_confidence: float | None = Field(default=None, exclude_if=_is_unsaid)
+    """In place of a score: refuse pairs with a side of which its model is less sure than this, in the model's
+    own number, such as a mean log-probability. It finds hallucinations that predictors of quality miss (arXiv
+    2601.12254). A side of a model that gives no number has none."""
     side: Literal["chosen", "rejected", "both"] = "chosen"
     """Whose score is looked at: a chosen one that lost words, a rejected one that is broken beyond use."""
     at_least: float | None = None
@@ -34,8 +45,9 @@ class Veto(Record):
 
     @model_validator(mode="after")
     def _looks_at_one_thing(self) -> Self:
-        if (self.score is None) == (self.max_length_change_s is None):
-            raise ValueError("give 'score' or 'max_length_change_s', one of them")
+        given = (self.score, self.max_length_change_s, self.min_confidence)
+        if sum(each is not None for each in given) != 1:
+            raise ValueError("give 'score', 'max_length_change_s' or 'min_confidence', one of them")
         return self
 
     @model_validator(mode="after")
@@ -53,7 +65,7 @@ class Veto(Record):
     @property
     def looks_at(self) -> str:
         """The name under which the scores of candidates hold what it looks at."""
-        return self.score or LENGTH_CHANGE
+        return self.score or (LENGTH_CHANGE if self.min_confidence is None else CONFIDENCE)
 
     @property
     def label(self) -> str:
@@ -65,6 +77,8 @@ class Veto(Record):
     def _refused(self) -> str:
         if self.max_length_change_s is not None:
             return f"longer or shorter by over {self.max_length_change_s:g} s"
+        if self.min_confidence is not None:
+            return f"confidence under {self.min_confidence:g}"
         under = [] if self.at_least is None else [f"under {self.at_least:g}"]
         over = [] if self.at_most is None else [f"over {self.at_most:g}"]
         return f"{self.score} {' or '.join(under + over)}"
@@ -73,6 +87,8 @@ class Veto(Record):
     def _bounds(self) -> tuple[float, float]:
         if self.max_length_change_s is not None:
             return -self.max_length_change_s, self.max_length_change_s
+        if self.min_confidence is not None:
+            return self.min_confidence, np.inf
         return (
             -np.inf if self.at_least is None else self.at_least,
             np.inf if self.at_most is None else self.at_most,

@@ -14,7 +14,7 @@ from stages.audio.lag import align, clear_lag_samples, find_loudest
 from stages.audio.level import from_db
 from stages.audio.loudness import active_level_db
 from stages.audio.resampling import resample, resampled_length
-from stages.audio.waveform import Samples, Waveform
+from stages.audio.waveform import ConfidentWaveform, Samples, Waveform
 from stages.operators.restorer import Restorer
 from stages.restore.chunking import chunk_places, join_chunks
 
@@ -39,6 +39,8 @@ class Fitted:
     length_change_s: float
     """By how much longer than its input the output was before it was fitted; the largest of the chunks."""
     level_gain_db: float
+    confidence: float | None = None
+    """The model's, weighted by the length of chunks; None unless it says one of each."""
 
 
 class ModelInput:
@@ -86,7 +88,14 @@ class ModelInput:
             raise BrokenError(Reason.SILENT, "the output is under −120 dBFS")
         gain_db = 0.0 if restores_level else self._gain_db(whole)
         fitted = whole.scale(from_db(gain_db)) if gain_db else whole
-        return Fitted(fitted, usual, self._length_change_s(outputs), gain_db)
+        return Fitted(fitted, usual, self._length_change_s(outputs), gain_db, self._confidence(outputs))
+
+    def _confidence(self, outputs: Sequence[Waveform]) -> float | None:
+        """Return the mean of what the model says of its outputs; what is not finite says nothing."""
+        said = [output.confidence for output in outputs if isinstance(output, ConfidentWaveform)]
+        if len(said) != len(outputs) or not said or not np.isfinite(said).all():
+            return None
+        return float(np.average(said, weights=[chunk.duration_s for chunk in self.chunks]))
 
     def _length_change_s(self, outputs: Sequence[Waveform]) -> float:
         """Return by how much longer outputs are than what the model was given: the largest change."""

@@ -20,7 +20,7 @@ from stages.restore.takes import TakeRequest, outcome_of, without_clean, without
 from stages.runtime.attempt import attempt
 from stages.stage import ModelTime, Stage
 
-VERSION = 6
+VERSION = 7
 """Rises when the same records and settings would give other rows."""
 
 

@@ -53,6 +53,7 @@ class TakeRequest:
             lag_samples=placed.lag_samples,
             length_change_s=placed.length_change_s,
             level_gain_db=placed.level_gain_db,
+            confidence=placed.confidence,
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field, JsonValue, PrivateAttr
 
 from schemas import ConfigError, Digest, MissingWeightsError, RunError
-from stages.audio.waveform import Samples, Waveform
+from stages.audio.waveform import ConfidentWaveform, Samples, Waveform
 from stages.operators import user_modules
 from stages.operators.restorer import RESTORERS
 from stages.operators.user_modules import USERS_MISTAKES
@@ -31,10 +31,13 @@ class Model(Protocol):
     def load(self, device: str, weights: Path | None) -> None:
         """Bring what is in ``weights``, as ``path`` names it, to ``device`` (``cpu``, ``cuda``)."""
 
-    def restore(self, samples: Samples, sample_rate: int, stream: np.random.Generator) -> Samples:
+    def restore(
+        self, samples: Samples, sample_rate: int, stream: np.random.Generator
+    ) -> Samples | tuple[Samples, float]:
         """Return as many samples as are given, drawing from ``stream`` if it draws at all.
 
-        A tensor will do, too, on any device; axes of length one do not matter.
+        A tensor will do, too, on any device; axes of length one do not matter. With a number beside them, as
+        a pair, the take has that as its ``confidence``.
         """
         ...
 
@@ -92,8 +95,9 @@ class Python(UserModel):
     ) -> Sequence[Waveform]:
         """Return what the model makes of each input."""
         return [
-            waveform.with_samples(
-                _one_row(self._model.restore(waveform.samples.copy(), waveform.sample_rate, stream))
+            _waveform(
+                self._model.restore(waveform.samples.copy(), waveform.sample_rate, stream),
+                waveform.sample_rate,
             )
             for waveform, stream in zip(batch, streams, strict=True)
         ]
@@ -152,6 +156,18 @@ class Python(UserModel):
         if declared is not None:
             return f"version {declared}"
         return f"source {hashlib.sha256(_source(found.__module__)).hexdigest()[:16]}"
+
+
+def _waveform(made: Any, sample_rate: int) -> Waveform:
+    """Return what a model made, with its confidence if it gives one."""
+    if isinstance(made, tuple) and len(made) == 2:  # noqa: PLR2004 - samples and a number
+        samples, confidence = made
+        return ConfidentWaveform(_contiguous(samples), sample_rate, float(confidence))
+    return Waveform(_contiguous(made), sample_rate)
+
+
+def _contiguous(made: Any) -> Samples:
+    return np.ascontiguousarray(_one_row(made), dtype=np.float32)
 
 
 def _one_row(made: Any) -> Samples:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -58,6 +58,13 @@ class Environment:
         return ChildProcess(command, {**kept, **OFFLINE, **SAFE, **own, **self.variables}, self.folder)
 
 
+class ExternalOutput(NamedTuple):
+    """What a worker made of one input, and how sure its model is of it, if it says so."""
+
+    samples: Samples
+    confidence: float | None = None
+
+
 class ExternalModel:
     """Restores like a model in this process, but in a worker that may die or hang.
 
@@ -96,7 +103,7 @@ class ExternalModel:
 
     def restore(
         self, inputs: Sequence[Samples], sample_rate: int, seeds: Sequence[int], settings: Params
-    ) -> Sequence[Samples]:
+    ) -> Sequence[ExternalOutput]:
         """Return what the model makes of all inputs, asked at once.
 
         Raises ``BrokenError`` if that is nothing, and ``MissingWeightsError`` for what it lacks to try.
@@ -170,12 +177,12 @@ class ExternalModel:
 
     def _read_restored(
         self, count: int, header: Mapping[str, Any], arrays: Sequence[Samples]
-    ) -> Sequence[Samples]:
+    ) -> Sequence[ExternalOutput]:
         self._check_nothing_is_missing(header)
         if header["answer"] == "restored":
             if len(arrays) != count:
                 raise BrokenError(Reason.WRONG_SHAPE, f"{len(arrays)} outputs, and inputs: {count}")
-            return arrays
+            return list(map(ExternalOutput, arrays, _confidences(header, count)))
         kind, message = str(header.get("type")), str(header.get("message"))
         log.warning("%s: %s: %s", self._name, kind, message)
         if says_out_of_memory(kind, message):
@@ -184,6 +191,16 @@ class ExternalModel:
         if says_gpu_is_lost(message):
             self._end_worker(lost)
         raise lost
+
+
+def _confidences(header: Mapping[str, Any], count: int) -> Sequence[float | None]:
+    """Return a number for each output, or None where the worker's answer has none of use."""
+    said = header.get("confidences")
+    if not isinstance(said, list) or len(said) != count:
+        return [None] * count
+    return [
+        float(each) if isinstance(each, int | float) and not isinstance(each, bool) else None for each in said
+    ]
 
 
 def _describe_failure(error: Exception, worker: ChildProcess) -> str:

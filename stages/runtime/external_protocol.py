@@ -6,7 +6,8 @@ one question and one answer at a time:
 
 ``load`` (device, weights) is answered by ``loaded`` (protocol, name, sample_rate, output_rate, sampling,
 licence);
-``restore`` (sample_rate, seeds, settings, arrays) by ``restored`` (arrays); either by ``missing`` or
+``restore`` (sample_rate, seeds, settings, arrays) by ``restored`` (arrays, and ``confidences``, a number or
+null for each, if the model gives any); either by ``missing`` or
 ``failed`` (type, message). ``stages/restorers/workers/unanimous_worker.py`` is the other side.
 """
 

@@ -28,6 +28,8 @@ def test_the_card_says_what_was_done(dataset: Path) -> None:
     front, text, said = card.data.to_dict(), card.text, said_of(dataset)
 
     assert front["license"] == "cc-by-4.0"
+    assert front["annotations_creators"] == ["machine-generated"]
+    assert front["source_datasets"] == ["extended|other-clips"]
     assert front["size_categories"] == "n<1K"
     assert {config["config_name"] for config in front["configs"] if config.get("default")} == {"pairs"}
     sizes = {info["config_name"]: info for info in front["dataset_info"]}

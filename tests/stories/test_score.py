@@ -136,8 +136,12 @@ def test_what_cannot_be_scored_has_its_reason(made: Path, tmp_path: Path) -> Non
     assert float(rows["good"]["estoi"]) > 0.5
     assert (rows["broken"]["status"], rows["broken"]["reason"]) == ("unfit", "unreadable")
     assert (rows["silent"]["status"], rows["silent"]["reason"]) == ("failed", "silent")
-    for name, reason in (("short", "wrong_shape"), ("slow", "wrong_shape"), ("alone", "no_reference")):
-        assert f"estoi: {reason}" in rows[name]["missing_scores"]
+    for name, status, reason in (
+        ("short", "failed", "wrong_shape"),
+        ("slow", "failed", "wrong_shape"),
+        ("alone", "unfit", "no_reference"),
+    ):
+        assert f'"score": "estoi", "status": "{status}", "reason": "{reason}"' in rows[name]["missing_scores"]
         assert rows[name]["dnsmos_ovrl"], "a score without a reference is there all the same"
     assert rows["deaf"]["detail"].startswith("clean reference: unreadable")
     assert rows["good"]["path"].endswith("mine/good.wav")

@@ -8,6 +8,8 @@ from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.card import lines_for
 from pipeline.dataset.description import DatasetDescription, read_description
 from pipeline.dataset.hub import check_access, push
+from pipeline.dataset.published import open_dataset
+from pipeline.dataset.views import write_view
 from pipeline.dataset.wholeness import damaged_files, refuse_foreign
 from pipeline.execution.board import Board
 from pipeline.execution.interrupts import exit_on_stop
@@ -66,6 +68,20 @@ def export_command(
     if upload is not None:
         say(f"\nuploading {format_bytes(_num_bytes(written))} to {upload.repo}")
         say(f"uploaded: {push(dataset.folder, upload.repo, public=upload.public)}")
+
+
+def view_command(dataset: DatasetFiles, view: str, out: str, select: int | None = None) -> None:
+    """Write a view of a dataset, and say what is in it."""
+    opened = open_dataset(dataset)
+    with exit_on_stop():
+        written = write_view(opened, view, expand_home(out), select)
+    for name, number in written.lines.items():
+        say(f"{out}/{name}: {count(number, 'line')}")
+    say(f"{out}: {count(written.recordings, 'recording')}")
+    if written.coverage is not None:
+        say(f"of        {written.coverage[0]}\nselected  {written.coverage[1]}")
+    for what, number in written.left_out.items():
+        say(f"left out: {number:,} {what}")
 
 
 def _copy(

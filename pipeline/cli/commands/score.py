@@ -12,6 +12,7 @@ from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker
 from pipeline.operations.score import GivenPaths, ScoreResult, score_given_files
 from pipeline.progress.view import View
+from pipeline.store.row_files import require_row_file
 from pipeline.store.workspace import Workspace
 from pipeline.tables.given import GivenGraph
 from pipeline.text import align_columns, count, format_clock, say
@@ -24,6 +25,7 @@ def score_command(
     """Score, write the file, and print means and reasons."""
     if executor not in EXECUTORS:
         raise UserError(f"there is no executor {executor!r}; choose one of: {', '.join(EXECUTORS)}")
+    require_row_file(given.out, "--out")
     with exit_on_stop() as interruption:
 
         def make(panel: ResolvedPanel, workspace: Workspace, graph: GivenGraph, shown: View) -> Executor:

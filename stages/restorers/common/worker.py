@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from schemas import ConfigError, MissingWeightsError, Params
-from stages.audio.waveform import Waveform
+from stages.audio.waveform import ConfidentWaveform, Samples, Waveform
 from stages.operators.operator import Resources
 from stages.operators.restorer import Restorer
 from stages.runtime.external_model import LIBRARY, Environment, ExternalModel
@@ -158,7 +158,7 @@ class WorkerRestorer(HasWeights, Restorer):
         sample_rate, seeds = batch[0].sample_rate, [_seed(stream) for stream in streams]
         inputs = [waveform.samples for waveform in batch]
         outputs = self._model.restore(inputs, sample_rate, seeds, self.settings_of_model)
-        return [Waveform(samples, self._output_rate or sample_rate) for samples in outputs]
+        return [waveform_of(*output, self._output_rate or sample_rate) for output in outputs]
 
     def close(self) -> None:
         """End the worker, if there is one; ``load`` starts another."""
@@ -179,6 +179,13 @@ class WorkerRestorer(HasWeights, Restorer):
             return ()
         made = f"{LIBRARY / 'README.md'} tells how it is made"
         return (f"the environment of {self.kind} has no {' and no '.join(lacking)}: {made}",)
+
+
+def waveform_of(samples: Samples, confidence: float | None, sample_rate: int) -> Waveform:
+    """Return what a model made, with its confidence if it has one."""
+    if confidence is None:
+        return Waveform(samples, sample_rate)
+    return ConfidentWaveform(samples, sample_rate, confidence)
 
 
 def _seed(stream: np.random.Generator) -> int:

@@ -81,7 +81,10 @@ def _answered(model, header, arrays):
     if header["ask"] == "load":
         model.load(header["device"], header["weights"])
         return _introduction(model), []
-    return {"answer": "restored"}, [_one_row(made) for made in _restored(model, header, arrays)]
+    made = [_with_confidence(each) for each in _restored(model, header, arrays)]
+    confidences = [confidence for _, confidence in made]
+    said = {} if all(each is None for each in confidences) else {"confidences": confidences}
+    return dict(said, answer="restored"), [_one_row(each) for each, _ in made]
 
 
 def _restored(model, header, arrays):
@@ -106,6 +109,15 @@ def _introduction(model):
         "sampling": bool(getattr(model, "sampling", False)),
         "licence": getattr(model, "licence", None),
     }
+
+
+def _with_confidence(made):
+    """Return what was made and its confidence, which a model may give with it as a pair; else None."""
+    if isinstance(made, tuple) and len(made) == 2:  # noqa: PLR2004 - samples and a number
+        samples, confidence = made
+        confidence = float(confidence)
+        return samples, confidence if np.isfinite(confidence) else None
+    return made, None
 
 
 def _one_row(made):

@@ -24,7 +24,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a veto of nothing": (
         {"vetoes": [{"side": "both"}]},
         "side: both",
-        "preference.vetoes.0: give 'score' or 'max_length_change_s', one of them",
+        "preference.vetoes.0: give 'score', 'max_length_change_s' or 'min_confidence', one of them",
     ),
     "a veto of a score without a name": (
         {"vetoes": [{"score": "", "at_least": 0.5}]},
@@ -34,7 +34,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a veto of two things": (
         {"vetoes": [{"score": "estoi", "at_least": 0.5, "max_length_change_s": 0.1}]},
         "score: estoi",
-        "preference.vetoes.0: give 'score' or 'max_length_change_s', one of them",
+        "preference.vetoes.0: give 'score', 'max_length_change_s' or 'min_confidence', one of them",
     ),
     "a veto of a length with a score's bound": (
         {"vetoes": [{"max_length_change_s": 0.1, "at_most": 0.1}]},

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from pipeline.dataset.card import load_lines
-from pipeline.dataset.card_front_matter import languages_of, licence_of, size_category_of
+from pipeline.dataset.card_front_matter import languages_of, licence_of, size_category_of, source_datasets_of
+
+OTHER = {"license": "other", "license_link": "LICENSE.md"}
+
+
+def test_corpora_are_named_as_the_hub_names_what_was_extended() -> None:
+    """Each once, in the characters that it takes."""
+    assert source_datasets_of(["VCTK 0.92", "bundled", "VCTK 0.92", "∅"]) == [
+        *("extended|other-bundled", "extended|other-vctk-0.92")
+    ]
 
 
 def test_languages_are_codes_and_what_is_none_is_left_to_the_rows() -> None:
@@ -23,12 +32,12 @@ def test_languages_are_codes_and_what_is_none_is_left_to_the_rows() -> None:
         ("Apache-2.0 AND MIT", {"license": ["apache-2.0", "mit"]}),
         ("unknown", {"license": "unknown"}),
         (None, {"license": "unknown"}),
-        ("LicenseRef-Research only", {"license": "other", "license_name": "licenseref-research-only"}),
-        ("MIT AND mine", {"license": "other", "license_name": "mit-and-mine"}),
+        ("LicenseRef-Research only", OTHER | {"license_name": "licenseref-research-only"}),
+        ("MIT AND mine", OTHER | {"license_name": "mit-and-mine"}),
     ],
 )
 def test_licences_are_the_hubs_where_it_has_them(licence: str | None, said: dict[str, Any]) -> None:
-    """Others are ``other`` with a name, and what nobody stated is unknown."""
+    """Others are ``other`` with a name and a link, and what nobody stated is unknown."""
     assert licence_of(licence) == said
 
 

@@ -118,6 +118,7 @@ def test_everything_comes_at_one_rate(tmp_path: Path) -> None:
         (Selection(min_margins={"estoi": 0.2}), ["wide"]),
         (Selection(degradations=frozenset({"reverb", "clipping"})), ["reverberant"]),
         (Selection(models=frozenset({"wiener"})), ["in paradigm"]),
+        (Selection(pair_ids=frozenset({"wide", "unscored", "elsewhere"})), ["wide", "unscored"]),
         (Selection(min_strength=1.0, degradations=frozenset({"noise"})), ["strong", "wide", "in paradigm"]),
     ],
 )

@@ -12,6 +12,8 @@ import psutil
 import pytest
 
 from schemas import MissingWeightsError
+from stages.audio.waveform import Waveform
+from stages.operators.rng import rng_for
 from stages.restorers.external import External
 from tests.support.external_workers import BODY, ROOT, Write, restored
 from tests.support.numpy_environment import numpy_environment
@@ -127,6 +129,16 @@ def test_prints_do_not_come_between(external: Write) -> None:
 
     assert np.array_equal(restored(model, samples), samples)
     assert np.array_equal(restored(model, samples), samples)
+
+
+def test_a_worker_says_how_sure_it_is(external: Write) -> None:
+    """As a pair with the samples; what is no number of use is left out."""
+    speech = np.ones(8, dtype=np.float32)
+    for said, expected in (("-1.5", -1.5), ("float('inf')", None)):
+        model = external(restore=f"return samples, {said}")
+        (made,) = model.restore([Waveform(speech, 16_000)], [rng_for(0, "take")])
+        assert getattr(made, "confidence", None) == expected
+        np.testing.assert_array_equal(made.samples, speech)
 
 
 def test_axes_of_length_one_do_not_matter(external: Write) -> None:

@@ -16,6 +16,7 @@ from stages.audio.flac import decode_flac, encode_flac
 from stages.audio.waveform import Waveform
 from stages.operators.rng import rng_for
 from stages.operators.user_modules import install_modules
+from stages.restore.fitting import ModelInput
 from stages.restore.stage import RestoreStage
 from stages.restorers.python import Python
 from tests.support.speech_like import noisy, speech_like
@@ -75,6 +76,24 @@ def test_arrays_and_tensors_are_taken_as_they_come(target: Write, name: str, mad
     restored = _restored(_loaded(target(source, name)), samples)
 
     assert np.array_equal(restored, samples)
+
+
+def test_a_number_beside_the_samples_is_the_takes_confidence(target: Write) -> None:
+    """Of chunks the mean, weighted by their lengths; a number that is none says nothing."""
+    source = EXAMPLE.replace("* samples, samples) + drawn", "* samples, samples) + drawn, {said}")
+    speech = noisy(speech_like(3.0, sample_rate=16_000), 10.0)
+    found = {}
+    for name, said in (("lengths", "float(samples.size)"), ("nothing", "float('nan')")):
+        model = _loaded(target(source.replace("{said}", said), name), longest_s=2.0)
+        stage = RestoreStage(name, model, num_takes=1, draws={}, seed=0, cache=AudioCache())
+        (row,) = stage.process([Degraded(id="a", degraded=encode_flac(speech))])
+        found[name] = row.takes[0].confidence
+        assert row.is_ok
+
+    chunks = ModelInput(speech, model).chunks
+    sizes = [chunk.samples.size for chunk in chunks]
+    assert len(sizes) == 2
+    assert found == {"lengths": pytest.approx(np.average(sizes, weights=sizes)), "nothing": None}
 
 
 def test_two_channels_are_refused(target: Write) -> None:

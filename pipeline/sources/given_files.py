@@ -13,9 +13,10 @@ from pipeline.sources.stamps import OnProgress, Stamp
 from pipeline.store.damage import reading
 from pipeline.store.files import expand_home
 from pipeline.store.workspace import Workspace
-from pipeline.tables.given import CLEAN_CORPUS, item_of
 from schemas import ConfigError, Source
 
+CLEAN_CORPUS = "<clean>"
+"""The corpus of the clean references; nothing that is scored can be called so."""
 _STAMPS = "stamps.json"
 _SHOWN = 3
 
@@ -61,6 +62,11 @@ def _name_of(text: str) -> str:
         return path.parent.name or "given"
     plain = [part for part in path.parts if not WILDCARDS & set(part)] or ["given"]
     return plain[-1] if path.is_dir() or len(plain) < len(path.parts) else path.stem
+
+
+def item_of(source: Source) -> str:
+    """Return what a recording and its clean reference have in common: the id after the corpus."""
+    return source.id.partition("/")[2]
 
 
 class _Lister:
