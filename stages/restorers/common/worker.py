@@ -217,6 +217,7 @@ class PublishedWorker(WorkerRestorer):
 
     harmless: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """By file of weights, the classes that it may name beside tensors. The worker makes nothing of them."""
+    is_tried_first: ClassVar[bool] = True
 
     @property
     def script(self) -> Path:
