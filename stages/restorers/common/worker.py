@@ -76,12 +76,14 @@ class WorkerRestorer(HasWeights, Restorer):
     @property
     def interpreter(self) -> Path:
         """What runs the worker."""
-        return self.interpreter_path or self._folder / "bin" / "python"
+        return self.interpreter_path or self.environment_folder / "bin" / "python"
 
     @property
     def repository(self) -> Path | None:
         """The model's code; None for an installed package."""
-        return self.repository_path or (self._folder / "repository" if self.needs_repository else None)
+        return self.repository_path or (
+            self.environment_folder / "repository" if self.needs_repository else None
+        )
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -105,7 +107,8 @@ class WorkerRestorer(HasWeights, Restorer):
         return {name: value for name, value in super().fingerprint_params.items() if name not in places}
 
     @property
-    def _folder(self) -> Path:
+    def environment_folder(self) -> Path:
+        """Where its interpreter and its checkout are, unless the settings say otherwise."""
         folder = os.environ.get(ENVIRONMENTS_VARIABLE) or "~/.cache/unanimous/environments"
         return Path(folder).expanduser() / self.kind
 
@@ -200,8 +203,11 @@ class WorkerRestorer(HasWeights, Restorer):
         ]
         if not lacking:
             return ()
-        made = f"{LIBRARY / 'README.md'} tells how it is made"
-        return (f"the environment of {self.kind} has no {' and no '.join(lacking)}: {made}",)
+        return (f"the environment of {self.kind} has no {' and no '.join(lacking)}: {self._how_made}",)
+
+    @property
+    def _how_made(self) -> str:
+        return f"{LIBRARY / 'README.md'} tells how it is made"
 
 
 def _seed(stream: np.random.Generator) -> int:
@@ -223,6 +229,15 @@ class PublishedWorker(WorkerRestorer):
     def script(self) -> Path:
         """The worker."""
         return LIBRARY / f"{self.kind}_worker.py"
+
+    @property
+    def lock(self) -> Path:
+        """What its environment is made of."""
+        return LIBRARY / f"{self.kind}.lock"
+
+    @property
+    def _how_made(self) -> str:
+        return f"'python -m pipeline environments make {self.kind}' makes it; {super()._how_made}"
 
     def harmless_in(self, weights: Path | None) -> Mapping[str, HarmlessClasses]:
         """Return the listed classes for the very files that are there, once they are pinned by SHA-256."""
