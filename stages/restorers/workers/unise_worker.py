@@ -9,14 +9,15 @@ from unanimous_worker import MissingError, serve
 
 PIECE = 5 * 16000
 STATE = "unise.ckpt"
+LISTENER = "codec/wav2vec2-large-xlsr-53/pytorch_model.bin"
 FILES = (
     STATE,
     "codec/BiCodec/model.safetensors",
-    "codec/wav2vec2-large-xlsr-53/pytorch_model.bin",
+    LISTENER,
     "wavlm-base-plus/pytorch_model.bin",
 )
 IN_TRAINING = ("quantizer.", "project_q.", "project_hid.")
-"""What wav2vec 2.0 was trained with."""
+"""What wav2vec 2.0 was trained with; the codec has a quantiser of its own."""
 COMPUTED = ("model.tokenizer.model.mel_transformer.",)
 FROM_ELSEWHERE = ("tokenizer.", "semantic_model.")
 """Parts of the model that bring their own files."""
@@ -43,6 +44,8 @@ class Model:
 
         module.AutoModel = Local
         files = {place / file: read_checkpoint(place / file) for file in FILES}
+        hearing = files[place / LISTENER]
+        files[place / LISTENER] = {k: v for k, v in hearing.items() if not k.startswith(IN_TRAINING)}
         checkpoint = files[place / STATE] = {"state_dict": files[place / STATE]["state_dict"]}
         load_by(lambda *_, **__: checkpoint, module)  # some revisions read it by themselves
         with open("conf/config.yaml", encoding="utf-8") as file:
@@ -52,7 +55,7 @@ class Model:
         self.model = module.Model(config)
         _fill(self.model, checkpoint["state_dict"])
         self.model.eval().to(device)
-        self.proof = prove_weights({"model": self.model}, files, unused=IN_TRAINING, computed=COMPUTED)
+        self.proof = prove_weights({"model": self.model}, files, computed=COMPUTED)
         self.device = device
 
     def restore(self, samples, sample_rate, seed, settings):
