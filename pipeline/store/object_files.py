@@ -23,8 +23,8 @@ MULTIPART_BYTES = 32 * 2**20
 PART_BYTES = 16 * 2**20
 _WRITER = "unanimous-writer"
 """The attribute that tells whose object it is when the answer to a put was lost."""
-TRIES = 5
-PAUSE_S = 0.5
+STORE_TRIES = 5
+STORE_PAUSE_S = 0.5
 _NO_BUCKET = "NoSuchBucket"
 _SAID = 160
 """Characters of what a server said that are passed on."""
@@ -52,7 +52,7 @@ class ObjectFiles:
     def sizes(self, folder: str = "") -> Iterator[tuple[str, int]]:
         """Walk them with how many bytes each has."""
         last = None
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(STORE_TRIES)):
             with self._asking("list", folder):
                 try:
                     for page in self._library.list(self._store, folder or None, offset=last, chunk_size=1000):
@@ -64,7 +64,7 @@ class ObjectFiles:
                         raise
                 else:
                     return
-            time.sleep(PAUSE_S)
+            time.sleep(STORE_PAUSE_S)
 
     def open(self, name: str) -> pa.NativeFile:
         """Open an object: a small one is fetched whole, of a large one the ranges that are read."""
@@ -182,13 +182,13 @@ class ObjectFiles:
 
     def _repeat(self, ask: Callable[[], Any]) -> Any:
         """Ask again where the library does not: if the answer broke off, and if asking twice is no harm."""
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(STORE_TRIES)):
             try:
                 return ask()
             except self._library.exceptions.GenericError:
                 if not left:
                     raise
-            time.sleep(PAUSE_S)
+            time.sleep(STORE_PAUSE_S)
         return None
 
     @contextmanager

@@ -94,6 +94,11 @@ class Restorer(Operator):
         """The name of an environment of its own, whose worker process nobody else is to share; or nothing."""
         return ""
 
+    @property
+    def is_tried_first(self) -> bool:
+        """Whether clean speech goes through it before anything else when it first starts on a machine."""
+        return False
+
     def load(self, device: str) -> None:
         """Bring weights to ``device`` (``cpu``, ``cuda``); models without weights have nothing to do.
 

@@ -15,6 +15,7 @@ from stages.operators.distributions import Distribution
 from stages.operators.restorer import Restorer
 from stages.operators.rng import rng_for
 from stages.restore.calls import ModelCalls, ModelRequest, group_by_length, load_model, prefetched
+from stages.restore.first_start import start_first
 from stages.restore.fitting import ModelInput
 from stages.restore.takes import TakeRequest, outcome_of, without_clean, without_duplicates
 from stages.runtime.attempt import attempt
@@ -48,6 +49,7 @@ class RestoreStage(Stage[Degraded, Restored]):
         self.seed = seed
         self.cache = cache
         self._calls = ModelCalls()
+        self._has_started = not restorer.is_tried_first
 
     def load(self, device: str) -> None:
         """Load the model. Raises ``RunError`` if the device cannot compute as its settings say."""
@@ -72,11 +74,24 @@ class RestoreStage(Stage[Degraded, Restored]):
 
     def process(self, batch: Sequence[Degraded]) -> Sequence[Restored]:
         """Return all takes of each record; what a take raises is the reason in its place."""
+        if not self._has_started:
+            self._start_first(batch)
         requests = [list(self._take_requests(record)) for record in batch]
         takes = iter(self._takes([request for row in requests for request in row]))
         return [
             self._row(record, [next(takes) for _ in row]) for record, row in zip(batch, requests, strict=True)
         ]
+
+    def _start_first(self, batch: Sequence[Degraded]) -> None:
+        """Give the model clean speech, if there is any in ``batch``, and say what is suspicious."""
+        for clean in (record.clean for record in batch if record.is_ok and record.clean is not None):
+            self._has_started = True
+            speech = self.cache.waveform(clean)
+            attempt(
+                f"{self.name} on clean speech",
+                partial(start_first, self.restorer, self.name, self._calls.device, speech),
+            )
+            return
 
     def without_value(self, record: Degraded, outcome: Outcome) -> Restored:
         """Return a row whose takes all ended with ``outcome``."""

@@ -12,6 +12,24 @@ from stages.weights.files import WeightFile, Weights
 from stages.weights.repositories import make_hub_file
 
 _W2V = "facebook/w2v-bert-2.0"
+_CODEC = "epoch=4-step=1400000.ckpt"
+_OF_SETTINGS = (
+    "__builtin__.dict",
+    "__builtin__.int",
+    "__builtin__.list",
+    "__builtin__.long",
+    "builtins.dict",
+    "builtins.int",
+    "builtins.list",
+    "collections.defaultdict",
+    "omegaconf.base.ContainerMetadata",
+    "omegaconf.base.Metadata",
+    "omegaconf.dictconfig.DictConfig",
+    "omegaconf.listconfig.ListConfig",
+    "omegaconf.nodes.AnyNode",
+    "typing.Any",
+)
+"""What X-Codec2's checkpoint names beside tensors, by its page on the hub: the settings of its training."""
 
 
 @RESTORERS.register
@@ -33,6 +51,7 @@ class LlaseG1(PublishedWorker):
     sample_rate: ClassVar[int] = 16_000
     needs_repository: ClassVar[bool] = True
     draws: ClassVar[Mapping[str, Distribution]] = {"temperature": Uniform(low=0.3, high=1.0)}
+    harmless: ClassVar[Mapping[str, tuple[str, ...]]] = {f"ckpt/codec_ckpt/{_CODEC}": _OF_SETTINGS}
 
     temperature: Annotated[float, Field(ge=0.0)] = 0.0
     """0 takes the likeliest token, as published; more draws."""
@@ -60,7 +79,6 @@ class LlaseG1(PublishedWorker):
 
 def _files() -> Iterator[WeightFile]:
     yield make_hub_file("ASLP-lab/LLaSE-G1", "ckpt/model.pt.tar")
-    codec = "epoch=4-step=1400000.ckpt"
-    yield make_hub_file("HKUSTAudio/xcodec2", f"ckpt/{codec}", name=f"ckpt/codec_ckpt/{codec}")
+    yield make_hub_file("HKUSTAudio/xcodec2", f"ckpt/{_CODEC}", name=f"ckpt/codec_ckpt/{_CODEC}")
     for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
         yield make_hub_file(_W2V, file, name=f"ckpt/codec_ckpt/hub/models--facebook--w2v-bert-2.0/{file}")

@@ -1,6 +1,6 @@
 """UniSE: a language model writes the tokens of restored speech, at 16 kHz."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -28,7 +28,8 @@ class UniSE(PublishedWorker):
     """WavLM hears five seconds at a time, a decoder-only model writes BiCodec tokens; it samples.
 
     Yan et al. 2025 (arXiv 2510.20441); check out github.com/alibaba/unified-audio at
-    1f1e3be28ffd6be1ed5c880cd1153cb0e46a6a3e, and name its folder ``QuarkAudio-UniSE`` as the repository.
+    7afa7ab074527c30a47b47e606f853f62bc6a1c6, and name its folder ``QuarkAudio-UniSE`` as the repository;
+    before 77109b1 the last token of the speaker was lost. It needs transformers before 4.53.
     Hazards: code under Apache-2.0, but the codec's weights are CC-BY-NC-SA-4.0, which is what the output is
     under; five-second pieces are put together without overlap; its own test takes the likeliest token, which
     is what ``sample: false`` does; a language model can say what nobody said.
@@ -40,6 +41,8 @@ class UniSE(PublishedWorker):
     weights: ClassVar[str] = f"huggingface.co: QuarkAudio/QuarkAudio-UniSE, {SPARK}, {WAVLM}"
     sample_rate: ClassVar[int] = 16_000
     needs_repository: ClassVar[bool] = True
+
+    harmless: ClassVar[Mapping[str, tuple[str, ...]]] = {"unise.ckpt": ("pathlib.PosixPath",)}
 
     sample: bool = True
     """Whether tokens are drawn; else each is the likeliest, and every take the same."""

@@ -9,6 +9,7 @@ from stages.operators.restorer import RESTORERS
 from stages.restorers.common.worker import PublishedWorker
 from stages.weights.files import WeightFile, Weights
 
+ON_ITS_OWN_STATISTICS = 2
 ZENODO = "https://zenodo.org/record"
 
 
@@ -16,14 +17,16 @@ ZENODO = "https://zenodo.org/record"
 class VoiceFixer(PublishedWorker):
     """Noise, reverb, clipping and bandwidth at once, at 44.1 kHz; regression, so that takes differ by mode.
 
-    Liu et al. 2022 (arXiv 2204.05841); package ``voicefixer`` 0.1.3 (github.com/haoheliu/voicefixer, read
-    at commit 7ac62992aff27c0b0aea4ecdfa3ef30de9305706). Hazards: importing it downloads weights that it does
-    not find, so the worker imports it only once they are there; the vocoder's output is a new waveform, with
-    the timing but not the phases of its input; mode 2 runs batch normalisation on the recording's own
-    statistics and would remember them, so the worker puts the network back after each recording.
+    Liu et al. 2022 (arXiv 2204.05841); package ``voicefixer`` 0.1.3 (github.com/haoheliu/voicefixer, of
+    which the commit 7ac6299 is an older release with other weights). Hazards: importing it downloads weights
+    that it does not find, so the worker imports it only once they are there; the vocoder's output is a new
+    waveform, with the timing but not the phases of its input; mode 2 runs batch normalisation on the
+    recording's own statistics and would remember them, so the worker puts the network back after each
+    recording; its dropout of a half draws in that mode.
     """
 
     kind: ClassVar[str] = "voicefixer"
+    version: ClassVar[int] = 2
     paradigm: ClassVar[str] = "regression and vocoder"
     licence: ClassVar[str] = "MIT"
     weights: ClassVar[str] = "Zenodo 5600188 and 5469951"
@@ -32,7 +35,17 @@ class VoiceFixer(PublishedWorker):
     draws: ClassVar[Mapping[str, Distribution]] = {"mode": OneOf(values=(1, 2))}
 
     mode: Literal[0, 1, 2] = 0
-    """0: as trained; 1: high frequencies are removed first; 2: for badly damaged speech."""
+    """0: as trained; 1: high frequencies are removed first; 2: for badly damaged speech, and it samples."""
+
+    @property
+    def sampling(self) -> bool:
+        """In mode 2, whose dropout is active."""
+        return self.mode == ON_ITS_OWN_STATISTICS
+
+    @property
+    def may_sample(self) -> bool:
+        """In another mode it does."""
+        return True
 
     @property
     def published(self) -> Weights:

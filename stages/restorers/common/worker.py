@@ -1,5 +1,6 @@
 """What every restoration model is that runs in an environment of its own, by a worker."""
 
+import logging
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -9,17 +10,27 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, PrivateAttr
 
-from schemas import ConfigError, MissingWeightsError, Params
+from schemas import ConfigError, MissingWeightsError, Params, RunError
 from stages.audio.waveform import ConfidentWaveform, Samples, Waveform
 from stages.operators.operator import Resources
 from stages.operators.restorer import Restorer
-from stages.runtime.external_model import LIBRARY, Environment, ExternalModel
+from stages.runtime.external_model import (
+    LIBRARY,
+    Environment,
+    ExternalModel,
+    HarmlessClasses,
+    WeightsProof,
+)
+from stages.weights.files import file_digest
 from stages.weights.has_weights import HasWeights
 
 ENVIRONMENTS_VARIABLE = "UNANIMOUS_ENVIRONMENTS"
 """Names the folder of environments; without it, they lie in ~/.cache/unanimous/environments."""
 LONGEST_TIMEOUT_S = 86_400.0
 LARGEST_SEED = 2**63 - 1
+TENSOR_SUFFIXES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".safetensors", ".tar"})
+_LEFT_SHOWN = 3
+log = logging.getLogger("unanimous")
 
 
 class WorkerRestorer(HasWeights, Restorer):
@@ -65,12 +76,14 @@ class WorkerRestorer(HasWeights, Restorer):
     @property
     def interpreter(self) -> Path:
         """What runs the worker."""
-        return self.interpreter_path or self._folder / "bin" / "python"
+        return self.interpreter_path or self.environment_folder / "bin" / "python"
 
     @property
     def repository(self) -> Path | None:
         """The model's code; None for an installed package."""
-        return self.repository_path or (self._folder / "repository" if self.needs_repository else None)
+        return self.repository_path or (
+            self.environment_folder / "repository" if self.needs_repository else None
+        )
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -94,7 +107,8 @@ class WorkerRestorer(HasWeights, Restorer):
         return {name: value for name, value in super().fingerprint_params.items() if name not in places}
 
     @property
-    def _folder(self) -> Path:
+    def environment_folder(self) -> Path:
+        """Where its interpreter and its checkout are, unless the settings say otherwise."""
         folder = os.environ.get(ENVIRONMENTS_VARIABLE) or "~/.cache/unanimous/environments"
         return Path(folder).expanduser() / self.kind
 
@@ -129,7 +143,7 @@ class WorkerRestorer(HasWeights, Restorer):
         weights = self.require_place() if self.has_weights else None
         environment = Environment(self.interpreter, self.script, self.repository, self.variables)
         model = ExternalModel(self.called, environment, self.timeout_s)
-        stated = model.load(device, weights)
+        stated = model.load(device, weights, self.harmless_in(weights))
         said: dict[str, tuple[object, object]] = {
             "sample rate": (self.sample_rate, stated.sample_rate),
             "sampling": (self.may_sample, stated.sampling),
@@ -142,7 +156,19 @@ class WorkerRestorer(HasWeights, Restorer):
                 raise ConfigError(
                     f"{self.called}: its worker says {what} {theirs}, and the settings say {ours}"
                 )
+        try:
+            self.check_proof(stated.proof, weights)
+        except RunError:
+            model.close()
+            raise
         self._model, self._output_rate = model, stated.output_rate
+
+    def harmless_in(self, weights: Path | None) -> Mapping[str, HarmlessClasses]:  # noqa: ARG002
+        """Return what the files of ``weights`` may name beside tensors; nothing, if nobody has looked."""
+        return {}
+
+    def check_proof(self, proof: WeightsProof | None, weights: Path | None) -> None:
+        """Raise ``RunError`` unless the worker's model runs on ``weights``, where it has to say so."""
 
     def restore(
         self, batch: Sequence[Waveform], streams: Sequence[np.random.Generator]
@@ -177,8 +203,11 @@ class WorkerRestorer(HasWeights, Restorer):
         ]
         if not lacking:
             return ()
-        made = f"{LIBRARY / 'README.md'} tells how it is made"
-        return (f"the environment of {self.kind} has no {' and no '.join(lacking)}: {made}",)
+        return (f"the environment of {self.kind} has no {' and no '.join(lacking)}: {self._how_made}",)
+
+    @property
+    def _how_made(self) -> str:
+        return f"{LIBRARY / 'README.md'} tells how it is made"
 
 
 def waveform_of(samples: Samples, confidence: float | None, sample_rate: int) -> Waveform:
@@ -196,10 +225,52 @@ def _seed(stream: np.random.Generator) -> int:
 class PublishedWorker(WorkerRestorer):
     """A model that others have published; its worker comes with Unanimous, by the name of its kind."""
 
-    unverified: ClassVar[str] = "not run with its published weights, only with a stand-in for its package"
+    unverified: ClassVar[str] = "not run with its published weights, only with random ones"
     resources: ClassVar[Resources] = Resources(gpus=1.0)
+
+    harmless: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """By file of weights, the classes that it may name beside tensors. The worker makes nothing of them."""
+    is_tried_first: ClassVar[bool] = True
 
     @property
     def script(self) -> Path:
         """The worker."""
         return LIBRARY / f"{self.kind}_worker.py"
+
+    @property
+    def lock(self) -> Path:
+        """What its environment is made of."""
+        return LIBRARY / f"{self.kind}.lock"
+
+    @property
+    def _how_made(self) -> str:
+        return f"'python -m pipeline environments make {self.kind}' makes it; {super()._how_made}"
+
+    def harmless_in(self, weights: Path | None) -> Mapping[str, HarmlessClasses]:
+        """Return the listed classes for the very files that are there, once they are pinned by SHA-256."""
+        if weights is None or self.sha256 is None:
+            return {}
+        return {
+            name: {"sha256": file_digest(weights / name), "classes": classes}
+            for name, classes in self.harmless.items()
+            if (weights / name).is_file()
+        }
+
+    def check_proof(self, proof: WeightsProof | None, weights: Path | None) -> None:
+        """Raise ``RunError`` unless the model runs on every file of tensors; say what it left over."""
+        if proof is None:
+            raise RunError(f"{self.called}: its worker does not say which weights its model runs on")
+        seen = {Path(path).resolve(): digest for path, digest in proof.files.items()}
+        for file in self.published.files if self.published else ():
+            assert weights is not None, "a published model has weights"
+            place = (weights / file.name if weights.is_dir() else weights).resolve()
+            if place.suffix in TENSOR_SUFFIXES and seen.get(place) != file_digest(place):
+                raise RunError(f"{self.called}: its worker's model does not run on {place}")
+        if proof.left:
+            shown = ", ".join(proof.left[:_LEFT_SHOWN])
+            log.warning(
+                "%s: its model has no use for %d tensors of its files: %s",
+                self.called,
+                len(proof.left),
+                shown,
+            )

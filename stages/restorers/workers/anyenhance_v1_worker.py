@@ -1,9 +1,11 @@
 """The worker of ``anyenhance_v1``: the checkout's ``infer.py``, on arrays."""
 
 import functools
+import io
 import tarfile
 from pathlib import Path
 
+from unanimous_weights import prove_weights, read_checkpoint, read_pickle
 from unanimous_worker import MissingError, serve
 
 
@@ -18,9 +20,12 @@ class Model:
 
         with open("config/anyenhance_v1.json", encoding="utf-8") as file:
             settings = json5.load(file)["model"]
-        settings["dac_path"] = str(Path(weights) / "dac" / "weights.pth")
+        codec = Path(weights) / "dac" / "weights.pth"
+        settings["dac_path"] = str(codec)
         self.model = infer.get_model(settings, device)
-        load_state(self.model, _archived(Path(weights), device))
+        archive, state = _archived(Path(weights))
+        load_state(self.model, state)
+        self.proof = prove_weights({"model": self.model}, {archive: state, codec: read_checkpoint(codec)})
         self.window = 512 * self.model.seq_len
         self.process = infer.process_single_audio
         self.device = device
@@ -53,15 +58,14 @@ def load_state(model, state):
     model.eval()
 
 
-def _archived(weights, device):
-    """Return the state in ``model.pt`` of the one archive in ``weights``, which need not be unpacked."""
-    import torch
-
+def _archived(weights):
+    """Return the one archive in ``weights``, and the state in its ``model.pt``: it need not be unpacked."""
     for archive in sorted(weights.glob("*.tar")):
         with tarfile.open(archive) as tar:
             for member in tar.getmembers():
                 if Path(member.name).name == "model.pt":
-                    return torch.load(tar.extractfile(member), map_location=device, weights_only=True)
+                    file = io.BytesIO(tar.extractfile(member).read())
+                    return archive, read_pickle(file, (), f"{member.name} in {archive}")
     raise MissingError(f"{weights} has no archive with a model.pt")
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from unanimous_weights import prove_weights, read_checkpoint
 from unanimous_worker import serve
 
 
@@ -13,7 +14,6 @@ class Model:
 
     def load(self, device, weights):
         import infer  # the checkout is the working directory
-        import torch
         import yaml
         from model import CFM, DiT
         from model.model_utils import get_tokenizer
@@ -25,11 +25,16 @@ class Model:
         transformer = DiT(**settings["arch"], text_num_embeds=size, mel_dim=mel["n_mel_channels"])
         self.model = CFM(transformer=transformer, mel_spec_kwargs=mel, vocab_char_map=characters)
         checkpoint = Path(weights) / "wenetspeech4tts_Premium.pt.tar"
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        state = read_checkpoint(checkpoint)
         self.model.load_state_dict(state["model_state_dict"])
         self.model.eval().to(device)
         self.vocoder = infer.load_vocoder(
             vocoder_name="vocos", is_local=True, local_path=str(Path(weights) / "vocos"), device=device
+        )
+        codes = Path(weights) / "vocos" / "pytorch_model.bin"
+        self.proof = prove_weights(
+            {"flow": self.model, "vocoder": self.vocoder},
+            {checkpoint: state["model_state_dict"], codes: read_checkpoint(codes)},
         )
         self.device = device
 

@@ -3,9 +3,16 @@
 import os
 from pathlib import Path
 
+from unanimous_weights import load_by, prove_weights, read_checkpoint
 from unanimous_worker import MissingError, serve
 
 WAVLM = Path("ckpt") / "codec_ckpt" / "WavLM-Large.pt"
+W2V = Path("ckpt") / "codec_ckpt" / "hub" / "models--facebook--w2v-bert-2.0" / "model.safetensors"
+IN_TRAINING = (
+    "criteria.", "discriminator.", "fc_post_s.", "model_spk.", "perception_model.", "semantic_model.",
+    "SemanticDecoder_module.", "spec_discriminator.",
+)  # fmt: skip
+"""What the codec's checkpoint holds besides (X-Codec-2.0, lightning_module.py): w2v-BERT has its own file."""
 
 
 class Model:
@@ -17,22 +24,39 @@ class Model:
         if not (Path(weights) / WAVLM).is_file():
             raise MissingError(f"{weights} lacks {WAVLM}, from github.com/microsoft/unilm/tree/master/wavlm")
         import inference  # the checkout is the working directory
-        import torch
         import yaml
 
         with open("config/test.yml", encoding="utf-8") as file:
             config = yaml.safe_load(file)
         os.chdir(weights)  # the checkout names its weights from the working directory
-        inference.torch.load = _lenient(torch.load)
+        read = {}
+        load_by(_remembering(read), inference)
         self.codec = inference.Encodec(device)
         self.wavlm = inference.WavLM_feat(device)
         self.model = inference.model(**config["nnet_conf"])
-        state = torch.load("ckpt/model.pt.tar", map_location="cpu", weights_only=True)["model_state_dict"]
+        state = _remembering(read)("ckpt/model.pt.tar")["model_state_dict"]
         self.model.load_state_dict(
             {name[7:] if name[:7] == "module." else name: v for name, v in state.items()}
         )
         self.model.eval().to(device)
+        self.proof = self._prove(read)
         self.device = device
+
+    def _prove(self, read):
+        """Prove that language model, codec and both listeners are what was read."""
+        files = {path: _state_of(content) for path, content in read.items()}
+        codec = self.codec
+        parts = {
+            "model": self.model,
+            "wavlm": self.wavlm.wavlm,
+            "semantic_model": codec.semantic_model,
+            "semantic_encoder": codec.SemanticEncoder_module,
+            "encoder": codec.encoder,
+            "decoder": codec.decoder,
+            "fc_post_a": codec.fc_post_a,
+            "fc_prior": codec.fc_prior,
+        }
+        return prove_weights(parts, {**files, W2V.absolute(): read_checkpoint(W2V)}, unused=IN_TRAINING)
 
     def restore(self, samples, sample_rate, seed, settings):
         import torch
@@ -50,9 +74,26 @@ def _tokens(logits, temperature):
     return chances.reshape(-1, chances.shape[-1]).multinomial(1).reshape(chances.shape[:2])
 
 
-def _lenient(load):
-    """Return ``load`` for file names in a tuple of one: that is what a stray comma in the checkout makes."""
-    return lambda file, **options: load(file[0] if isinstance(file, tuple) else file, **options)
+def _remembering(read):
+    """Return ``torch.load`` for the checkout: as data, into ``read``, also for a name in a tuple of one.
+
+    Such a tuple is what a stray comma in the checkout makes.
+    """
+
+    def load(file, **_):
+        path = Path(file[0] if isinstance(file, tuple) else file).absolute()
+        read[path] = read_checkpoint(path)
+        return read[path]
+
+    return load
+
+
+def _state_of(content):
+    """Return the part of a checkpoint that is the model's state."""
+    for name in ("model_state_dict", "state_dict", "model"):
+        if name in content:
+            return content[name]
+    return content
 
 
 serve(Model())

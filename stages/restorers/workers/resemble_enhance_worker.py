@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from unanimous_weights import prove_weights, read_checkpoint
 from unanimous_worker import serve
+
+STATE = Path("ds") / "G" / "default" / "mp_rank_00_model_states.pt"
 
 
 class Model:
@@ -19,7 +22,9 @@ class Model:
         self.enhance = inference.enhance
         self.device = device
         self.weights = Path(weights)
-        inference.load_enhancer(self.weights, device)
+        network = inference.load_enhancer(self.weights, device)
+        state = self.weights / STATE
+        self.proof = prove_weights({"enhancer": network}, {state: read_checkpoint(state)["module"]})
 
     def restore(self, samples, sample_rate, seed, settings):
         import torch

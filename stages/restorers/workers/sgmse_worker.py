@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from unanimous_weights import prove_weights, read_checkpoint
 from unanimous_worker import serve
 
 RATES = {"ncsnpp_48k": 48000}
@@ -22,9 +23,20 @@ class Model:
         torch.serialization.add_safe_globals([SpecsDataModule, argparse.Namespace])
         self.model = ScoreModel.load_from_checkpoint(str(Path(weights)), map_location=device)
         self.model.t_eps = 0.03
-        self.model.eval()
+        self.model.eval()  # which puts the running means of the weights into their places
+        self.proof = self._prove(Path(weights))
         self.device = device
         self.sample_rate = RATES.get(self.model.backbone, 16000)
+
+    def _prove(self, path):
+        """Prove that the network runs on the checkpoint's running means, or on its state if it has none."""
+        checkpoint = read_checkpoint(path)
+        means = checkpoint.get("ema")
+        state = means["shadow_params"] if means else checkpoint["state_dict"]
+        buffers = {
+            name: checkpoint["state_dict"].get("dnn." + name) for name, _ in self.model.dnn.named_buffers()
+        }
+        return prove_weights({"dnn": self.model.dnn}, {path: {"state": state, "buffers": buffers}})
 
     def restore(self, samples, sample_rate, seed, settings):
         import torch

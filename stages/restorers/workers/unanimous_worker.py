@@ -37,6 +37,8 @@ import numpy as np
 PROTOCOL = 1
 LENGTH = struct.Struct("<I")
 GRACE_S = 5
+HARMLESS = {}
+"""By file of weights, its SHA-256 and the classes that it may name; ``unanimous_weights`` reads so."""
 
 
 class MissingError(Exception):
@@ -79,6 +81,7 @@ def _tried(model, header, arrays):
 
 def _answered(model, header, arrays):
     if header["ask"] == "load":
+        HARMLESS.update(header.get("harmless") or {})
         model.load(header["device"], header["weights"])
         return _introduction(model), []
     made = [_with_confidence(each) for each in _restored(model, header, arrays)]
@@ -108,6 +111,7 @@ def _introduction(model):
         "output_rate": getattr(model, "output_rate", None),
         "sampling": bool(getattr(model, "sampling", False)),
         "licence": getattr(model, "licence", None),
+        "proof": getattr(model, "proof", None),
     }
 
 

@@ -4,9 +4,23 @@ from pathlib import Path
 
 import numpy as np
 
-from unanimous_worker import serve
+from unanimous_weights import load_by, prove_weights, read_checkpoint
+from unanimous_worker import MissingError, serve
 
 PIECE = 5 * 16000
+STATE = "unise.ckpt"
+LISTENER = "codec/wav2vec2-large-xlsr-53/pytorch_model.bin"
+FILES = (
+    STATE,
+    "codec/BiCodec/model.safetensors",
+    LISTENER,
+    "wavlm-base-plus/pytorch_model.bin",
+)
+IN_TRAINING = ("quantizer.", "project_q.", "project_hid.")
+"""What wav2vec 2.0 was trained with; the codec has a quantiser of its own."""
+COMPUTED = ("model.tokenizer.model.mel_transformer.",)
+FROM_ELSEWHERE = ("tokenizer.", "semantic_model.")
+"""Parts of the model that bring their own files."""
 
 
 class Model:
@@ -29,11 +43,19 @@ class Model:
                 return transformers.AutoModel.from_pretrained(str(place / Path(name).name))
 
         module.AutoModel = Local
+        files = {place / file: read_checkpoint(place / file) for file in FILES}
+        hearing = files[place / LISTENER]
+        files[place / LISTENER] = {k: v for k, v in hearing.items() if not k.startswith(IN_TRAINING)}
+        checkpoint = files[place / STATE] = {"state_dict": files[place / STATE]["state_dict"]}
+        load_by(lambda *_, **__: checkpoint, module)  # some revisions read it by themselves
         with open("conf/config.yaml", encoding="utf-8") as file:
             config = yaml.safe_load(file)
         config["codec_ckpt_dir"] = str(place / "codec")
-        config["llm_ckpt_path"] = str(place / "unise.ckpt")
-        self.model = module.Model(config).eval().to(device)
+        config["llm_ckpt_path"] = str(place / STATE)
+        self.model = module.Model(config)
+        _fill(self.model, checkpoint["state_dict"])
+        self.model.eval().to(device)
+        self.proof = prove_weights({"model": self.model}, files, computed=COMPUTED)
         self.device = device
 
     def restore(self, samples, sample_rate, seed, settings):
@@ -55,6 +77,16 @@ class Model:
             )
             made = self.model.tokenizer.detokenize(tokens[0].unsqueeze(1), tokens[1])
         return made.reshape(-1)[: samples.size]
+
+
+def _fill(model, state):
+    """Load the language model's state: the checkout's own way ignores what is missing, or does nothing."""
+    import torch
+
+    found = torch.nn.Module.load_state_dict(model, state, strict=False)
+    lacking = [name for name in found.missing_keys if not name.startswith(FROM_ELSEWHERE)]
+    if lacking:
+        raise MissingError(f"the checkpoint lacks {len(lacking)} weights, {lacking[0]} among them")
 
 
 serve(Model())

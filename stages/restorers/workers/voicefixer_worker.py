@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from unanimous_weights import prove_weights, read_checkpoint
 from unanimous_worker import MissingError, serve
 
 FILES = (
@@ -13,11 +14,14 @@ FILES = (
 
 
 ON_ITS_OWN_STATISTICS = 2
+COMPUTED = ("model.f_helper.", "model.mel.")
+"""Transforms, which the package works out by itself."""
 
 
 class Model:
     name = "voicefixer"
     sample_rate = 44100
+    sampling = True  # in mode 2, whose dropout is active
     licence = "MIT"
 
     def load(self, device, weights):
@@ -32,6 +36,8 @@ class Model:
 
         self.cuda = device.startswith("cuda")
         self.model = VoiceFixer()
+        files = {Path(weights) / file: read_checkpoint(Path(weights) / file) for file in FILES}
+        self.proof = prove_weights({"model": self.model._model}, files, computed=COMPUTED)
         self.trained = {name: value.clone() for name, value in self.model._model.state_dict().items()}
 
     def restore(self, samples, sample_rate, seed, settings):

@@ -101,6 +101,30 @@ def test_weights_are_listed_fetched_and_found(tmp_path: Path, server: FileServer
     assert resolve(config).restorers[0].restorer.sha256 == DIGEST  # type: ignore[attr-defined]
 
 
+def test_a_set_that_is_refused_does_not_keep_the_others_back(
+    tmp_path: Path, server: FileServer, cache: Path
+) -> None:
+    """The first answers 401: the second is fetched all the same, and the end says what is lacking and why."""
+    config_with(tmp_path, server, "own_gated")
+    (tmp_path / "own.py").rename(tmp_path / "gated.py")
+    config_with(tmp_path, server, "own_open")
+    restorers = [{"kind": "own_gated"}, {"kind": "own_open"}]
+    config = written(tmp_path, operators=["gated.py", "own.py"], restorers=restorers)
+    server.statuses = [401]
+
+    fetched = typed("fetch", config, "--yes")
+
+    assert fetched.exit_code != 0
+    assert (cache / "own_open" / "r1" / "w.bin").read_bytes() == CONTENT
+    states = listed(config)
+    assert (states["own_gated"], states["own_open"]) == ("missing", "there")
+    said = str(fetched.exception)
+    assert said.startswith("1 of 2 sets of weights could not be fetched")
+    assert "own_gated: " in said
+    assert "is not open to all (the server answers 401)" in said
+    assert "without_weights" in said
+
+
 def test_weights_of_unknown_digest_are_pinned_by_the_user(tmp_path: Path, server: FileServer) -> None:
     """The line to put into the config is printed, and said to be needed."""
     config = config_with(tmp_path, server, "own_unpinned", pinned=False)

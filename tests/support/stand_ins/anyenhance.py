@@ -9,12 +9,14 @@ FILES = {
     "models/__init__.py": "",
     "models/se/__init__.py": "",
     "models/se/anyenhance/__init__.py": "",
+    "models/se/anyenhance/modules/__init__.py": "",
+    "models/se/anyenhance/modules/encoder_loss.py": "pretrained_path = None\n",
     "models/se/anyenhance/infer_anyenhance.py": MASKED
     + """
 
 def get_model(dac_path, config, device):
     assert dac_path.endswith("dac/weights.pth")
-    return Network().to(device)
+    return Network(codec_of(dac_path)).to(device)
 
 
 def process_single_audio(

@@ -12,7 +12,7 @@ FILES = {
 
 def get_model(config, device):
     assert config["dac_path"].endswith("dac/weights.pth")
-    return Network().to(device)
+    return Network(codec_of(config["dac_path"])).to(device)
 
 
 def process_single_audio(model, signal, device, window_size, overlap=1024, timesteps=20, cond_scale=1):

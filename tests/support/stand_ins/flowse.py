@@ -25,7 +25,15 @@ class functional:
 from pathlib import Path
 
 
-class Vocos:
+import torch
+
+
+class Vocos(torch.nn.Module):
+    def __init__(self, path):
+        super().__init__()
+        self.head = torch.nn.Linear(2, 2)
+        self.load_state_dict(torch.load(path))
+
     def decode(self, mels):
         assert mels.dim() == 3 and mels.shape[1] == 100
         return mels[:, 0].repeat_interleave(256, dim=-1)
@@ -33,7 +41,7 @@ class Vocos:
 
 def load_vocoder(vocoder_name="vocos", is_local=False, local_path="", device=None, hf_cache_dir=None):
     assert is_local and vocoder_name == "vocos" and (Path(local_path) / "pytorch_model.bin").is_file()
-    return Vocos()
+    return Vocos(Path(local_path) / "pytorch_model.bin").eval()
 """,
     "model/__init__.py": """
 import torch

@@ -6,10 +6,10 @@ from asked import note
 
 
 class Network(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, codec):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.vq_model = torch.nn.Linear(1, 1)
+        self.vq_model = codec
         self.seq_len, self.prompt_len = 20, 10
 
     def generate(self, segment, temperature=1.0, topk_filter_thres=0.9, timesteps=18, cond_scale=3, **more):
@@ -19,6 +19,12 @@ class Network(torch.nn.Module):
             topk_filter_thres=topk_filter_thres, weight=float(self.weight), **more,
         )
         return None, segment * self.weight + 0.01 * torch.randn_like(segment)
+
+
+def codec_of(path):
+    codec = torch.nn.Linear(2, 2)
+    codec.load_state_dict(torch.load(path)["state_dict"])
+    return codec
 
 
 def _in_windows(model, signal, window_size, **settings):

@@ -16,7 +16,10 @@ def download(run_dir=None):
 
 
 def load_enhancer(run_dir, device):
-    assert (download(run_dir) / "ds" / "G" / "default" / "mp_rank_00_model_states.pt").is_file()
+    path = download(run_dir) / "ds" / "G" / "default" / "mp_rank_00_model_states.pt"
+    network = torch.nn.Linear(2, 2)
+    network.load_state_dict(torch.load(path)["module"])
+    return network
 
 
 def enhance(dwav, sr, device, nfe=32, solver="midpoint", lambd=0.5, tau=0.5, run_dir=None):

@@ -32,10 +32,15 @@ class ScoreModel:
 
     @classmethod
     def load_from_checkpoint(cls, path, map_location=None):
-        open(path).close()
-        return cls()
+        made, checkpoint = cls(), torch.load(path)
+        made.dnn = torch.nn.Linear(2, 2)
+        made.dnn.load_state_dict({name[4:]: value for name, value in checkpoint["state_dict"].items()})
+        made.means = checkpoint["ema"]["shadow_params"]
+        return made
 
     def eval(self):
+        for parameter, mean in zip(self.dnn.parameters(), self.means):
+            parameter.data.copy_(mean)
         return self
 
     def _stft(self, signal):

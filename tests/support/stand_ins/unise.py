@@ -8,10 +8,16 @@ FILES = {
 from pathlib import Path
 
 
+import torch
+
+
 class AutoModel:
     @staticmethod
     def from_pretrained(path):
         assert (Path(path) / "config.json").is_file()
+        network = torch.nn.Linear(2, 2)
+        network.load_state_dict(torch.load(Path(path) / "pytorch_model.bin"))
+        return network
 """,
     "conf/config.yaml": "codec_ckpt_dir: ./elsewhere\nllm_ckpt_path: /elsewhere\n",
     "model/__init__.py": "",
@@ -20,7 +26,10 @@ from pathlib import Path
 
 import torch
 from asked import note
+from safetensors.torch import load_file
 from transformers import AutoModel
+
+OfFolder = AutoModel
 
 HOP = 320
 
@@ -28,11 +37,19 @@ HOP = 320
 class Model(torch.nn.Module):
     def __init__(self, config):
         super().__init__()
-        assert (Path(config["codec_ckpt_dir"]) / "BiCodec" / "model.safetensors").is_file()
-        assert Path(config["llm_ckpt_path"]).is_file()
-        AutoModel.from_pretrained("microsoft/wavlm-base-plus")
+        codec = Path(config["codec_ckpt_dir"])
+        self.tokenizer = torch.nn.Module()
+        self.tokenizer.model = torch.nn.Linear(2, 2)
+        self.tokenizer.model.load_state_dict(load_file(codec / "BiCodec" / "model.safetensors"))
+        self.tokenizer.model.mel_transformer = torch.nn.BatchNorm1d(1)  # which is in no file
+        self.tokenizer.feature_extractor = OfFolder.from_pretrained(codec / "wav2vec2-large-xlsr-53")
+        self.tokenizer.detokenize = self.detokenize
+        self.semantic_model = AutoModel.from_pretrained("microsoft/wavlm-base-plus")
+        self.head = torch.nn.Linear(2, 2)  # filled by whoever asks for it
         object.__setattr__(self, "dnn", self)  # as a module it would be a part of itself
-        object.__setattr__(self, "tokenizer", self)
+
+    def load_state_dict(self, state_dict, strict=True):
+        pass  # as silently as the checkout is about what is missing
 
     def stft_logmel(self, x):
         assert x.shape[1] == 80000
