@@ -13,6 +13,7 @@ class Autoregression(BandGainModel):
     """Codes of band gains drawn frame by frame, and within a frame stage by stage, each from those before."""
 
     kind: ClassVar[str] = "ar"
+    unverified: ClassVar[str] = "no trained weights ship yet: only small random ones were run"
     paradigm: ClassVar[str] = "autoregressive"
     parts: ClassVar[tuple[str, ...]] = ("estimate", "codes", "ar")
     cost_s_per_s: ClassVar[float] = 0.2

@@ -13,6 +13,7 @@ class MaskedGeneration(BandGainModel):
     """Codes of band gains filled in by rounds, the surest first, as MaskGIT and MaskSR fill in theirs."""
 
     kind: ClassVar[str] = "mgm"
+    unverified: ClassVar[str] = "no trained weights ship yet: only small random ones were run"
     paradigm: ClassVar[str] = "masked generative"
     parts: ClassVar[tuple[str, ...]] = ("estimate", "codes", "mgm")
     cost_s_per_s: ClassVar[float] = 0.2

@@ -31,7 +31,7 @@ class BandGainModel(HasWeights, Restorer):
     highest band has got. ``path`` is a folder that ``python -m pipeline train`` has filled.
     """
 
-    weights: ClassVar[str] = "in this package, trained by this project; 'train' makes others"
+    weights: ClassVar[str] = "the folder that the config names, made by 'python -m pipeline train'"
     licence: ClassVar[str] = "Apache-2.0"
     libraries: ClassVar[tuple[str, ...]] = ("torch", "safetensors")
     loaded_by: ClassVar[frozenset[str]] = frozenset()
