@@ -17,9 +17,7 @@ class FlowMatching(BandGainModel):
     """
 
     kind: ClassVar[str] = "fm"
-    weights: ClassVar[str] = (
-        "in this package, trained by this project; 'train' makes others"
-    )
+    weights: ClassVar[str] = "in this package, trained by this project; 'train' makes others"
     paradigm: ClassVar[str] = "flow matching"
     parts: ClassVar[tuple[str, ...]] = ("estimate", "fm")
     cost_s_per_s: ClassVar[float] = 0.1

@@ -1,5 +1,6 @@
 """What this project's own generative models share: an estimate, gains around it, and sound from both."""
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field, PrivateAttr
 
-from schemas import Digest, fingerprint_of
+from schemas import Digest
 from stages.audio.level import rms
 from stages.audio.resampling import fit_length, resample
 from stages.audio.waveform import Samples, Waveform
@@ -66,7 +67,8 @@ class BandGainModel(HasWeights, Restorer):
 
     def _digest(self) -> Digest:
         """Return the digest of the files of its own parts: others may lie beside them."""
-        return fingerprint_of({part: weights_digest(self._file_of(part)) for part in self.parts})
+        digests = [f"{part} {weights_digest(self._file_of(part))}" for part in self.parts]
+        return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
     def _file_of(self, part: str) -> Path:
         return self.place / f"{part}.safetensors"
