@@ -128,9 +128,11 @@ def _run(command: Sequence[str], told: int, folder: Path, advance: Advance) -> i
 def _largest(folder: Path) -> int:
     """Return how much there is of the wheel, wherever pip keeps it until it is whole."""
     sizes = [0]
-    for path in folder.rglob("*.whl"):
-        with suppress(OSError):  # it has just been moved
-            sizes.append(path.stat().st_size)
+    for parent, _, names in os.walk(folder):  # which minds no folder that pip has just removed
+        for name in names:
+            if name.endswith(".whl"):
+                with suppress(OSError):  # it has just been moved
+                    sizes.append(Path(parent, name).stat().st_size)
     return max(sizes)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from schemas import Digest
-from stages.audio.level import rms
+from stages.audio.audible import audible_rms
 from stages.audio.resampling import fit_length, resample
 from stages.audio.waveform import Samples, Waveform
 from stages.operators.distributions import Distribution
@@ -110,7 +110,7 @@ class BandGainModel(HasWeights, Restorer):
         from stages.networks.generative.gains import apply_band_gains, gains_at_the_top  # noqa: PLC0415
         from stages.networks.generative.spectra import rebuild_phase  # noqa: PLC0415
 
-        scale = _LEVEL_RMS / max(rms(samples), 1e-6)
+        scale = _LEVEL_RMS / max(audible_rms(samples, _SAMPLE_RATE), 1e-6)
         context = self._hear(samples, scale)
         gains = self.draw_gains(self._networks[self.parts[-1]].condition(*context.told), generator)
         spectra = apply_band_gains(context.spectra, gains)

@@ -372,7 +372,7 @@ def test_votes_of_the_listening_test_count(
         VoteBook(own.votes).add(vote)
 
     alone = read_human_ratings(None, own)
-    with_file = read_human_ratings(own.votes / "Ann.jsonl", own)
+    with_file = read_human_ratings(own.root / "listening" / "Ann.jsonl", own)
 
     assert alone is not None
     assert with_file is not None

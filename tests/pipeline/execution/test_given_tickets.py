@@ -26,7 +26,7 @@ def test_an_actor_does_them_by_name(tmp_path: Path) -> None:
     shards = shards_of_given([mine], mine, workspace, 300.0, lambda _done, _total: None)
     graph = given_graph_of(panel.metrics, shards)
     board, worker = Board.of(graph, workspace.store), WorkerState()
-    actor = TicketActor(workspace, panel.modules, pickle.dumps(graph), "cpu", str(workspace.worker_log))
+    actor = TicketActor(workspace, panel.modules, pickle.dumps(graph), "cpu")
 
     names = []
     while (ticket := board.take(worker)) is not None:
