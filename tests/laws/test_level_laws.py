@@ -151,7 +151,7 @@ LEVELS: Mapping[str, Measure] = {
 }
 
 COUNT_EVERY_SAMPLE: Mapping[str, str] = {
-    "stages/restore/first_start.py": "of speech that is known to have no offset, and what a model makes of it",
+    "stages/restore/first_start.py": "of speech that is made there, and of what a model gives for it",
     "stages/audio/audible.py": "defines what can be heard with them",
     "stages/audio/loudness.py": "of what can be heard, which is made there",
     "stages/audio/__init__.py": "hands them on",
