@@ -19,7 +19,8 @@ from tests.support import operators, processes, tiny
 
 pytestmark = pytest.mark.ray
 RAY = Path(sys.executable).with_name("ray")
-MOST_UPLOADED_BYTES = 20 * 2**20
+MOST_UPLOADED_BYTES = 40 * 2**20
+"""Code, bundled speech, and the weights that ship, which workers need."""
 JOB_METADATA = """
 from ray._raylet import GcsClient
 for job in GcsClient(address="{address}").get_all_job_info().values():
