@@ -9,9 +9,10 @@ from pipeline.config.operators import MetricSetup
 from pipeline.sources.audio import open_source
 from pipeline.sources.given_files import CLEAN_CORPUS, item_of
 from pipeline.sources.shards import Shard
+from pipeline.tables.scores import MetricTable
 from pipeline.tables.table import PoolTable, Table, TableReader
 from pipeline.tables.tickets import Ticket
-from schemas import Degraded, Given, Recipe, Restored, Scored, Split, Take, fingerprint_of
+from schemas import Degraded, Given, Recipe, Restored, Split, Take
 from stages import score
 from stages.ingest import given
 from stages.stage import Stage
@@ -45,13 +46,11 @@ class GivenTable(Table):
 
 
 @dataclass(frozen=True)
-class GivenScoreTable(Table):
+class GivenScoreTable(MetricTable):
     """One metric's scores of what was given, by the stage that scores takes in a run."""
 
     given: GivenTable
     setup: MetricSetup
-    record = Scored
-    audio = False
 
     @property
     def name(self) -> str:
@@ -64,17 +63,6 @@ class GivenScoreTable(Table):
     @property
     def reads(self) -> tuple[Table, ...]:
         return (self.given,)
-
-    @property
-    def gpus(self) -> float:
-        return self.setup.gpus
-
-    @property
-    def stage_name(self) -> str:
-        return f"score.{self.setup.name}-{fingerprint_of(self.setup.identity)}"
-
-    def stage(self, reader: TableReader) -> Stage[score.ScoreInput, Scored]:
-        return score.ScoreStage(self.setup.name, self.setup.metric, reader.cache)
 
     def inputs(self, shard: Shard, reader: TableReader) -> Sequence[score.ScoreInput]:
         return [score_input_of(row) for row in reader.rows(self.given, shard.name)]

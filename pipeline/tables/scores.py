@@ -25,26 +25,12 @@ def num_takes(table: Table) -> int:
     return table.setup.takes if isinstance(table, RestoreTable) else 1
 
 
-@dataclass(frozen=True)
-class ScoreTable(Table):
-    """One metric's scores of all takes of one model."""
+class MetricTable(Table):
+    """Scores of one metric: it is loaded once, whatever recordings it hears."""
 
-    restore: RestoreTable
     setup: MetricSetup
     record = Scored
     audio = False
-
-    @property
-    def name(self) -> str:
-        return f"score.{self.setup.name}.{self.restore.setup.name}"
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        return {**self.setup.identity, "restore": self.restore.key}
-
-    @property
-    def reads(self) -> tuple[Table, ...]:
-        return (self.restore, self.restore.degrade, self.restore.degrade.plan)
 
     @property
     def gpus(self) -> float:
@@ -57,6 +43,26 @@ class ScoreTable(Table):
 
     def stage(self, reader: TableReader) -> Stage[score.ScoreInput, Scored]:
         return score.ScoreStage(self.setup.name, self.setup.metric, reader.cache)
+
+
+@dataclass(frozen=True)
+class ScoreTable(MetricTable):
+    """One metric's scores of all takes of one model."""
+
+    restore: RestoreTable
+    setup: MetricSetup
+
+    @property
+    def name(self) -> str:
+        return f"score.{self.setup.name}.{self.restore.setup.name}"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {**self.setup.identity, "restore": self.restore.key}
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return (self.restore, self.restore.degrade, self.restore.degrade.plan)
 
     def inputs(self, shard: Shard, reader: TableReader) -> Sequence[score.ScoreInput]:
         restored, degraded, recipes = (reader.rows(table, shard.name) for table in self.reads)

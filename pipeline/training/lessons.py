@@ -1,5 +1,6 @@
 """The networks that can be trained: what each learns from, and how it is heard for validation."""
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -65,13 +66,13 @@ class GainLesson(Lesson):
         """The networks that it builds on, by their names."""
         return {"estimate": self.estimator}
 
+    @abstractmethod
     def draw_gains(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
         """Return gains (batch, bands, steps) drawn by ``network``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def compare(self, reference: Any, sides: Sides, generator: torch.Generator) -> tuple[LogRatios, Tensor]:
         """Return the log ratios of both sides over ``reference``, and the loss of the chosen one (batch,)."""
-        raise NotImplementedError
 
     def restore(self, network: Any, degraded: Tensor, generator: torch.Generator) -> Tensor:
         """See ``Lesson``."""
@@ -92,8 +93,7 @@ class FlowLesson(GainLesson):
         network: Any = self.network
         gains = gains_to(batch.clean, context).repeat(DRAWS_PER_MIXTURE, 1, 1)
         condition = network.condition(*context.told).repeat(DRAWS_PER_MIXTURE, 1, 1)
-        noise = torch.randn(gains.shape, generator=generator).to(gains.device)
-        moments = torch.sigmoid(torch.randn(len(gains), generator=generator)).to(gains.device)
+        noise, moments = _draw_place(gains, generator)
         return network.errors(gains, condition, noise, moments).mean()
 
     def draw_gains(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
@@ -106,8 +106,7 @@ class FlowLesson(GainLesson):
 
     def compare(self, reference: Any, sides: Sides, generator: torch.Generator) -> tuple[LogRatios, Tensor]:
         """See ``GainLesson``: errors at the same place of the flow, from the same noise."""
-        noise = torch.randn(sides.chosen.shape, generator=generator).to(sides.chosen.device)
-        moments = torch.sigmoid(torch.randn(len(noise), generator=generator)).to(noise.device)
+        noise, moments = _draw_place(sides.chosen, generator)
 
         def errors(network: Any, gains: Tensor) -> Tensor:
             condition = network.condition(*sides.told)
@@ -117,6 +116,12 @@ class FlowLesson(GainLesson):
         with torch.no_grad():
             frozen = [errors(reference, gains) for gains in (sides.chosen, sides.rejected)]
         return flow_log_ratios(*own, *frozen), own[0]
+
+
+def _draw_place(gains: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return noises, and moments of the flow of which those in the middle come more often."""
+    noise = torch.randn(gains.shape, generator=generator).to(gains.device)
+    return noise, torch.sigmoid(torch.randn(len(gains), generator=generator)).to(gains.device)
 
 
 class CodeLesson(GainLesson):
@@ -145,13 +150,13 @@ class CodeLesson(GainLesson):
         heard: Tensor = network.condition(*told)
         return heard
 
+    @abstractmethod
     def code_error(self, codes: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
         """Return the mean negative log-probability of codes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw_codes(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
         """Return codes (batch, stages, steps)."""
-        raise NotImplementedError
 
     def draw_gains(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
         """See ``GainLesson``."""

@@ -67,10 +67,7 @@ def config_of(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
             *({"kind": kind, "takes": arguments.takes, **where} for kind in arguments.models),
         ],
         "metrics": [
-            *(
-                {"kind": kind}
-                for kind in ("dnsmos", "pesq", "estoi", "ge2e_speaker_similarity", "distill_mos")
-            ),
+            *({"kind": kind} for kind in METRICS_RUN),
             *nisqa,
         ],
         "preference": {

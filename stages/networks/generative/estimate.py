@@ -78,8 +78,3 @@ def compress(spectra: Tensor) -> Tensor:
 def num_parameters(network: nn.Module) -> int:
     """Return how many numbers were learnt."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def freeze(network: nn.Module) -> nn.Module:
-    """Return the network, never to be trained again."""
-    return network.requires_grad_(requires_grad=False).eval()

@@ -19,7 +19,6 @@ from stages.weights.files import weights_digest
 from stages.weights.has_weights import HasWeights
 
 _SAMPLE_RATE = 16_000
-_LEVEL_RMS = 0.05
 _WEIGHTS = Path(__file__).parents[2] / "networks" / "generative" / "weights"
 Temperature = Annotated[float, Field(ge=0.0, le=2.0)]
 """How far draws stray: 1 as in training, 0 not at all."""
@@ -108,9 +107,9 @@ class BandGainModel(HasWeights, Restorer):
     def _restore_low(self, samples: Samples, generator: Any) -> tuple[Samples, Samples]:
         """Return restored samples at 16 kHz, and for each step the gain of the highest bins in dB."""
         from stages.networks.generative.gains import apply_band_gains, gains_at_the_top  # noqa: PLC0415
-        from stages.networks.generative.spectra import rebuild_phase  # noqa: PLC0415
+        from stages.networks.generative.spectra import LEVEL_RMS, rebuild_phase  # noqa: PLC0415
 
-        scale = _LEVEL_RMS / max(audible_rms(samples, _SAMPLE_RATE), 1e-6)
+        scale = LEVEL_RMS / max(audible_rms(samples, _SAMPLE_RATE), 1e-6)
         context = self._hear(samples, scale)
         gains = self.draw_gains(self._networks[self.parts[-1]].condition(*context.told), generator)
         spectra = apply_band_gains(context.spectra, gains)
