@@ -93,6 +93,12 @@ BlocksOption = Annotated[int, typer.Option(min=1, help="depth of the network")]
 SeedOption = Annotated[int, typer.Option(min=0, help="for weights, stretches, damage and noise")]
 EveryOption = Annotated[float, typer.Option(min=0.01, help="minutes between two lines and checkpoints")]
 JudgedOption = Annotated[int, typer.Option(min=1, max=16, help="mixtures listened to for each line")]
+FromOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from", metavar="FOLDER", help="of weights to begin with: fine-tuning, on other recordings say"
+    ),
+]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda or cuda:1")]
 
 
@@ -118,6 +124,7 @@ def _add_part(part: str, story: str, example: str, blocks: int) -> None:
         every_minutes: EveryOption = 5.0,
         judged: JudgedOption = 8,
         device: DeviceOption = "cpu",
+        initial: FromOption = None,
     ) -> None:
         from pipeline.cli.commands.train_generative import (  # noqa: PLC0415
             TrainingOptions,
@@ -136,6 +143,7 @@ def _add_part(part: str, story: str, example: str, blocks: int) -> None:
             every_minutes=every_minutes,
             judged=judged,
             device=device,
+            initial=initial,
         )
         run = resolve_run(config, assignments, speech, noise, responses)
         train_part_command(run, part, out, options)

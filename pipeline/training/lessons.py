@@ -19,11 +19,13 @@ from pipeline.dpo.loss import AUTOREGRESSIVE_BETA, BETA, MASKED_GENERATIVE_BETA
 from pipeline.dpo.token_masks import draw_token_mask
 from pipeline.training.lesson import Batch, Lesson
 from pipeline.training.sides import Sides
+from schemas import Digest, UserError
 from stages.networks.generative.context import gains_to, hear
 from stages.networks.generative.estimate import estimate_error
 from stages.networks.generative.gains import NUM_BANDS, apply_band_gains
-from stages.networks.generative.parts import load_part, make_part
+from stages.networks.generative.parts import load_part, make_part, part_file
 from stages.networks.generative.spectra import rebuild_phase
+from stages.weights.files import weights_digest
 
 PHASE_ITERATIONS = 12
 DRAWS_PER_MIXTURE = 4
@@ -241,6 +243,22 @@ class AutoregressiveLesson(CodeLesson):
             found.append(TokenLogProbs(own, frozen, sides.mask))
         chosen, rejected = found
         return autoregressive_log_ratios(chosen, rejected), -masked_mean(chosen.policy, chosen.mask)
+
+
+def begin_with(folder: Path, lesson: Lesson) -> Digest:
+    """Give a lesson's network the weights that its part has in ``folder``, and return their digest.
+
+    Raises ``MissingWeightsError`` if there are none, ``UserError`` if they are of another size.
+    """
+    network: Any = lesson.network
+    trained = load_part(folder, lesson.kind, next(network.parameters()).device.type)
+    if trained.settings != network.settings:
+        raise UserError(
+            f"{part_file(folder, lesson.kind)} has {trained.settings}, and {network.settings} is asked for: "
+            "--channels and --blocks must be those of the weights to begin with"
+        )
+    network.load_state_dict(trained.state_dict())
+    return weights_digest(part_file(folder, lesson.kind))
 
 
 LESSONS: dict[str, type[Lesson]] = {

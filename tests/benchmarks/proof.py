@@ -47,6 +47,8 @@ METRICS_RUN = (
 )
 RESAMPLINGS = 2_000
 HELD_OUT_SHARE = 0.15
+TEMPERATURES = {"uniform": [0.2, 1.2]}
+"""Of the takes that pairs are made of: at one temperature they are too near one another to be told apart."""
 ASPECTS = ("perceptual_quality", "signal_fidelity", "content_consistency", "timbre_preservation")
 Config = dict[str, Any]
 
@@ -86,10 +88,10 @@ def preference_of(kind: str) -> Config:
     return {"criteria": criteria, **uncovered, "pairs": {"between": "same_model", "keep": "all"}}
 
 
-def restorer_of(kind: str, takes: int, weights: Path | None, **named: str) -> Config:
+def restorer_of(kind: str, takes: int, weights: Path | None, **settings: Any) -> Config:
     """Return a restorer of a config."""
     where = {} if weights is None else {"path": str(weights.resolve())}
-    return {"kind": kind, "takes": takes, **where, **named}
+    return {"kind": kind, "takes": takes, **where, **settings}
 
 
 def finish(config: Config, place: Path) -> Path:
@@ -105,7 +107,10 @@ def finish(config: Config, place: Path) -> Path:
 def make_pairs(arguments: argparse.Namespace, kinds: Sequence[str]) -> dict[str, Path]:
     """Return a dataset for each kind of pairs, all of the same candidates."""
     config = base_config(arguments, "pairs")
-    config["restorers"] = [restorer_of(kind, arguments.takes, arguments.weights) for kind in arguments.models]
+    config["restorers"] = [
+        restorer_of(kind, arguments.takes, arguments.weights, temperature=TEMPERATURES)
+        for kind in arguments.models
+    ]
     found = {}
     for kind in kinds:
         made = finish({**config, "preference": preference_of(kind)}, arguments.out / "pairs")

@@ -31,15 +31,17 @@ class TrainingOptions:
     every_minutes: float
     judged: int
     device: str
+    initial: Path | None = None
+    """A folder with weights of the part to begin with."""
 
 
 def train_part_command(run: ResolvedConfig, part: str, out: Path, options: TrainingOptions) -> None:
     """Train ``part`` until hours or steps are over, from the checkpoint in ``out`` if there is one.
 
-    Raises ``UserError`` if neither end is given or the checkpoint is of another training,
-    ``MissingWeightsError`` without the parts that it builds on.
+    Raises ``UserError`` if neither end is given, or the checkpoint is of another training, or the weights to
+    begin with are of another size; ``MissingWeightsError`` without those or the parts that it builds on.
     """
-    from pipeline.training.lessons import LESSONS  # noqa: PLC0415 - torch
+    from pipeline.training.lessons import LESSONS, begin_with  # noqa: PLC0415 - torch
     from pipeline.training.session import Pace, Session  # noqa: PLC0415
     from pipeline.training.trainer import Trainer  # noqa: PLC0415
     from stages.networks.generative.estimate import num_parameters  # noqa: PLC0415
@@ -58,6 +60,7 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
     settings = {"channels": options.channels, "blocks": options.blocks}
     with seeded_from(rng_for(options.seed, "train", part, "weights")):
         lesson = LESSONS[part](settings, out / "weights", options.device)
+    begun_with = None if options.initial is None else begin_with(options.initial, lesson)
     trainer = Trainer(
         lesson,
         mixtures,
@@ -76,6 +79,7 @@ def train_part_command(run: ResolvedConfig, part: str, out: Path, options: Train
         "learning rate": options.learning_rate,
         "config": material.key,
         **{each: weights_digest(part_file(out / "weights", each)) for each in lesson.builds_on},
+        "weights to begin with": begun_with,
     }
     Session(trainer, out, made_with).run(
         Pace(options.steps, options.hours, 60 * options.every_minutes, options.judged)

@@ -21,6 +21,7 @@ from pipeline.config.resolve import ResolvedConfig, resolve
 from pipeline.training.trainer import require_finite
 from schemas import ConfigError, MissingWeightsError, RunError, Split, UserError
 from stages.audio.waveform import Waveform
+from stages.networks.generative.parts import load_part
 from stages.operators.rng import rng_for
 from stages.restorers.ar import Autoregression
 from stages.restorers.fm import FlowMatching
@@ -207,3 +208,25 @@ def test_both_sides_of_the_split_need_speech(run: ResolvedConfig, tmp_path: Path
 
     with pytest.raises(ConfigError, match=r"no speech is on the validation side; see 'ingest\.splits'"):
         train_part_command(one_side, "estimate", tmp_path, OPTIONS)
+
+
+def test_a_training_can_begin_with_given_weights(run: ResolvedConfig, trained: Path, tmp_path: Path) -> None:
+    """Its first step moves those, and going on as if it had begun with none is refused."""
+    given = load_part(trained / "weights", "estimate", "cpu").state_dict()
+    begun = replace(OPTIONS, steps=1, learning_rate=1e-9, initial=trained / "weights")
+
+    train_part_command(run, "estimate", tmp_path, begun)
+
+    moved = load_part(tmp_path / "weights", "estimate", "cpu").state_dict()
+    assert all(torch.allclose(moved[name], value, atol=1e-6) for name, value in given.items())
+    with pytest.raises(UserError, match="made with another weights to begin with"):
+        train_part_command(run, "estimate", tmp_path, replace(begun, initial=None))
+
+
+def test_weights_to_begin_with_must_be_of_the_size_asked_for(
+    run: ResolvedConfig, trained: Path, tmp_path: Path
+) -> None:
+    """The message has both sizes and the options that say them."""
+    other = replace(OPTIONS, channels=24, initial=trained / "weights")
+    with pytest.raises(UserError, match=r"channels=16 .*channels=24 .*--channels and --blocks"):
+        train_part_command(run, "estimate", tmp_path, other)
