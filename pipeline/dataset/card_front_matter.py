@@ -77,6 +77,7 @@ class Front:
     """Of each table, as ``datasets.Features.from_dict`` reads them."""
     corpora: Sequence[str] = ()
     """Names of what the speech is from."""
+    tags: Sequence[str] = TAGS
 
     def __str__(self) -> str:
         """Return the YAML between the two lines of dashes."""
@@ -93,7 +94,7 @@ class Front:
             source_datasets=source_datasets_of(self.corpora) or None,
             size_categories=size_category_of(sum(files.rows for files in of_default.values())),
             task_categories=["audio-to-audio"],
-            tags=list(TAGS),
+            tags=list(self.tags),
         )
         infos, configs = DatasetInfosDict(), MetadataConfigs()
         for table, splits in self.tables.items():

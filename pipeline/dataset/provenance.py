@@ -1,11 +1,10 @@
 """What a dataset says of the models and metrics behind it: settings, weights, licences, fingerprints."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 from pipeline.config.nested_operators import with_nested
 from pipeline.config.operators import MetricSetup, RestorerSetup
-from pipeline.config.resolve import ResolvedConfig
 from schemas import Digest, Params, Record, fingerprint_of
 from stages.operators.metric import Aspect, Better
 from stages.operators.operator import Operator
@@ -73,12 +72,26 @@ def metric_fingerprint(setup: MetricSetup) -> str:
     return fingerprint_of(setup.identity)
 
 
-def model_facts_of(run: ResolvedConfig) -> tuple[ModelFacts, ...]:
+class OperatorSetups(Protocol):
+    """What a config comes to: models that restore, and metrics."""
+
+    @property
+    def restorers(self) -> Sequence[RestorerSetup]:
+        """The models."""
+        ...
+
+    @property
+    def metrics(self) -> Sequence[MetricSetup]:
+        """The metrics."""
+        ...
+
+
+def model_facts_of(run: OperatorSetups) -> tuple[ModelFacts, ...]:
     """Return the restoration models of a run."""
     return tuple(_model(setup) for setup in run.restorers)
 
 
-def metric_facts_of(run: ResolvedConfig) -> tuple[MetricFacts, ...]:
+def metric_facts_of(run: OperatorSetups) -> tuple[MetricFacts, ...]:
     """Return the metrics of a run."""
     return tuple(_metric(setup) for setup in run.metrics)
 

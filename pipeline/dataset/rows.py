@@ -49,16 +49,16 @@ class Rows:
         """Walk the recordings: degraded, clean, then the takes of each model, also those without audio."""
         common = self._common(of)
         sources = self._licences.of_recipe(of.recipe)
-        bare = common | _terms(of.recipe, sources) | _outcome(of.damage)
+        bare = common | _terms(of.recipe, sources) | outcome_cells_of(of.damage)
         clean = of.restorations.get((CLEAN, 0))
         yield bare | _recording(of, "degraded", of.damage.degraded)
-        yield bare | _recording(of, "clean", of.damage.clean) | (_take_columns_of(clean) if clean else {})
+        yield bare | _recording(of, "clean", of.damage.clean) | (take_cells_of(clean) if clean else {})
         for restoration in of.restorations.values():
             if restoration is not clean:
                 models = self._licences.of_models([restoration.model])
-                row = common | _terms(of.recipe, [*sources, *models]) | _outcome(restoration.take)
+                row = common | _terms(of.recipe, [*sources, *models]) | outcome_cells_of(restoration.take)
                 name = f"{restoration.model}/{restoration.take.take}"
-                row |= _recording(of, name, restoration.take.audio) | _take_columns_of(restoration)
+                row |= _recording(of, name, restoration.take.audio) | take_cells_of(restoration)
                 yield row | {"kind": "restored"}
 
     def _candidate_scores(self, of: DegradedUtterance) -> Iterator[_Row]:
@@ -91,8 +91,8 @@ class Rows:
         row: _Row = {"strength": pair.strength}
         for side, restoration in zip(PAIR_SIDES, (chosen, rejected), strict=True):
             name = f"{of.recipe.id}/{restoration.model}/{restoration.take.take}"
-            row[side] = _audio_cell(restoration.take.audio, name)
-            row |= columns_of_side(side, _take_columns_of(restoration))
+            row[side] = audio_cell_of(restoration.take.audio, name)
+            row |= columns_of_side(side, take_cells_of(restoration))
         margins = {score: self._margin(score, chosen, rejected) for score in self._better}
         return row | columns_of_side(MARGIN, margins)
 
@@ -107,7 +107,7 @@ def _both_sides(of: DegradedUtterance) -> _Row:
     """Return the two sides that all pairs of a degraded utterance share."""
     row: _Row = {}
     for side, audio in (("degraded", of.damage.degraded), ("clean", of.damage.clean)):
-        row[side] = _audio_cell(audio, f"{of.recipe.id}/{side}")
+        row[side] = audio_cell_of(audio, f"{of.recipe.id}/{side}")
         row[f"{side}_digest"] = None if audio is None else audio.digest
     return row
 
@@ -117,12 +117,12 @@ def _recording(of: DegradedUtterance, name: str, audio: EncodedAudio | None) -> 
     return {
         "candidate_id": f"{of.recipe.id}/{name}",
         "kind": name,
-        "audio": _audio_cell(audio, f"{of.recipe.id}/{name}"),
+        "audio": audio_cell_of(audio, f"{of.recipe.id}/{name}"),
         "digest": None if audio is None else audio.digest,
     }
 
 
-def _take_columns_of(restoration: Restoration) -> _Row:
+def take_cells_of(restoration: Restoration) -> _Row:
     """Return what is said of a take, and its scores."""
     take, scores = restoration.take, restoration.scores.values()
     return {
@@ -147,10 +147,11 @@ def _terms(recipe: Recipe, parts: Sequence[LicensedPart]) -> _Row:
 
 
 def _missing(score: Score) -> _Row:
-    return {"score": score.name, **_outcome(score)}
+    return {"score": score.name, **outcome_cells_of(score)}
 
 
-def _outcome(outcome: Outcome) -> _Row:
+def outcome_cells_of(outcome: Outcome) -> _Row:
+    """Return the status, reason and detail of a row."""
     return {name: value if value is None else str(value) for name, value in outcome.fields.items()}
 
 
@@ -158,7 +159,8 @@ def _step(spec: OperatorSpec) -> _Row:
     return {"kind": spec.kind, "version": spec.version, "params": _json(spec.params)}
 
 
-def _audio_cell(audio: EncodedAudio | None, name: str) -> _Row | None:
+def audio_cell_of(audio: EncodedAudio | None, name: str) -> _Row | None:
+    """Return stored audio as a cell, under a file's name made of ``name``."""
     return None if audio is None else {"bytes": audio.flac, "path": f"{name.replace('/', '_')}.flac"}
 
 

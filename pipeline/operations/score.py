@@ -1,16 +1,14 @@
 """Scoring files that are there already: listed, scored by the tables and executors of a run, written."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.panel import ResolvedPanel
 from pipeline.config.stand_ins import keep_stand_ins
-from pipeline.execution.board import Board
-from pipeline.execution.executor import Executor
 from pipeline.execution.log_file import log_to
-from pipeline.execution.worker import TicketResult
+from pipeline.operations.tickets import MakeGraphExecutor, finish_tickets
 from pipeline.panel.score_rows import (
     UNANIMITY,
     GivenScores,
@@ -18,17 +16,12 @@ from pipeline.panel.score_rows import (
     walk_score_rows,
     with_unanimity,
 )
-from pipeline.progress.tally import Tally
-from pipeline.progress.ticket_log import note_ticket
-from pipeline.progress.view import View, open_view
+from pipeline.progress.view import open_view
 from pipeline.sources.given_files import shards_of_given
 from pipeline.store.files import explain_full_disk
 from pipeline.store.row_files import write_row_file
 from pipeline.store.workspace import Workspace
-from pipeline.tables.given import GivenGraph, given_graph_of
-from pipeline.tables.tickets import Ticket
-
-MakeScoreExecutor = Callable[[ResolvedPanel, Workspace, GivenGraph, View], Executor]
+from pipeline.tables.given import given_graph_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ class GivenPaths:
 
 
 def score_given_files(
-    panel: ResolvedPanel, given: GivenPaths, workspace: Workspace, make_executor: MakeScoreExecutor
+    panel: ResolvedPanel, given: GivenPaths, workspace: Workspace, make_executor: MakeGraphExecutor
 ) -> ScoreResult:
     """Score what is not scored yet, write all of it, and return it.
 
@@ -67,36 +60,10 @@ def score_given_files(
         shards = shards_of_given(given.files, given.clean, workspace, seconds, lambda _done, _total: None)
         keep_stand_ins(workspace.stand_ins, panel.stand_ins)
         graph = given_graph_of(panel.metrics, shards)
-        board = Board.of(graph, workspace.store)
-        left = board.num_left
-        if left:
-            _compute(panel, workspace, graph, board, (make_executor, shown))
+        computed = finish_tickets(workspace, graph, make_executor, shown)
         rows: Sequence[GivenScores] = list(walk_score_rows(graph, workspace.store))
     scores = tuple(panel.outputs())
     if panel.criteria:
         rows, scores = with_unanimity(rows, panel.criteria, panel.vetoes), (*scores, UNANIMITY)
     write_row_file(given.out, rows, columns_of_scores(scores))
-    return ScoreResult(rows, scores, left, time.monotonic() - started)
-
-
-def _compute(
-    panel: ResolvedPanel,
-    workspace: Workspace,
-    graph: GivenGraph,
-    board: Board,
-    with_: tuple[MakeScoreExecutor, View],
-) -> None:
-    make_executor, shown = with_
-    tally = Tally(graph, None)
-    done: dict[str, list[str]] = {}
-    for ticket in board.tickets:
-        if board.is_done(ticket):
-            done.setdefault(ticket.table.folder, []).append(ticket.shard.name)
-    tally.recall(workspace.store, graph, done)
-
-    def on_done(ticket: Ticket, result: TicketResult) -> None:
-        note_ticket(workspace.ticket_log, ticket, result, time.time())
-        tally.add(ticket, result)
-        shown.show(tally)
-
-    make_executor(panel, workspace, graph, shown).run(board, on_done)
+    return ScoreResult(rows, scores, computed, time.monotonic() - started)

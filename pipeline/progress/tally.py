@@ -13,12 +13,14 @@ from pipeline.execution.worker import TicketResult
 from pipeline.progress.ticket_log import TicketLine
 from pipeline.store.missing_values import statuses_of
 from pipeline.store.table_store import TableStore
+from pipeline.tables.annotation import RealRestoreTable, RealScoreTable
 from pipeline.tables.given import GivenScoreTable
 from pipeline.tables.scores import ScoreTable
 from pipeline.tables.speech import RestoreTable
 from pipeline.tables.tickets import Ticket, TicketGraph
 from schemas import BudgetExceededError, Status
 
+_OF_TAKES = (RestoreTable, ScoreTable, GivenScoreTable, RealRestoreTable, RealScoreTable)
 FORGIVEN = 3
 """Failures that never stop a run whose budget is above 0: one of 24 rows is more than 1 % too."""
 
@@ -81,7 +83,7 @@ class Tally:
             table.folder: TableTally(
                 table.name,
                 tickets[table.folder],
-                isinstance(table, RestoreTable | ScoreTable | GivenScoreTable),
+                isinstance(table, _OF_TAKES),
             )
             for table in graph.tables
         }

@@ -152,10 +152,13 @@ def table_schema_of(
 
     ``sample_rate`` is that of all audio in Hz, None if recordings keep their own.
     """
-    columns = columns_of(table, scores)
-    features = features_of(columns, sample_rate)
+    return columns_schema_of(columns_of(table, scores), sample_rate, about)
+
+
+def columns_schema_of(columns: Columns, sample_rate: int | None, about: Mapping[str, Any]) -> pa.Schema:
+    """Return the Arrow schema of columns, with their features and what ``about`` says."""
     metadata = {
-        "huggingface": json.dumps({"info": {"features": features}}),
+        "huggingface": json.dumps({"info": {"features": features_of(columns, sample_rate)}}),
         "unanimous": json.dumps(about, sort_keys=True),
     }
     return pa.schema(columns.items(), metadata=metadata)

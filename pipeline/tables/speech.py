@@ -149,15 +149,8 @@ class RestoreTable(Table):
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        restorer = self.setup.restorer
         return {
-            "version": restore.VERSION,
-            "name": self.setup.name,
-            "kind": restorer.kind,
-            "code": restorer.version,
-            "params": restorer.fingerprint_params,
-            "takes": self.setup.takes,
-            "draws": _describe_draws(self.setup.draws),
+            **describe_restorer(self.setup),
             "seed": self.degrade.plan.seed,
             "degrade": self.degrade.key,
         }
@@ -199,6 +192,20 @@ class CleanTable(RestoreTable):
 
     def stage(self, reader: TableReader) -> Stage[Degraded, Restored]:  # noqa: ARG002
         return clean.CleanStage()
+
+
+def describe_restorer(setup: RestorerSetup) -> dict[str, Any]:
+    """Return all that takes depend on besides their inputs and the seed."""
+    restorer = setup.restorer
+    return {
+        "version": restore.VERSION,
+        "name": setup.name,
+        "kind": restorer.kind,
+        "code": restorer.version,
+        "params": restorer.fingerprint_params,
+        "takes": setup.takes,
+        "draws": _describe_draws(setup.draws),
+    }
 
 
 def _describe_draws(draws: Mapping[str, Record]) -> dict[str, Any]:

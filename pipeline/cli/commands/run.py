@@ -3,6 +3,7 @@
 import shlex
 import sys
 
+from pipeline.cli.commands.executors import require_executor
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.dataset.card import lines_for
 from pipeline.execution.executor import Executor
@@ -17,15 +18,12 @@ from pipeline.tables.graph import Graph
 from pipeline.text import format_clock
 from schemas import Reason, UserError
 
-EXECUTORS = ("ray", "local")
-
 
 def run_command(
     run: ResolvedConfig, workspace: Workspace, executor: str, workers: int | None, retry_failed: str | None
 ) -> None:
     """Run, and print header and outcome."""
-    if executor not in EXECUTORS:
-        raise UserError(f"there is no executor {executor!r}; choose one of: {', '.join(EXECUTORS)}")
+    require_executor(executor)
     if retry_failed is not None and retry_failed not in (known := ("any", *Reason)):
         raise UserError(f"rows do not fail for {retry_failed!r}; choose one of: {', '.join(known)}")
     if retry_failed == Reason.NO_VALUE_UPSTREAM:

@@ -4,39 +4,23 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator
 
-from pipeline.cli.commands.run import EXECUTORS
+from pipeline.cli.commands.executors import make_graph_executor, require_executor
 from pipeline.config.panel import ResolvedPanel
-from pipeline.execution.executor import Executor
 from pipeline.execution.interrupts import exit_on_stop
-from pipeline.execution.local import LocalExecutor
-from pipeline.execution.worker import Worker
 from pipeline.operations.score import GivenPaths, ScoreResult, score_given_files
-from pipeline.progress.view import View
 from pipeline.store.row_files import require_row_file
 from pipeline.store.workspace import Workspace
-from pipeline.tables.given import GivenGraph
 from pipeline.text import align_columns, count, format_clock, say
-from schemas import UserError
 
 
 def score_command(
     panel: ResolvedPanel, given: GivenPaths, workspace: Workspace, executor: str, workers: int | None
 ) -> None:
     """Score, write the file, and print means and reasons."""
-    if executor not in EXECUTORS:
-        raise UserError(f"there is no executor {executor!r}; choose one of: {', '.join(EXECUTORS)}")
+    require_executor(executor)
     require_row_file(given.out, "--out")
     with exit_on_stop() as interruption:
-
-        def make(panel: ResolvedPanel, workspace: Workspace, graph: GivenGraph, shown: View) -> Executor:
-            if executor == "local":
-                return LocalExecutor(Worker(workspace, check_stop=interruption.check_stop))
-            from pipeline.execution.ray import RayExecutor  # noqa: PLC0415 - a local run needs no Ray
-
-            return RayExecutor(
-                panel, graph, workspace, workers, shown.say, check_stop=interruption.check_stop
-            )
-
+        make = make_graph_executor(panel, workspace, (executor, workers), interruption)
         result = score_given_files(panel, given, workspace, make)
     for line in score_lines(result):
         say(line)
