@@ -16,8 +16,7 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
-from pipeline.store.object_workspace import require_folder
-from pipeline.store.workspaces import dataset_at, is_workspace, open_workspace
+from pipeline.store.workspaces import dataset_at, is_workspace, open_workspace, workspace_around
 from schemas import UserError
 
 
@@ -94,15 +93,15 @@ def export(
     epilog=format_examples("replay runs/demo/dataset 0", "replay DATASET PAIR_ID --workspace runs/demo")
 )
 def replay(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder with a finished dataset")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder, or a URL, with a dataset")],
     row: Annotated[str, typer.Argument(metavar="ROW", help="a pair_id, or a number from 0")],
     workspace: Annotated[
         str | None,
         typer.Option(
             "--workspace",
             "-w",
-            help="folder with the tables that it was made from",
-            show_default="the folder that the dataset is in",
+            help="folder, or URL, with the tables that it was made from",
+            show_default="the one that the dataset is in",
         ),
     ] = None,
     files: Annotated[
@@ -118,9 +117,8 @@ def replay(
     from pipeline.config.files import install_files  # noqa: PLC0415
 
     install_files(files or ())
-    folder = Path(dataset)
-    opened = open_workspace(workspace or str(folder.absolute().parent), "")
-    replay_command(folder, row, require_folder(opened))
+    opened = workspace_around(dataset) if workspace is None else open_workspace(workspace, "")
+    replay_command(dataset_at(dataset), row, opened)
 
 
 @app.command(

@@ -15,13 +15,11 @@ from pipeline.cli.options import (
     SpeechOption,
     WorkspaceOption,
     config_path,
-    folder_only,
     resolve_run,
     workspace_of,
 )
 from pipeline.config.panel import resolve_panel
 from pipeline.config.stand_ins import read_stand_ins, stand_in_lines
-from pipeline.store.object_workspace import require_folder
 from pipeline.store.workspace import Workspace
 from pipeline.store.workspaces import is_workspace, open_workspace
 
@@ -69,9 +67,8 @@ def audit(
     from pipeline.cli.commands.audit import audit_command, kept_audit_command  # noqa: PLC0415
 
     if is_workspace(target):
-        kept_audit_command(require_folder(open_workspace(target, "")), human, as_json=as_json)
+        kept_audit_command(open_workspace(target, ""), human, as_json=as_json)
         return
-    folder_only(workspace)
     resolved = resolve_run(target, assignments, speech, noise, responses, workspace)
     audit_command(resolved, workspace_of(workspace, resolved), human, as_json=as_json)
 
@@ -149,7 +146,6 @@ def calibrate(
     """
     from pipeline.cli.commands.calibrate import calibrate_command  # noqa: PLC0415
 
-    folder_only(workspace)
     resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     calibrate_command(resolved, workspace_of(workspace, resolved), utterances)
 
@@ -215,7 +211,7 @@ def dashboard(
     """
     from pipeline.dashboard.serve import dashboard_command  # noqa: PLC0415
 
-    dashboard_command(require_folder(open_workspace(workspace, "")), host, port, is_open=is_open)
+    dashboard_command(open_workspace(workspace, ""), host, port, is_open=is_open)
 
 
 @app.command(epilog=format_examples("listening runs/demo", "listening runs/demo --json"))
@@ -226,4 +222,4 @@ def listening(
     """Say how far people agree with the metrics: the votes of the dashboard's blind listening test."""
     from pipeline.cli.commands.listening import listening_command  # noqa: PLC0415
 
-    listening_command(require_folder(open_workspace(workspace, "")), as_json=as_json)
+    listening_command(open_workspace(workspace, ""), as_json=as_json)

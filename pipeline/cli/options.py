@@ -8,8 +8,6 @@ import typer
 
 from pipeline.config.resolve import ResolvedConfig, resolve
 from pipeline.config.stand_ins import Begun, read_stand_ins, stand_in_lines
-from pipeline.store.object_urls import is_store_url
-from pipeline.store.object_workspace import require_folder
 from pipeline.store.workspace import Workspace
 from pipeline.store.workspaces import open_workspace
 from schemas import ConfigError
@@ -103,12 +101,6 @@ def find_config(text: str) -> Path | None:
     names = [text] if text.endswith((".yaml", ".yml")) else [text, f"{text}.yaml"]
     places = [Path(name) for name in names] + [CONFIGS / name for name in names]
     return next((path for path in places if path.is_file()), None)
-
-
-def folder_only(workspace: str | None) -> None:
-    """Raise ``WorkspaceError`` for a URL, before its store is asked for anything."""
-    if workspace is not None and is_store_url(workspace):
-        require_folder(open_workspace(workspace, ""))
 
 
 def workspace_of(text: str | None, resolved: ResolvedConfig) -> Workspace:

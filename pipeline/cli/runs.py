@@ -14,14 +14,12 @@ from pipeline.cli.options import (
     WorkspaceOption,
     begun_in,
     config_path,
-    folder_only,
     replacements_from,
     resolve_run,
     workspace_of,
 )
 from pipeline.config.resolve import operators_to_fetch_for, resolve
 from pipeline.config.stand_ins import read_stand_ins
-from pipeline.store.object_workspace import require_folder
 from pipeline.store.workspaces import open_workspace
 
 
@@ -100,7 +98,6 @@ def plan(
     """
     from pipeline.cli.commands.plan import plan_command  # noqa: PLC0415
 
-    folder_only(workspace)
     resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
     plan_command(resolved, workspace_of(workspace, resolved), pairs)
 
@@ -162,7 +159,7 @@ def prune(
     """
     from pipeline.cli.commands.prune import prune_command  # noqa: PLC0415
 
-    opened = require_folder(open_workspace(workspace, ""))
+    opened = open_workspace(workspace, "")
     began = read_stand_ins(opened.stand_ins)
     runs = [resolve(config_path(config), begun=lambda _: began) for config in configs]
     prune_command(opened, runs, dry_run=dry_run)

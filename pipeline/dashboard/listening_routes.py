@@ -36,7 +36,7 @@ class Answer(Record):
 @listening_router.get("", response_class=HTMLResponse)
 def serve_test(context: Served) -> str:
     """Return the page of the test."""
-    return render_template("listen.html.j2", name=context.workspace.root.name)
+    return render_template("listen.html.j2", name=context.workspace.name)
 
 
 @listening_router.get("/{listener}")

@@ -17,7 +17,6 @@ from pipeline.store.workspace import Workspace
 from pipeline.tables.inventory import Inventory
 from schemas import fingerprint_of
 
-LEAST_REST_S = 1.0
 REST = 10
 """Views are left alone for this many times as long as they kept a core busy."""
 
@@ -75,7 +74,7 @@ class Live:
                 self._state = state
         finally:
             rest_s = REST * (time.thread_time() - began_s)
-            self._rests_until_s = time.monotonic() + max(rest_s, LEAST_REST_S)
+            self._rests_until_s = time.monotonic() + max(rest_s, self.workspace.least_rest_s)
         return self._view
 
 

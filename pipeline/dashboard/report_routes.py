@@ -18,7 +18,7 @@ def serve_report(context: Served) -> str:
     """Return the report of the run as it is now; a page that waits for one before it has begun."""
     view = context.live.view()
     if view is None:
-        return render_template("waiting.html.j2", workspace=context.workspace.root)
+        return render_template("waiting.html.j2", workspace=context.workspace)
     return render_template(
         "dashboard.html.j2",
         snapshot=view.snapshot,

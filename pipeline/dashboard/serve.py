@@ -21,12 +21,12 @@ def dashboard_command(workspace: Workspace, host: str, port: int, *, is_open: bo
     from pipeline.dashboard.security import hosts_of, is_loopback  # noqa: PLC0415
 
     if not workspace.is_there:
-        raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
+        raise WorkspaceError(f"there is no workspace {workspace}; 'run' makes one")
     if not is_loopback(host):
         _check_open(host, is_open=is_open)
     with _open_socket(host, port) as bound:
         name = f"[{host}]" if ":" in host else host
-        say(f"{workspace.root} is at http://{name}:{bound.getsockname()[1]}/ until Ctrl-C")
+        say(f"{workspace} is at http://{name}:{bound.getsockname()[1]}/ until Ctrl-C")
         app = dashboard_of(workspace, hosts_of(host))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         with suppress(KeyboardInterrupt):  # how it is meant to end

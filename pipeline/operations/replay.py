@@ -59,7 +59,7 @@ class Replayer:
         inventory = inventory or Inventory.read(workspace.inventory)
         if inventory is None:
             raise WorkspaceError(
-                f"{workspace.root} is no workspace: there is no {workspace.inventory.name} in it; say with "
+                f"{workspace} is no workspace: there is no {workspace.inventory.name} in it; say with "
                 "--workspace where the tables are that the dataset was made from"
             )
         self._inventory = inventory

@@ -54,7 +54,7 @@ def score_given_files(
     listed or told apart.
     """
     started = time.monotonic()
-    with explain_full_disk(workspace.root), workspace.hold(), open_view() as shown, log_to(workspace.log):
+    with explain_full_disk(workspace), workspace.hold(), open_view() as shown, log_to(workspace.log):
         workspace.remove_drafts()
         seconds = panel.config.shard_seconds
         shards = shards_of_given(given.files, given.clean, workspace, seconds, lambda _done, _total: None)

@@ -111,10 +111,13 @@ class ObjectLogs:
     def __init__(self, files: ObjectFiles, folder: str) -> None:
         self._files = files
         self._folder = folder
+        self._logs: dict[str, ObjectLines] = {}
 
     def log(self, name: str) -> ObjectLines:
-        """Return one of them."""
-        return ObjectLines(self._files, f"{self._folder}/{name}")
+        """Return one of them: always the same, so that what this process adds is in one object."""
+        if name not in self._logs:
+            self._logs[name] = ObjectLines(self._files, f"{self._folder}/{name}")
+        return self._logs[name]
 
     def all(self) -> list[ObjectLines]:
         """Return those that are there, by their names."""

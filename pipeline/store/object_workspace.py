@@ -12,6 +12,9 @@ from pipeline.store.object_journals import ObjectJournals
 from pipeline.store.object_lock import NAME, ObjectLock, is_dead_here, owner_in
 from pipeline.store.workspace import Holder, Workspace
 
+_REST_S = 10.0
+"""A look at how far a run is asks for the names in each of its tables: some thirty requests."""
+
 
 class ObjectWorkspace(Workspace):
     """A workspace below a URL. Nothing of it is kept on this machine, but for a dataset that is written."""
@@ -21,6 +24,7 @@ class ObjectWorkspace(Workspace):
         self._objects = ObjectFiles(url)
         self._keep_in(self._objects)
         self._root = None
+        self.least_rest_s = _REST_S
         self.dataset = ObjectDataset(self._objects.location("dataset"))
         self.journals = ObjectJournals(self._objects)
         self.log = ObjectTextLog(self._objects, "logs/run")
@@ -32,6 +36,15 @@ class ObjectWorkspace(Workspace):
     def __str__(self) -> str:
         """Return the URL."""
         return self._objects.url
+
+    @property
+    def name(self) -> str:
+        """The last part of the URL."""
+        return str(self).rpartition("/")[2]
+
+    @property
+    def free_bytes(self) -> None:
+        """Nothing: a store takes what is paid for."""
 
     @property
     def is_there(self) -> bool:
@@ -79,9 +92,3 @@ class ObjectWorkspace(Workspace):
                 yield
             finally:
                 self._tickets.flush()
-
-
-def require_folder(workspace: Workspace) -> Workspace:
-    """Return a workspace that is in a folder. Raises ``WorkspaceError`` for others."""
-    _ = workspace.root
-    return workspace

@@ -16,7 +16,7 @@ from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.files import Files, StoredFile
 from pipeline.store.journal import JournalFolder, Journals
 from pipeline.store.line_log import LineLog, Lines, LocalLogs, LocalTextLog, LogFolder, TextLog
-from pipeline.store.local_files import LocalFiles, file_at, remove_empty_folders
+from pipeline.store.local_files import LocalFiles, file_at, free_bytes_at, remove_empty_folders
 from pipeline.store.table_store import TableStore
 from schemas import WorkspaceError
 
@@ -55,6 +55,8 @@ class Workspace:
         """``files`` are those in ``root``, unless others are given."""
         self._keep_in(LocalFiles(root) if files is None else files)
         self._root: Path | None = root
+        self.least_rest_s = 1.0
+        """How long those who look on leave it alone at least: a look has its price in a store."""
         self.dataset = DatasetFiles(root / "dataset")
         self.journals: Journals = JournalFolder(root / "journals")
         self.log: TextLog = LocalTextLog(root / "logs" / "run.log")
@@ -82,10 +84,19 @@ class Workspace:
         """The folder. Raises ``WorkspaceError`` for a workspace that is in none."""
         if self._root is None:
             raise WorkspaceError(
-                f"the workspace {self} is in an object store, and this command takes one in a folder; run, "
-                "status, report, decide, export and verify take either"
+                f"the workspace {self} is in an object store, and this takes one in a folder"
             )
         return self._root
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.root.name
+
+    @property
+    def free_bytes(self) -> int | None:
+        """The room that is left for it; None where nothing limits it."""
+        return free_bytes_at(self.root)
 
     @property
     def is_there(self) -> bool:

@@ -44,6 +44,13 @@ def dataset_at(text: str) -> DatasetFiles:
     return ObjectDataset(text) if is_store_url(text) else DatasetFiles(Path(text))
 
 
+def workspace_around(dataset: str) -> Workspace:
+    """Return the workspace in which a dataset lies that is named by its folder or URL."""
+    if is_store_url(dataset):
+        return ObjectWorkspace(dataset.rstrip("/").rpartition("/")[0])
+    return Workspace(Path(dataset).absolute().parent)
+
+
 def is_workspace(text: str) -> bool:
     """Whether ``text`` names a workspace, and not a config: a folder that is there, or a URL."""
     return is_store_url(text) or Path(text).is_dir()

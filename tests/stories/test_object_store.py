@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.listening.votes import VoteBook
 from pipeline.store.object_files import ObjectFiles
 from pipeline.store.object_lock import ObjectLock
 from pipeline.store.object_workspace import ObjectWorkspace
@@ -13,6 +14,7 @@ from schemas import WorkspaceError
 from tests.support import processes, tiny
 from tests.support.forked_commands import typed
 from tests.support.object_server import KEYS, ObjectServer, bucket_name
+from tests.support.served import client_of
 
 
 @pytest.fixture
@@ -30,6 +32,14 @@ def fetched(url: str, folder: Path) -> Path:
         with files.open(name) as file:
             place.write_bytes(file.read())
     return folder
+
+
+def put_all(folder: Path, url: str) -> None:
+    """Copy a workspace from its folder into the store."""
+    files = ObjectFiles(url)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            files.put_file(path.relative_to(folder).as_posix(), path)
 
 
 def num_shards(url: str) -> int:
@@ -75,8 +85,30 @@ def test_killed_and_gone_on_with(url: str, config: Path, tmp_path: Path, expecte
     shutil.copytree(tmp_path / "dataset", tmp_path / "exported" / "dataset")
     assert tiny.files_of(tmp_path / "exported").items() <= expected.items()
     planned = typed("plan", config, "--workspace", url)
-    assert planned.returncode == 2
-    assert "is in an object store, and this command takes one in a folder" in planned.stderr
+    assert f"tickets   {tiny.TICKETS} of {tiny.TICKETS} are done" in planned.stdout, planned.stderr
+    assert ", in the object store; " in planned.stdout
+    replayed = typed("replay", f"{url}/dataset", "0")
+    assert "the same, bit for bit" in replayed.stdout, replayed.stderr
+    audited = typed("audit", url)
+    assert f"in {url}" in audited.stdout, audited.stderr
+    pruned = typed("prune", url, "--config", config)
+    assert "nothing to remove" in pruned.stdout, pruned.stderr
+
+
+def test_listeners_vote_on_what_is_in_the_store(url: str, undisturbed: Path) -> None:
+    """The dashboard shows a run at a URL, plays its recordings, and keeps votes there for ``listening``."""
+    put_all(undisturbed / "workspace", url)
+    client = client_of(ObjectWorkspace(url))
+
+    assert "Unanimous" in client.get("/").text
+    asked = client.get("/listen/Zoë K.").json()
+    heard = client.get(f"/listen/Zoë K./{asked['trial']}/a", headers={"range": "bytes=0-3"})
+    voted = client.post("/listen/Zoë K.", json={"trial": asked["trial"], "choice": "a"})
+
+    assert heard.content == b"fLaC"
+    assert voted.json()["judged"] == 1
+    assert [vote.listener for vote in VoteBook(ObjectWorkspace(url).votes).all()] == ["Zoë K."]
+    assert "Zoë K.: 1 trial" in typed("listening", url).stdout
 
 
 @pytest.mark.ray

@@ -94,7 +94,7 @@ def test_a_row_that_was_changed_is_not_the_same(workspace: Path, tmp_path: Path)
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)
 
     with pytest.raises(IntegrityError, match="is not what the recipe makes here"):
-        replay_command(dataset, "0", Workspace(workspace))
+        replay_command(DatasetFiles(dataset), "0", Workspace(workspace))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_a_row_says_of_its_steps_is_looked_at_too(
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)
 
     with pytest.raises(IntegrityError, match=message):
-        replay_command(dataset, "0", Workspace(workspace))
+        replay_command(DatasetFiles(dataset), "0", Workspace(workspace))
     assert ("NOT as published: " in capsys.readouterr().out) == ("says of" in message)
 
 
@@ -138,7 +138,7 @@ def test_rows_of_an_earlier_run_are_made_from_its_tables(finished: Finished) -> 
     )
 
     for dataset in (earlier, finished.workspace / "dataset"):
-        replay_command(dataset, "0", Workspace(finished.workspace))
+        replay_command(DatasetFiles(dataset), "0", Workspace(finished.workspace))
 
 
 def test_rows_whose_tables_are_gone_say_so(finished: Finished) -> None:
@@ -147,14 +147,14 @@ def test_rows_whose_tables_are_gone_say_so(finished: Finished) -> None:
     shutil.rmtree(pool)
 
     with pytest.raises(WorkspaceError, match=r"pool\.noise.* is not whole: 'run'"):
-        replay_command(finished.workspace / "dataset", "0", Workspace(finished.workspace))
+        replay_command(DatasetFiles(finished.workspace / "dataset"), "0", Workspace(finished.workspace))
 
 
 def test_audio_of_16_bits_is_replayed_at_16_bits(finished: Finished) -> None:
     """What was rounded for the dataset is rounded again before it is compared."""
     finished.run_again(export={"audio_bits": 16})
 
-    replay_command(finished.workspace / "dataset", "0", Workspace(finished.workspace))
+    replay_command(DatasetFiles(finished.workspace / "dataset"), "0", Workspace(finished.workspace))
 
 
 def test_says_which_rows_and_workspaces_there_are(workspace: Path, tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ STAGES = ("pool", "ingest", "plan", "degrade", "restore", "score", "prefer")
 HEARD = ("a", "b", "clean", "degraded")
 
 
-def client_of(workspace: Path) -> TestClient:
+def client_of(workspace: Path | Workspace) -> TestClient:
     """Return a client that asks as a browser at this machine would."""
-    return TestClient(dashboard_of(Workspace(workspace)), base_url="http://127.0.0.1:8000")
+    opened = Workspace(workspace) if isinstance(workspace, Path) else workspace
+    return TestClient(dashboard_of(opened), base_url="http://127.0.0.1:8000")
 
 
 def cut_after(workspace: Path, stage: str) -> None:

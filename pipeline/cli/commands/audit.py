@@ -38,7 +38,7 @@ def kept_audit_command(workspace: Workspace, human: Path | None, *, as_json: boo
     audit = read_audit(workspace.audit)
     if audit is None:
         raise WorkspaceError(
-            f"{workspace.root} holds no audit: 'run' makes one when it ends; of a run that has not, "
+            f"{workspace} holds no audit: 'run' makes one when it ends; of a run that has not, "
             "'audit CONFIG --workspace ...' says what its finished shards hold"
         )
     ratings = read_human_ratings(human, workspace)
@@ -49,7 +49,7 @@ def kept_audit_command(workspace: Workspace, human: Path | None, *, as_json: boo
 def audit_command(run: ResolvedConfig, workspace: Workspace, human: Path | None, *, as_json: bool) -> None:
     """Print the audit of the pairs that a config makes of the scores in the workspace; writes nothing."""
     if not workspace.is_there:
-        raise WorkspaceError(f"there is no workspace {workspace.root}; 'run' makes one")
+        raise WorkspaceError(f"there is no workspace {workspace}; 'run' makes one")
     graph = assemble(run, workspace, keep=False)
     ratings = read_human_ratings(human, workspace)
     audit = load_or_run_audit(run, graph, workspace, keep=False)
@@ -67,7 +67,7 @@ def _say(found: SaidAudit, workspace: Workspace, *, as_json: bool) -> None:
         say(found.model_dump_json(indent=1))
         return
     audit = found.audit
-    say(f"# Audit of {audit.config_name} ({audit.config_hash}) in {workspace.root}")
+    say(f"# Audit of {audit.config_name} ({audit.config_hash}) in {workspace}")
     say("")
     human = [] if found.human is None else [*human_audit_lines(found.human), ""]
     for line in (*human, *audit_lines(audit)):

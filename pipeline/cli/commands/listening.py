@@ -15,8 +15,8 @@ def listening_command(workspace: Workspace, *, as_json: bool) -> None:
     votes = VoteBook(workspace.votes).all()
     if not votes:
         raise WorkspaceError(
-            f"nobody has voted in {workspace.root} yet; the test is part of 'python -m pipeline dashboard "
-            f"{workspace.root}'"
+            f"nobody has voted in {workspace} yet; the test is part of 'python -m pipeline dashboard "
+            f"{workspace}'"
         )
     found = listening_of(snapshot.tables, votes)
     if as_json:

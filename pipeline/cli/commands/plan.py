@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from pipeline.cli.commands.run import format_header
 from pipeline.config.resolve import ResolvedConfig
@@ -13,7 +12,6 @@ from pipeline.progress.pair_yield import estimate_yield, yield_lines
 from pipeline.progress.ticket_log import ticket_lines
 from pipeline.sources.audio import estimate_duration_s
 from pipeline.sources.first_look import require_audio
-from pipeline.store.local_files import free_bytes_at
 from pipeline.store.workspace import Workspace
 from pipeline.tables.graph import Graph, assemble
 from pipeline.tables.listing_warnings import listing_warnings
@@ -33,7 +31,7 @@ def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None =
     require_audio(source for shard in graph.shards for source in shard.sources)
     lines = ticket_lines(workspace.ticket_log)
     forecast = Forecast(graph, workspace.store, lines, _sample_rate(run))
-    for line in plan_lines(run, graph, forecast, workspace.root):
+    for line in plan_lines(run, graph, forecast, workspace.free_bytes):
         say(line)
     for line in yield_lines(estimate_yield(run, graph, workspace.store), num_degraded(run, forecast), target):
         say(line)
@@ -44,14 +42,14 @@ def num_degraded(run: ResolvedConfig, forecast: Forecast) -> int:
     return sum(load.records for load in forecast.speech.values()) * run.config.degradations.repeats
 
 
-def plan_lines(run: ResolvedConfig, graph: Graph, forecast: Forecast, root: Path) -> Iterator[str]:
-    """Yield what a run would do."""
+def plan_lines(run: ResolvedConfig, graph: Graph, forecast: Forecast, free: int | None) -> Iterator[str]:
+    """Yield what a run would do, where so many bytes are free; None where nothing limits them."""
     yield ""
     yield from _speech(run, graph, forecast)
     yield ""
     yield from align_columns([_HEAD, *_rows(forecast.tables)])
     yield ""
-    yield from _totals(run, forecast, root)
+    yield from _totals(run, forecast, free)
     yield from listing_warnings(run, graph)
     yield from _split_transcript_warnings(graph)
     yield from _warnings(forecast)
@@ -105,7 +103,7 @@ def _basis(members: Sequence[TableForecast]) -> str:
     return next((word for word in ("guess", "rough", "measured") if word in found), "")
 
 
-def _totals(run: ResolvedConfig, forecast: Forecast, root: Path) -> Iterator[str]:
+def _totals(run: ResolvedConfig, forecast: Forecast, free: int | None) -> Iterator[str]:
     total = sum(t.num_shards for t in forecast.tables)
     done = sum(t.done for t in forecast.tables)
     yield f"tickets   {done:,} of {total:,} are done"
@@ -116,11 +114,10 @@ def _totals(run: ResolvedConfig, forecast: Forecast, root: Path) -> Iterator[str
         yield f"time      about {_duration(cpu_s)} of work for one core; {_time_on(cores, cpu_s)}"
         if gpu_s:
             yield f"          and about {_duration(gpu_s)} for one GPU"
-    free = free_bytes_at(root)
     left = sum(t.bytes_left for t in forecast.tables)
-    of = f"{format_bytes(left)} of tables to come, {format_bytes(free)} free"
-    yield f"disk      about {of}; {_dataset(run, forecast)}"
-    if left > free:
+    room = "in the object store" if free is None else f"{format_bytes(free)} free"
+    yield f"disk      about {format_bytes(left)} of tables to come, {room}; {_dataset(run, forecast)}"
+    if free is not None and left > free:
         yield "warning: the disk has too little room"
 
 

@@ -27,7 +27,7 @@ def prune_command(workspace: Workspace, runs: Sequence[ResolvedConfig], *, dry_r
     if not runs:
         raise UserError("without a --config nothing would be reached, and everything would go; name one")
     if not workspace.has_tables:
-        raise WorkspaceError(f"{workspace.root} is not a workspace: it has no tables")
+        raise WorkspaceError(f"{workspace} is not a workspace: it has no tables")
     with workspace.hold():
         stale = list(find_stale_files(workspace, find_reached(workspace, runs)))
         for line in prune_lines(stale, dry_run=dry_run):

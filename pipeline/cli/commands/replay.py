@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import JsonValue
 
@@ -15,11 +14,10 @@ from pipeline.text import align_columns, say
 from schemas import AppliedStep, Fact, IntegrityError, OperatorSpec
 
 
-def replay_command(dataset: Path, row: str, workspace: Workspace) -> None:
+def replay_command(dataset: DatasetFiles, row: str, workspace: Workspace) -> None:
     """Print what each step did and both digests. Raises ``IntegrityError`` if the row says something else."""
-    files = DatasetFiles(dataset)
-    published = find_published_row(files, row)
-    replay = Replayer(workspace, read_description(files)).replay(published)
+    published = find_published_row(dataset, row)
+    replay = Replayer(workspace, read_description(dataset)).replay(published)
     for line in replay_lines(replay):
         say(line)
     if not replay.is_equal:

@@ -120,7 +120,7 @@ def test_a_ticket_of_more_than_ten_minutes_is_warned_of(tmp_path: Path) -> None:
 
     warnings = [
         line
-        for line in plan_lines(run, graph, _forecast(graph, tmp_path, [slow]), tmp_path)
+        for line in plan_lines(run, graph, _forecast(graph, tmp_path, [slow]), Workspace(tmp_path).free_bytes)
         if line.startswith("warning")
     ]
 
