@@ -16,7 +16,7 @@ from stages.operators.metric import METRICS
 from stages.operators.metric_bases import heard_by_length
 from stages.weights.files import WeightFile, Weights
 
-_REVISION = "5c0be3875fda05e81f3c004ed8c7c06be308de1e"
+_REVISION = "0f99f2d0ebe89ac095bcc5903c4dd8f72b367286"
 _REPOSITORY = "https://huggingface.co/speechbrain/spkrec-ecapa-voxceleb"
 _PUBLISHED = Weights(
     name="ecapa-voxceleb",
@@ -25,7 +25,10 @@ _PUBLISHED = Weights(
     licence="Apache-2.0",
     files=(
         WeightFile(
-            name="embedding_model.ckpt", url=f"{_REPOSITORY}/resolve/{_REVISION}/embedding_model.ckpt"
+            name="embedding_model.ckpt",
+            url=f"{_REPOSITORY}/resolve/{_REVISION}/embedding_model.ckpt",
+            sha256="0575cb64845e6b9a10db9bcb74d5ac32b326b8dc90352671d345e2ee3d0126a2",
+            size_bytes=83_316_686,
         ),
     ),
 )

@@ -13,27 +13,30 @@ from stages.networks.loading import require_device
 from stages.operators.metric import METRICS, Aspect, Better, Measured, Output
 from stages.operators.metric_bases import EmbeddingMetric, heard_by_length
 from stages.weights.checkpoints import load_pretrained
-from stages.weights.files import WeightFile, Weights
+from stages.weights.files import Weights
 from stages.weights.has_weights import HasWeights
+from stages.weights.repositories import weights_of_revision
 
 _SAMPLE_RATE = 16_000
 LONGEST = 30 * _SAMPLE_RATE
 """Memory grows with the square of the length."""
 
-_REVISION = "refs/pr/2"
-HUBERT_URL = "https://huggingface.co/facebook/hubert-base-ls960/resolve/refs%2Fpr%2F2"
 _PUBLISHED = {
-    "hubert-base-ls960": Weights(
-        name="hubert-base-ls960",
-        source="https://huggingface.co/facebook/hubert-base-ls960",
-        revision=_REVISION,
-        licence="Apache-2.0",
-        files=tuple(
-            WeightFile(name=name, url=f"{HUBERT_URL}/{name}") for name in ("config.json", "model.safetensors")
-        ),
+    "hubert-base-ls960": weights_of_revision(
+        "hubert-base-ls960",
+        "facebook/hubert-base-ls960",
+        "dba3bb02fda4248b6e082697eee756de8fe8aa8a",
+        "Apache-2.0",
+        {
+            "config.json": (1_385, "56be398848bbd9cbc720172b0d45b2f01cac7652f2968f0f31f5faf9f2986acc"),
+            "pytorch_model.bin": (
+                377_569_754,
+                "062249fffb353eab67547a2fbc129f7c31a2f459faf641b19e8fb007cc5c48ad",
+            ),
+        },
     )
 }
-"""At the revision that holds its weights as safetensors too."""
+"""Bytes and SHA-256 as several projects that pin them have them."""
 
 _Frames = Any
 """A tensor (frames, channels)."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import PrivateAttr
 
+from schemas import Digest
 from stages.audio.waveform import Samples
 from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
 from stages.operators.metric_bases import FullReferenceMetric, NoReferenceMetric, split_equally
@@ -18,12 +19,16 @@ NO_REFERENCE = "an estimate that never saw the reference, so no vote by default"
 NOT_MATCHING = "hears whether it sounds as clean, not whether it is the same, so no vote by default"
 
 
-def _published_weights(name: str, licence: str) -> Weights:
+def _published_weights(
+    name: str, licence: str, sha256: Digest | None = None, size_bytes: int | None = None
+) -> Weights:
     return Weights(
         name=name,
         source="https://docs.pytorch.org/audio/stable/pipelines.html",
         licence=licence,
-        files=(WeightFile(name=f"{name}.pth", url=f"{ADDRESS}{name}.pth"),),
+        files=(
+            WeightFile(name=f"{name}.pth", url=f"{ADDRESS}{name}.pth", sha256=sha256, size_bytes=size_bytes),
+        ),
     )
 
 
@@ -67,7 +72,12 @@ class Squim(HasWeights, NoReferenceMetric):
     @property
     def published(self) -> Weights:
         """The checkpoint as torchaudio publishes it."""
-        return _published_weights("squim_objective_dns2020", "CC-BY-4.0")
+        return _published_weights(
+            "squim_objective_dns2020",
+            "CC-BY-4.0",
+            "2c54586fea83fb5eb5394d710038ee89f55cab7011a5bf730bebed4c8777e828",
+            29_584_237,
+        )
 
     @property
     def sample_rate(self) -> int:

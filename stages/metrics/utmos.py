@@ -23,6 +23,8 @@ _PUBLISHED = Weights(
         WeightFile(
             name="utmos22_strong_step7459_v1.pt",
             url="https://github.com/tarepan/SpeechMOS/releases/download/v1.0.0/utmos22_strong_step7459_v1.pt",
+            sha256="38aa51ab79e2a4e09a1449758a4b37e9cbb2e8235a49662a732d33a9ba1e9bff",
+            size_bytes=411_179_119,
         ),
     ),
 )

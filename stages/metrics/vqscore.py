@@ -16,13 +16,16 @@ _SAMPLE_RATE = 16_000
 class VqScore(HasWeights, NoReferenceMetric):
     """VQScore (Fu et al., ICLR 2024): cosine in code space between speech and its codes, mean over frames.
 
-    The authors' checkpoint comes without a licence, so none is fetched: ``python -m pipeline train vqscore``
-    makes one from clean speech alone, and ``path`` names the folder that it wrote. Scores of two checkpoints
+    The authors' checkpoint comes without a licence, so none is fetched: ``path`` may name a copy of yours
+    (``exp/QE_cbook_size_2048…/checkpoint-dnsmos_ovr_CC=0.835.pkl`` of github.com/JasonSWFu/VQscore), or the
+    folder that ``python -m pipeline train vqscore`` wrote from clean speech alone. Scores of two checkpoints
     cannot be compared.
     """
 
     kind: ClassVar[str] = "vqscore"
-    weights: ClassVar[str] = "the folder that the config names, made by 'python -m pipeline train vqscore'"
+    weights: ClassVar[str] = (
+        "what the config names: made by 'python -m pipeline train vqscore', or the authors'"
+    )
     unverified: ClassVar[str] = "not run with its authors' weights, which come without a licence"
     level_dependent: ClassVar[bool] = True
     removes_dc: ClassVar[bool] = True
@@ -48,7 +51,7 @@ class VqScore(HasWeights, NoReferenceMetric):
         return _SAMPLE_RATE
 
     def load(self, device: str) -> None:
-        """Build the network that the folder describes; raises ``MissingWeightsError`` without one."""
+        """Build the network that a folder or file holds; raises ``MissingWeightsError`` without one."""
         from stages.networks import loading, vqscore  # noqa: PLC0415
 
         place = self.require_place()

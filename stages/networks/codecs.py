@@ -25,16 +25,25 @@ PUBLISHED_CODECS: Mapping[BackEnd, Weights] = {
     "dac_transformers": weights_of_revision(
         "dac_44khz",
         "descript/dac_44khz",
-        "5d96460278967a6914df8de490ca18cb1607ec81",
+        "c1bc521685adf9cfe247bc39a5ca58917eda1ac4",
         "MIT",
-        ("config.json", "model.safetensors"),
+        {
+            "config.json": (None, "4eb55fb9af1990b8d608184ad29b70e358589719af7ea8d3c06998f7c2264a64"),
+            "model.safetensors": (
+                306_507_276,
+                "6128ebff483a41422b0164d079a3773b0d8d82e64c4293d775994cbf8baf913a",
+            ),
+        },
     ),
     "encodec": weights_of_revision(
         "encodec_24khz",
         "facebook/encodec_24khz",
-        "08c39e78e3b92ed43599ef4090f66f72a00e4583",
+        "c1dbe2ae3f1de713481a3b3e7c47f357092ee040",
         UNKNOWN,
-        ("config.json", "model.safetensors"),
+        {
+            "config.json": (None, None),
+            "model.safetensors": (None, "37a7cb100f71a29e6c1d815aca8666a1d7ea8885ebe44c306c751a5103559d57"),
+        },
     ),
 }
 """By back end. Neither page on the hub states a licence: DAC's is that of descriptinc/descript-audio-codec,

@@ -6,7 +6,8 @@ in; the codes are directions, found by k-means on the first batch and then moved
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ KERNEL = 7
 SLOPE = 0.3
 KMEANS_ROUNDS = 10
 SETTINGS_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+_AUTHORS_LAYER = re.compile(
+    r"CNN_1D_(?P<part>encoder|decoder)\.conv_(?:enc|dec)(?P<number>[1-6])\.(?P<what>weight|bias)"
+)
+_AUTHORS_CODES = "quantizer.quantizer._codebook."
 
 
 class VqScoreSettings(Record):
@@ -131,16 +136,52 @@ def magnitudes_of(waveforms: Tensor) -> Tensor:
     return power.clamp(min=LEAST_POWER).sqrt().transpose(1, 2)
 
 
-def load_network(folder: Path) -> tuple[VqScoreSettings, Mapping[str, Any]]:
-    """Return what ``save_network`` wrote. Raises ``MissingWeightsError`` if it is not there or damaged."""
+def load_network(place: Path) -> tuple[VqScoreSettings, Mapping[str, Any]]:
+    """Return what ``save_network`` wrote into a folder, or what the authors' training wrote into a file.
+
+    Raises ``MissingWeightsError`` if it is not there, damaged, or of another network.
+    """
     from stages.networks.loading import read_checkpoint  # noqa: PLC0415
 
+    if place.is_file():
+        return _read_authors_state(read_checkpoint(place), place)
     try:
-        text = (folder / SETTINGS_FILE).read_text(encoding="utf-8")
+        text = (place / SETTINGS_FILE).read_text(encoding="utf-8")
         settings = VqScoreSettings.model_validate_json(text)
     except (OSError, ValidationError) as error:
-        raise MissingWeightsError(f"{folder} has no {SETTINGS_FILE} of a VQScore network: {error}") from error
-    return settings, read_checkpoint(folder / WEIGHTS_FILE)
+        raise MissingWeightsError(f"{place} has no {SETTINGS_FILE} of a VQScore network: {error}") from error
+    return settings, read_checkpoint(place / WEIGHTS_FILE)
+
+
+def _read_authors_state(checkpoint: Any, path: Path) -> tuple[VqScoreSettings, Mapping[str, Any]]:
+    """Return sizes and state of a checkpoint in the names of github.com/JasonSWFu/VQscore at ed7189f."""
+    try:
+        theirs: Mapping[str, Tensor] = checkpoint["model"]["VQVAE"]
+        codebooks, codes, code_width = theirs[f"{_AUTHORS_CODES}embed"].shape
+        outer, inner = (len(theirs[f"CNN_1D_encoder.conv_enc{number}.bias"]) for number in (1, 3))
+        is_trained = bool(theirs[f"{_AUTHORS_CODES}initted"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise MissingWeightsError(
+            f"{path} is no checkpoint of VQScore's authors, or of their network for enhancement: {error}"
+        ) from error
+    if codebooks != 1 or not is_trained:
+        raise MissingWeightsError(
+            f"{path} has {codebooks} codebooks, trained: {is_trained}; one is asked for"
+        )
+    settings = VqScoreSettings(codes=codes, code_width=code_width, outer_width=outer, inner_width=inner)
+    return settings, dict(_renamed(theirs))
+
+
+def _renamed(theirs: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in this module's names; what has none keeps its own, and is then one too many."""
+    ours = {"embed": "vectors", "cluster_size": "counts", "embed_avg": "sums"}
+    for name, tensor in theirs.items():
+        if (found := _AUTHORS_LAYER.fullmatch(name)) is not None:
+            yield f"{found['part']}.{int(found['number']) - 1}.{found['what']}", tensor
+        elif name.removeprefix(_AUTHORS_CODES) in ours:
+            yield f"codes.{ours[name.removeprefix(_AUTHORS_CODES)]}", tensor[0]
+        elif name != f"{_AUTHORS_CODES}initted":
+            yield name, tensor
 
 
 def save_network(network: VqScoreNetwork, settings: VqScoreSettings, folder: Path) -> None:

@@ -7,10 +7,16 @@ from pydantic import Field
 from stages.operators.restorer import RESTORERS
 from stages.restorers.common.worker import PublishedWorker
 from stages.weights.files import Weights
-from stages.weights.repositories import make_hub_file
+from stages.weights.repositories import KnownFiles, make_hub_file, weights_of_revision
 
 CHECKPOINT = "wenetspeech4tts_Premium.pt.tar"
 VOCOS = "charactr/vocos-mel-24khz"
+VOCOS_REVISION = "0feb3fdd929bcd6649e0e7c5a688cf7dd012ef21"
+VOCOS_FILES: KnownFiles = {
+    "config.yaml": (461, "da9033922f969a47f0c160010226919e59f27761fd5066f3828d46de6650b0fc"),
+    "pytorch_model.bin": (54_365_991, "97ec976ad1fd67a33ab2682d29c0ac7df85234fae875aefcc5fb215681a91b2a"),
+}
+"""Bytes and SHA-256, as several projects that pin them have them."""
 
 
 @RESTORERS.register
@@ -39,9 +45,7 @@ class FlowSE(PublishedWorker):
     @property
     def published(self) -> Weights:
         """The transformer, and the vocoder of its mels."""
-        vocos = [
-            make_hub_file(VOCOS, file, name=f"vocos/{file}") for file in ("config.yaml", "pytorch_model.bin")
-        ]
+        vocos = weights_of_revision("vocos", VOCOS, VOCOS_REVISION, "MIT", VOCOS_FILES).files
         flow = make_hub_file(
             f"flowse/{CHECKPOINT}",
             CHECKPOINT,
@@ -52,5 +56,5 @@ class FlowSE(PublishedWorker):
             name="flowse",
             source=f"https://huggingface.co/flowse/{CHECKPOINT}",
             licence="unknown AND MIT",
-            files=(flow, *vocos),
+            files=(flow, *(file.model_copy(update={"name": f"vocos/{file.name}"}) for file in vocos)),
         )

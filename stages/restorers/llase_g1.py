@@ -9,9 +9,17 @@ from stages.operators.distributions import Distribution, Uniform
 from stages.operators.restorer import RESTORERS
 from stages.restorers.common.worker import PublishedWorker
 from stages.weights.files import WeightFile, Weights
-from stages.weights.repositories import make_hub_file
+from stages.weights.repositories import KnownFiles, make_hub_file, weights_of_revision
 
 _W2V = "facebook/w2v-bert-2.0"
+_W2V_REVISION = "da985ba0987f70aaeb84a80f2851cfac8c697a7b"
+_W2V_FILES: KnownFiles = {
+    "config.json": (1_874, "f5572bd5998b68182e9c328a43127ed21fed687f6910497136b91a4e3b0e3675"),
+    "preprocessor_config.json": (275, "8e6281aad64f97e40534135a59dcc5d33571efae376f2a25adf5551951897ab4"),
+    "model.safetensors": (2_322_063_736, "eb890c9660ed6e3414b6812e27257b8ce5454365d5490d3ad581ea60b93be043"),
+}
+"""Bytes and SHA-256, as several projects that pin them have them."""
+_CODEC_REVISION = "06071873ab345f44488d235dae3cb10b5901fd90"
 _CODEC = "epoch=4-step=1400000.ckpt"
 _OF_SETTINGS = (
     "__builtin__.dict",
@@ -79,6 +87,8 @@ class LlaseG1(PublishedWorker):
 
 def _files() -> Iterator[WeightFile]:
     yield make_hub_file("ASLP-lab/LLaSE-G1", "ckpt/model.pt.tar")
-    yield make_hub_file("HKUSTAudio/xcodec2", f"ckpt/{_CODEC}", name=f"ckpt/codec_ckpt/{_CODEC}")
-    for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
-        yield make_hub_file(_W2V, file, name=f"ckpt/codec_ckpt/hub/models--facebook--w2v-bert-2.0/{file}")
+    codec = f"ckpt/codec_ckpt/{_CODEC}"
+    yield make_hub_file("HKUSTAudio/xcodec2", f"ckpt/{_CODEC}", revision=_CODEC_REVISION, name=codec)
+    for file in weights_of_revision("w2v-bert-2.0", _W2V, _W2V_REVISION, "MIT", _W2V_FILES).files:
+        place = f"ckpt/codec_ckpt/hub/models--facebook--w2v-bert-2.0/{file.name}"
+        yield file.model_copy(update={"name": place})

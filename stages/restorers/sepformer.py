@@ -15,7 +15,7 @@ from stages.operators.restorer import RESTORERS, MixedPrecision
 from stages.operators.unbatched_restorer import UnbatchedRestorer
 from stages.weights.files import Weights
 from stages.weights.has_weights import HasWeights
-from stages.weights.repositories import weights_of_revision
+from stages.weights.repositories import KnownFiles, weights_of_revision
 
 _RECIPES: Mapping[str, int] = {"wham16k": 16_000, "dns4-16k": 16_000, "wham": 8_000, "whamr": 8_000}
 """The rates in Hz of what SpeechBrain published."""
@@ -64,7 +64,7 @@ class SepFormer(HasWeights, MixedPrecision, UnbatchedRestorer):
     def published(self) -> Weights:
         """The three files of the recipe; which revision is the user's to pin, by SHA-256."""
         name = f"sepformer-{self.recipe}"
-        files = [f"{part}.ckpt" for part in _PARTS]
+        files: KnownFiles = {f"{part}.ckpt": (None, None) for part in _PARTS}
         return weights_of_revision(name, f"speechbrain/{name}-enhancement", "main", "Apache-2.0", files)
 
     def load(self, device: str) -> None:

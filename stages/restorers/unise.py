@@ -8,19 +8,29 @@ from pydantic import Field
 from stages.operators.restorer import RESTORERS
 from stages.restorers.common.worker import PublishedWorker
 from stages.weights.files import WeightFile, Weights
-from stages.weights.repositories import make_hub_file
+from stages.weights.repositories import KnownFiles, make_hub_file, weights_of_revision
 
 SPARK = "SparkAudio/Spark-TTS-0.5B"
 WAVLM = "microsoft/wavlm-base-plus"
 _W2V = "wav2vec2-large-xlsr-53"
-CODEC_FILES = (
-    "config.yaml",
-    "BiCodec/config.yaml",
-    "BiCodec/model.safetensors",
-    f"{_W2V}/config.json",
-    f"{_W2V}/preprocessor_config.json",
-    f"{_W2V}/pytorch_model.bin",
-)
+SPARK_REVISION = "642071559bfc6346c2359d19dcb6be3f9dd8a05d"
+CODEC_FILES: KnownFiles = {
+    "config.yaml": (None, None),
+    "BiCodec/config.yaml": (1_164, "744f4093ae2381a2eb44ea8c4a5268a8d1e581498e9bf0808c034d1b076429be"),
+    "BiCodec/model.safetensors": (
+        625_518_756,
+        "e9940cd48d4446e4340ced82d234bf5618350dd9f5db900ebe47a4fdb03867ec",
+    ),
+    f"{_W2V}/config.json": (None, None),
+    f"{_W2V}/preprocessor_config.json": (None, None),
+    f"{_W2V}/pytorch_model.bin": (None, "314340227371a608f71adcd5f0de5933824fe77e55822aa4b24dba9c1c364dcb"),
+}
+"""Bytes and SHA-256, as far as projects that pin them have them; so too below."""
+WAVLM_REVISION = "4c66d4806a428f2e922ccfa1a962776e232d487b"
+WAVLM_FILES: KnownFiles = {
+    "config.json": (2_232, "fea6df1c2700a3954fc07e70588aecc9055eeb28db2ff57151a2db0d19180ed4"),
+    "pytorch_model.bin": (377_617_425, "3bb273a6ace99408b50cfc81afdbb7ef2de02da2eab0234e18db608ce692fe51"),
+}
 
 
 @RESTORERS.register
@@ -75,7 +85,7 @@ class UniSE(PublishedWorker):
 
 def _files() -> Iterator[WeightFile]:
     yield make_hub_file("QuarkAudio/QuarkAudio-UniSE", "epoch=20-step=109367.ckpt", name="unise.ckpt")
-    for file in CODEC_FILES:
-        yield make_hub_file(SPARK, file, name=f"codec/{file}")
-    for file in ("config.json", "pytorch_model.bin"):
-        yield make_hub_file(WAVLM, file, name=f"wavlm-base-plus/{file}")
+    codec = weights_of_revision("spark", SPARK, SPARK_REVISION, "CC-BY-NC-SA-4.0", CODEC_FILES)
+    hearing = weights_of_revision("wavlm", WAVLM, WAVLM_REVISION, "MIT", WAVLM_FILES)
+    for folder, weights in (("codec", codec), ("wavlm-base-plus", hearing)):
+        yield from (f.model_copy(update={"name": f"{folder}/{f.name}"}) for f in weights.files)

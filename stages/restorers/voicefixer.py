@@ -58,10 +58,14 @@ class VoiceFixer(PublishedWorker):
                 WeightFile(
                     name="analysis_module/checkpoints/vf.ckpt",
                     url=f"{ZENODO}/5600188/files/vf.ckpt?download=1",
+                    sha256="748411b70089cadf34a6c11054f95f3a454e614af562c23b13a82f6cb413109f",
+                    size_bytes=489_307_071,
                 ),
                 WeightFile(
                     name="synthesis_module/44100/model.ckpt-1490000_trimed.pt",
                     url=f"{ZENODO}/5469951/files/model.ckpt-1490000_trimed.pt?download=1",
+                    sha256="9410d0b528c10a251ae947bd299d1939b0b3247df680c81c4164e94f5d87dc45",
+                    size_bytes=135_613_039,
                 ),
             ),
         )

@@ -16,6 +16,7 @@ CACHE_VARIABLE = "UNANIMOUS_WEIGHTS"
 """Names the cache directory; without it, weights lie in ~/.cache/unanimous/weights."""
 LFS_POINTER = b"version https://git-lfs"
 """What a clone holds in place of a large file, if git-lfs was not there."""
+_MOVING = re.compile(r"/resolve/(main|refs%2F[^/]+)/")
 LOCATION = re.compile(rb"\n\x08location\x12([\x01-\x7f])")
 """Where a graph of ONNX names a file beside it (``TensorProto.external_data``): the name has this length."""
 
@@ -63,6 +64,11 @@ class Weights(Record):
     def folder(self) -> Path:
         """Where the files lie in the cache, those of another revision elsewhere."""
         return cache_directory() / self.name / (self.revision or "unversioned")
+
+    @property
+    def moving(self) -> tuple[WeightFile, ...]:
+        """The files whose address may give another file tomorrow, and of which no digest says so."""
+        return tuple(file for file in self.files if file.sha256 is None and _MOVING.search(file.url))
 
     @property
     def place(self) -> Path:

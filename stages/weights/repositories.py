@@ -1,6 +1,6 @@
 """Files in public repositories, pinned: on the Hugging Face hub by revision, on GitHub by commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from schemas import Digest
@@ -23,16 +23,23 @@ def make_hub_file(
     return WeightFile(name=name or path, url=url, sha256=sha256, size_bytes=size_bytes)
 
 
+KnownFiles = Mapping[str, tuple[int | None, Digest | None]]
+"""By path, bytes and SHA-256, as far as anybody who has fetched them says so."""
+
+
 def weights_of_revision(
-    name: str, repository: str, revision: str, licence: str, files: Sequence[str]
+    name: str, repository: str, revision: str, licence: str, files: KnownFiles
 ) -> Weights:
-    """Return the weights ``name``: files of ``owner/name`` at a revision, of unknown digests."""
+    """Return the weights ``name``: files of ``owner/name`` at a revision."""
     return Weights(
         name=name,
         source=f"{HUB}/{repository}",
         revision=revision,
         licence=licence,
-        files=tuple(make_hub_file(repository, file, revision=revision) for file in files),
+        files=tuple(
+            make_hub_file(repository, file, revision=revision, sha256=sha256, size_bytes=size_bytes)
+            for file, (size_bytes, sha256) in files.items()
+        ),
     )
 
 

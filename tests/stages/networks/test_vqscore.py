@@ -1,6 +1,7 @@
 """VQScore: the cosine that the paper means, a network that starts from clean speech, and its files."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,4 +140,53 @@ def test_says_which_file_is_missing(tmp_path: Path, file: str) -> None:
     (path / file).unlink()
 
     with pytest.raises(MissingWeightsError, match=file):
+        VqScore(path=path).load("cpu")
+
+
+def _in_names_of_the_authors(path: Path, **changes: Any) -> Path:
+    """Write the network of a folder as its authors' training does: state, optimizer and schedule."""
+    import torch  # noqa: PLC0415
+
+    from stages.networks.vqscore import load_network  # noqa: PLC0415
+
+    _, state = load_network(path)
+    theirs: dict[str, Any] = {"quantizer.quantizer._codebook.initted": torch.ones(1)}
+    for name, tensor in state.items():
+        part, *rest = name.split(".")
+        if part == "codes":
+            called = {"vectors": "embed", "counts": "cluster_size", "sums": "embed_avg"}[rest[0]]
+            theirs[f"quantizer.quantizer._codebook.{called}"] = tensor[None]
+        else:
+            layer = f"conv_{part[:3]}{int(rest[0]) + 1}"
+            theirs[f"CNN_1D_{part}.{layer}.{rest[1]}"] = tensor
+    kept = {"optimizer": {"VQVAE": {"state": {}}}, "steps": 7, "model": {"VQVAE": {**theirs, **changes}}}
+    torch.save(kept, path / "checkpoint-dnsmos_ovr_CC=0.835.pkl")
+    return path / "checkpoint-dnsmos_ovr_CC=0.835.pkl"
+
+
+def test_a_checkpoint_in_the_names_of_the_authors_is_the_same_network(tmp_path: Path) -> None:
+    """Their names, codebooks of one head, sizes found in the shapes: the same score to the bit."""
+    path = write_vqscore(tmp_path)
+    speech = speech_like(1.0)
+    ours, theirs = VqScore(path=path), VqScore(path=_in_names_of_the_authors(path))
+    for metric in (ours, theirs):
+        metric.load("cpu")
+
+    assert scored(theirs, speech) == scored(ours, speech)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("CNN_1D_encoder.transformer_encoder.weight", "transformer_encoder"),
+        ("quantizer.quantizer._codebook.initted", "trained: False"),
+    ],
+)
+def test_a_checkpoint_of_another_network_of_theirs_is_refused(tmp_path: Path, name: str, why: str) -> None:
+    """Loading is strict: a tensor without a place is said, and codes that were never learned are none."""
+    import torch  # noqa: PLC0415
+
+    path = _in_names_of_the_authors(write_vqscore(tmp_path), **{name: torch.zeros(1)})
+
+    with pytest.raises(MissingWeightsError, match=why):
         VqScore(path=path).load("cpu")
