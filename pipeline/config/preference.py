@@ -147,6 +147,11 @@ def check_comparisons(config: Config, restorers: Sequence[RestorerSetup], proble
                 ("preference", "pairs", "never_chosen", index),
                 f"no restorer is called {name!r}; {suggest(name, names)}",
             )
+    policies = () if config.round is None else config.round.policies
+    for index, name in enumerate(policies):
+        if name not in names:
+            location = ("round", "policies", index)
+            problems.add(location, f"no restorer is called {name!r}; {suggest(name, names)}")
     if CLEAN in names:
         problems.add(
             ("restorers", names.index(CLEAN)),
