@@ -248,6 +248,14 @@ class Audit(Record):
         found = (j for j in self.judgements if (j.selection, j.score) == (selection, score))
         return next(found)
 
+    @property
+    def win_rates(self) -> dict[str, float]:
+        """In what share of the dataset's pairs the chosen side is better, by scores that did not choose."""
+        judges = (*self.scores_that(ScoreRole.HELD_OUT), *self.scores_that(ScoreRole.RECORDED))
+        names = {score.name for score in judges}
+        own = [found for found in self.judgements if found.selection == UNANIMOUS and found.score in names]
+        return {found.score: found.win_rate.value for found in own if found.win_rate is not None}
+
     def scores_that(self, part: ScoreRole) -> tuple[AuditedScore, ...]:
         """Return the scores that have this part."""
         return tuple(score for score in self.scores if score.part is part)

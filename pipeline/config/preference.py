@@ -12,8 +12,14 @@ from stages.metrics import METRICS
 from stages.operators.metric import Aspect, Output
 from stages.prefer.criteria import Criterion
 from stages.prefer.stage import Rules
-from stages.prefer.vetoes import Veto
+from stages.prefer.vetoes import CONFIDENCE, Veto
 
+# Between models the numbers have nothing in common. Of takes of one model the likelier ones are those that it
+# makes anyway: whoever trains it on such pairs only has it repeat itself, whatever they sound like.
+_NO_EVIDENCE = (
+    "how sure a model is of a take is on a scale of its own and no evidence of quality, so it neither votes "
+    "nor judges; as a veto say 'min_confidence'"
+)
 FULL_BAND_ABOVE_HZ = 16_000
 CRITERIA = ("preference", "criteria")
 
@@ -57,6 +63,8 @@ def _is_of(score: str, metrics: Collection[str]) -> bool:
 
 def _no_score(name: str, known: Collection[str]) -> str:
     """Return that nothing gives a score, and which metric of those that there are would."""
+    if name == CONFIDENCE:
+        return _NO_EVIDENCE
     kinds = [kind for kind in METRICS if name == kind or name.startswith(f"{kind}_")]
     if kinds and not any(score.startswith(max(kinds, key=len)) for score in known):
         return f"no metric gives {name!r}; put '- kind: {max(kinds, key=len)}' into 'metrics'"
@@ -128,7 +136,8 @@ def held_out_of(
     for index, name in enumerate(config.preference.held_out):
         location = ("preference", "held_out", index)
         if name not in known and not _is_of(name, lacking):
-            problems.add(location, f"no metric or score is called {name!r}; {suggest(name, known)}")
+            unknown = f"no metric or score is called {name!r}; {suggest(name, known)}"
+            problems.add(location, _NO_EVIDENCE if name == CONFIDENCE else unknown)
         for score in known.get(name, ()):
             if score in rules.scores:
                 role = "votes" if score in [c.metric for c in rules.criteria] else "is a veto"
@@ -147,6 +156,11 @@ def check_comparisons(config: Config, restorers: Sequence[RestorerSetup], proble
                 ("preference", "pairs", "never_chosen", index),
                 f"no restorer is called {name!r}; {suggest(name, names)}",
             )
+    policies = () if config.round is None else config.round.policies
+    for index, name in enumerate(policies):
+        if name not in names:
+            location = ("round", "policies", index)
+            problems.add(location, f"no restorer is called {name!r}; {suggest(name, names)}")
     if CLEAN in names:
         problems.add(
             ("restorers", names.index(CLEAN)),

@@ -20,6 +20,7 @@ from pipeline.config.preference import (
 )
 from pipeline.config.problems import Problems
 from pipeline.config.reader import PartialConfig, ReadContext
+from pipeline.config.rounds import Lineage
 from pipeline.config.schema import Config
 from pipeline.config.stand_ins import (
     Begun,
@@ -59,6 +60,8 @@ class ResolvedConfig:
     """Scores that take no part in choosing."""
     stand_ins: tuple[StandIn, ...] = ()
     """What was decided for operators whose weights may not be here."""
+    lineage: Lineage | None = None
+    """The rounds before, once it is known after which this run begins; None where a config names no round."""
 
     @property
     def criteria(self) -> Sequence[Criterion]:

@@ -190,6 +190,22 @@ class ExportSettings(Record):
     )
 
 
+class RoundSettings(Record):
+    """Which of several rounds a run is, where models are trained on one round's pairs for the next."""
+
+    of: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the workspace of the round before, whose dataset is finished: a folder, or the URL of "
+        "an object store; the first round names none",
+    )
+    policies: tuple[str, ...] = Field(
+        default=(),
+        description="restorers that are trained between rounds, whatever they are called in each; default: "
+        "those whose weights have changed under one name",
+    )
+
+
 class Config(Record):
     """One run."""
 
@@ -243,4 +259,9 @@ class Config(Record):
         "compared like any other, but chosen only if 'preference.pairs.clean_may_win'",
     )
     preference: PreferenceSettings
+    round: RoundSettings | None = Field(
+        default=None,
+        exclude_if=_is_unsaid,
+        description="where the run is one of several rounds: the round before, and who is trained in between",
+    )
     export: ExportSettings = ExportSettings()

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.dataset import card_tables as written
 from pipeline.dataset.card_front_matter import front_of, licence_of
+from pipeline.dataset.rounds import stale_models_of
 from pipeline.progress.funnel import funnel_lines
-from pipeline.store.dataset_columns import MEANINGS, MEANINGS_IN_CANDIDATES, MEANINGS_IN_PAIRS
+from pipeline.store.dataset_columns import (
+    MEANINGS,
+    MEANINGS_IN_CANDIDATES,
+    MEANINGS_IN_PAIRS,
+    MEANINGS_OF_ROUNDS,
+)
 from pipeline.text import count
 
 if TYPE_CHECKING:
@@ -76,6 +82,9 @@ def card_of(run: ResolvedConfig, exported: DatasetDescription, audit: Sequence[s
         tables=written.describe_tables(exported.tables),
         loading=lines_for("path/to/dataset", exported.rows).rstrip(),
         columns=written.describe_columns(MEANINGS),
+        columns_of_rounds=written.describe_columns(MEANINGS_OF_ROUNDS),
+        rounds="" if exported.lineage is None else written.describe_rounds(exported.lineage.earlier),
+        stale=written.join_codes(sorted(stale_models_of(exported))),
         columns_of_pairs=written.describe_columns(MEANINGS_IN_PAIRS),
         columns_of_candidates=written.describe_columns(MEANINGS_IN_CANDIDATES),
         substitutes=written.markdown_table(["part of the recipe", "here"], config.substitutes.items()),

@@ -112,7 +112,8 @@ class Front:
 def front_of(run: ResolvedConfig, exported: DatasetDescription) -> str:
     """Return the head of a dataset's card."""
     rate = run.config.ingest.sample_rate
-    columns = {table: columns_of(table, list(run.outputs())) for table in exported.tables}
+    scores, has_round = list(run.outputs()), exported.lineage is not None
+    columns = {table: columns_of(table, scores, has_round=has_round) for table in exported.tables}
     front = Front(
         name=exported.name,
         content=f"Unanimous, key {exported.key}",

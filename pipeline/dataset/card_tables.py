@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.config.rounds import RoundSummary
 from pipeline.dataset.provenance import MetricFacts, ModelFacts, WeightsFacts
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
@@ -52,6 +53,22 @@ def describe_tables(written: Mapping[DatasetTable, Mapping[Split, SplitFiles]]) 
         for split, f in splits.items()
     ]
     return markdown_table(["table", "holds", "split", "rows", "files", "size"], rows)
+
+
+def describe_rounds(rounds: Iterable[RoundSummary]) -> str:
+    """Return what earlier rounds came to."""
+    rows = [
+        (
+            str(each.number),
+            f"{each.name} `{each.key}`",
+            f"{each.comparisons:,}",
+            f"{each.unanimous:,}",
+            f"{each.pairs:,}",
+            ", ".join(f"{model.name} `{model.model_fingerprint}`" for model in each.models),
+        )
+        for each in rounds
+    ]
+    return markdown_table(["round", "dataset", "comparisons", "unanimous", "pairs", "models"], rows)
 
 
 def describe_models(facts: Iterable[ModelFacts]) -> str:

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from pipeline.config.rounds import Lineage
 from pipeline.dataset.provenance import MetricFacts, ModelFacts
 from pipeline.dataset.summary import ModelSummary, ScoreSummary, SourceSummary
 from pipeline.dataset.writer import SplitFiles
@@ -27,6 +28,8 @@ class DatasetDescription(Record):
     config_hash: str
     stand_ins: dict[str, str] = Field(default={}, exclude_if=lambda found: not found)
     """What stands in for operators whose weights were not there when the run began."""
+    lineage: Lineage | None = Field(default=None, exclude_if=lambda found: found is None)
+    """The rounds before, where the dataset is one of several."""
     audio_bits: int
     """16 if the audio was rounded after it was scored, at 24."""
     tables: dict[DatasetTable, dict[Split, SplitFiles]]

@@ -35,6 +35,12 @@ class ModelFacts(Record):
     licences: tuple[str, ...]
     weights: tuple[WeightsFacts, ...]
 
+    @property
+    def model_fingerprint(self) -> str:
+        """Sixteen hex digits of what it is, whatever it is called and however many takes it gives."""
+        digests = [weights.sha256 for weights in self.weights]
+        return fingerprint_of([self.kind, self.version, self.settings, digests])
+
 
 class ScoreFacts(Record):
     """One score, and which way is better."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.dataset.candidates import DegradedUtterance, Restoration
 from pipeline.dataset.licences import Licences, LicensedPart, strictest_of
+from pipeline.dataset.rounds import RoundColumns
 from pipeline.store.dataset_columns import (
     HEAVY_COLUMNS,
     MARGIN,
@@ -24,9 +25,12 @@ _Row = dict[str, Any]
 class Rows:
     """Turns one degraded utterance and all that was made of it into rows."""
 
-    def __init__(self, better: Mapping[str, Better], licences: Licences) -> None:
+    def __init__(
+        self, better: Mapping[str, Better], licences: Licences, rounds: RoundColumns | None = None
+    ) -> None:
         self._better = better
         self._licences = licences
+        self._rounds = rounds
 
     def of(self, table: DatasetTable, of: DegradedUtterance) -> Iterator[_Row]:
         """Walk the rows of a table that are about one degraded utterance."""
@@ -52,13 +56,15 @@ class Rows:
         bare = common | _terms(of.recipe, sources) | outcome_cells_of(of.damage)
         clean = of.restorations.get((CLEAN, 0))
         yield bare | _recording(of, "degraded", of.damage.degraded)
-        yield bare | _recording(of, "clean", of.damage.clean) | (take_cells_of(clean) if clean else {})
+        yield (
+            bare | _recording(of, "clean", of.damage.clean) | (self._take_cells_of(clean) if clean else {})
+        )
         for restoration in of.restorations.values():
             if restoration is not clean:
                 models = self._licences.of_models([restoration.model])
                 row = common | _terms(of.recipe, [*sources, *models]) | outcome_cells_of(restoration.take)
                 name = f"{restoration.model}/{restoration.take.take}"
-                row |= _recording(of, name, restoration.take.audio) | take_cells_of(restoration)
+                row |= _recording(of, name, restoration.take.audio) | self._take_cells_of(restoration)
                 yield row | {"kind": "restored"}
 
     def _candidate_scores(self, of: DegradedUtterance) -> Iterator[_Row]:
@@ -83,7 +89,13 @@ class Rows:
             "recipe": recipe.model_dump_json(include={"steps", "sources", "utterance_id", "repeat"}),
             "joint_gain_db": damage.joint_gain_db,
             "residual_lag_samples": damage.residual_lag_samples,
+            **({} if self._rounds is None else self._rounds.of_row),
         }
+
+    def _take_cells_of(self, restoration: Restoration) -> _Row:
+        """Return what is said of a take, its scores, and the round of its model."""
+        of_round = {} if self._rounds is None else self._rounds.of_take(restoration.model)
+        return {**take_cells_of(restoration), **of_round}
 
     def _sides(self, of: DegradedUtterance, pair: Pair) -> _Row:
         chosen = of.restorations[pair.chosen_model, pair.chosen_take]
@@ -92,7 +104,7 @@ class Rows:
         for side, restoration in zip(PAIR_SIDES, (chosen, rejected), strict=True):
             name = f"{of.recipe.id}/{restoration.model}/{restoration.take.take}"
             row[side] = audio_cell_of(restoration.take.audio, name)
-            row |= columns_of_side(side, take_cells_of(restoration))
+            row |= columns_of_side(side, self._take_cells_of(restoration))
         margins = {score: self._margin(score, chosen, rejected) for score in self._better}
         return row | columns_of_side(MARGIN, margins)
 

@@ -12,6 +12,7 @@ from pipeline.dataset.card import card_of, licence_text_of
 from pipeline.dataset.description import CARD, MARK, DatasetDescription
 from pipeline.dataset.licences import Licences
 from pipeline.dataset.provenance import metric_facts_of, model_facts_of
+from pipeline.dataset.rounds import round_columns_of
 from pipeline.dataset.rows import Rows
 from pipeline.dataset.summary import Summary
 from pipeline.dataset.wholeness import refuse_foreign
@@ -42,6 +43,7 @@ def dataset_key(run: ResolvedConfig, graph: Graph) -> str:
             "scores": [table.key for table in graph.scores],
             "shards": [shard.name for shard in graph.shards],
             **({"stand_ins": run.config.stand_ins} if run.config.stand_ins else {}),
+            **({} if run.lineage is None else {"round": run.lineage.key}),
         }
     )
 
@@ -76,6 +78,7 @@ def _write_files(run: ResolvedConfig, graph: Graph, store: TableStore, draft: Pa
         name=run.config.name,
         config_hash=run.config_hash,
         stand_ins=run.config.stand_ins,
+        lineage=run.lineage,
         audio_bits=run.config.export.audio_bits,
         tables=tables,
         funnel=funnel_of(graph, store),
@@ -103,7 +106,7 @@ def _write_rows(
 ) -> None:
     """Hand every row to the writer of its table, and tell the summary of it."""
     better = {name: output.better for name, output in run.outputs().items()}
-    rows = Rows(better, Licences(graph, store))
+    rows = Rows(better, Licences(graph, store), round_columns_of(run))
     for utterance in read_degraded_utterances(graph, store, run.config.export.audio_bits):
         summary.add_candidates(utterance)
         for table, writer in writers.items():
@@ -124,7 +127,9 @@ def _writer(run: ResolvedConfig, table: DatasetTable, folder: Path, background: 
         "metrics": [metric.model_dump(mode="json") for metric in metric_facts_of(run)],
         "models": [model.model_dump(mode="json") for model in model_facts_of(run)],
     }
-    schema = table_schema_of(table, list(run.outputs()), None if rate == "native" else rate, about)
+    sample_rate = None if rate == "native" else rate
+    has_round = run.lineage is not None
+    schema = table_schema_of(table, list(run.outputs()), sample_rate, about, has_round=has_round)
     settings = run.config.export
     cut = FileLimits(settings.shard_megabytes, settings.row_group_megabytes)
     return TableWriter(folder / table, schema, cut, background)

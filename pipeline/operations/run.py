@@ -15,6 +15,7 @@ from pipeline.execution.log_file import log_to
 from pipeline.execution.worker import TicketResult
 from pipeline.operations.mending import Mender, set_damaged_shards_aside
 from pipeline.operations.publish import publish, replacement_lines, write_inventory
+from pipeline.operations.rounds import begin_round, inherit_shards, take_over
 from pipeline.progress.pair_yield import expected_inputs, measured_yield, yield_lines
 from pipeline.progress.tally import Tally
 from pipeline.progress.ticket_log import note_ticket, ticket_lines
@@ -97,7 +98,9 @@ class _Attempt:
             return None
 
     def _finish(self, retry_failed: str | None) -> DatasetDescription:
-        run, workspace, shown = self.run, self.workspace, self.shown
+        workspace, shown = self.workspace, self.shown
+        run = begin_round(self.run, workspace)
+        inherit_shards(run, workspace)
         graph = _list_recordings(run, workspace, shown, retry_failed)
         for line in (*replacement_lines(run, graph, workspace), *listing_warnings(run, graph)):
             shown.say(line)
@@ -107,6 +110,8 @@ class _Attempt:
             removed = remove_failed(graph, workspace, retry_failed)
             what = "failed rows" if retry_failed == "any" else f"rows of the reason {retry_failed!r}"
             shown.say(f"{removed} shards with {what}, or made from them, are made again")
+        else:  # what is to be made again must not come back as it was
+            take_over(run, graph, workspace, shown.say)
         board = Board.of(graph, workspace.store)
         _take_up(board, workspace, shown)
         self.computed += board.num_left

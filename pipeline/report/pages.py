@@ -45,7 +45,8 @@ def report_environment() -> "jinja2.Environment":
 
 def sections_of(snapshot: Snapshot) -> list[RenderedSection]:
     """Return all sections but the pairs to listen to."""
-    return [render_section(section.id, section.title, section.facts(snapshot)) for section in SECTIONS]
+    shown = (section for section in SECTIONS if section.is_shown(snapshot))
+    return [render_section(section.id, section.title, section.facts(snapshot)) for section in shown]
 
 
 def render_listening(

@@ -41,6 +41,7 @@ class Section:
     id: str
     title: str
     facts: Callable[[Snapshot], Facts]
+    is_shown: Callable[[Snapshot], bool] = lambda _: True
 
 
 def gather_overview(snapshot: Snapshot) -> Facts:
@@ -154,6 +155,27 @@ def gather_audit(snapshot: Snapshot) -> Facts:
     }
 
 
+def gather_rounds(snapshot: Snapshot) -> Facts:
+    """Return what this round and those before it came to, beside each other."""
+    rounds = snapshot.rounds
+    judges = dict.fromkeys(judge for each in rounds for judge in each.judges)
+    models = dict.fromkeys(model.name for each in rounds for model in each.models)
+    by_name = [{model.name: model for model in each.models} for each in rounds]
+    scored = dict.fromkeys(
+        (name, score) for name in models for had in by_name if name in had for score in had[name].means
+    )
+    return {
+        "rounds": rounds,
+        "is_finished": snapshot.lineage is None or len(rounds) > snapshot.lineage.number,
+        "judges": [(judge, [each.judges.get(judge) for each in rounds]) for judge in judges],
+        "models": [(name, [had.get(name) for had in by_name]) for name in models],
+        "scores": [
+            (name, score, [had[name].means.get(score) if name in had else None for had in by_name])
+            for name, score in scored
+        ],
+    }
+
+
 def gather_costs(snapshot: Snapshot) -> Facts:
     """Return what each stage took."""
     found = costs_of(snapshot)
@@ -186,6 +208,7 @@ SECTIONS: Sequence[Section] = (
     Section("agreement", "Agreement", gather_agreement),
     Section("yields", "Yield", gather_yields),
     Section("audit", "Audit", gather_audit),
+    Section("rounds", "Rounds", gather_rounds, lambda snapshot: snapshot.lineage is not None),
     Section("listeners", "Listeners", gather_votes),
     Section("costs", "Speed and cost", gather_costs),
     Section("failures", "Failures", gather_failures),

@@ -1,5 +1,6 @@
 """A run as it stands at one moment: everything that sections of the report are made from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,10 @@ from pydantic import ValidationError
 
 from pipeline.audit.audit import read_audit
 from pipeline.audit.records import Audit
+from pipeline.config.rounds import Lineage, RoundSummary, read_round
 from pipeline.config.schema import Config
+from pipeline.dataset.description import read_description
+from pipeline.dataset.rounds import round_summary_of
 from pipeline.progress.funnel import Funnel, FunnelTables, read_funnel
 from pipeline.progress.status import RunStatus
 from pipeline.progress.ticket_log import TicketLine, ticket_lines
@@ -69,6 +73,20 @@ class Snapshot:
         """
         found = read_audit(self.workspace.audit)
         return found if found is not None and found.key == self.inventory.audit_key else None
+
+    @cached_property
+    def lineage(self) -> Lineage | None:
+        """The rounds before; None for a run that is not one of several."""
+        begun = None if self.config.round is None else read_round(self.workspace.round)
+        return None if begun is None else begun.lineage
+
+    @cached_property
+    def rounds(self) -> Sequence[RoundSummary]:
+        """The rounds before, and this one once its dataset is there."""
+        earlier = () if self.lineage is None else self.lineage.earlier
+        own = read_description(self.workspace.dataset, self.inventory.dataset_key)
+        judges = {} if self.audit is None else self.audit.win_rates
+        return earlier if own is None else (*earlier, round_summary_of(own, judges))
 
     @property
     def _places(self) -> FunnelTables:

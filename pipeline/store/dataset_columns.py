@@ -74,6 +74,10 @@ longer its model made it, before it was fitted; ``level_gain_db`` brought it to 
 rate and samples;
 ``same_audio_as`` names the candidates of other models that came out the same, as ``model/take``: together
 they are one candidate, the first of them."""
+ROUND: Columns = {"round": INTEGER, "round_parent": TEXT}
+"""What a dataset that is one of several rounds says of each row: its number, and which one was before."""
+MODEL_OF_ROUND: Columns = {"model_fingerprint": TEXT, "model_round": INTEGER, "is_stale": FLAG}
+"""What it says of one take: its model, the round in which that came in, and whether it is an old policy's."""
 OUTCOME: Columns = {"status": TEXT, "reason": TEXT, "detail": TEXT}
 _WHY_MISSING: Columns = {"missing_scores": MISSING}
 MEANINGS: Mapping[str, str] = {
@@ -104,6 +108,15 @@ MEANINGS: Mapping[str, str] = {
     "…_missing_scores": "why scores are not there",
 }
 """What columns hold, by their names; of one side of a pair, ``…_`` is ``chosen_`` or ``rejected_``."""
+MEANINGS_OF_ROUNDS: Mapping[str, str] = {
+    "round round_parent": "which round it is, the first being 0, and the `key` in `unanimous.json` of the "
+    "dataset of the round before",
+    "…_model_fingerprint": "sixteen hex digits of the model: kind, version, settings and weights",
+    "…_model_round": "the first of the rounds that had this very model",
+    "…_is_stale": "whether the model is a policy, which is trained between rounds, as it was two rounds ago "
+    "or earlier",
+}
+"""What the columns hold that only a dataset of several rounds has."""
 MEANINGS_IN_PAIRS: Mapping[str, str] = {
     "pair_id": "the name of the pair; it begins with the `degraded_id`",
     "degraded chosen rejected clean": "mono FLAC; the chosen and the rejected one are restorations of the "
@@ -123,9 +136,18 @@ HEAVY_COLUMNS = ("audio", "recipe")
 """Columns of ``candidates`` that ``scores`` does without."""
 
 
-def columns_of(table: DatasetTable, scores: Sequence[str]) -> Columns:
-    """Return the columns of a table over the named scores. Raises ``ConfigError`` if two have one name."""
+def columns_of(table: DatasetTable, scores: Sequence[str], *, has_round: bool = False) -> Columns:
+    """Return the columns of a table over the named scores. Raises ``ConfigError`` if two have one name.
+
+    ``has_round`` says that the dataset is one of several rounds.
+    """
     columns = {"pairs": _pairs, "candidates": _candidates, "scores": _scores}[table](scores)
+    if has_round:
+        sides = [columns_of_side(side, MODEL_OF_ROUND) for side in PAIR_SIDES]
+        columns += [*ROUND.items()]
+        columns += [
+            item for side in (sides if table == "pairs" else [MODEL_OF_ROUND]) for item in side.items()
+        ]
     taken = [name for name, number in Counter(name for name, _ in columns).items() if number > 1]
     if taken:
         raise ConfigError(
@@ -142,17 +164,23 @@ def columns_of_side(side: str, columns: Mapping[str, T]) -> dict[str, T]:
 
 def is_column(name: str) -> bool:
     """Whether datasets have a column of this name, whatever their scores are called."""
-    return name in columns_of("candidates", ())
+    return name in columns_of("candidates", (), has_round=True)
 
 
 def table_schema_of(
-    table: DatasetTable, scores: Sequence[str], sample_rate: int | None, about: Mapping[str, Any]
+    table: DatasetTable,
+    scores: Sequence[str],
+    sample_rate: int | None,
+    about: Mapping[str, Any],
+    *,
+    has_round: bool = False,
 ) -> pa.Schema:
     """Return the Arrow schema of a table, with its features and what ``about`` says of scores and models.
 
-    ``sample_rate`` is that of all audio in Hz, None if recordings keep their own.
+    ``sample_rate`` is that of all audio in Hz, None if recordings keep their own; ``has_round`` as in
+    ``columns_of``.
     """
-    return columns_schema_of(columns_of(table, scores), sample_rate, about)
+    return columns_schema_of(columns_of(table, scores, has_round=has_round), sample_rate, about)
 
 
 def columns_schema_of(columns: Columns, sample_rate: int | None, about: Mapping[str, Any]) -> pa.Schema:

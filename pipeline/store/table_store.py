@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,6 +25,7 @@ _SUFFIX = ".parquet"
 METADATA_KEY = b"unanimous"
 ROW_GROUP_BYTES = 64 * 2**20
 READ_BYTES = 2**20
+_COPIED_AT_ONCE = 16 * 2**20
 _CHECKED: Mapping[str, bool] = {"page_checksum_verification": True}
 """How shards are read: a page that is not what was written is an error, never other rows."""
 
@@ -105,6 +106,21 @@ class TableStore:
         metadata = {**spec, "table": table, "shard": shard, "rows": rows.num_rows}
         described = rows.replace_schema_metadata({METADATA_KEY: json.dumps(metadata, sort_keys=True)})
         self.files.put(self.name_of(table, shard), lambda file: _write_parquet(file, record, described))
+
+    def copy_shard(self, other: "TableStore", table: str, shard: str) -> None:
+        """Put a shard of another store in its place here, byte for byte.
+
+        Raises ``FileNotFoundError``, and ``DamagedFileError`` if it is not the shard of its place.
+        """
+        other.metadata(table, shard)
+        name = self.name_of(table, shard)
+
+        def copy(file: IO[bytes]) -> None:
+            with other.files.open(name) as source:
+                while piece := source.read(_COPIED_AT_ONCE):
+                    file.write(piece)
+
+        self.files.put(name, copy)
 
     def read(self, table: str, shard: str, record: type[R], *, audio: bool = True) -> list[R]:
         """Return the rows of a shard; without ``audio`` the encoded bytes stay on disk."""

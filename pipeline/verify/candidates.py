@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby, zip_longest
 
 from pipeline.dataset.published import Dataset, DatasetRow
-from pipeline.store.dataset_columns import PAIR_SIDES, TAKE, UTTERANCE, DatasetTable
+from pipeline.store.dataset_columns import MODEL_OF_ROUND, PAIR_SIDES, ROUND, TAKE, UTTERANCE, DatasetTable
 from pipeline.verify.findings import Finding, are_same
 
 TABLES_OF_CANDIDATES: tuple[DatasetTable, ...] = ("scores", "candidates")
 """Those that have all candidates, the lighter one first."""
 _HEAVY = ("recipe", "degradation_steps")
-SHARED = ("licence", *(name for name in UTTERANCE if name not in _HEAVY))
+SHARED = ("licence", *(name for name in UTTERANCE if name not in _HEAVY), *ROUND)
 """What all rows of a degraded utterance say of it."""
 
 
@@ -24,6 +24,7 @@ class Candidates:
         self._dataset = dataset
         self._compared = (
             *TAKE,
+            *(() if dataset.description.lineage is None else MODEL_OF_ROUND),
             *(score.name for metric in dataset.description.metrics for score in metric.scores),
         )
         self._groups = self.utterances()

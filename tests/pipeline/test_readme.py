@@ -15,6 +15,7 @@ from pipeline.store.dataset_columns import (
     MEANINGS,
     MEANINGS_IN_CANDIDATES,
     MEANINGS_IN_PAIRS,
+    MEANINGS_OF_ROUNDS,
     TABLES,
     DatasetTable,
     columns_of,
@@ -108,7 +109,7 @@ def test_the_config_is_one() -> None:
 
 def test_the_preference_of_the_page_on_configs_is_one() -> None:
     """As the README's config."""
-    _, text = _blocks("yaml", ROOT / "docs" / "config.md")
+    _, text, *_ = _blocks("yaml", ROOT / "docs" / "config.md")
 
     assert PreferenceSettings.model_validate(yaml.safe_load(text)["preference"]).held_out == ("si_sdr",)
 
@@ -118,7 +119,7 @@ def test_the_stand_ins_of_the_page_on_configs_stand_in(
 ) -> None:
     """As its comment says."""
     monkeypatch.setenv("UNANIMOUS_WEIGHTS", str(tmp_path / "weights"))
-    text, _ = _blocks("yaml", ROOT / "docs" / "config.md")
+    text, *_ = _blocks("yaml", ROOT / "docs" / "config.md")
     sections = yaml.safe_load(text)
     sections["metrics"] += [{"kind": kind} for kind in ("pesq", "estoi", "spectral_envelope")]
     sections["restorers"].append({"kind": "identity"})
@@ -166,7 +167,9 @@ def test_every_column_of_the_dataset_is_explained(table: DatasetTable) -> None:
     assert unexplained == []
 
 
-@pytest.mark.parametrize("meanings", [MEANINGS, MEANINGS_IN_PAIRS, MEANINGS_IN_CANDIDATES])
+@pytest.mark.parametrize(
+    "meanings", [MEANINGS, MEANINGS_IN_PAIRS, MEANINGS_IN_CANDIDATES, MEANINGS_OF_ROUNDS]
+)
 def test_the_page_of_the_dataset_says_what_its_card_says(meanings: Mapping[str, str]) -> None:
     """In the same tables."""
     page = (ROOT / "docs" / "dataset.md").read_text(encoding="utf-8")

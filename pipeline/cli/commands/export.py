@@ -16,6 +16,7 @@ from pipeline.execution.interrupts import exit_on_stop
 from pipeline.operations.decide import make_preferences
 from pipeline.operations.export import write_dataset
 from pipeline.operations.publish import inventory_of, publish, replacement_lines, write_inventory
+from pipeline.operations.rounds import begin_round
 from pipeline.progress.funnel import funnel_lines
 from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.files import expand_home, explain_full_disk
@@ -54,6 +55,7 @@ def export_command(
         check_access(upload.repo)
     refuse_foreign(dataset)
     with exit_on_stop(), explain_full_disk(dataset), workspace.hold():
+        run = begin_round(run, workspace)
         graph = assemble(run, workspace, keep=False)
         _refuse_unscored(graph, workspace)
         make_preferences(graph.prefer, graph.shards, workspace, _progress)

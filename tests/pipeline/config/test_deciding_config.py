@@ -10,6 +10,10 @@ from pipeline.config.schema import Config
 from tests.support.small_config import SMALL, mistakes, place_in, resolved, written
 
 VOTES = SMALL["preference"]["criteria"]
+CONFIDENCE_IS_NO_VOTE = (
+    "how sure a model is of a take is on a scale of its own and no evidence of quality, so it neither votes "
+    "nor judges; as a veto say 'min_confidence'"
+)
 MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a veto of a score that nothing gives": (
         {"vetoes": [{"score": "estoy", "at_least": 0.5}]},
@@ -58,6 +62,21 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
             "preference.vetoes.1: there is a veto 'chosen estoi under 0.5' already; "
             "give this one a 'name' of its own"
         ),
+    ),
+    "a vote of what a model thinks of itself": (
+        {"criteria": [*VOTES, {"metric": "confidence", "margin": 0.5, "diagnostic": True}]},
+        "confidence",
+        f"preference.criteria.4: {CONFIDENCE_IS_NO_VOTE}",
+    ),
+    "a veto of what a model thinks of itself, as if it were a score": (
+        {"vetoes": [{"score": "confidence", "at_least": -2}]},
+        "score: confidence",
+        f"preference.vetoes.0.score: {CONFIDENCE_IS_NO_VOTE}",
+    ),
+    "a judge that is the model itself": (
+        {"held_out": ["confidence"]},
+        "held_out",
+        f"preference.held_out.0: {CONFIDENCE_IS_NO_VOTE}",
     ),
     "a vote that is held out": (
         {"held_out": ["pesq"]},
