@@ -157,7 +157,12 @@ def verify(
 @app.command(epilog=format_examples("tokens runs/demo/dataset --codec dac_44khz --out runs/demo/tokens"))
 def tokens(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
-    codec: Annotated[Path, typer.Option(metavar="FOLDER", help="a DAC as transformers keeps it")],
+    codec: Annotated[
+        Path,
+        typer.Option(
+            metavar="ours|FOLDER", help="a DAC as transformers keeps it, or ours: a folder of 'train'"
+        ),
+    ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="a new folder for the tokens")],
     codebooks: Annotated[
         int | None, typer.Option(min=1, help="so many of the first ones", show_default="all")
@@ -171,11 +176,14 @@ def tokens(
         Path | None, typer.Option(metavar="FOLDER", help="a text tokenizer that must know all of the codes")
     ] = None,
 ) -> None:
-    """Write the pairs of DATASET as codes of a DAC, for models that speak in tokens.
+    """Write the pairs of DATASET as codes of a DAC, or of our own codec, for models that speak in tokens.
 
     Each side becomes lists of 16-bit numbers, one per codebook; the codec's digest is kept with them. As
     text, a frame is one token per codebook, such as <|a0_17|><|a1_5|>, and vocabulary.txt lists all of them:
     a causal language model that has them trains on it with TRL's DPOTrainer as it is.
+
+    Codes of ours are gains of bands around an estimate of the degraded side: 62.5 frames of six codes a
+    second, for all sides of a pair around the same estimate, and nothing without the degraded recording.
     """
     from pipeline.cli.commands.tokens import tokens_command  # noqa: PLC0415
 

@@ -31,6 +31,16 @@ def restorer_entries_of(models: Sequence[str], takes: int | None) -> list[Mappin
     return list(entries)
 
 
+def own_codec_folder(codec: Path) -> Path | None:
+    """Return where the networks of our own codec lie, if ``codec`` is ``ours`` or a folder of them."""
+    if codec == Path("ours") and not codec.exists():
+        from stages.networks.generative.parts import SHIPPED  # noqa: PLC0415 - torch
+
+        return SHIPPED
+    folder = next((each for each in (codec, codec / "weights") if (each / f"codes{_SUFFIX}").is_file()), None)
+    return None if folder is None else folder.absolute()
+
+
 def _gives_several(kind: str) -> bool:
     member = RESTORERS[kind]
     return bool(member.draws) or member.sampling is not Restorer.sampling

@@ -63,7 +63,8 @@ def annotate_recordings(
         keep_stand_ins(workspace.stand_ins, run.stand_ins)
         graph = annotation_graph_of(run, shards)
         computed = finish_tickets(workspace, graph, make_executor, shown)
-        written = write_annotations(run, graph, workspace.store, files)
+        with explain_full_disk(files, "what was computed is kept"):
+            written = write_annotations(run, graph, workspace.store, files)
     return AnnotationResult(written, computed, time.monotonic() - started)
 
 

@@ -1,11 +1,14 @@
-"""A dataset's pairs as codes of a DAC, for models that speak in tokens."""
+"""A dataset's pairs as codes of a codec, for models that speak in tokens."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field
 
 from pipeline.dataset.background import Background
 from pipeline.dataset.card import licence_text_of
@@ -17,7 +20,7 @@ from pipeline.store.dataset_columns import CODE, INTEGER, NUMBER, TEXT, Columns,
 from pipeline.store.dataset_files import LICENCE_FILE, DatasetFiles
 from schemas import Digest, Record, Split, UserError
 from stages.audio.flac import decode_flac_bytes
-from stages.networks.codec_tokens import Tokenizer
+from stages.audio.waveform import Waveform
 
 TOKEN_SIDES = ("degraded", "chosen", "rejected", "clean")
 CODES = pa.list_(pa.list_(CODE))
@@ -37,12 +40,54 @@ _TEXT_SIDES = {"prompt": "degraded", "chosen": "chosen", "rejected": "rejected"}
 """What trainers of language models call the sides."""
 _TEXT_COLUMNS: Columns = {**KEPT, "num_frames": INTEGER, **dict.fromkeys(_TEXT_SIDES, TEXT)}
 TokenForm = Literal["codes", "text"]
+_NEEDS_INPUT = """
+Codes are gains of bands around what a network estimates of the degraded recording, and mean nothing without
+it: the row of the dataset with the same `pair_id` has it.
+"""
 CUT = FileLimits(file_mb=500, row_group_mb=100)
+
+
+DAC = "a DAC"
+OWN_CODEC = "this project's gains around the estimate of the degraded side"
+
+
+class SideTokenizer(Protocol):
+    """What codes are of: a codec that hears each side by itself, or around the degraded one."""
+
+    @property
+    def sample_rate(self) -> int:
+        """What it hears, in Hz."""
+        ...
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples for each frame."""
+        ...
+
+    @property
+    def num_codebooks(self) -> int:
+        """Codes of each frame."""
+        ...
+
+    @property
+    def codebook_size(self) -> int:
+        """How many codes a codebook has."""
+        ...
+
+    def codes_of_sides(self, sides: Mapping[str, Waveform]) -> Mapping[str, NDArray[np.int16]]:
+        """Return the codes (codebooks, frames) of all sides of a pair by their names."""
+        ...
+
+
+def _is_dac(value: object) -> bool:
+    """Whether it is left out where codecs are described: files of a DAC's codes never said it."""
+    return value == DAC
 
 
 class CodecFacts(Record):
     """Which codec the codes are of."""
 
+    codes_of: str = Field(default=DAC, exclude_if=_is_dac)
     sha256: Digest
     """Of its weights."""
     sample_rate: int
@@ -51,14 +96,20 @@ class CodecFacts(Record):
     codebook_size: int
 
 
-def codec_facts_of(tokenizer: Tokenizer, digest: Digest) -> CodecFacts:
+def codec_facts_of(tokenizer: SideTokenizer, digest: Digest, codes_of: str = DAC) -> CodecFacts:
     """Return what readers have to know to make speech of the codes."""
-    known = {name: getattr(tokenizer, name) for name in CodecFacts.model_fields if name != "sha256"}
-    return CodecFacts(sha256=digest, **known)
+    return CodecFacts(
+        codes_of=codes_of,
+        sha256=digest,
+        sample_rate=tokenizer.sample_rate,
+        hop_samples=tokenizer.hop_samples,
+        num_codebooks=tokenizer.num_codebooks,
+        codebook_size=tokenizer.codebook_size,
+    )
 
 
 def write_tokens(
-    dataset: Dataset, tokenizer: Tokenizer, codec: CodecFacts, out: Path, form: TokenForm = "codes"
+    dataset: Dataset, tokenizer: SideTokenizer, codec: CodecFacts, out: Path, form: TokenForm = "codes"
 ) -> Mapping[Split, SplitFiles]:
     """Write the pairs of ``dataset`` as codes to the folder ``out``, whole or not at all.
 
@@ -81,7 +132,7 @@ def write_tokens(
 
 
 def _write_rows(
-    dataset: Dataset, tokenizer: Tokenizer, codec: CodecFacts, folder: Path, form: TokenForm
+    dataset: Dataset, tokenizer: SideTokenizer, codec: CodecFacts, folder: Path, form: TokenForm
 ) -> Mapping[Split, SplitFiles]:
     with Background() as background:
         writer = TableWriter(folder / "tokens", _schema(dataset, codec, form), CUT, background)
@@ -92,8 +143,8 @@ def _write_rows(
         return writer.close()
 
 
-def _encode_row(row: DatasetRow, tokenizer: Tokenizer) -> dict[str, Any]:
-    codes = {side: tokenizer.codes(decode_flac_bytes(row[side]["bytes"])) for side in TOKEN_SIDES}
+def _encode_row(row: DatasetRow, tokenizer: SideTokenizer) -> dict[str, Any]:
+    codes = tokenizer.codes_of_sides({side: decode_flac_bytes(row[side]["bytes"]) for side in TOKEN_SIDES})
     kept = {name: row[name] for name in KEPT}
     listed = {side: each.tolist() for side, each in codes.items()}
     return {**kept, "num_frames": codes["chosen"].shape[1], **listed}
@@ -145,9 +196,9 @@ def _write_card(
 
 # {said.name} as tokens
 
-The pairs of the dataset {said.name} (key {said.key}) as codes of a DAC: {sides} are {shape},
+The pairs of the dataset {said.name} (key {said.key}) as codes of {codec.codes_of}: {sides} are {shape},
 one frame for {codec.hop_samples} samples at {codec.sample_rate} Hz. Scores, recipes and audio are in that
 dataset, in the row with the same `pair_id`. Each row is under its `row_licence`.
 
 Weights of the codec: SHA-256 {codec.sha256}.
-"""
+{_NEEDS_INPUT if codec.codes_of == OWN_CODEC else ""}"""

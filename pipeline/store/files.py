@@ -106,8 +106,8 @@ def expand_home(text: str) -> Path:
 
 
 @contextmanager
-def explain_full_disk(place: object) -> Iterator[None]:
-    """Say what to do when something inside cannot be written for want of room.
+def explain_full_disk(place: object, kept: str = "finished shards stay as they are") -> Iterator[None]:
+    """Say what to do when something inside cannot be written for want of room, and what is ``kept``.
 
     Raises ``RunError``: the next shard would meet it too.
     """
@@ -117,6 +117,5 @@ def explain_full_disk(place: object) -> Iterator[None]:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
             raise
         raise RunError(
-            f"cannot write to {place}: {os.strerror(error.errno)}; make room and run again: finished shards "
-            "stay as they are"
+            f"cannot write to {place}: {os.strerror(error.errno)}; make room and run again: {kept}"
         ) from error

@@ -14,6 +14,7 @@ from stages.networks.loading import read_checkpoint
 
 Curve = list[dict[str, float]]
 """Errors and scores, a row for each time that something was saved."""
+KEPT_CHECKPOINT = "the last checkpoint is whole, and the same command goes on from it"
 
 
 class SavedTraining:

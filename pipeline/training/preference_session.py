@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.store.files import explain_full_disk
 from pipeline.text import say
-from pipeline.training.checkpoint import SavedTraining
+from pipeline.training.checkpoint import KEPT_CHECKPOINT, SavedTraining
 from pipeline.training.lessons import LESSONS, GainLesson
 from pipeline.training.preference import PairSource, Preferences, PreferenceTrainer, Watched
 from stages.networks.generative.parts import load_parts, save_part
@@ -94,7 +94,7 @@ class PreferenceSession:
     def _save(self) -> None:
         trainer = self._trainer
         lesson = trainer.lesson
-        with explain_full_disk(self._out):
+        with explain_full_disk(self._out, KEPT_CHECKPOINT):
             state = {**trainer.state, "best": self._best}
             self._saved.save(state, [watched.row for watched in self._curve], 0.0)
             weights = self._out / "weights"

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.store.files import explain_full_disk
 from pipeline.text import format_clock, say
-from pipeline.training.checkpoint import Curve, SavedTraining
+from pipeline.training.checkpoint import KEPT_CHECKPOINT, Curve, SavedTraining
 from pipeline.training.lesson import Batch
 from pipeline.training.trainer import Trainer
 from pipeline.training.validation import Judges, format_scores
@@ -105,7 +105,7 @@ class Session:
     def _save(self) -> None:
         """Write checkpoint, curve and weights."""
         trainer = self._trainer
-        with explain_full_disk(self._folder):
+        with explain_full_disk(self._folder, KEPT_CHECKPOINT):
             self._checkpoint.save(trainer.state, self._curve, self._hours_done)
             lesson = trainer.lesson
             save_part(trainer.average, lesson.kind, self._folder / "weights", lesson.builds_on)

@@ -1,6 +1,6 @@
 """Speech as the codes of a DAC: the few whole numbers a frame that token models learn from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +32,10 @@ class Tokenizer:
     """Samples, a whole number of hops, to one frame per hop."""
     block_s: float = CODEC_BLOCK_S
     context_s: float = CONTEXT_S
+
+    def codes_of_sides(self, sides: Mapping[str, Waveform]) -> dict[str, _Codes]:
+        """Return the codes of each side: a DAC hears it by itself."""
+        return {name: self.codes(side) for name, side in sides.items()}
 
     def codes(self, waveform: Waveform) -> _Codes:
         """Return one frame for each hop of ``waveform``, the last one filled up with silence.

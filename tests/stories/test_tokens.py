@@ -11,11 +11,12 @@ from huggingface_hub import DatasetCard
 
 from pipeline.cli.commands.tokens import tokens_command
 from pipeline.operations.tokens import TOKEN_SIDES
-from schemas import UserError
+from schemas import ConfigError, MissingWeightsError, UserError
 from stages.audio.flac import decode_flac_bytes
 from stages.networks.codec_tokens import load_tokenizer
+from stages.networks.generative.tokenizer import load_gain_tokenizer
 from stages.weights.files import weights_digest
-from tests.support.neural_weights import write_dac
+from tests.support.neural_weights import write_dac, write_generative
 from tests.support.tampering import pairs_of
 
 
@@ -101,6 +102,45 @@ def test_says_how_much_there_is_and_leaves_other_folders_alone(
     assert "2 codebooks of 64, 31.2 frames a second" in said
     with pytest.raises(UserError, match="is there already"):
         tokens_command(dataset, codec, tmp_path, None, "cpu")
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of ``train`` with small networks of this project's own."""
+    folder = tmp_path_factory.mktemp("own")
+    write_generative(folder / "weights")
+    return folder
+
+
+def test_own_codes_are_around_the_estimate_of_the_degraded_side(
+    dataset: Path, own: Path, tmp_path: Path
+) -> None:
+    """All sides of a pair by one tokenizer, at 62.5 frames a second; the card says what they need."""
+    tokens_command(dataset, own, tmp_path / "ours", None, "cpu")
+
+    pairs = pq.read_table(dataset / "pairs").to_pylist()
+    rows = pq.read_table(tmp_path / "ours" / "tokens").to_pylist()
+    tokenizer = load_gain_tokenizer(own / "weights")
+    for row, pair in zip(rows, pairs, strict=True):
+        sides = {side: decode_flac_bytes(pair[side]["bytes"]) for side in TOKEN_SIDES}
+        for side, expected in tokenizer.codes_of_sides(sides).items():
+            np.testing.assert_array_equal(row[side], expected)
+            assert expected.shape == (6, sides[side].samples.size // 256 + 1)
+    (file,) = (tmp_path / "ours" / "tokens").glob("*.parquet")
+    codec = json.loads(pq.read_schema(file).metadata[b"unanimous"])["codec"]
+    assert (codec["hop_samples"], codec["num_codebooks"], codec["codebook_size"]) == (256, 6, 256)
+    assert codec["codes_of"].startswith("this project's gains")
+    assert "mean nothing without" in (tmp_path / "ours" / "README.md").read_text()
+
+
+def test_own_codes_that_do_not_ship_say_how_to_make_them(dataset: Path, own: Path, tmp_path: Path) -> None:
+    """A folder that lacks the estimate, and more codebooks than there are."""
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "codes.safetensors").symlink_to(own / "weights" / "codes.safetensors")
+    with pytest.raises(MissingWeightsError, match=r"no .*estimate.safetensors; .*train codec"):
+        tokens_command(dataset, tmp_path / "half", tmp_path / "none", None, "cpu")
+    with pytest.raises(ConfigError, match="has 6 codebooks, not 7"):
+        tokens_command(dataset, own, tmp_path / "none", 7, "cpu")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
