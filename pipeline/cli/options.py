@@ -42,7 +42,8 @@ SetOption = Annotated[
     ),
 ]
 SpeechOption = Annotated[
-    str | None, typer.Option("--speech", metavar="PATH", help="your own clean speech: a folder or manifest")
+    str | None,
+    typer.Option("--speech", metavar="PATH", help="your own clean speech: a folder, manifest or URL"),
 ]
 NoiseOption = Annotated[
     str | None, typer.Option("--noise", metavar="PATH", help="your own noise recordings, as the pool 'noise'")

@@ -11,6 +11,7 @@ from pipeline.config.problems import Problems
 from pipeline.config.schema import PoolFiles, PoolPart, PoolSynthesis
 from pipeline.sources.corpora import Corpus
 from pipeline.sources.folders import WILDCARDS
+from pipeline.sources.object_audio import split_recording_url
 from pipeline.sources.saved_datasets import audio_columns_in, choose_audio_column, is_saved_dataset
 from pipeline.store.files import expand_home
 from schemas import ConfigError, UserError, fingerprint_of
@@ -35,7 +36,9 @@ def install_files(files: Iterable[str]) -> None:
 
 
 def locate(base: Path, text: str) -> str:
-    """Return a path of a config: relative ones start from the config's folder."""
+    """Return a path of a config: relative ones start from the config's folder; a URL stays what it is."""
+    if is_url(text):
+        return text
     path = expand_home(text)
     return str(path if path.is_absolute() else (base / path).absolute())
 
@@ -88,7 +91,8 @@ def check_recordings(
 
 def _check(base: Path, text: str, location: Location, problems: Problems) -> None:
     if is_url(text):
-        problems.add(location, _no_url(text))
+        with problems.at(location):
+            split_recording_url(text)
     elif not WILDCARDS & set(text) and not Path(locate(base, text)).exists():
         problems.add(location, f"there is nothing at {locate(base, text)}")
 
@@ -100,6 +104,12 @@ def _check_audio_column(
 
     A dataset that does not say what it has is left to those who list it.
     """
+    if is_url(recordings.path):
+        if recordings.audio is not None:
+            problems.add(
+                (*location, "audio"), "a column of a dataset saved on disk, which is read from a folder"
+            )
+        return
     folder = Path(locate(base, recordings.path))
     if not (folder.is_dir() and is_saved_dataset(folder)):
         if recordings.audio is not None:

@@ -9,6 +9,8 @@ from pipeline.config.document import Document, load_document, override
 from pipeline.config.files import is_url
 from pipeline.config.preference import CRITERIA
 from pipeline.config.recipes import include_recipes
+from pipeline.sources.folders import AUDIO_SUFFIXES
+from pipeline.sources.manifests import MANIFEST_SUFFIXES
 from pipeline.store.files import expand_home
 from schemas import ConfigError
 
@@ -69,5 +71,7 @@ def _replace(document: Document, what: str, where: str) -> None:
 def _corpus_name(path: str) -> str:
     """Return the name of the folder or file, without what a corpus may not be called."""
     last = Path(path)
-    name = last.name if last.is_dir() else last.stem
+    is_file = is_url(path) and last.suffix.lower() in AUDIO_SUFFIXES | MANIFEST_SUFFIXES
+    is_folder = last.is_dir() or (is_url(path) and not is_file)
+    name = last.name if is_folder else last.stem
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "speech"

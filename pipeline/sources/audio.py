@@ -8,7 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.sources.object_audio import open_object
 from pipeline.sources.saved_datasets import open_row
+from pipeline.store.object_urls import is_store_url
 from schemas import BrokenError, Reason, Source
 from stages.ingest.durations import estimate_file_s
 
@@ -24,11 +26,12 @@ def open_source(source: Source) -> BinaryIO:
     ``content``, where the listing has one, or are not there any more. Raises ``OSError`` for other trouble.
     """
     try:
-        file = _open_as_it_is(source.path, source.row, source.audio)
+        file = _open_as_it_is(source.path, source.row, source.audio, source.content)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
         if not source.content:
             raise
-        raise BrokenError(Reason.CHANGED, f"listed, and cannot be opened now: {error.strerror}") from error
+        why = error.strerror or "it is not there"
+        raise BrokenError(Reason.CHANGED, f"listed, and cannot be opened now: {why}") from error
     if not source.content:
         return file
     return _compared(file, source.content)
@@ -77,7 +80,9 @@ def _sha256(file: BinaryIO) -> str:
     return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type] # any binary file will do
 
 
-def _open_as_it_is(path: str, row: int | None, audio: str | None) -> BinaryIO:
+def _open_as_it_is(path: str, row: int | None, audio: str | None, content: str) -> BinaryIO:
+    if is_store_url(path):
+        return open_object(path, content)
     if row is not None:
         return open_row(path, row, audio)
     return Path(path).open("rb")
@@ -101,11 +106,20 @@ def estimate_duration_s(source: Source) -> float:
     return wanted_s if wanted_s > 0 else UNREADABLE_S
 
 
+_heard_s: dict[tuple[str, str], float | None] = {}
+
+
+def recall_length(source: Source, length_s: float | None) -> None:
+    """Keep in mind how long a whole recording is in a store, which would have to be fetched again for it."""
+    _heard_s[source.path, source.content] = length_s
+
+
 @lru_cache(maxsize=65_536)
 def _estimate_whole_s(path: str, row: int | None, audio: str | None, content: str) -> float | None:
     """Return about how long a whole recording is, once for all stretches of it with this ``content``."""
-    _ = content
-    with _open_as_it_is(path, row, audio) as file:
+    if (path, content) in _heard_s:
+        return _heard_s[path, content]
+    with _open_as_it_is(path, row, audio, content) as file:
         return estimate_file_s(file)
 
 

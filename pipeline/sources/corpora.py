@@ -9,18 +9,40 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
+from pipeline.sources.audio import recall_length
 from pipeline.sources.folders import (
     READABLE_SUFFIXES,
+    WAYS_OUT,
     WILDCARDS,
     count_passed_over,
+    describe_passed_over,
     is_audio_name,
     list_audio_files,
     match_files,
 )
 from pipeline.sources.manifests import MANIFEST_SUFFIXES, ManifestRow, read_manifest
+from pipeline.sources.object_audio import (
+    ObjectLook,
+    count_passed_over_at,
+    join_place,
+    list_recordings_at,
+    look_at_object,
+    name_below,
+    object_at,
+    object_stamp,
+)
 from pipeline.sources.saved_datasets import SavedRow, is_saved_dataset, read_saved_rows, row_stamp
-from pipeline.sources.stamps import OnProgress, Stamp, StampReader, stamp_of, stamps_of
+from pipeline.sources.stamps import (
+    STORE_THREADS,
+    THREADS,
+    OnProgress,
+    Stamp,
+    StampReader,
+    stamp_of,
+    stamps_of,
+)
 from pipeline.store.files import expand_home
+from pipeline.store.object_urls import is_store_url
 from schemas import ConfigError, Record, Source
 
 SpeakerRule = Literal["parent_folder", "stem_prefix"]
@@ -34,7 +56,8 @@ class Corpus(Record):
     )
     path: str = Field(
         min_length=1,
-        description="folder, glob, audio file, .csv or .jsonl manifest, or a dataset saved on disk",
+        description="folder, glob, audio file or .csv or .jsonl manifest, here or at the URL of an object "
+        "store, or a dataset saved on disk",
     )
     audio: str | None = Field(
         default=None, min_length=1, description="the audio column to take from a dataset that has several"
@@ -71,14 +94,17 @@ def list_sources(
     without recordings, and for two corpora of one name.
     """
     _check_names(corpora)
-    listed = _with_own_ids([source for corpus in corpora for source in _list_sources_of(corpus)])
-    stamps = stamps_of({stamp_name(source): _reader(source) for source in listed}, known or {}, progress)
+    looks: dict[str, ObjectLook] = {}
+    listed = _with_own_ids([source for corpus in corpora for source in _list_sources_of(corpus, looks)])
+    readers = {stamp_name(source): _reader(source, looks) for source in listed}
+    threads = STORE_THREADS if any(map(is_store_url, readers)) else THREADS
+    stamps = stamps_of(readers, known or {}, progress, threads)
     return SourceListing([_with_content(source, stamps.get(stamp_name(source))) for source in listed], stamps)
 
 
 def list_unread(corpus: Corpus) -> list[Source]:
     """Return the sources of ``corpus`` without their contents; raises ``ConfigError`` if there are none."""
-    return _list_sources_of(corpus)
+    return _list_sources_of(corpus, {})
 
 
 def stamp_name(source: Source) -> str:
@@ -95,9 +121,12 @@ def _check_names(corpora: Sequence[Corpus]) -> None:
             raise ConfigError(f"{count} corpora are called {name!r}; ids need a name of its own for each")
 
 
-def _list_sources_of(corpus: Corpus) -> list[Source]:
+def _list_sources_of(corpus: Corpus, looks: dict[str, ObjectLook]) -> list[Source]:
+    """Return the sources; of those in a store that were listed, ``looks`` is told how they look."""
     path = expand_home(corpus.path).absolute()
     try:
+        if is_store_url(corpus.path):
+            return _list_at_url(corpus, looks)
         sources = list(_sources_at(corpus, path))
     except ConfigError as error:
         raise ConfigError(f"corpus {corpus.name!r}: {error}") from error
@@ -108,6 +137,34 @@ def _list_sources_of(corpus: Corpus) -> list[Source]:
     return sources
 
 
+def _list_at_url(corpus: Corpus, looks: dict[str, ObjectLook]) -> list[Source]:
+    url = corpus.path.rstrip("/")
+    suffix = PurePosixPath(url).suffix.lower()
+    if corpus.audio is not None:
+        raise ConfigError(f"'audio' names a column of a dataset saved on disk; {url} is none")
+    above = url.rpartition("/")[0]
+    if suffix in MANIFEST_SUFFIXES:
+        sources = [_of_line(corpus, above, line) for line in read_manifest(object_at(url))]
+        if not sources:
+            raise ConfigError(f"the manifest {url} lists no recordings")
+        return sources
+    if is_audio_name(PurePosixPath(url).name) and (look := look_at_object(url)) is not None:
+        looks[url] = look
+        return [_of_line(corpus, above, ManifestRow(path=url))]
+    base, found = list_recordings_at(url)
+    if not found:
+        passed = describe_passed_over(count_passed_over_at(url))
+        kinds = ", ".join(sorted(READABLE_SUFFIXES))
+        raise ConfigError(f"no recordings in {url} (looked for {kinds}){passed}")
+    looks.update(found)
+    return [_of_line(corpus, base, ManifestRow(path=place)) for place in found]
+
+
+def count_passed_over_in(place: str) -> Counter[str]:
+    """Return how many files below a folder or URL may hold speech and are not taken: by suffix."""
+    return count_passed_over_at(place) if is_store_url(place) else count_passed_over(Path(place))
+
+
 def _way_out(path: Path) -> str:
     """Return the end of a sentence on a place without recordings: what was looked for, and what is there."""
     kinds = ", ".join(sorted(READABLE_SUFFIXES))
@@ -116,24 +173,6 @@ def _way_out(path: Path) -> str:
     if match_files(f"{path}/**")[1]:
         return f": the pattern names folders; {path.name}/** takes what is in them"
     return f" (looked for {kinds})"
-
-
-def describe_passed_over(suffixes: Mapping[str, int]) -> str:
-    """Return the end of a sentence on files that may hold speech and are not taken, if there are any."""
-    if not suffixes:
-        return ""
-    found = ", ".join(f"{number:,} {suffix}" for suffix, number in sorted(suffixes.items()))
-    ways = [way for suffix, way in _WAYS_OUT.items() if suffix in suffixes]
-    return "; ".join([f"; there are {found}, which are not read", *ways])
-
-
-_WAYS_OUT = {
-    ".parquet": (
-        "Parquet is read once datasets.load_dataset('parquet', data_dir=…, split=…).save_to_disk(…) has "
-        "saved it"
-    ),
-    ".arrow": "a dataset is read where its dataset_info.json and state.json lie beside its .arrow files",
-}
 
 
 def _sources_at(corpus: Corpus, path: Path) -> Iterator[Source]:
@@ -154,22 +193,22 @@ def _sources_at(corpus: Corpus, path: Path) -> Iterator[Source]:
 
 def _of_one_file(corpus: Corpus, path: Path) -> Iterator[Source]:
     if path.suffix.lower() in MANIFEST_SUFFIXES:
-        return (_of_line(corpus, path.parent, line) for line in read_manifest(path))
+        return (_of_line(corpus, str(path.parent), line) for line in read_manifest(path))
     if is_audio_name(path.name):
         return iter([_of_file(corpus, path.parent, path)])
     kinds = ", ".join(sorted(READABLE_SUFFIXES | MANIFEST_SUFFIXES))
     suffix = path.suffix.lower()
-    way = f"; {_WAYS_OUT[suffix]}" if suffix in _WAYS_OUT else ""
+    way = f"; {WAYS_OUT[suffix]}" if suffix in WAYS_OUT else ""
     raise ConfigError(f"{path} is neither audio nor a manifest (known: {kinds}){way}")
 
 
 def _of_file(corpus: Corpus, base: Path, file: Path) -> Source:
-    return _of_line(corpus, base, ManifestRow(path=_printable(file.relative_to(base).as_posix())))
+    return _of_line(corpus, str(base), ManifestRow(path=_printable(file.relative_to(base).as_posix())))
 
 
-def _of_line(corpus: Corpus, base: Path, line: ManifestRow) -> Source:
-    path = os.path.normpath(base / line.path)
-    name = _name(base, path, line.path)
+def _of_line(corpus: Corpus, base: str, line: ManifestRow) -> Source:
+    path = join_place(base, line.path)
+    name = name_below(base, path, line.path)
     place = PurePosixPath(name)
     stretch = "" if line.offset is None else f"@{line.offset}"
     return Source(
@@ -207,13 +246,6 @@ def _id(corpus: Corpus, name: str) -> str:
     return f"{corpus.name}/{name.replace('#', '%23')}"
 
 
-def _name(base: Path, path: str, written: str) -> str:
-    """Return the path relative to ``base``; an absolute path to somewhere else only loses its root."""
-    if Path(written).is_absolute() and not Path(path).is_relative_to(base):
-        return Path(path).relative_to(Path(path).anchor).as_posix()
-    return PurePosixPath(os.path.relpath(path, base)).as_posix()
-
-
 def _printable(name: str) -> str:
     """Return ``name`` as text; one that is not UTF-8 then names no file, and its source has no content."""
     return os.fsencode(name).decode("utf-8", "replace")
@@ -247,11 +279,18 @@ def _with_own_id(source: Source, wanted: Iterable[str], taken: set[str]) -> Sour
     return source.model_copy(update={"id": own, "duplicate_of": source.id})
 
 
-def _reader(source: Source) -> StampReader:
+def _reader(source: Source, looks: Mapping[str, ObjectLook]) -> StampReader:
+    if is_store_url(source.path):
+        return partial(object_stamp, source.path, looks.get(source.path))
     if source.row is not None:
         return partial(row_stamp, source.path, source.row, source.audio)
     return partial(stamp_of, source.path)
 
 
 def _with_content(source: Source, stamp: Stamp | None) -> Source:
-    return source if stamp is None else source.model_copy(update={"content": stamp.sha256})
+    if stamp is None:
+        return source
+    found = source.model_copy(update={"content": stamp.sha256})
+    if is_store_url(source.path):
+        recall_length(found, stamp.length_s)
+    return found

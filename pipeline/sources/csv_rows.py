@@ -2,33 +2,46 @@
 
 import csv
 import difflib
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from pipeline.sources.folders import is_audio_name
+from pipeline.store.files import StoredFile
 from schemas import ConfigError
 
 _SEPARATORS = frozenset(";\t|")
 _ON_QUOTES = "a quote that is part of a text is written twice, inside quotes"
 _LINE_BREAK = re.compile("\r\n|\r|\n")
 
+ListingFile = Path | StoredFile
+"""A file of this machine, or an object of a store."""
+
 
 @contextmanager
-def open_listing(file: Path) -> Iterator[TextIO]:
+def open_listing(file: ListingFile) -> Iterator[TextIO]:
     """Open a file of lines. Raises ``ConfigError`` if it cannot be read, or is not UTF-8."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
+        with _open_text(file) as opened:
             yield opened
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not UTF-8 at byte {error.start}") from error
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+        why = error.strerror or "it is not there"
+        raise ConfigError(f"{file}: cannot be read: {why}") from error
 
 
-def checked_lines(file: Path, opened: Iterable[str]) -> Iterator[str]:
+def _open_text(file: ListingFile) -> TextIO:
+    how: Any = {"encoding": "utf-8-sig", "newline": ""}
+    if isinstance(file, StoredFile):
+        return io.TextIOWrapper(io.BytesIO(file.read()), **how)
+    return cast("TextIO", file.open(**how))
+
+
+def checked_lines(file: ListingFile, opened: Iterable[str]) -> Iterator[str]:
     """Walk the lines. Raises ``ConfigError`` for signs that no text has and that would end up in names."""
     for number, line in enumerate(opened, start=1):
         if "\0" in line:
@@ -42,7 +55,7 @@ def checked_lines(file: Path, opened: Iterable[str]) -> Iterator[str]:
 
 
 def csv_rows(
-    file: Path,
+    file: ListingFile,
     opened: Iterable[str],
     check_columns: Callable[[str, Sequence[str]], None],
     aside: str = "",

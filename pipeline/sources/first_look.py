@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.sources.audio import open_source, place_of
+from pipeline.sources.object_audio import look_at_object
+from pipeline.store.object_urls import is_store_url
 from pipeline.text import count
 from schemas import ConfigError, RecordError, Source
 from stages.ingest.decoding import Decoded, decode_recording
@@ -91,6 +93,8 @@ def is_there(source: Source) -> bool:
     """Whether the file of a source that was not read can be; rows of datasets are taken to be there."""
     if source.row is not None:
         return True
+    if is_store_url(source.path):
+        return look_at_object(source.path) is not None
     try:
         return Path(source.path).is_file() and os.access(source.path, os.R_OK)
     except (OSError, ValueError):  # too long a name, or a NUL in it
@@ -99,7 +103,7 @@ def is_there(source: Source) -> bool:
 
 def _hint(source: Source) -> str:
     """Return the way out where the path would be right if it started from a folder further up."""
-    if source.row is not None or not source.path.endswith(f"/{source.name}"):
+    if source.row is not None or is_store_url(source.path) or not source.path.endswith(f"/{source.name}"):
         return ""
     base = Path(source.path.removesuffix(source.name))
     for folder in base.parents[:_PARENTS]:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -86,7 +86,7 @@ def match_files(pattern: str) -> tuple[Path, list[Path]]:
     if not base.is_dir():
         raise ConfigError(f"{pattern}: there is no folder {base}")
     files = list_audio_files(base)
-    return base, [path for path in files if _matches(path.relative_to(base).parts, rest)]
+    return base, [path for path in files if matches_pattern(path.relative_to(base).parts, rest)]
 
 
 def _exists(path: Path) -> bool:
@@ -96,14 +96,15 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+def matches_pattern(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a path match those of a pattern."""
     if not pattern:
         return not parts
     if pattern[0] == "**":
-        return any(_matches(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
+        return any(matches_pattern(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
     if not parts or not (parts[0] == pattern[0] or fnmatchcase(parts[0], pattern[0])):
         return False
-    return _matches(parts[1:], pattern[1:])
+    return matches_pattern(parts[1:], pattern[1:])
 
 
 PASSED_OVER = frozenset({".amb", ".oma"})
@@ -121,11 +122,31 @@ def count_passed_over(folder: Path) -> Counter[str]:
     """
     if not folder.is_dir() or is_saved_dataset(folder):
         return Counter()
-    suffixes = (path.suffix.lower() for path in _walk(folder, _is_passed_over))
+    suffixes = (path.suffix.lower() for path in _walk(folder, is_passed_over))
     return Counter(suffixes)
 
 
-def _is_passed_over(name: str) -> bool:
+def describe_passed_over(suffixes: Mapping[str, int]) -> str:
+    """Return the end of a sentence on files that may hold speech and are not taken, if there are any."""
+    if not suffixes:
+        return ""
+    found = ", ".join(f"{number:,} {suffix}" for suffix, number in sorted(suffixes.items()))
+    ways = [way for suffix, way in WAYS_OUT.items() if suffix in suffixes]
+    return "; ".join([f"; there are {found}, which are not read", *ways])
+
+
+WAYS_OUT = {
+    ".parquet": (
+        "Parquet is read once datasets.load_dataset('parquet', data_dir=…, split=…).save_to_disk(…) has "
+        "saved it"
+    ),
+    ".arrow": "a dataset is read where its dataset_info.json and state.json lie beside its .arrow files",
+}
+"""What makes files readable that are not taken."""
+
+
+def is_passed_over(name: str) -> bool:
+    """Whether a file of this name may hold speech, packed or not, and is not taken."""
     suffix = PurePosixPath(name).suffix.lower()
     return suffix in PASSED_OVER | PACKED
 

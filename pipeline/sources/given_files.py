@@ -3,15 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.sources.audio import estimate_duration_s
 from pipeline.sources.corpora import Corpus, list_sources
 from pipeline.sources.folders import WILDCARDS, is_audio_name
 from pipeline.sources.shards import Shard, shards_of
-from pipeline.sources.stamps import OnProgress, Stamp
+from pipeline.sources.stamps import OnProgress, Stamp, written_stamps
 from pipeline.store.damage import reading
 from pipeline.store.files import expand_home
+from pipeline.store.object_urls import is_store_url
 from pipeline.store.workspace import Workspace
 from schemas import ConfigError, Source
 
@@ -48,7 +49,7 @@ def shards_of_given(
 def corpus_of(text: str) -> Corpus:
     """Return what ``PATH`` or ``NAME=PATH`` means: recordings of one model."""
     name, equals, path = text.partition("=")
-    if not equals or expand_home(text).exists():
+    if not equals or is_store_url(name) or expand_home(text).exists():
         name, path = _name_of(text), text
     name = name.translate(str.maketrans("/#<>", "____"))
     if not name or not path:
@@ -57,11 +58,12 @@ def corpus_of(text: str) -> Corpus:
 
 
 def _name_of(text: str) -> str:
-    path = expand_home(text).absolute()
-    if is_audio_name(path.name) and not path.is_dir():
+    path = PurePosixPath(text.partition("://")[2]) if is_store_url(text) else expand_home(text).absolute()
+    is_folder = isinstance(path, Path) and path.is_dir()
+    if is_audio_name(path.name) and not is_folder:
         return path.parent.name or "given"
     plain = [part for part in path.parts if not WILDCARDS & set(part)] or ["given"]
-    return plain[-1] if path.is_dir() or len(plain) < len(path.parts) else path.stem
+    return plain[-1] if is_folder or len(plain) < len(path.parts) else path.stem
 
 
 def item_of(source: Source) -> str:
@@ -89,7 +91,7 @@ class _Lister:
     def remember(self) -> None:
         """Keep what files looked like for the next time."""
         if self._now != self._before:
-            self._file.put(json.dumps(self._now, sort_keys=True).encode())
+            self._file.put(written_stamps(self._now))
 
 
 def _require_unique(candidates: Iterable[Source]) -> None:

@@ -5,11 +5,12 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from pipeline.sources.cell_text import read_text
-from pipeline.sources.csv_rows import check_column_names, checked_lines, csv_rows, open_listing
+from pipeline.sources.csv_rows import ListingFile, check_column_names, checked_lines, csv_rows, open_listing
+from pipeline.sources.object_audio import split_recording_url
+from pipeline.store.object_urls import is_store_url
 from schemas import ConfigError, Record
 
 MANIFEST_SUFFIXES = frozenset({".csv", ".jsonl"})
@@ -32,7 +33,7 @@ class ManifestRow(Record):
 _COLUMNS = tuple(ManifestRow.model_fields)
 
 
-def read_manifest(file: Path) -> list[ManifestRow]:
+def read_manifest(file: ListingFile) -> list[ManifestRow]:
     """Return the rows of ``file`` in its order; an empty cell says nothing.
 
     Every line is a row, blank, or part of a cell that holds line breaks. Raises ``ConfigError`` with file,
@@ -43,13 +44,13 @@ def read_manifest(file: Path) -> list[ManifestRow]:
         return [_row(where, cells) for where, cells in _manifest_rows(file, checked_lines(file, opened))]
 
 
-def _manifest_rows(file: Path, lines: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if file.suffix.lower() == ".csv":
+def _manifest_rows(file: ListingFile, lines: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if str(file).lower().endswith(".csv"):
         return csv_rows(file, lines, _check_columns, ", and a text of several lines can be written in JSONL")
     return _jsonl_lines(file, lines)
 
 
-def _jsonl_lines(file: Path, opened: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _jsonl_lines(file: ListingFile, opened: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for number, line in enumerate(opened, start=1):
         where = f"{file}, line {number}"
         if line.strip():
@@ -97,7 +98,16 @@ def _row(where: str, cells: Mapping[str, Any]) -> ManifestRow:
     }
     if not (texts["path"] or "").strip():
         raise ConfigError(f"{where}: 'path' is empty")
+    if is_store_url(texts["path"] or ""):
+        _check_url(where, texts["path"] or "")
     return ManifestRow(**texts, **numbers)
+
+
+def _check_url(where: str, url: str) -> None:
+    try:
+        split_recording_url(url)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: 'path': {error}") from error
 
 
 def _number(where: str, column: str, value: object) -> float:

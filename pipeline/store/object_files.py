@@ -1,6 +1,7 @@
 """Files in an object store, S3, Google Cloud Storage or Azure, by their URL: objects, whole or not there."""
 
 import hashlib
+import io
 import os
 import tempfile
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, BinaryIO, cast
 
 import pyarrow as pa
 
@@ -21,6 +22,8 @@ from schemas import RunError, WorkspaceError
 MULTIPART_BYTES = 32 * 2**20
 """From here on a file is sent in parts, several at once; a part that fails is sent again alone."""
 PART_BYTES = 16 * 2**20
+FETCHED_BYTES = 16 * 2**20
+"""Up to here an object that is fetched whole is kept in memory, and above in a file without a name."""
 _WRITER = "unanimous-writer"
 """The attribute that tells whose object it is when the answer to a put was lost."""
 STORE_TRIES = 5
@@ -51,6 +54,10 @@ class ObjectFiles:
 
     def sizes(self, folder: str = "") -> Iterator[tuple[str, int]]:
         """Walk them with how many bytes each has."""
+        return ((name, size) for name, size, _ in self.versions(folder))
+
+    def versions(self, folder: str = "") -> Iterator[tuple[str, int, str]]:
+        """Walk them with how many bytes each has, and the tag of this version of it."""
         last = None
         for left in reversed(range(STORE_TRIES)):
             with self._asking("list", folder):
@@ -58,7 +65,7 @@ class ObjectFiles:
                     for page in self._library.list(self._store, folder or None, offset=last, chunk_size=1000):
                         for found in page:
                             last = found["path"]
-                            yield last, found["size"]
+                            yield last, found["size"], str(found["e_tag"])
                 except self._library.exceptions.GenericError:  # cut answers are not asked for again there
                     if not left:
                         raise
@@ -70,6 +77,30 @@ class ObjectFiles:
         """Open an object: a small one is fetched whole, of a large one the ranges that are read."""
         with self._asking("read", name):
             return open_ranged(self._library, self._store, name, self._asking)
+
+    def fetch(self, name: str) -> tuple[BinaryIO, int, str]:
+        """Return all of an object in an open file, in memory or on this disk, its size and its tag.
+
+        Raises ``FileNotFoundError``.
+        """
+        with self._asking("read", name):
+            found: tuple[BinaryIO, int, str] = self._repeat(lambda: self._fetch(name))
+        return found
+
+    def _fetch(self, name: str) -> tuple[BinaryIO, int, str]:
+        found = self._library.get(self._store, name)
+        size, tag = int(found.meta["size"]), str(found.meta["e_tag"])
+        if size <= FETCHED_BYTES:
+            return io.BytesIO(bytes(found.bytes())), size, tag
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever asked closes it
+        try:
+            for part in found.stream(min_chunk_size=PART_BYTES):
+                file.write(part)
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file, size, tag
 
     def put(self, name: str, content: Content) -> None:
         """Put an object over what is there, in parts if it is large; before the last part it is not there."""
@@ -145,6 +176,13 @@ class ObjectFiles:
         """Return how many bytes an object has; None if it is not there."""
         with self._asking("read", name), suppress(FileNotFoundError):
             return int(self._library.head(self._store, name)["size"])
+        return None
+
+    def version(self, name: str) -> tuple[int, str] | None:
+        """Return how many bytes an object has, and the tag of this version of it; None if it is not there."""
+        with self._asking("read", name), suppress(FileNotFoundError):
+            found = self._library.head(self._store, name)
+            return int(found["size"]), str(found["e_tag"])
         return None
 
     def stamp(self, name: str) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pipeline.sources.folders import is_audio_name
 from pipeline.sources.manifests import MANIFEST_SUFFIXES
+from pipeline.store.files import expand_home
+from pipeline.store.object_urls import is_store_url
 from pipeline.survey.records import Neighbours
 from schemas import Source
 
@@ -14,13 +16,15 @@ TEXT_SUFFIXES = (".txt", ".lab")
 Folders = Mapping[Path, Sequence[str]]
 
 
-def find_neighbours(path: Path, sources: Sequence[Source]) -> Neighbours:
-    """Return what lies beside ``sources``, which ``path`` lists: a folder, a pattern, a file, a manifest.
+def find_neighbours(place: str, sources: Sequence[Source]) -> Neighbours:
+    """Return what lies beside ``sources``, which ``place`` lists: a folder, a pattern, a file, a manifest.
 
     All of a folder is looked through; of a manifest and a pattern, the folders that recordings lie in. Rows
-    of datasets have no neighbours. Hidden files are left alone; a folder that cannot be listed has none.
+    of datasets and objects of a store have no neighbours. Hidden files are left alone; a folder that cannot
+    be listed has none.
     """
-    files = [Path(source.path) for source in sources if source.row is None]
+    path = expand_home(place).absolute()
+    files = [Path(s.path) for s in sources if s.row is None and not is_store_url(s.path)]
     if not files:
         return Neighbours()
     base = path if path.is_dir() else path.parent

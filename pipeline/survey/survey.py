@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from pipeline.sources.corpora import Corpus, list_sources
-from pipeline.store.files import expand_home
 from pipeline.survey.neighbours import find_neighbours
 from pipeline.survey.oddities import KINDS, oddities_of
 from pipeline.survey.records import Copies, Neighbours, Oddity, Survey, SurveyedRecording
@@ -30,7 +29,7 @@ def survey_corpus(
     """
     sources = list_sources([corpus], progress=on_files).sources
     found = _survey_each(sources, ingest, workers, on_recordings)
-    neighbours = find_neighbours(expand_home(corpus.path).absolute(), sources)
+    neighbours = find_neighbours(corpus.path, sources)
     copies = _find_copies(found)
     recordings = _with_oddities(found, copies, neighbours)
     return Survey(

@@ -8,7 +8,7 @@ from pipeline.sources.audio import estimate_duration_s
 from pipeline.sources.corpora import Corpus, list_sources
 from pipeline.sources.first_look import require_found
 from pipeline.sources.shards import Shard, shards_of
-from pipeline.sources.stamps import Stamp
+from pipeline.sources.stamps import Stamp, written_stamps
 from pipeline.store.damage import reading
 from pipeline.store.files import StoredFile
 from pipeline.store.workspace import Workspace
@@ -62,14 +62,14 @@ class Listing:
     def remember(self) -> None:
         """Keep what files looked like for the next run."""
         if self._keep and self._now != self._before:
-            self._stamps.put(json.dumps(self._now, sort_keys=True).encode())
+            self._stamps.put(written_stamps(self._now))
 
 
 def forget_stamps(workspace: Workspace, names: Collection[str]) -> None:
     """Have files read again by the next listing, whatever their size and time of change say."""
     file = workspace.catalogue(_STAMPS)
     kept = {name: stamp for name, stamp in _stamps_in(file).items() if name not in names}
-    file.put(json.dumps(kept, sort_keys=True).encode())
+    file.put(written_stamps(kept))
 
 
 def _stamps_in(file: StoredFile) -> dict[str, Stamp]:

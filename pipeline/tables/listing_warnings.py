@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from pipeline.config.resolve import ResolvedConfig
-from pipeline.sources.corpora import describe_passed_over
+from pipeline.sources.corpora import count_passed_over_in
 from pipeline.sources.duplicates import duplicate_warnings
 from pipeline.sources.first_look import describe_missing, look_at
-from pipeline.sources.folders import count_passed_over
+from pipeline.sources.folders import describe_passed_over
 from pipeline.tables.empty_pools import empty_pool_warnings
 from pipeline.tables.graph import Graph
 from pipeline.tables.pools import RecordedPoolTable
@@ -55,7 +54,7 @@ def _by_corpus(sources: Sequence[Source]) -> dict[str, list[Source]]:
 def _passed_over_warnings(run: ResolvedConfig) -> Iterator[str]:
     """Yield files of folders that may hold speech and are not taken."""
     for corpus in run.config.speech:
-        if found := count_passed_over(Path(run.path(corpus.path))):
+        if found := count_passed_over_in(run.path(corpus.path)):
             yield f"warning: corpus {corpus.name!r}{describe_passed_over(found)}"
 
 

@@ -115,8 +115,11 @@ def test_listeners_vote_on_what_is_in_the_store(url: str, undisturbed: Path) -> 
 def test_workers_of_ray_reach_the_store(
     url: str, config: Path, tmp_path: Path, expected: dict[str, str]
 ) -> None:
-    """Each opens it by its own environment, and what they log is there when they have gone."""
-    tiny.run(config, url, "--workers", "2")
+    """Each opens it by its own environment, speech too, and what they log is there when they have gone."""
+    put_all(config.parent / "speech", f"{url}-speech")
+    speech = tiny.tiny_config(config.parent)["speech"][0] | {"path": f"{url}-speech"}
+    settings = tiny.tiny_config(config.parent, speech=[speech])
+    tiny.run(tiny.write_config(tmp_path, settings), url, "--workers", "2")
 
     copy = fetched(url, tmp_path / "copy")
     assert tiny.files_of(copy) == expected

@@ -197,7 +197,18 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a URL": (
         {"speech": [{"name": "voices", "path": "https://example.org/voices"}]},
         "path: https",
-        "speech.0.path: 'https://example.org/voices' is a URL; only local or mounted paths can be read",
+        (
+            "speech.0.path: https:// is no object store that is known here; give one of s3:// (S3), gs:// "
+            "(Google Cloud Storage), az:// (Azure Blob Storage)"
+        ),
+    ),
+    "a URL with a secret": (
+        {"speech": [{"name": "voices", "path": "s3://key:secret@voices"}]},
+        "path: s3",
+        (
+            "speech.0.path: a s3:// URL of recordings is a bucket and a name; credentials go into the "
+            "environment, where no log and no table sees them"
+        ),
     ),
     "voices of babble that are not there": (
         {"pools": {"noise": [{"synthesise": ["babble"], "voices": "no/where"}]}},

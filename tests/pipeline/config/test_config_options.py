@@ -110,7 +110,7 @@ def test_a_folder_that_is_not_there_is_the_options_mistake(tmp_path: Path) -> No
     assert lines == [
         "--speech nowhere: speech.0.path: there is nothing at nowhere",
         (
-            "--noise https://example.org/noise: pools.noise.0.path: 'https://example.org/noise' is a URL; "
-            "only local or mounted paths can be read"
+            "--noise https://example.org/noise: pools.noise.0.path: https:// is no object store that is "
+            "known here; give one of s3:// (S3), gs:// (Google Cloud Storage), az:// (Azure Blob Storage)"
         ),
     ]
