@@ -40,6 +40,8 @@ pipeline: $(ENVIRONMENT) ## Run CONFIG (demo.yaml); SPEECH= NOISE= RESPONSES= WO
 
 test: export HF_HUB_OFFLINE := 1
 test: export HF_DATASETS_OFFLINE := 1
+# Empty is unset to Python: what the first process has compiled, hundreds more read.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(ENVIRONMENT) ## Run the tests; ARGS='-k name' picks some
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 

@@ -2,7 +2,7 @@
 
 ``record`` is what all of them are; ``source`` is what comes in, ``audio`` how it is held, ``rows`` what
 each stage makes of it. ``outcome`` says how a row ended: a value, or a reason from a closed list;
-``errors`` is the tree of what can be raised.
+``errors`` is the tree of what can be raised; ``field_docs`` is what fields say of themselves.
 """
 
 from schemas.audio import AudioRef, Digest, EncodedAudio, SampleRate

@@ -16,12 +16,7 @@ def fingerprint_of(value: Any) -> str:
 class Record(BaseModel):
     """A value that cannot change, whose fingerprint is a function of its fields alone."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,  # what a field's docstring says, `schema` and `operators` say too
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @property
     def fingerprint(self) -> str:

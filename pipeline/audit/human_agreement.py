@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from pipeline.audit.bootstrap import BOOTSTRAP_RESAMPLES, Bootstrap, interval_of
 from pipeline.audit.human_records import KEPT_PAIRS, BucketAgreement, HumanAudit, JudgeAgreement
@@ -210,6 +209,8 @@ class _Ratios:
         """Return Spearman's correlation; None where one of the two is all the same."""
         if a.size < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:  # noqa: PLR2004 - two always correlate
             return None
+        from scipy.stats import rankdata  # noqa: PLC0415 - takes most of a second to load
+
         x, y = (rankdata(each) - (a.size + 1) / 2 for each in (a, b))
         sums = self._sums(utterances, np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1))
         value = float(_pearson(sums.sum(axis=0)[None])[0])

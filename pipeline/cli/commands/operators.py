@@ -16,6 +16,7 @@ from pipeline.config.files import install_files
 from pipeline.text import say
 from pipeline.weights.cache import source_of, weights_size_of
 from schemas import AudioRef, Record, UserError
+from schemas.field_docs import describe_fields
 from stages.degradations import DEGRADATIONS
 from stages.metrics import METRICS
 from stages.operators.distributions import (
@@ -72,8 +73,9 @@ def operator_lines(member: type[Operator]) -> Iterator[str]:
         for suffix, output in _outputs(member).items():
             yield from _item(f"score {score_name(member.kind, suffix)}", *_output(output))
     draws: Mapping[str, Distribution] = getattr(member, "draws", {})
+    said = describe_fields(member)
     for name, info in member.model_fields.items():
-        yield from _item(name, _field(info, draws.get(name)), info.description or "")
+        yield from _item(name, _field(info, draws.get(name)), said.get(name, ""))
 
 
 def _facts(member: type[Operator]) -> Iterator[str]:

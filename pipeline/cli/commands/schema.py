@@ -4,8 +4,9 @@ import json
 import sys
 
 from pipeline.config.schema import Config
+from schemas.field_docs import describe_schema
 
 
 def schema_command() -> None:
     """Print the schema."""
-    sys.stdout.write(json.dumps(Config.model_json_schema(), indent=2) + "\n")
+    sys.stdout.write(json.dumps(describe_schema(Config), indent=2) + "\n")

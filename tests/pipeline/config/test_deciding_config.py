@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pipeline.config.schema import Config
+from schemas.field_docs import describe_schema
 from tests.support.small_config import SMALL, mistakes, place_in, resolved, written
 
 VOTES = SMALL["preference"]["criteria"]
@@ -161,7 +162,7 @@ def test_a_metric_that_is_held_out_is_held_out_with_all_its_scores(tmp_path: Pat
 
 def test_editors_know_what_may_be_said_of_choosing(tmp_path: Path) -> None:
     """The schema takes a config with every part of it, and describes each."""
-    schema = Config.model_json_schema()
+    schema = describe_schema(Config)
     pairs = {"keep": "top_k", "k": 2, "between": "same_model", "max_per_model_pair": 1}
     vetoes = [
         {"score": "si_sdr", "at_most": 60, "side": "rejected", "unmeasured": "pass", "name": "copy"},

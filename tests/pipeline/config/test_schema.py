@@ -9,9 +9,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from pipeline.config.schema import Config, PoolFiles, PoolRooms, PoolSynthesis
+from schemas import Record
+from schemas.field_docs import describe_fields, describe_schema
 from stages.operators.distribution_forms import distribution_of
 from stages.operators.distributions import bounds_of
 from stages.operators.rng import rng_for
@@ -31,7 +33,7 @@ RANGES = st.one_of(
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_editors_accept_the_configs_that_ship(path: Path) -> None:
     """The JSON Schema that editors are given knows all that they say."""
-    jsonschema.validate(yaml.safe_load(path.read_text()), Config.model_json_schema())
+    jsonschema.validate(yaml.safe_load(path.read_text()), describe_schema(Config))
 
 
 @pytest.mark.parametrize("place", [(), ("ingest",), ("preference",), ("speech", 0)])
@@ -44,7 +46,39 @@ def test_editors_refuse_an_unknown_key(place: tuple[str | int, ...]) -> None:
     inner["sed"] = 1
 
     with pytest.raises(jsonschema.ValidationError, match="'sed' was unexpected"):
-        jsonschema.validate(config, Config.model_json_schema())
+        jsonschema.validate(config, describe_schema(Config))
+
+
+class Kept(Record):
+    """A record that another one builds on."""
+
+    size: int = 1
+    """How large it is,
+    in samples."""
+    bare: int = 2
+    named: int = Field(default=3, description="Said elsewhere.")
+    """Not this."""
+
+
+class Grown(Kept):
+    """Another, with one field said anew."""
+
+    bare: int = 4
+    """How bare."""
+    further: str = Field(default="", alias="more")
+    """What else."""
+
+
+def test_what_is_written_under_a_field_is_said_of_it() -> None:
+    """In the class itself and in those that inherit the field; in a schema by the name that YAML has."""
+    said = {"size": "How large it is,\nin samples.", "named": "Said elsewhere."}
+
+    described = describe_schema(Grown)["properties"]
+
+    assert describe_fields(Kept) == said
+    assert describe_fields(Grown) == {**said, "bare": "How bare.", "further": "What else."}
+    assert described["more"]["description"] == "What else."
+    assert {name for name, field in described.items() if "description" in field} == {*said, "bare", "more"}
 
 
 def test_the_form_of_a_pools_part_is_told_by_its_keys() -> None:
