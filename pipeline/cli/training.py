@@ -58,26 +58,6 @@ def vqscore(
     train_vqscore_command(speech, out, settings, steps=steps, every=every, device=device)
 
 
-@train.command(name="dpo-example", epilog=format_examples("train dpo-example runs/demo/dataset"))
-def dpo_example(
-    dataset: Annotated[
-        str,
-        typer.Argument(metavar="DATASET", help="a folder with a finished dataset, or OWNER/NAME on the hub"),
-    ],
-    steps: Annotated[int, typer.Option(min=1, help="of DPO")] = 60,
-    warm_up_steps: Annotated[int, typer.Option(min=0, help="before it, on the chosen sides alone")] = 30,
-    beta: Annotated[float, typer.Option(min=0.0, help="how closely the reference is held to")] = 1_000.0,
-    seed: Annotated[int, typer.Option(min=0, help="for weights, order, stretches and noise")] = 0,
-) -> None:
-    """Train a tiny flow-matching model on DATASET with DPO, and show the loss falling: an example to copy.
-
-    The code is pipeline/dpo/example.py. Nothing is saved: the model is too small to restore anything.
-    """
-    from pipeline.dpo.example import train_example  # noqa: PLC0415
-
-    train_example(dataset, steps=steps, warm_up_steps=warm_up_steps, beta=beta, seed=seed)
-
-
 OutOption = Annotated[
     Path, typer.Option(metavar="FOLDER", help="for weights, checkpoints, curves and ingested recordings")
 ]

@@ -9,6 +9,7 @@ Needs torch; nothing else in this program imports it.
 """
 
 from pipeline.dpo.batch import PairBatch, collate
+from pipeline.dpo.group_loss import clipped_loss
 from pipeline.dpo.log_ratios import (
     LogRatios,
     TokenLogProbs,
@@ -33,6 +34,7 @@ __all__ = [
     "TokenLogProbs",
     "anchored",
     "autoregressive_log_ratios",
+    "clipped_loss",
     "collate",
     "cross_entropy",
     "dpo_loss",

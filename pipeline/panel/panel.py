@@ -72,6 +72,13 @@ class Panel:
         """The names of all scores."""
         return tuple(self.resolved.outputs())
 
+    @property
+    def voting(self) -> Sequence[str]:
+        """The names of the scores that vote; without votes, of those that may."""
+        if self.resolved.criteria:
+            return [criterion.metric for criterion in self.resolved.criteria]
+        return [name for name, output in self.resolved.outputs().items() if output.votes]
+
     def score(
         self,
         candidates: Sequence[Audio],
@@ -115,7 +122,7 @@ class Panel:
         never a number that nobody measured: `group_advantages` leaves it out.
         """
         outputs = self.resolved.outputs()
-        chosen = dict.fromkeys(self._voting(), 1.0) if weights is None else dict(weights)
+        chosen = dict.fromkeys(self.voting, 1.0) if weights is None else dict(weights)
         if unknown := sorted(chosen.keys() - outputs.keys()):
             raise ValueError(f"the panel has no score {', '.join(unknown)}; it has {', '.join(outputs)}")
         values = {name: scores.values(name) for name in chosen}
@@ -132,11 +139,6 @@ class Panel:
             raise ValueError("nobody votes: the panel's config has no 'preference.criteria'")
         values = {name: scores.values(name) for name in self.names}
         return unanimity_rewards(values, self.resolved.criteria, self.resolved.vetoes, groups)
-
-    def _voting(self) -> Sequence[str]:
-        if self.resolved.criteria:
-            return [criterion.metric for criterion in self.resolved.criteria]
-        return [name for name, output in self.resolved.outputs().items() if output.votes]
 
     def _scored(self, metric: str, rows: Sequence[Given]) -> Iterator[Scored]:
         stage = self._stage(metric)

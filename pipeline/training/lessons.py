@@ -95,7 +95,7 @@ class FlowLesson(GainLesson):
         network: Any = self.network
         gains = gains_to(batch.clean, context).repeat(DRAWS_PER_MIXTURE, 1, 1)
         condition = network.condition(*context.told).repeat(DRAWS_PER_MIXTURE, 1, 1)
-        noise, moments = _draw_place(gains, generator)
+        noise, moments = draw_place(gains, generator)
         return network.errors(gains, condition, noise, moments).mean()
 
     def draw_gains(self, network: Any, condition: Tensor, generator: torch.Generator) -> Tensor:
@@ -108,7 +108,7 @@ class FlowLesson(GainLesson):
 
     def compare(self, reference: Any, sides: Sides, generator: torch.Generator) -> tuple[LogRatios, Tensor]:
         """See ``GainLesson``: errors at the same place of the flow, from the same noise."""
-        noise, moments = _draw_place(sides.chosen, generator)
+        noise, moments = draw_place(sides.chosen, generator)
 
         def errors(network: Any, gains: Tensor) -> Tensor:
             condition = network.condition(*sides.told)
@@ -120,7 +120,7 @@ class FlowLesson(GainLesson):
         return flow_log_ratios(*own, *frozen), own[0]
 
 
-def _draw_place(gains: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw_place(gains: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return noises, and moments of the flow of which those in the middle come more often."""
     noise = torch.randn(gains.shape, generator=generator).to(gains.device)
     return noise, torch.sigmoid(torch.randn(len(gains), generator=generator)).to(gains.device)
