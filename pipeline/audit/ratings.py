@@ -102,13 +102,13 @@ def read_human_ratings(file: Path | None, workspace: Workspace) -> HumanRatings 
     The file is a CSV of ratings, or a JSONL of votes as a workspace keeps them. Raises ``ConfigError`` with
     file, line, column and value for a mistake.
     """
-    votes = VoteBook(workspace.votes).all()
+    votes = [vote for vote in VoteBook(workspace.votes).all() if vote.counts]
     sources = ["the listening test"] if votes else []
     if file is None:
         return HumanRatings((), votes, sources) if votes else None
     ratings: Sequence[Rating] = ()
     if file.suffix.lower() == ".jsonl":
-        votes = list(dict.fromkeys([*votes, *read_vote_file(file)]))
+        votes = list(dict.fromkeys([*votes, *(vote for vote in read_vote_file(file) if vote.counts)]))
     else:
         ratings = read_ratings(file)
     return HumanRatings(ratings, votes, [file.name, *sources])

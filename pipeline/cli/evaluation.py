@@ -20,6 +20,7 @@ from pipeline.cli.options import (
 )
 from pipeline.config.panel import resolve_panel
 from pipeline.config.stand_ins import read_stand_ins, stand_in_lines
+from pipeline.store.files import expand_home
 from pipeline.store.workspace import Workspace
 from pipeline.store.workspaces import is_workspace, open_workspace
 
@@ -214,12 +215,63 @@ def dashboard(
     dashboard_command(open_workspace(workspace, ""), host, port, is_open=is_open)
 
 
-@app.command(epilog=format_examples("listening runs/demo", "listening runs/demo --json"))
+@app.command(
+    epilog=format_examples(
+        "listening runs/demo",
+        "listening runs/demo --invite Ann --invite Ben --training 2 --reference-every 10",
+        "listening runs/demo --careful --out votes.parquet",
+        "listening runs/demo --import votes.csv",
+    )
+)
 def listening(
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,  # noqa: FBT002
+    careful: Annotated[bool, typer.Option("--careful", help="without listeners who seem careless")] = False,  # noqa: FBT002
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="instead, write the votes as a table: .parquet, or .csv as 'audit --human' reads",
+        ),
+    ] = None,
+    from_csv: Annotated[
+        str | None,
+        typer.Option(
+            "--import", metavar="FILE", help="instead, take in preferences that were given elsewhere"
+        ),
+    ] = None,
+    invited: Annotated[
+        list[str] | None,
+        typer.Option("--invite", metavar="NAME", help="instead, make a link for a listener; repeatable"),
+    ] = None,
+    training: Annotated[
+        int, typer.Option(min=0, max=20, help="of invited listeners: first trials, which do not count")
+    ] = 2,
+    reference_every: Annotated[
+        int,
+        typer.Option(
+            min=0, help="of invited listeners: one of so many trials hides the clean speech; 0: none"
+        ),
+    ] = 10,
+    address: Annotated[
+        str, typer.Option(help="where the dashboard is served, for the links")
+    ] = "http://127.0.0.1:8000",
 ) -> None:
-    """Say how far people agree with the metrics: the votes of the dashboard's blind listening test."""
-    from pipeline.cli.commands.listening import listening_command  # noqa: PLC0415
+    """Say how far people agree with the metrics: the votes of the dashboard's blind listening test.
 
-    listening_command(open_workspace(workspace, ""), as_json=as_json)
+    Once anybody is invited, only those who have a link can vote.
+    """
+    from pipeline.cli.commands import listening as commands  # noqa: PLC0415
+    from pipeline.listening.invitations import ListeningPlan  # noqa: PLC0415
+
+    opened = open_workspace(workspace, "")
+    if invited:
+        commands.invite_command(
+            opened, invited, ListeningPlan(training=training, reference_every=reference_every), address
+        )
+    elif from_csv is not None:
+        commands.import_command(opened, expand_home(from_csv))
+    elif out is not None:
+        commands.votes_command(opened, expand_home(out), careful=careful)
+    else:
+        commands.listening_command(opened, as_json=as_json, careful=careful)

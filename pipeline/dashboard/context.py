@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from pipeline.dashboard.live import Live
+from pipeline.listening.invitations import read_invitations
 from pipeline.listening.trials import Trial, choose_next_trial
 from pipeline.listening.votes import Vote, VoteBook, VoteChoice
 from pipeline.report.clips import INPUT_SIDES, Clip, flac_of
@@ -40,6 +41,17 @@ class Context:
         except (FileNotFoundError, IntegrityError) as error:
             raise HTTPException(404, "there is no such recording") from error
 
+    def admit(self, name: str) -> str:
+        """Return who asks, by their name, or by the token of their invitation where people are invited.
+
+        403 if they are not.
+        """
+        invitations = read_invitations(self.workspace.invitations)
+        listener = name if invitations is None else invitations.listener_of(name)
+        if listener is None:
+            raise HTTPException(403, "this listening test is by invitation: open the link that you were sent")
+        return listener
+
     def trial(self, listener: str) -> Trial | None:
         """Return what the listener is asked, and goes on to be asked until they have answered.
 
@@ -47,12 +59,15 @@ class Context:
         """
         view = self.live.view()
         comparisons = () if view is None else view.comparisons
+        references = () if view is None else view.references
+        invitations = read_invitations(self.workspace.invitations)
         votes = self.book.of(listener)
         asked = self._asked.get(listener)
-        there = (comparison.question for comparison in comparisons)
+        there = (comparison.question for comparison in (*comparisons, *references))
         if asked is not None and asked.number == len(votes) and asked.question in there:
             return asked
-        found = choose_next_trial(listener, comparisons, votes)
+        plan = None if invitations is None else invitations.plan
+        found = choose_next_trial(listener, comparisons, votes, references, plan)
         if found is not None:
             self._asked[listener] = found
         return found
@@ -73,6 +88,7 @@ class Context:
                     b=trial.b,
                     choice=choice,
                     is_repeat=trial.is_repeat,
+                    purpose=trial.purpose,
                     voted_at_s=time.time(),
                 )
             )

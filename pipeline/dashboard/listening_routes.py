@@ -9,7 +9,7 @@ from pipeline.dashboard.context import Context, Served
 from pipeline.dashboard.pages import render_template
 from pipeline.dashboard.ranges import cut_range
 from pipeline.listening.trials import Trial
-from pipeline.listening.votes import Listener, VoteChoice
+from pipeline.listening.votes import Listener, TrialPurpose, VoteChoice
 from pipeline.report.clips import Clip
 from schemas import Record
 
@@ -24,6 +24,10 @@ class Asked(Record):
     judged: int
     offered: int
     """Comparisons that there are by now; a tenth as many questions are asked twice."""
+    listener: str
+    """Who they are, also where their link said it."""
+    is_training: bool = False
+    """Whether the answer does not count."""
 
 
 class Answer(Record):
@@ -42,18 +46,21 @@ def serve_test(context: Served) -> str:
 @listening_router.get("/{listener}")
 def serve_question(listener: Listener, context: Served) -> Asked:
     """Return where the listener is."""
-    trial, view = context.trial(listener), context.live.view()
+    admitted = context.admit(listener)
+    trial, view = context.trial(admitted), context.live.view()
     return Asked(
         trial=None if trial is None else trial.token,
-        judged=len(context.book.of(listener)),
+        judged=len(context.book.of(admitted)),
         offered=0 if view is None else len(view.comparisons),
+        listener=admitted,
+        is_training=trial is not None and trial.purpose is TrialPurpose.TRAINING,
     )
 
 
 @listening_router.post("/{listener}")
 def take_answer(listener: Listener, given: Answer, context: Served) -> Asked:
     """Keep an answer for good, and return where the listener is then."""
-    context.take_vote(listener, given.trial, given.choice)
+    context.take_vote(context.admit(listener), given.trial, given.choice)
     return serve_question(listener, context)
 
 
@@ -66,7 +73,7 @@ def serve_recording(
     range_: Annotated[str | None, Header(alias="range")] = None,
 ) -> Response:
     """Return a recording of the trial that the listener is at, as loud as it is stored."""
-    trial = context.trial(listener)
+    trial = context.trial(context.admit(listener))
     if trial is None or trial.token != token:
         raise HTTPException(404, "this is not what is asked now")
     return cut_range(context.flac(_clip_of(context, trial, what)), range_)
@@ -80,4 +87,6 @@ def _clip_of(context: Context, trial: Trial, what: str) -> Clip:
     if what in {"clean", "degraded"}:
         return Clip(folders["degrade"], view.shards[trial.row], trial.row, what)
     side = trial.a if what == "a" else trial.b
+    if trial.purpose is not TrialPurpose.VOTE:  # its sides are no restorations
+        return Clip(folders["degrade"], view.shards[trial.row], trial.row, side.model)
     return Clip(folders[f"restore.{side.model}"], view.shards[trial.row], trial.row, str(side.take))

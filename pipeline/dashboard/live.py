@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from pipeline.dashboard.pages import head_of, render_sections
-from pipeline.listening.questions import stimulus_pairs_of
+from pipeline.listening.questions import reference_pairs_of, stimulus_pairs_of
 from pipeline.listening.trials import StimulusPair
 from pipeline.listening.votes import VoteBook
 from pipeline.report.pages import RenderedSection
@@ -31,6 +31,8 @@ class RunView:
     sections: Sequence[RenderedSection]
     comparisons: Sequence[StimulusPair]
     """What there is for listeners."""
+    references: Sequence[StimulusPair]
+    """What shows whether they listen."""
     shards: dict[str, str]
     """Where degraded utterances lie that can be compared."""
 
@@ -88,6 +90,7 @@ def _make_view(workspace: Workspace) -> RunView | None:
         head=head_of(snapshot),
         sections=render_sections(snapshot),
         comparisons=stimulus_pairs_of(snapshot.tables),
+        references=reference_pairs_of(snapshot.tables),
         shards={row["id"]: row["shard"] for row in placed},
     )
 

@@ -28,7 +28,8 @@ _CandidatePlace = tuple[str, str, int]
 
 def listening_of(tables: RunTables, votes: Sequence[Vote]) -> ListenerAgreement:
     """Return what ``votes`` come to with the scores and pairs that are there by now."""
-    return agreement_of(_Tables(tables, votes).judge_all(votes), tuple(tables.inventory.outputs), votes)
+    counted = [vote for vote in votes if vote.counts]
+    return agreement_of(_Tables(tables, counted).judge_all(counted), tuple(tables.inventory.outputs), votes)
 
 
 class _Tables:

@@ -5,7 +5,10 @@ from collections import defaultdict
 from pipeline.listening.trials import StimulusPair
 from pipeline.listening.votes import Origin, Stimulus
 from pipeline.tables.sql import RunTables
+from schemas.rows import CLEAN
 
+_DAMAGED = "degraded"
+"""What the damaged input goes by where a model's name would be."""
 _MOST = 2_000
 """Comparisons of each origin that are offered: more than anybody listens to."""
 _HEARD = """
@@ -29,10 +32,21 @@ _DRAWN = f"""
     SELECT id AS question, id, model, take, digest FROM placed WHERE place <= 2
     ORDER BY md5(id), id LIMIT 2 * {_MOST}"""  # noqa: S608 - nothing of a user's
 
+_REFERENCES = f"""
+    SELECT id AS question, id, side AS model, 0 AS take, digest
+    FROM (SELECT id, '{CLEAN}' AS side, clean.digest AS digest FROM degrade_rows
+          UNION ALL SELECT id, '{_DAMAGED}', degraded.digest FROM degrade_rows)
+    WHERE digest IS NOT NULL ORDER BY md5('reference' || id), id LIMIT {_MOST}"""  # noqa: S608 - nothing of a user's
+
 
 def stimulus_pairs_of(tables: RunTables) -> list[StimulusPair]:
     """Return what there is to compare in the finished shards, without restorations that are the same."""
     return [*_query_pairs(tables, _PAIRS, Origin.PAIR), *_query_pairs(tables, _DRAWN, Origin.DRAWN)]
+
+
+def reference_pairs_of(tables: RunTables) -> list[StimulusPair]:
+    """Return the clean speech beside the damaged input: a listener who hears no difference hears nothing."""
+    return _query_pairs(tables, _REFERENCES, Origin.DRAWN)
 
 
 def _query_pairs(tables: RunTables, query: str, origin: Origin) -> list[StimulusPair]:

@@ -23,6 +23,8 @@ def agreement_lines(found: ListenerAgreement) -> Iterator[str]:
         }
     )
     yield ""
+    yield f"Krippendorff's alpha between listeners: {_alpha(found)}"
+    yield ""
     yield "listeners agree"
     yield from _table(
         {
@@ -32,9 +34,19 @@ def agreement_lines(found: ListenerAgreement) -> Iterator[str]:
     )
     yield ""
     for one in found.listeners:
-        yield f"{one.listener}: {count(one.trials, 'trial')}, A preferred in {_percent(one.first_side)}"
+        checks = f", clean speech found in {_percent(one.references)}" if one.references.votes else ""
+        a_in = _percent(one.first_side)
+        yield f"{one.listener}: {count(one.trials, 'trial')}, A preferred in {a_in}{checks}"
+        if one.carelessness:
+            yield f"{one.listener} may be careless: {'; '.join(one.carelessness)}; --careful leaves them out"
     if found.outdated:
         yield f"{count(found.outdated, 'vote')} on audio that is not there any more, left out above"
+
+
+def _alpha(found: ListenerAgreement) -> str:
+    if found.alpha_nominal is None or found.alpha_ordinal is None:
+        return "no two listeners were asked the same, or all of them said the same of everything"
+    return f"{found.alpha_nominal:.2f} (three answers), {found.alpha_ordinal:.2f} (in their order)"
 
 
 def _table(shares: dict[str, Share]) -> Sequence[str]:

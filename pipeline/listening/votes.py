@@ -54,6 +54,16 @@ class Origin(StrEnum):
     """They were drawn among all of one input, whatever the metrics say of them."""
 
 
+class TrialPurpose(StrEnum):
+    """What a trial is for."""
+
+    VOTE = "vote"
+    TRAINING = "training"
+    """To get used to the test: the answer does not count."""
+    REFERENCE = "reference"
+    """One side is the clean speech, the other the damaged input, and nobody is told: who listens finds it."""
+
+
 class Stimulus(Record):
     """One restored version, and the digest of what was heard: a later run may make it anew."""
 
@@ -80,6 +90,9 @@ class Vote(Record):
     choice: VoteChoice
     is_repeat: bool = False
     """Whether the listener had judged the same two before, then on swapped sides."""
+    purpose: TrialPurpose = Field(
+        default=TrialPurpose.VOTE, exclude_if=lambda purpose: purpose is TrialPurpose.VOTE
+    )
     voted_at_s: float
     """Seconds since 1970."""
 
@@ -87,6 +100,11 @@ class Vote(Record):
     def question(self) -> Question:
         """What was compared, whichever was A."""
         return self.row, frozenset((self.a, self.b))
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says something of restorations, and not of the listener alone."""
+        return self.purpose is TrialPurpose.VOTE
 
     @property
     def preferred(self) -> Stimulus | None:

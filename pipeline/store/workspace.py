@@ -75,6 +75,7 @@ class Workspace:
         self.inventory = StoredFile(files, "tables.json")
         self.stand_ins = StoredFile(files, "stand_ins.json")
         self.round = StoredFile(files, "round.json")
+        self.invitations = StoredFile(files, "invitations.json")
 
     def __str__(self) -> str:
         """Return where it is, as people know it."""
@@ -137,8 +138,8 @@ class Workspace:
         for path in (*kept, *_entries(tables)):
             if not path.is_dir() and os.path.lexists(path):
                 yield f"{path} is no folder: {set_aside(path, self.root)}"
-        own = (self.config, self.inventory, self.stand_ins, self.round, self.audit, self.report)
-        files = [self.root / file.name for file in own]
+        noted = (self.config, self.inventory, self.stand_ins, self.round, self.invitations)
+        files = [self.root / file.name for file in (*noted, self.audit, self.report)]
         files += [self.root / "logs" / name for name in ("run.log", "workers.log", "tickets.jsonl")]
         for folder in (self.root / "catalogue", self.root / "inventories", *_entries(tables)):
             files += _entries(folder)

@@ -7,6 +7,7 @@ const KEYS = {
 };
 const player = new Player();
 const element = (id) => document.getElementById(id);
+const invitation = new URLSearchParams(location.search).get("invitation"); // a link of the listener's own
 let listener = "";
 let trial = null;
 let isReady = false; // loaded, and not answered yet
@@ -19,6 +20,7 @@ function say(text, isFailure = false) {
 async function asked(options) {
   const answer = await fetch(`/listen/${encodeURIComponent(listener)}`, options);
   if (answer.status === 409) return asked(); // answered already, perhaps in another window
+  if (answer.status === 403) throw new Error("this test is by invitation: open the link that you were sent");
   if (answer.status === 422) throw new Error("a name has letters, digits, spaces, '-', '_' and '.'");
   if (answer.status === 503) throw new Error(await answer.text()); // what is wrong with the workspace
   if (!answer.ok) throw new Error(`the dashboard answers ${answer.status}`);
@@ -30,7 +32,8 @@ async function show(question) {
   element("welcome").hidden = true;
   element("trial").hidden = trial === null;
   element("done").hidden = trial !== null;
-  element("who").textContent = listener;
+  element("who").textContent = question.listener;
+  element("practice").hidden = !question.is_training;
   const all = Math.max(Math.round((question.offered * 10) / 9), question.judged);
   element("count").textContent = `${question.judged} judged of about ${all}`;
   if (trial === null) return say("");
@@ -91,8 +94,8 @@ async function vote(choice) {
 
 async function begin(event) {
   event.preventDefault();
-  listener = new FormData(element("welcome")).get("listener").trim();
-  localStorage.setItem("listener", listener);
+  listener = invitation ?? new FormData(element("welcome")).get("listener").trim();
+  if (invitation === null) localStorage.setItem("listener", listener);
   try {
     await show(await asked());
   } catch (error) {
@@ -118,6 +121,10 @@ for (const button of document.querySelectorAll("[data-hear]")) {
 }
 for (const button of document.querySelectorAll("[data-vote]")) {
   button.addEventListener("click", () => vote(button.dataset.vote));
+}
+if (invitation !== null) {
+  element("name").hidden = true;
+  element("welcome").elements.listener.disabled = true;
 }
 element("welcome").elements.listener.value = localStorage.getItem("listener") ?? "";
 setInterval(() => isReady && player.playing && refresh(), 50);

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline.listening.agreement import Judged, ListenerAgreement, agreement_of
+from pipeline.listening.agreement import Judged, ListenerAgreement, agreement_of, careful_votes
 from pipeline.listening.intervals import Share, wilson_interval
+from pipeline.listening.invitations import ListeningPlan
 from pipeline.listening.trials import REPEAT_EVERY, StimulusPair, Trial, choose_next_trial
-from pipeline.listening.votes import Origin, Stimulus, Vote, VoteBook, VoteChoice
+from pipeline.listening.votes import Origin, Stimulus, TrialPurpose, Vote, VoteBook, VoteChoice
 from pipeline.store.line_log import LocalLogs
 
 
@@ -37,6 +38,7 @@ def _vote(trial: Trial, choice: VoteChoice = VoteChoice.A, listener: str = "Ann"
         b=trial.b,
         choice=choice,
         is_repeat=trial.is_repeat,
+        purpose=trial.purpose,
         voted_at_s=0.0,
     )
 
@@ -110,6 +112,46 @@ def test_nothing_is_asked_again_that_cannot_be_heard_any_more() -> None:
     assert kept.is_repeat
     assert gone is not None
     assert not gone.is_repeat
+
+
+def _references(number: int) -> list[StimulusPair]:
+    """Return the clean speech beside the damaged input, of so many inputs."""
+    sides = frozenset((_side("clean"), _side("degraded")))
+    return [StimulusPair(f"row {k}", sides, Origin.DRAWN) for k in range(number)]
+
+
+def _planned_session(plan: ListeningPlan, num_references: int = 30) -> list[Trial]:
+    """Return all trials of a listener who always votes for A, under a plan."""
+    votes: list[Vote] = []
+    trials = []
+    given = _comparisons(40), votes, _references(num_references), plan
+    while trial := choose_next_trial("Ann", *given):
+        trials.append(trial)
+        votes.append(_vote(trial))
+    return trials
+
+
+def test_training_comes_first_and_hidden_references_between() -> None:
+    """Both are the clean speech beside the damaged input, never twice the same; all else is asked as ever."""
+    trials = _planned_session(ListeningPlan(training=2, reference_every=8))
+
+    hidden = [trial for trial in trials if trial.purpose is TrialPurpose.REFERENCE]
+    training = [trial for trial in trials if trial.purpose is TrialPurpose.TRAINING]
+    voted = [trial for trial in trials if trial.purpose is TrialPurpose.VOTE]
+    assert [trial.number for trial in training] == [0, 1]
+    assert [trial.number % 8 for trial in hidden] == [4] * len(hidden)
+    assert len({trial.row for trial in (*training, *hidden)}) == 2 + len(hidden)
+    assert {trial.a.model for trial in hidden} == {"clean", "degraded"}
+    assert len({trial.row for trial in voted if not trial.is_repeat}) == 40
+    assert all(trial.question in {c.question for c in _comparisons(40)} for trial in voted)
+
+
+def test_a_test_without_references_to_hear_ends_all_the_same() -> None:
+    """A run that has degraded nothing else yet: what there is to judge is asked."""
+    trials = _planned_session(ListeningPlan(training=2, reference_every=4), num_references=1)
+
+    assert [trial.purpose for trial in trials].count(TrialPurpose.VOTE) == len(trials) - 1
+    assert len(trials) > 40
 
 
 def test_votes_are_kept_whole_whatever_kills_the_writer(tmp_path: Path) -> None:
@@ -257,3 +299,40 @@ def test_listeners_are_measured_by_repetition_by_side_and_against_one_another() 
     assert (ann.first_side.agreed, ann.first_side.votes, ann.first_side.undecided) == (2, 3, 1)
     assert found.outdated == 4
     assert (both.between_listeners.agreed, both.between_listeners.votes) == (0, 1)
+
+
+def _answers(listener: str, choices: str) -> list[Vote]:
+    """Return answers to hidden references: ``c`` for the clean side, ``d`` the other, ``n`` neither."""
+    clean, damaged = _side("clean"), _side("degraded")
+    of = {"c": VoteChoice.A, "d": VoteChoice.B, "n": VoteChoice.NEITHER}
+    trials = [
+        Trial(number, f"row {number}", Origin.DRAWN, clean, damaged, purpose=TrialPurpose.REFERENCE)
+        for number in range(len(choices))
+    ]
+    return [_vote(trial, of[choice], listener) for trial, choice in zip(trials, choices, strict=True)]
+
+
+def test_who_does_not_find_the_clean_speech_is_careless() -> None:
+    """Nor who cannot tell; two answers are too few to say so, and votes of others stay."""
+    votes = [*_answers("Ann", "cccd"), *_answers("Ben", "cdcn"), *_answers("Cleo", "dd")]
+
+    found = agreement_of([], (), votes)
+
+    summaries = {one.listener: one for one in found.listeners}
+    assert (summaries["Ann"].references.agreed, summaries["Ann"].references.votes) == (3, 4)
+    assert summaries["Ann"].carelessness == summaries["Cleo"].carelessness == ()
+    assert summaries["Ben"].carelessness == ("found the clean speech in 2 of 4",)
+    assert {vote.listener for vote in careful_votes(votes)} == {"Ann", "Cleo"}
+    assert found.outdated == 0
+
+
+def test_listeners_who_agree_have_an_alpha_of_one() -> None:
+    """Whichever side was A for them; and where they do not, it is less."""
+    said = [("one", VoteChoice.A), ("two", VoteChoice.B)]
+    alike = [_judged(row, choice, listener=name) for row, choice in said for name in ("Ann", "Ben")]
+    unlike = [*alike, _judged("one", VoteChoice.NEITHER, listener="Cleo")]
+
+    assert (_agreement(*alike).alpha_nominal, _agreement(*alike).alpha_ordinal) == (1.0, 1.0)
+    assert (_agreement(*unlike).alpha_nominal or 0.0) < 0.6
+    assert (_agreement(*unlike).alpha_ordinal or 0.0) > (_agreement(*unlike).alpha_nominal or 0.0)
+    assert _agreement(_judged("one", VoteChoice.A)).alpha_nominal is None
