@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.cli.commands.train_generative import PreferenceOptions, train_dpo_command
+from pipeline.cli.commands.option_groups import PreferenceOptions
+from pipeline.cli.commands.train_generative import train_dpo_command
 from pipeline.dpo.batch import PairBatch
 from pipeline.training.preference import PairSource, Preferences
 from schemas import MissingWeightsError, UserError
