@@ -8,6 +8,7 @@ from stages.threads import ONE_THREAD
 os.environ.update(ONE_THREAD)  # before numpy is imported
 torchaudio_guard.install_guard()
 
+import gc
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -42,6 +43,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files that take long first: workers take whole files, and all should end at the same time."""
     sizes = Counter(item.path for item in items)
     items.sort(key=lambda item: (_place_in_line(item.path.parent.name), -sizes[item.path]))
+
+
+def pytest_collection_finish() -> None:
+    """Take what stays, libraries and thousands of tests, out of every search for garbage."""
+    gc.freeze()
 
 
 def _place_in_line(folder: str) -> int:

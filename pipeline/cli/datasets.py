@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.application import app, format_examples
+from pipeline.cli.commands.option_groups import ExportOptions
+from pipeline.cli.grouped_options import group_options
 from pipeline.cli.options import (
     ConfigArgument,
     NoiseOption,
@@ -29,33 +31,12 @@ from schemas import UserError
         "export runs/demo/dataset --as nemo --out /data/demo-nemo",
     )
 )
+@group_options
 def export(
+    *,
     config: ConfigArgument,
     workspace: WorkspaceOption = None,
-    out: Annotated[
-        str | None, typer.Option(help="folder to write to", show_default="<workspace>/dataset")
-    ] = None,
-    push: Annotated[
-        str | None,
-        typer.Option(metavar="REPO", help="upload to this dataset on the Hugging Face hub, as OWNER/NAME"),
-    ] = None,
-    public: Annotated[  # noqa: FBT002
-        bool, typer.Option("--public", help="let everybody see a repository that --push makes")
-    ] = False,
-    view: Annotated[
-        str | None,
-        typer.Option(
-            "--as",
-            metavar="VIEW",
-            help="write to --out what a trainer reads instead: jsonl, nemo, espnet, kto or ranked",
-        ),
-    ] = None,
-    select: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="with --as: only so many pairs, of as much damage and as many voices as can be"
-        ),
-    ] = None,
+    options: ExportOptions,
     assignments: SetOption = None,
     speech: SpeechOption = None,
     noise: NoiseOption = None,
@@ -74,19 +55,20 @@ def export(
     """
     from pipeline.cli.commands.export import Upload, export_command, view_command  # noqa: PLC0415
 
-    if select is not None and view is None:
+    out, view = options.out, options.view
+    if options.select is not None and view is None:
         raise UserError("--select needs --as: a selection is written as a view")
     if view is not None and out is None:
         raise UserError("--as needs --out: a new folder for the view")
     if view is not None and out is not None and is_workspace(config):
-        view_command(dataset_at(config), view, out, select)
+        view_command(dataset_at(config), view, out, options.select)
         return
     resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
-    upload = None if push is None else Upload(push, public)
+    upload = None if options.push is None else Upload(options.push, options.public)
     place = workspace_of(workspace, resolved)
     export_command(resolved, place, out if view is None else None, upload)
     if view is not None and out is not None:
-        view_command(place.dataset, view, out, select)
+        view_command(place.dataset, view, out, options.select)
 
 
 @app.command(

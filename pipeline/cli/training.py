@@ -1,11 +1,13 @@
 """Commands that train networks."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from pipeline.cli.application import app, format_examples
+from pipeline.cli.commands.option_groups import DeviceOption, PreferenceOptions, SeedOption
+from pipeline.cli.grouped_options import group_options
 from pipeline.cli.options import (
     ConfigArgument,
     NoiseOption,
@@ -70,7 +72,6 @@ StretchOption = Annotated[float, typer.Option(min=0.5, help="seconds of a mixtur
 RateOption = Annotated[float, typer.Option(min=1e-9, help="of AdamW, after warming up")]
 ChannelsOption = Annotated[int, typer.Option(min=8, help="width of the network")]
 BlocksOption = Annotated[int, typer.Option(min=1, help="depth of the network")]
-SeedOption = Annotated[int, typer.Option(min=0, help="for weights, stretches, damage and noise")]
 EveryOption = Annotated[float, typer.Option(min=0.01, help="minutes between two lines and checkpoints")]
 JudgedOption = Annotated[int, typer.Option(min=1, max=16, help="mixtures listened to for each line")]
 FromOption = Annotated[
@@ -79,7 +80,6 @@ FromOption = Annotated[
         "--from", metavar="FOLDER", help="of weights to begin with: fine-tuning, on other recordings say"
     ),
 ]
-DeviceOption = Annotated[str, typer.Option(help="cpu, cuda or cuda:1")]
 
 
 def _add_part(part: str, story: str, example: str, blocks: int) -> None:
@@ -186,6 +186,7 @@ def codec(
         "train dpo ar runs/gensr_pref/dataset --out ar-dpo --weights restorers/weights --anchor 1",
     )
 )
+@group_options
 def dpo(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="fm, mgm or ar")],
     dataset: Annotated[
@@ -193,65 +194,12 @@ def dpo(
         typer.Argument(metavar="DATASET", help="a folder with a finished dataset, or OWNER/NAME on the hub"),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="for weights, checkpoint and curve")],
-    weights: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="the model that made the pairs", show_default="those that ship"),
-    ] = None,
-    beta: Annotated[
-        float | None,
-        typer.Option(min=0.0, help="how closely the reference is held to", show_default="the paradigm's"),
-    ] = None,
-    anchor: Annotated[float, typer.Option(min=0.0, help="weight of the chosen side's own loss")] = 1.0,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="of AdamW")] = 2e-5,
-    batch_size: Annotated[int, typer.Option(min=1, help="pairs per step")] = 8,
-    crop_s: Annotated[float, typer.Option(min=0.5, help="seconds of a pair")] = 4.0,
-    held_out: Annotated[
-        float, typer.Option(min=0.01, max=0.9, help="share of inputs that are watched, not learnt from")
-    ] = 0.15,
-    min_strength: Annotated[
-        float | None, typer.Option(help="least strength of a pair, in units of the criterion's scale")
-    ] = None,
-    max_pairs: Annotated[
-        int | None, typer.Option(min=1, help="learn from so many pairs at most, chosen by their names")
-    ] = None,
-    random_labels: Annotated[  # noqa: FBT002
-        bool, typer.Option("--random-labels", help="a control: draw which side of a pair counts as chosen")
-    ] = False,
-    keep: Annotated[
-        Literal["best", "last"],
-        typer.Option(help="weights: the best by what is watched, or the last"),
-    ] = "best",
-    steps: Annotated[int, typer.Option(min=1, help="when to stop at the latest")] = 400,
-    every: Annotated[int, typer.Option(min=1, help="steps between two looks at the watched pairs")] = 20,
-    patience: Annotated[int, typer.Option(min=1, help="looks without a better one, then it stops")] = 5,
-    seed: SeedOption = 0,
-    device: DeviceOption = "cpu",
+    options: PreferenceOptions,
 ) -> None:
     """Improve MODEL by the pairs within it that DATASET holds: DPO, anchored on the chosen side.
 
     Pairs of some inputs are watched instead of learnt from; the weights that do best on them are kept.
     """
-    from pipeline.cli.commands.train_generative import (  # noqa: PLC0415
-        PreferenceOptions,
-        train_dpo_command,
-    )
+    from pipeline.cli.commands.train_generative import train_dpo_command  # noqa: PLC0415
 
-    options = PreferenceOptions(
-        weights=weights,
-        beta=beta,
-        anchor=anchor,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        crop_s=crop_s,
-        held_out=held_out,
-        min_strength=min_strength,
-        max_pairs=max_pairs,
-        random_labels=random_labels,
-        keep=keep,
-        steps=steps,
-        every=every,
-        patience=patience,
-        seed=seed,
-        device=device,
-    )
     train_dpo_command(model, dataset, out, options)

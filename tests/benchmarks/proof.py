@@ -28,7 +28,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import yaml
 
-from pipeline.cli.commands.train_generative import PreferenceOptions, train_dpo_command
+from pipeline.cli.commands.option_groups import PreferenceOptions
+from pipeline.cli.commands.train_generative import train_dpo_command
 from pipeline.config.resolve import resolve
 from pipeline.execution.local import LocalExecutor
 from pipeline.execution.worker import Worker

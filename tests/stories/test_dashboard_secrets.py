@@ -136,7 +136,7 @@ def test_other_machines_are_let_in_only_on_purpose(workspace: Path) -> None:
     """An address of the network needs a word more; and a typing mistake is no new workspace."""
     with pytest.raises(UserError, match="--open"):
         dashboard_command(Workspace(workspace), "0.0.0.0", 0, is_open=False)
-    with pytest.raises(WorkspaceError, match="there is no workspace"):
+    with pytest.raises(WorkspaceError, match="nowhere"):
         dashboard_command(Workspace(workspace / "nowhere"), "127.0.0.1", 0, is_open=False)
     assert "evil.example" not in hosts_of("0.0.0.0")
     assert "localhost" in hosts_of("0.0.0.0")

@@ -8,7 +8,6 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pipeline.cli.commands.tokens import tokens_command
 from pipeline.operations.token_text import require_tokens, text_of
@@ -40,6 +39,8 @@ def texts(dataset: Path, codec: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 def text_tokenizer(vocabulary: list[str]) -> Any:
     """Return a tokenizer that knows these words and three of its own."""
+    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415 - 5 s, which all tests would wait for
+
     words = {word: index for index, word in enumerate(["<pad>", "<eos>", "<bos>", *vocabulary])}
     plain = Tokenizer(models.WordLevel(words, unk_token="<pad>"))
     plain.pre_tokenizer = pre_tokenizers.Split(Regex(r"<[^>]*>"), behavior="isolated")
@@ -78,6 +79,8 @@ def test_a_tokenizer_without_the_codes_is_told(texts: Path, tmp_path: Path) -> N
 def test_trl_trains_on_it(texts: Path, tmp_path: Path) -> None:
     """Its own DPOTrainer, a causal model of next to nothing, and a loss that falls from log 2."""
     trl = pytest.importorskip("trl", reason="needs TRL, which nothing else here uses: pip install trl")
+    from transformers import LlamaConfig, LlamaForCausalLM  # noqa: PLC0415 - as above
+
     tokenizer = text_tokenizer((texts / "vocabulary.txt").read_text().split())
     sizes = {"hidden_size": 32, "intermediate_size": 32, "num_attention_heads": 2, "num_key_value_heads": 2}
     config = LlamaConfig(vocab_size=len(tokenizer), num_hidden_layers=1, **sizes)

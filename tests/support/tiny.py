@@ -5,7 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,21 +95,11 @@ def environment() -> dict[str, str]:
 def run(
     config: Path, workspace: Path | str, *options: str, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run as a user would; the working folder is the project's. Only Ray needs an interpreter that is new."""
-    done = (
-        typed("run", config, "--workspace", workspace, *options, environment=environment())
-        if "local" in options
-        else _run_anew(command(config, workspace, *options))
-    )
+    """Run as a user would; the working folder is the project's."""
+    done = typed("run", config, "--workspace", workspace, *options, environment=environment())
     if check:
         assert done.returncode == 0, done.stdout + done.stderr
     return done
-
-
-def _run_anew(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300, check=False
-    )
 
 
 def files_of(workspace: Path) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from pipeline.cli.commands.option_groups import PreferenceOptions
 from pipeline.config.resolve import ResolvedConfig
 from pipeline.store.workspace import Workspace
 from pipeline.text import say
@@ -118,28 +119,6 @@ def open_mixtures(material: "Material", stretch_s: float, seed: int) -> "Mixture
     from stages.networks.generative.spectra import GENERATIVE_SAMPLE_RATE  # noqa: PLC0415
 
     return Mixtures(material, seed, stretch_s, GENERATIVE_SAMPLE_RATE)
-
-
-@dataclass(frozen=True, slots=True)
-class PreferenceOptions:
-    """What the command line says of a training with preferences."""
-
-    weights: Path | None
-    beta: float | None
-    anchor: float
-    learning_rate: float
-    batch_size: int
-    crop_s: float
-    held_out: float
-    min_strength: float | None
-    max_pairs: int | None
-    random_labels: bool
-    keep: Literal["best", "last"]
-    steps: int
-    every: int
-    patience: int
-    seed: int
-    device: str
 
 
 def train_dpo_command(model: str, dataset: str, out: Path, options: PreferenceOptions) -> None:

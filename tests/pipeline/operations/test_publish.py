@@ -144,7 +144,7 @@ def test_an_audit_of_less_speech_is_not_told_of_more(own: Path) -> None:
     write_inventory(run, assemble(run, workspace), workspace)
 
     assert Snapshot.of(workspace).audit is None
-    typed("run", own)
+    typed("run", own, "--executor", "local")
     assert len(set(told(workspace.root).values())) == 1
     assert Snapshot.of(workspace).audit is not None
 

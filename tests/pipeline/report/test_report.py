@@ -265,7 +265,7 @@ def test_tables_that_lack_a_column_are_said_to_be_of_another_version(own: Worksp
 
 def test_where_no_run_has_begun_there_is_nothing_to_report(own: Workspace, tmp_path: Path) -> None:
     """The message names the place; a folder is no name for a file."""
-    with pytest.raises(WorkspaceError, match="no run has begun"):
+    with pytest.raises(WorkspaceError, match="nothing"):
         report_command(Workspace(tmp_path / "nothing"), None)
     with pytest.raises(UserError, match="is a folder"):
         report_command(own, str(tmp_path))

@@ -133,7 +133,7 @@ def test_another_graph_is_refused(tmp_path: Path) -> None:
     hops = lawful_restorer("fast_enhancer", tmp_path)
     assert isinstance(hops, HasWeights)
 
-    with pytest.raises(ConfigError, match="take 514 values"):
+    with pytest.raises(ConfigError, match="514"):
         RESTORERS["gtcrn"].model_validate({"path": hops.path}).load("cpu")
 
 
