@@ -69,6 +69,8 @@ def win_rate_lines(audit: Audit) -> Iterator[str]:
             "these had no vote all the same." if judges else "all that were recorded took part in choosing."
         )
         yield from [f"No score is held out (`preference.held_out`); {whose}", ""]
+    if judges:
+        yield from [*judge_lines(audit), ""]
     for judge in judges:
         yield from [*_win_rates_by(audit, judge), ""]
     yield from baseline_lines(audit)
@@ -78,6 +80,19 @@ def win_rate_lines(audit: Audit) -> Iterator[str]:
         "any; the longer, the louder and the less noisy are any in which that side is chosen. A tie counts "
         "half; leads are in percentage points. Pairs with the clean reference are left out."
     )
+
+
+def judge_lines(audit: Audit) -> Iterator[str]:
+    """Walk a plain sentence for each score without a vote: how often it agrees with the pairs."""
+    for part, how in ((ScoreRole.HELD_OUT, "held out"), (ScoreRole.RECORDED, "without a vote")):
+        for judge in audit.scores_that(part):
+            found = audit.judgement(UNANIMOUS, judge.name)
+            agrees = (
+                f"agrees with {describe_share(found.win_rate)} of {count(round(found.pairs), 'pair')}"
+                if found.win_rate is not None
+                else "has no pair on both sides of which it has a value"
+            )
+            yield f"- {quote_code(judge.name)}, {how}, {agrees}."
 
 
 def baseline_lines(audit: Audit) -> Iterator[str]:

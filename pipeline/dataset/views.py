@@ -2,7 +2,7 @@
 
 ``jsonl`` has a line per pair with all columns; ``nemo`` the alternating lines of NeMo's MagpieTTSDatasetDPO;
 ``espnet`` the wav.scp and score files that ESPnet's SpeechLM makes pairs of; ``kto`` single recordings with a
-label; ``ranked`` the candidates of each input in the order of unanimity.
+label; ``lhotse`` the cuts of lhotse; ``ranked`` the candidates of each input in the order of unanimity.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.dataset.coverage import Coverage, coverage_of, read_pair_facts, select_pairs, weights_of
+from pipeline.dataset.lhotse_cut import lhotse_cut_of
 from pipeline.dataset.published import Dataset, DatasetRow
 from pipeline.dataset.ranking import Layers, layers_of
 from pipeline.store.dataset_columns import DatasetTable
@@ -100,7 +101,8 @@ def _write_nemo(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
         }
         rewards = {"chosen": 1.0, "rejected": 1.0 / (1.0 + max(row["strength"], 1e-6))}
         for side, reward in rewards.items():
-            line = {"audio_filepath": paths[side], **said, "reward": reward, "pair_id": row["pair_id"]}
+            named = {"pair_id": row["pair_id"], "weight": viewed.weights[row["pair_id"]]}
+            line = {"audio_filepath": paths[side], **said, "reward": reward, **named}
             files.add_line(f"{row['split']}_manifest.json", _json(line))
     return {}
 
@@ -123,6 +125,13 @@ def _write_kto(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
             told.add(name)
     both = sum(label is None for label in labels.values())
     return {"recordings that are chosen in one pair and rejected in another": both} if both else {}
+
+
+def _write_lhotse(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
+    for row in _pairs(viewed):
+        cut = lhotse_cut_of(row, _write_sides(row, files), viewed.weights[row["pair_id"]], viewed.out)
+        files.add_line(f"{row['split']}_cuts.jsonl", _json(cut))
+    return {}
 
 
 def _write_espnet(viewed: _Viewed, files: ViewFiles) -> Mapping[str, int]:
@@ -179,6 +188,7 @@ DATASET_VIEWS: Mapping[str, Write] = {
     "nemo": _write_nemo,
     "espnet": _write_espnet,
     "kto": _write_kto,
+    "lhotse": _write_lhotse,
     "ranked": _write_ranked,
 }
 

@@ -24,7 +24,7 @@ from pipeline.store.table_store import TableStore
 from pipeline.tables.graph import Graph
 from schemas import fingerprint_of
 
-VERSION = 8
+VERSION = 9
 
 
 def dataset_key(run: ResolvedConfig, graph: Graph) -> str:

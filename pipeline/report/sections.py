@@ -7,6 +7,9 @@ from typing import Any
 from pipeline.audit.human_agreement import human_audit_of
 from pipeline.audit.ratings import read_human_ratings
 from pipeline.audit.records import Audit, Group, ScoreCorrelation, ScoreRole, YieldOf
+from pipeline.dataset.coverage import Coverage, read_pair_facts, try_selections
+from pipeline.dataset.description import read_description
+from pipeline.dataset.published import Dataset
 from pipeline.listening.opinions import listening_of
 from pipeline.progress.funnel import MEANING
 from pipeline.report.charts import (
@@ -22,6 +25,7 @@ from pipeline.report.corpus import find_oddities, refusals_of
 from pipeline.report.costs import costs_of
 from pipeline.report.failures import failures_of
 from pipeline.report.snapshot import Snapshot
+from schemas import DamagedFileError
 from schemas.rows import CLEAN
 
 Facts = Mapping[str, Any]
@@ -123,7 +127,7 @@ def _among_voters(audit: Audit, found: ScoreCorrelation) -> Iterator[float | Non
 
 
 def gather_yields(snapshot: Snapshot) -> Facts:
-    """Return how many pairs came of which degradations, levels of noise and models."""
+    """Return how many pairs came of which degradations, levels of noise and models, and what they cover."""
     audit = snapshot.audit
     if audit is None:
         return {"audit": None}
@@ -132,7 +136,19 @@ def gather_yields(snapshot: Snapshot) -> Facts:
     return {
         "audit": audit,
         "charts": [(title, len(groups[title]), some, plot_yields(some)) for title, some in shown.items()],
+        "selections": _coverage_in(snapshot),
     }
+
+
+def _coverage_in(snapshot: Snapshot) -> Sequence[Coverage]:
+    """Return what the pairs of the dataset cover, all and selected; nothing if there is none to be read."""
+    files = snapshot.workspace.dataset
+    if (said := read_description(files)) is None:
+        return ()
+    try:
+        return try_selections(read_pair_facts(Dataset(files, said)))
+    except (FileNotFoundError, DamagedFileError):  # which is for 'verify' to say
+        return ()
 
 
 def pick_highest(found: Sequence[YieldOf]) -> Sequence[YieldOf]:

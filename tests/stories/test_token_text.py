@@ -62,8 +62,10 @@ def test_text_is_the_codes_frame_by_frame(dataset: Path, codec: Path, texts: Pat
         assert all(set(row[name].replace("><", "> <").split()) <= vocabulary for row in rows)
 
 
-def test_a_tokenizer_without_the_codes_is_told(texts: Path, tmp_path: Path) -> None:
-    """By how many it lacks, before anything is written."""
+def test_a_tokenizer_without_the_codes_is_told(
+    dataset: Path, codec: Path, texts: Path, tmp_path: Path
+) -> None:
+    """By how many it lacks, before anything is written; so is a folder without a tokenizer."""
     vocabulary = (texts / "vocabulary.txt").read_text().split()
     text_tokenizer(vocabulary).save_pretrained(tmp_path / "whole")
     text_tokenizer(vocabulary[:-1]).save_pretrained(tmp_path / "lacking")
@@ -73,6 +75,12 @@ def test_a_tokenizer_without_the_codes_is_told(texts: Path, tmp_path: Path) -> N
         require_tokens(tmp_path / "lacking", 2, 64)
     with pytest.raises(UserError, match="no folder with a tokenizer"):
         require_tokens(tmp_path / "nowhere", 2, 64)
+    for folder in ("lacking", "nowhere"):
+        with pytest.raises(UserError):
+            tokens_command(
+                dataset, codec, tmp_path / "out", 2, "cpu", "text", text_tokenizer=tmp_path / folder
+            )
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.filterwarnings("ignore")  # of a library that is not ours to mend

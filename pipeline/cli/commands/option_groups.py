@@ -29,7 +29,7 @@ class ExportOptions:
         typer.Option(
             "--as",
             metavar="VIEW",
-            help="write to --out what a trainer reads instead: jsonl, nemo, espnet, kto or ranked",
+            help="write to --out what a trainer reads instead: jsonl, nemo, espnet, kto, lhotse or ranked",
         ),
     ] = None
     select: Annotated[

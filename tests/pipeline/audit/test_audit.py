@@ -79,6 +79,10 @@ def test_the_card_and_the_command_say_the_same(finished: Path) -> None:
     assert "\n".join(lines) in card
     assert "\n".join(lines) in said
     assert "### Judged by scores that did not choose" in said
+    judged = audit_in(finished).judgement("unanimous", "spectral_envelope")
+    assert judged.win_rate is not None
+    assert f"- `spectral_envelope`, held out, agrees with {100 * judged.win_rate.value:.1f} %" in said
+    assert f" of {judged.pairs:.0f} pairs." in said
     assert "by `spectral_envelope`" in said
     assert "- the longer: no two restorations differ in it." in said
     assert "of the pairs the chosen side is louder, before it was brought to the level of its input." in said

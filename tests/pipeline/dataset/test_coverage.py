@@ -1,6 +1,7 @@
 """Weights and choices of pairs: no cell outweighs another, and none is left out before its turn."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from pipeline.dataset.coverage import PairFacts, coverage_of, select_pairs, weig
 
 def pair(name: str, cell: str, strength: float = 1.0, of: str = "") -> PairFacts:
     """Return a pair of a cell, and of an input of its own unless one is said."""
-    return PairFacts(name, of or f"input of {name}", strength, (cell,))
+    return PairFacts(name, of or f"input of {name}", strength, 0.5, (cell,))
 
 
 many = st.lists(st.tuples(st.sampled_from("aaaaabbc"), st.floats(0.1, 9.0), st.integers(0, 5)), max_size=40)
@@ -36,6 +37,31 @@ def test_all_cells_weigh_the_same(drawn: list[tuple[str, float, int]]) -> None:
         of_cells[each.cell] += weights[each.pair_id]
     assert sum(weights.values()) == pytest.approx(len(pairs))
     assert all(weight == pytest.approx(len(pairs) / len(of_cells)) for weight in of_cells.values())
+
+
+@given(drawn=many)
+def test_hard_pairs_weigh_more_but_never_twice_as_much(drawn: list[tuple[str, float, int]]) -> None:
+    """Within a cell: the narrower the vote, and the fewer takes of the input win, the more a pair weighs."""
+    pairs = [replace(each, share_of_winners=(len(each.degraded_id) % 3) / 2) for each in pairs_from(drawn)]
+    weights = weights_of(pairs)
+
+    for one in pairs:
+        for other in pairs:
+            if one.cell == other.cell:
+                ratio = weights[one.pair_id] / weights[other.pair_id]
+                assert ratio == pytest.approx((1 + one.difficulty) / (1 + other.difficulty))
+                assert 0.5 - 1e-9 <= ratio <= 2.0 + 1e-9
+
+
+def test_difficulty_is_a_narrow_vote_and_a_rare_winner() -> None:
+    """The mean of 1 / (1 + strength) and the share of takes that beat nobody; both from 0 to 1."""
+    easy, narrow, rare = (
+        replace(pair("1", "a"), strength=strength, share_of_winners=share).difficulty
+        for strength, share in ((1e9, 1.0), (0.0, 1.0), (1e9, 0.25))
+    )
+
+    assert easy == pytest.approx(0.0, abs=1e-6)
+    assert (narrow, rare) == (pytest.approx(0.5), pytest.approx(0.375))
 
 
 @given(drawn=many, number=st.integers(1, 45))

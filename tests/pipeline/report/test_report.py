@@ -114,6 +114,7 @@ def test_the_page_has_every_section_and_the_numbers_of_the_dataset(finished: Wor
     assert f"{dataset.funnel.count('pairs')} of {dataset.funnel.count('pairs')} pairs" in page.text
     assert "1 unfit: silent" in page.text
     assert "sentences/silent" in page.text
+    assert "What the pairs of the dataset cover, and what fewer would" in page.text
     assert "speech corpus: two sentences" in page.text
 
 
