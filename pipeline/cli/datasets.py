@@ -15,9 +15,11 @@ from pipeline.cli.options import (
     SetOption,
     SpeechOption,
     WorkspaceOption,
+    config_path,
     resolve_run,
     workspace_of,
 )
+from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.workspaces import dataset_at, is_workspace, open_workspace, workspace_around
 from schemas import UserError
 
@@ -170,3 +172,33 @@ def tokens(
     from pipeline.cli.commands.tokens import tokens_command  # noqa: PLC0415
 
     tokens_command(dataset, codec, out, codebooks, device, form, tokenizer)
+
+
+@app.command(
+    epilog=format_examples(
+        "perturb runs/demo/dataset --damage damage.yaml --out runs/demo/perturbed",
+        "perturb runs/demo/dataset --damage damage.yaml --panel demo --out runs/demo/perturbed",
+    )
+)
+def perturb(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    damage: Annotated[
+        str, typer.Option(metavar="FILE", help="a YAML file with a 'chain' of degradations without pools")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="a new folder for the pairs")],
+    panel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PANEL", help="a config whose votes have to hear the damage; its scores are kept"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="what is drawn follows from it")] = 0,
+) -> None:
+    """Write pairs whose rejected side is the chosen one of a pair of DATASET, damaged on purpose.
+
+    They are a dataset of their own, in which 'origin' says what they are: no command mixes them among others.
+    """
+    from pipeline.cli.commands.perturb import perturb_command  # noqa: PLC0415
+
+    judges = None if panel is None else config_path(panel)
+    perturb_command(DatasetFiles(dataset), config_path(damage), out, seed, judges)

@@ -69,7 +69,8 @@ def test_an_empty_workspace_waits_for_its_run(tmp_path: Path) -> None:
     assert client.get("/state").json() == {"head": "", "sections": {}}
     assert client.get("/sections/funnel").status_code == 404
     assert client.get("/listen").status_code == 200
-    assert client.get("/listen/Ann").json() == {"trial": None, "judged": 0, "offered": 0}
+    asked = {"trial": None, "judged": 0, "offered": 0, "listener": "Ann", "is_training": False}
+    assert client.get("/listen/Ann").json() == asked
     assert client.post("/listen/Ann", json={"trial": "0", "choice": "a"}).status_code == 409
     assert list(folder.iterdir()) == []
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.listening.invitations import ListeningPlan, invite
+from pipeline.store.workspace import Workspace
 from tests.support.browser import Browser, browsing
 from tests.support.served import cut_after, served
 
@@ -37,6 +39,20 @@ def _hear_both(browser: Browser) -> None:
         browser.press(key)
         browser.wait_for(f"(player.count(), player.heardS['{key}'] > 1.05)")
     browser.wait_for("!document.querySelector('[data-vote]').disabled")
+
+
+def test_an_invited_listener_needs_no_name(browser: Browser, workspace: Path) -> None:
+    """The link says who they are; the first trial is for practice, and is said to be."""
+    found = invite(Workspace(workspace).invitations, ["Ann"], ListeningPlan(training=1))
+    with served(workspace) as address:
+        browser.open(f"{address}/listen?invitation={found.invited[0].token}")
+        shown = browser.value("document.getElementById('name').checkVisibility()")
+        browser.value("document.querySelector('#welcome button').click()")
+        _wait_for_trial(browser, 0)
+
+        assert shown is False
+        assert browser.value("document.getElementById('who').textContent") == "Ann"
+        assert browser.value("document.getElementById('practice').checkVisibility()") is True
 
 
 def test_a_listener_votes_by_keyboard(browser: Browser, workspace: Path) -> None:
