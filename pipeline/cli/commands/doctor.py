@@ -11,7 +11,7 @@ from pipeline.cli.commands.environment import (
     check_embedded_models,
     check_packages,
 )
-from pipeline.cli.commands.model_needs import Deed, Step, mend, models_in, show_models, step_lines, steps_of
+from pipeline.cli.commands.model_needs import Deed, Remedy, mend, models_in, show_models, step_lines, steps_of
 from pipeline.config.chain import example_of
 from pipeline.config.nested_operators import with_nested
 from pipeline.config.resolve import (
@@ -86,7 +86,7 @@ def _registered() -> list[type[Operator]]:
 
 def _config(
     path: Path, assignments: Sequence[str], replacements: Mapping[str, str], begun: Begun
-) -> tuple[int, Sequence[Step]]:
+) -> tuple[int, Sequence[Remedy]]:
     """Print what a config needs; return how many things are lacking, and what is to be done about them."""
     named, stand_ins = operators_in(path, assignments, begun), stand_ins_in(path, assignments, begun)
     models = models_in(named, gpus_said_in(path, assignments), stand_ins)
@@ -109,25 +109,25 @@ def _config(
 
 def _but_weights(
     path: Path, assignments: Sequence[str], replacements: Mapping[str, str], begun: Begun
-) -> tuple[int, Sequence[Step]]:
+) -> tuple[int, Sequence[Remedy]]:
     """Look at what else is wrong with a config for which weights or environments are lacking."""
     try:
         run = resolve_but_weights(path, assignments, replacements, begun)
     except ConfigError as error:
-        return 0, [Step(Deed.CONFIG, "config", line, _MEND) for line in str(error).splitlines()]
+        return 0, [Remedy(Deed.CONFIG, "config", line, _MEND) for line in str(error).splitlines()]
     sources = list(check_sources(run))
     return _show("recordings", sources), _source_steps(sources)
 
 
-def _source_steps(findings: Iterable[CheckResult]) -> Sequence[Step]:
+def _source_steps(findings: Iterable[CheckResult]) -> Sequence[Remedy]:
     return [_step(Deed.RECORDINGS, each) for each in findings if not each.is_there]
 
 
-def _step(deed: Deed, finding: CheckResult) -> Step:
-    return Step(deed, finding.name, finding.detail, "" if deed is Deed.PACKAGE else _MEND)
+def _step(deed: Deed, finding: CheckResult) -> Remedy:
+    return Remedy(deed, finding.name, finding.detail, "" if deed is Deed.PACKAGE else _MEND)
 
 
-def _show_steps(steps: Sequence[Step]) -> None:
+def _show_steps(steps: Sequence[Remedy]) -> None:
     """Print the one list of what is to be done, if anything is."""
     if not steps:
         return

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.cli.commands.model_needs import models_in, show_models, step_lines, steps_of
+from pipeline.cli.commands.model_needs import measured_in, models_in, show_models, step_lines, steps_of
 from pipeline.cli.commands.run import format_header
 from pipeline.config.resolve import ResolvedConfig, gpus_said_in, operators_in, stand_ins_in
 from pipeline.progress.estimates import BYTES_PER_SAMPLE, FLAC_SHARE, NATIVE_RATE_HZ
@@ -32,13 +32,15 @@ def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None =
     say(format_header(run, workspace))
     operators = [setup.restorer for setup in run.restorers] + [setup.metric for setup in run.metrics]
     gpus = {setup.restorer.kind: setup.gpus for setup in run.restorers}
-    models = models_in(operators, gpus | {setup.metric.kind: setup.gpus for setup in run.metrics})
+    gpus |= {setup.metric.kind: setup.gpus for setup in run.metrics}
+    lines = ticket_lines(workspace.ticket_log)
+    tables = {f"restore.{setup.name}": setup.restorer.kind for setup in run.restorers}
+    models = models_in(operators, gpus, (), measured_in(lines, tables))
     show_models(models)
     for line in step_lines(steps_of(models)):
         say(line)
     graph = assemble(run, workspace, keep=False)
     require_audio(source for shard in graph.shards for source in shard.sources)
-    lines = ticket_lines(workspace.ticket_log)
     forecast = Forecast(graph, workspace.store, lines, _sample_rate(run))
     for line in plan_lines(run, graph, forecast, workspace.root):
         say(line)
