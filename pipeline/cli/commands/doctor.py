@@ -143,10 +143,12 @@ def check_weight_files(
     What a run begins without does not keep it from starting; it is said what stands in.
     """
     without = {name: each for each in stand_ins if each.is_used for name in each.weights}
-    for name, need in needs_of(operators).items():
+    named = list(operators)
+    pinned = {each.kind for each in named if isinstance(each, HasWeights) and each.sha256}
+    for name, need in needs_of(named).items():
         state = state_of(need.weights)
         said = f"{weights_size_of(need.weights)}, licence {need.weights.licence}, for {', '.join(need.kinds)}"
-        if moving := describe_moving(need.weights):
+        if (moving := describe_moving(need.weights)) and not pinned.issuperset(need.kinds):
             said += f"; UNPINNED: {moving}"
         if state == "there":
             yield CheckResult(name, f"{said}: in {need.weights.place}", is_there=True)
