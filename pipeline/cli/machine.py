@@ -16,6 +16,11 @@ from pipeline.cli.options import (
     replacements_from,
 )
 
+FixOption = Annotated[
+    bool,
+    typer.Option("--fix", help="first make environments, and fetch weights whose licences ask for nothing"),
+]
+
 
 @app.command(epilog=format_examples("doctor", "doctor demo", "doctor my.yaml --speech ~/recordings"))
 def doctor(
@@ -25,17 +30,21 @@ def doctor(
     noise: NoiseOption = None,
     responses: ResponsesOption = None,
     cache: CacheOption = None,
+    fix: FixOption = False,  # noqa: FBT002
 ) -> None:
-    """Check machine and packages, and with a CONFIG the weights, pools and files that it needs.
+    """Check machine and packages, and with a CONFIG the models, weights, pools and files that it needs.
 
-    Never touches the network. Exit codes: 0 a run could start, 2 something is lacking.
+    Ends with one list of what is to be done, in order. Never touches the network, but with --fix. Exit codes:
+    0 a run could start, 2 something is lacking.
     """
     from pipeline.cli.commands.doctor import doctor_command  # noqa: PLC0415
     from pipeline.cli.commands.weights import use_cache  # noqa: PLC0415
 
     use_cache(cache)
     given = replacements_from(speech, noise, responses)
-    doctor_command(None if config is None else config_path(config), assignments or (), given, begun_in(None))
+    doctor_command(
+        None if config is None else config_path(config), assignments or (), given, begun_in(None), mends=fix
+    )
 
 
 @app.command(

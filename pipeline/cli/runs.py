@@ -21,6 +21,7 @@ from pipeline.cli.options import (
 from pipeline.config.resolve import operators_to_fetch_for, resolve
 from pipeline.config.stand_ins import read_stand_ins
 from pipeline.store.workspaces import open_workspace
+from schemas import ConfigError
 
 
 @app.command(
@@ -96,9 +97,13 @@ def plan(
     Writes nothing. Times, and pairs per degraded version, are measured ones where the workspace has any, and
     rough ones elsewhere.
     """
-    from pipeline.cli.commands.plan import plan_command  # noqa: PLC0415
+    from pipeline.cli.commands.plan import explain_lack, plan_command  # noqa: PLC0415
 
-    resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
+    try:
+        resolved = resolve_run(config, assignments, speech, noise, responses, workspace)
+    except ConfigError:
+        explain_lack(config_path(config), assignments or ())
+        raise
     plan_command(resolved, workspace_of(workspace, resolved), pairs)
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from pipeline.cli.application import format_examples
-from pipeline.cli.training import RateOption, SeedOption, train
+from pipeline.cli.commands.option_groups import SeedOption
+from pipeline.cli.training import RateOption, train
 
 
 @train.command(name="dpo-example", epilog=format_examples("train dpo-example runs/demo/dataset"))

@@ -21,7 +21,7 @@ from pipeline.config.preference import (
 from pipeline.config.problems import Problems
 from pipeline.config.reader import PartialConfig, ReadContext
 from pipeline.config.rounds import Lineage
-from pipeline.config.schema import Config
+from pipeline.config.schema import Config, MetricEntry, RestorerEntry
 from pipeline.config.stand_ins import (
     Begun,
     Decide,
@@ -156,6 +156,27 @@ def operators_to_fetch_for(
     context = _read_without_weights(given, lambda name: decide_as_begun(begun(name)))
     context.problems.raise_if_any()
     return context.operators
+
+
+def resolve_but_weights(
+    path: Path, assignments: Sequence[str], replacements: Mapping[str, str], begun: Begun
+) -> ResolvedConfig:
+    """Return what ``resolve`` does where weights and environments may be missing, to look at the rest of it.
+
+    Raises ``ConfigError`` with all else that is wrong.
+    """
+    document = document_of(path, assignments, replacements)
+    decided = substitute(document, path.parent, decide_as_begun(begun(_name_in(document))))
+    context = ReadContext(path.parent, Problems(document), needs_weights=False)
+    return replace(_build(document, context, replacements), stand_ins=decided)
+
+
+def gpus_said_in(path: Path, assignments: Sequence[str] = ()) -> Mapping[str, float]:
+    """Return by kind how many GPUs per worker a config says, for those of which it says any number."""
+    found = PartialConfig(document_of(path, assignments, {}).data)
+    entries: list[RestorerEntry | MetricEntry] = [entry for _, entry in found.restorers]
+    entries += [entry for _, entry in found.metrics]
+    return {entry.kind: entry.gpus for entry in entries if entry.gpus is not None}
 
 
 def stand_ins_in(

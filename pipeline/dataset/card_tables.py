@@ -213,4 +213,5 @@ def _describe_all_weights(weights: Iterable[WeightsFacts]) -> str:
 def _describe_weights(weights: WeightsFacts) -> str:
     at = f" @ {weights.revision}" if weights.revision else ""
     digest = f", SHA-256 {weights.sha256}" if weights.sha256 else ""
-    return f"{weights.source}{at}{digest}"
+    moving = f", unpinned where it came from: {', '.join(weights.unpinned)}" if weights.unpinned else ""
+    return f"{weights.source}{at}{digest}{moving}"

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from pydantic import Field
+
 from pipeline.config.nested_operators import with_nested
 from pipeline.config.operators import MetricSetup, RestorerSetup
 from schemas import Digest, Params, Record, fingerprint_of
@@ -19,6 +21,8 @@ class WeightsFacts(Record):
     sha256: Digest | None = None
     source: str
     revision: str | None = None
+    unpinned: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
+    """Files that came from an address which may give others later; the digest is of what the run had."""
 
 
 class ModelFacts(Record):
@@ -144,4 +148,7 @@ def _weights_facts_of(operator: Operator) -> WeightsFacts:
         return WeightsFacts(
             kind=operator.kind, sha256=digest, source=published.source, revision=published.revision
         )
-    return WeightsFacts(kind=operator.kind, sha256=digest, source=operator.weights)
+    is_fetched = isinstance(operator, HasWeights) and operator.path is None  # a copy is the user's own
+    moving = published.moving if published is not None and is_fetched else ()
+    names = tuple(file.name for file in moving)
+    return WeightsFacts(kind=operator.kind, sha256=digest, source=operator.weights, unpinned=names)

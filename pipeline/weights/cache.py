@@ -121,7 +121,24 @@ def state_of(weights: Weights) -> str:
 
 def weights_size_of(weights: Weights) -> str:
     """Return how much there is to fetch, as far as it is known."""
-    return "size unknown" if weights.size_bytes is None else format_bytes(weights.size_bytes)
+    if weights.size_bytes is not None:
+        return format_bytes(weights.size_bytes)
+    sizes = [file.size_bytes or file.about_bytes for file in weights.files]
+    known = sum(size for size in sizes if size is not None)
+    if not known:
+        return "size unknown"
+    return f"{'more than' if None in sizes else 'about'} {format_bytes(known)}"
+
+
+def describe_moving(weights: Weights) -> str:
+    """Return what to say of files whose address may give others tomorrow; nothing, if there are none."""
+    if not weights.moving:
+        return ""
+    names = ", ".join(file.name for file in weights.moving)
+    return (
+        f"{names} at an address that may give another file tomorrow, and no digest of it is known: pin what "
+        "you have with the 'sha256' that fetching prints"
+    )
 
 
 def source_of(weights: Weights) -> str:

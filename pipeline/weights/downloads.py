@@ -27,6 +27,8 @@ TIMEOUT_S = 30.0
 PAUSES_S = (1.0, 4.0, 16.0)
 """Between one try and the next."""
 HUB_HOST = "huggingface.co"
+MIRROR_VARIABLE = "HF_ENDPOINT"
+"""Names a mirror of the hub, as for its own programs. Digests stay what they are."""
 TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - the name of one
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -77,7 +79,7 @@ def _continue(file: WeightFile, draft: Draft, advance: Advance) -> None:
         headers |= {"If-Range": draft.version} if draft.version else {}
     try:
         with requests.get(
-            file.url, headers=headers, auth=_Token(), stream=True, timeout=TIMEOUT_S
+            _mirrored(file.url), headers=headers, auth=_Token(), stream=True, timeout=TIMEOUT_S
         ) as response:
             _receive(response, file, draft, advance)
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
@@ -86,6 +88,13 @@ def _continue(file: WeightFile, draft: Draft, advance: Advance) -> None:
         ) from error
     except requests.RequestException as error:
         raise ConnectionCut(f"the connection failed ({type(error).__name__})") from error
+
+
+def _mirrored(url: str) -> str:
+    """Return the address of a file of the hub at the mirror that the user has named, if any."""
+    mirror = os.environ.get(MIRROR_VARIABLE, "").rstrip("/")
+    beginning = f"https://{HUB_HOST}/"
+    return f"{mirror}/{url.removeprefix(beginning)}" if mirror and url.startswith(beginning) else url
 
 
 def _receive(response: requests.Response, file: WeightFile, draft: Draft, advance: Advance) -> None:

@@ -22,7 +22,8 @@ class AnyEnhance(MaskedGenerative):
     of GenSR-Pref; check out github.com/open-mmlab/Amphion at 136165a0b14de96fd731ec2ce34a32f1d55c1358 (later
     trees lack it). It samples. Hazards: the hub has been seen to refuse the weights (HTTP 401), and states no
     licence for them; in reverberation others measured more wrong words after it than before (14.2 % against
-    10.2 %); where its settings ask for w2v-BERT 2.0, the environment's hub cache needs it.
+    10.2 %); where its settings ask for w2v-BERT 2.0, the checkout needs it in
+    ``models/se/anyenhance/pretrained/w2v-bert-2.0``.
     """
 
     kind: ClassVar[str] = "anyenhance"

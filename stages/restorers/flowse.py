@@ -51,6 +51,7 @@ class FlowSE(PublishedWorker):
             CHECKPOINT,
             revision="df1bd3f8249a51f78d2b79bb037c9bdbcf660640",
             sha256="c342175051d1ca38338993228e8a632181b9b556f9f1e310ac3e07bef54f446f",
+            about_bytes=1_350_000_000,
         )
         return Weights(
             name="flowse",

@@ -58,6 +58,9 @@ class LlaseG1(PublishedWorker):
     weights: ClassVar[str] = f"huggingface.co: ASLP-lab/LLaSE-G1, HKUSTAudio/xcodec2, {_W2V}; WavLM-Large.pt"
     sample_rate: ClassVar[int] = 16_000
     needs_repository: ClassVar[bool] = True
+    by_hand: ClassVar[Mapping[str, str]] = {
+        "ckpt/codec_ckpt/WavLM-Large.pt": "github.com/microsoft/unilm/tree/master/wavlm, 'WavLM Large'"
+    }
     draws: ClassVar[Mapping[str, Distribution]] = {"temperature": Uniform(low=0.3, high=1.0)}
     harmless: ClassVar[Mapping[str, tuple[str, ...]]] = {f"ckpt/codec_ckpt/{_CODEC}": _OF_SETTINGS}
 
@@ -86,9 +89,15 @@ class LlaseG1(PublishedWorker):
 
 
 def _files() -> Iterator[WeightFile]:
-    yield make_hub_file("ASLP-lab/LLaSE-G1", "ckpt/model.pt.tar")
+    yield make_hub_file("ASLP-lab/LLaSE-G1", "ckpt/model.pt.tar", about_bytes=4_290_000_000)
     codec = f"ckpt/codec_ckpt/{_CODEC}"
-    yield make_hub_file("HKUSTAudio/xcodec2", f"ckpt/{_CODEC}", revision=_CODEC_REVISION, name=codec)
+    yield make_hub_file(
+        "HKUSTAudio/xcodec2",
+        f"ckpt/{_CODEC}",
+        revision=_CODEC_REVISION,
+        name=codec,
+        about_bytes=8_310_000_000,
+    )
     for file in weights_of_revision("w2v-bert-2.0", _W2V, _W2V_REVISION, "MIT", _W2V_FILES).files:
         place = f"ckpt/codec_ckpt/hub/models--facebook--w2v-bert-2.0/{file.name}"
         yield file.model_copy(update={"name": place})

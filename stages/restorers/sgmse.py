@@ -38,6 +38,10 @@ class Sgmse(PublishedWorker):
     sampling: ClassVar[bool] = True
     chunk_s: ClassVar[float] = 10.0
     needs_repository: ClassVar[bool] = True
+    tools_on_gpu: ClassVar[Mapping[str, str]] = {
+        "nvcc": "install the CUDA toolkit 12.1, of which its torch is, and put its 'bin' on the path",
+        "ninja": "'python -m pipeline environments make sgmse' brings it",
+    }
 
     loaded_by: ClassVar[frozenset[str]] = frozenset({"checkpoint"})
 

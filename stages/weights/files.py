@@ -46,6 +46,8 @@ class WeightFile(Record):
     sha256: Digest | None = None
     """None where nobody here has seen the file: fetching it prints the digest, for the config to pin."""
     size_bytes: int | None = Field(default=None, gt=0)
+    about_bytes: int | None = Field(default=None, gt=0)
+    """Its size as its page rounds it, to say beforehand, where nobody here has seen the file."""
 
 
 class Weights(Record):

@@ -17,10 +17,13 @@ def make_hub_file(
     name: str | None = None,
     sha256: Digest | None = None,
     size_bytes: int | None = None,
+    about_bytes: int | None = None,
 ) -> WeightFile:
     """Return the file at ``path`` in ``owner/name``, under its own path unless it is given a ``name``."""
     url = f"{HUB}/{repository}/resolve/{quote(revision, safe='')}/{quote(path)}"
-    return WeightFile(name=name or path, url=url, sha256=sha256, size_bytes=size_bytes)
+    return WeightFile(
+        name=name or path, url=url, sha256=sha256, size_bytes=size_bytes, about_bytes=about_bytes
+    )
 
 
 KnownFiles = Mapping[str, tuple[int | None, Digest | None]]

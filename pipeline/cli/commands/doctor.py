@@ -1,6 +1,7 @@
 """``doctor``: could a run start here, and if not, what is lacking. Touches no network, writes nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from pipeline.cli.commands.environment import (
@@ -10,14 +11,17 @@ from pipeline.cli.commands.environment import (
     check_embedded_models,
     check_packages,
 )
+from pipeline.cli.commands.model_needs import Deed, Remedy, mend, models_in, show_models, step_lines, steps_of
 from pipeline.config.chain import example_of
 from pipeline.config.nested_operators import with_nested
 from pipeline.config.resolve import (
     MetricSetup,
     ResolvedConfig,
     RestorerSetup,
+    gpus_said_in,
     operators_in,
     resolve,
+    resolve_but_weights,
     stand_ins_in,
 )
 from pipeline.config.schema import PoolFiles, PoolPart, PoolRooms
@@ -26,7 +30,7 @@ from pipeline.execution.machine import list_gpus, list_machine_facts
 from pipeline.sources.corpora import Corpus, list_unread
 from pipeline.sources.first_look import FirstLook, describe_missing, is_there, look_at
 from pipeline.text import align_columns, count, format_bytes, say
-from pipeline.weights.cache import needs_of, source_of, state_of, weights_size_of
+from pipeline.weights.cache import describe_moving, needs_of, source_of, state_of, weights_size_of
 from schemas import ConfigError, RunError, UserError
 from stages.degradations import DEGRADATIONS
 from stages.metrics import METRICS
@@ -39,26 +43,37 @@ from stages.restore.calls import load_model
 from stages.restorers import RESTORERS
 from stages.weights.has_weights import HasWeights
 
+_MEND = "mend it in the config, or name yours with --speech, --noise, --responses, --set"
+
 
 def doctor_command(
     path: Path | None,
     assignments: Sequence[str] = (),
     replacements: Mapping[str, str] | None = None,
     begun: Begun = nothing_begun,
+    *,
+    mends: bool = False,
 ) -> None:
     """Print what is there and what is lacking; ``begun`` knows what the config's run began with.
 
-    Raises ``UserError`` if a run could not start.
+    With ``mends``, what can be brought without a question is brought first. Raises ``UserError`` if a run
+    could not start.
     """
+    if mends and path is not None:
+        mend(models_in(operators_in(path, assignments, begun), gpus_said_in(path, assignments)))
     lacking = _show(
         "machine", [CheckResult(name, value, is_there=True) for name, value in list_machine_facts(Path.cwd())]
     )
     named: Sequence[AnyOperator] = _registered() if path is None else operators_in(path, assignments, begun)
     plain = [each for each in named if each.weights == Operator.weights]
-    lacking += _show("packages", list(check_packages(plain if path is None else named)))
-    lacking += _show("models inside packages", list(check_embedded_models(named)))
+    inside = [*check_packages(plain if path is None else named)], [*check_embedded_models(named)]
+    for title, findings in zip(("packages", "models inside packages"), inside, strict=True):
+        lacking += _show(title, findings)
     if path is not None:
-        lacking += _config(path, assignments, replacements or {}, begun)
+        found, steps = _config(path, assignments, replacements or {}, begun)
+        lacking += found
+        packages = [_step(Deed.PACKAGE, each) for each in chain(*inside) if not each.is_there]
+        _show_steps([*packages, *steps])
     what = "a run" if path is None else f"a run of {path}"
     if lacking:
         raise UserError(f"{what} could not start here: {count(lacking, 'thing')} lacking")
@@ -69,20 +84,55 @@ def _registered() -> list[type[Operator]]:
     return [*DEGRADATIONS.values(), *RESTORERS.values(), *METRICS.values()]
 
 
-def _config(path: Path, assignments: Sequence[str], replacements: Mapping[str, str], begun: Begun) -> int:
-    named = operators_in(path, assignments, begun)
-    _show("weights", list(check_weight_files(named, stand_ins_in(path, assignments, begun))))
+def _config(
+    path: Path, assignments: Sequence[str], replacements: Mapping[str, str], begun: Begun
+) -> tuple[int, Sequence[Remedy]]:
+    """Print what a config needs; return how many things are lacking, and what is to be done about them."""
+    named, stand_ins = operators_in(path, assignments, begun), stand_ins_in(path, assignments, begun)
+    models = models_in(named, gpus_said_in(path, assignments), stand_ins)
+    show_models(models)
+    _show("weights", list(check_weight_files(named, stand_ins)))
     # the config's mistakes count them
     try:
         run = resolve(path, assignments, replacements, begun)
     except ConfigError as error:
-        say(str(path))
-        for line in str(error).splitlines():
-            say(f"  LACKS  {line}")
-        say("")
-        return len(str(error).splitlines())
-    lacking = _show("operators", list(check_operators(run)))
-    return lacking + _show("recordings", list(check_sources(run)))
+        said = str(error).splitlines()
+        say("\n".join([str(path), *(f"  LACKS  {line}" for line in said), ""]))
+        lacking, others = _but_weights(path, assignments, replacements, begun)
+        return len(said) + lacking, [*steps_of(models), *others]
+    operators, sources = list(check_operators(run)), list(check_sources(run))
+    lacking = _show("operators", operators) + _show("recordings", sources)
+    known = {step.subject for step in steps_of(models)}
+    others = [_step(Deed.CONFIG, each) for each in operators if not each.is_there and each.name not in known]
+    return lacking, [*steps_of(models), *others, *_source_steps(sources)]
+
+
+def _but_weights(
+    path: Path, assignments: Sequence[str], replacements: Mapping[str, str], begun: Begun
+) -> tuple[int, Sequence[Remedy]]:
+    """Look at what else is wrong with a config for which weights or environments are lacking."""
+    try:
+        run = resolve_but_weights(path, assignments, replacements, begun)
+    except ConfigError as error:
+        return 0, [Remedy(Deed.CONFIG, "config", line, _MEND) for line in str(error).splitlines()]
+    sources = list(check_sources(run))
+    return _show("recordings", sources), _source_steps(sources)
+
+
+def _source_steps(findings: Iterable[CheckResult]) -> Sequence[Remedy]:
+    return [_step(Deed.RECORDINGS, each) for each in findings if not each.is_there]
+
+
+def _step(deed: Deed, finding: CheckResult) -> Remedy:
+    return Remedy(deed, finding.name, finding.detail, "" if deed is Deed.PACKAGE else _MEND)
+
+
+def _show_steps(steps: Sequence[Remedy]) -> None:
+    """Print the one list of what is to be done, if anything is."""
+    if not steps:
+        return
+    say("to be done, in this order ('--fix' does what asks no question)")
+    say("\n".join([*step_lines(sorted(steps, key=lambda step: step.deed)), ""]))
 
 
 def check_weight_files(
@@ -93,9 +143,13 @@ def check_weight_files(
     What a run begins without does not keep it from starting; it is said what stands in.
     """
     without = {name: each for each in stand_ins if each.is_used for name in each.weights}
-    for name, need in needs_of(operators).items():
+    named = list(operators)
+    pinned = {each.kind for each in named if isinstance(each, HasWeights) and each.sha256}
+    for name, need in needs_of(named).items():
         state = state_of(need.weights)
         said = f"{weights_size_of(need.weights)}, licence {need.weights.licence}, for {', '.join(need.kinds)}"
+        if (moving := describe_moving(need.weights)) and not pinned.issuperset(need.kinds):
+            said += f"; UNPINNED: {moving}"
         if state == "there":
             yield CheckResult(name, f"{said}: in {need.weights.place}", is_there=True)
             continue

@@ -3,9 +3,11 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from pipeline.cli.commands.model_needs import measured_in, models_in, show_models, step_lines, steps_of
 from pipeline.cli.commands.run import format_header
-from pipeline.config.resolve import ResolvedConfig
+from pipeline.config.resolve import ResolvedConfig, gpus_said_in, operators_in, stand_ins_in
 from pipeline.progress.estimates import BYTES_PER_SAMPLE, FLAC_SHARE, NATIVE_RATE_HZ
 from pipeline.progress.forecast import Forecast, TableForecast
 from pipeline.progress.pair_yield import estimate_yield, yield_lines
@@ -27,14 +29,30 @@ _HEAD = ("table", "tickets", "done", "time left", "known", "bytes done", "bytes 
 def plan_command(run: ResolvedConfig, workspace: Workspace, target: int | None = None) -> None:
     """Print utterances, shards, tickets, time, bytes and pairs, and what ``target`` pairs would need."""
     say(format_header(run, workspace))
+    operators = [setup.restorer for setup in run.restorers] + [setup.metric for setup in run.metrics]
+    gpus = {setup.restorer.kind: setup.gpus for setup in run.restorers}
+    gpus |= {setup.metric.kind: setup.gpus for setup in run.metrics}
+    lines = ticket_lines(workspace.ticket_log)
+    tables = {f"restore.{setup.name}": setup.restorer.kind for setup in run.restorers}
+    models = models_in(operators, gpus, (), measured_in(lines, tables))
+    show_models(models)
+    for line in step_lines(steps_of(models)):
+        say(line)
     graph = assemble(run, workspace, keep=False)
     require_audio(source for shard in graph.shards for source in shard.sources)
-    lines = ticket_lines(workspace.ticket_log)
     forecast = Forecast(graph, workspace.store, lines, _sample_rate(run))
     for line in plan_lines(run, graph, forecast, workspace.free_bytes):
         say(line)
     for line in yield_lines(estimate_yield(run, graph, workspace.store), num_degraded(run, forecast), target):
         say(line)
+
+
+def explain_lack(path: Path, assignments: Sequence[str]) -> None:
+    """Print what the models of a config need that cannot be planned, and what is to be done for them."""
+    stand_ins = stand_ins_in(path, assignments)
+    models = models_in(operators_in(path, assignments), gpus_said_in(path, assignments), stand_ins)
+    show_models(models)
+    say("\n".join(step_lines(steps_of(models))))
 
 
 def num_degraded(run: ResolvedConfig, forecast: Forecast) -> int:

