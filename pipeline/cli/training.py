@@ -60,6 +60,45 @@ def vqscore(
     train_vqscore_command(speech, out, settings, steps=steps, every=every, device=device)
 
 
+@train.command(
+    name="vq-enhance",
+    epilog=format_examples(
+        "train vq-enhance --speech ~/clean --out vq-enhance",
+        "train vq-enhance --speech ~/clean --out vq --steps 500000 --clean-steps 400000 --device cuda",
+    ),
+)
+def vq_enhance(
+    speech: Annotated[Path, typer.Option(metavar="FOLDER", help="clean speech, and nothing else")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="for weights, checkpoint and losses.json")],
+    steps: Annotated[int, typer.Option(min=1, help="when to stop; more later go on from there")] = 10_000,
+    clean_steps: Annotated[int, typer.Option(min=1, help="of them on clean speech, before noise")] = 8_000,
+    batch_size: Annotated[int, typer.Option(min=1, help="stretches of speech per step")] = 16,
+    stretch_s: Annotated[float, typer.Option(min=0.1, help="seconds of a stretch")] = 3.0,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="of Adam")] = 3e-4,
+    codes: Annotated[int, typer.Option(min=2, help="code vectors")] = 4_096,
+    seed: Annotated[int, typer.Option(min=0, help="for weights and for what is drawn")] = 0,
+    every: Annotated[int, typer.Option(min=1, help="steps between two lines and checkpoints")] = 100,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1")] = "cpu",
+) -> None:
+    """Train the restorer vq_enhance on clean speech alone: codes first, then its encoder against itself.
+
+    Noise is none that was recorded: it is what leads the encoder astray. Stopped at any moment, the same
+    command goes on from the last checkpoint; on a CPU the weights are bit for bit those of a training that
+    never stopped.
+    """
+    from pipeline.cli.commands.train import train_vq_enhance_command  # noqa: PLC0415
+
+    settings = {
+        "seed": seed,
+        "batch_size": batch_size,
+        "stretch_s": stretch_s,
+        "learning_rate": learning_rate,
+        "clean_steps": clean_steps,
+        "network": {"codes": codes},
+    }
+    train_vq_enhance_command(speech, out, settings, steps=steps, every=every, device=device)
+
+
 OutOption = Annotated[
     Path, typer.Option(metavar="FOLDER", help="for weights, checkpoints, curves and ingested recordings")
 ]

@@ -22,6 +22,7 @@ class SpeechFolder:
     def __init__(self, folder: Path, sample_rate: int) -> None:
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}")
+        self.folder = folder
         self._sample_rate = sample_rate
         self._files = list_audio_files(folder)
         if not self._files:

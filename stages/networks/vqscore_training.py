@@ -1,8 +1,9 @@
 """Training of VQScore's network, on clean speech alone."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -48,7 +49,8 @@ class Loss:
     spectrum: float
     """1 − cosine of the spectra that go in and come out, mean over frames."""
     codes: float
-    """Squared distance of encoded frames to their codes, both of length 1."""
+    """Squared distance of encoded frames to their codes; in self-distillation the cross-entropy to the codes
+    of the teacher."""
 
     @property
     def total(self) -> float:
@@ -56,19 +58,57 @@ class Loss:
         return SPECTRUM_WEIGHT * self.spectrum + self.codes
 
 
-class VqScoreTrainer:
+class CleanSpeechTraining(Protocol):
+    """What trainings on clean speech alone have in common."""
+
+    @property
+    def seed(self) -> int:
+        """Of weights and of what is drawn."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Stretches of speech per step."""
+        ...
+
+    @property
+    def stretch_s(self) -> float:
+        """Seconds of a stretch."""
+        ...
+
+    @property
+    def learning_rate(self) -> float:
+        """Of Adam."""
+        ...
+
+
+T = TypeVar("T", bound=CleanSpeechTraining)
+
+
+class CleanSpeechTrainer(ABC, Generic[T]):
     """Takes one step after another; the state after a step is all that the next one depends on.
 
     A step's speech is drawn by streams that its number names, so training goes on from a state exactly as
     if it had never stopped: bit for bit on a CPU.
     """
 
-    def __init__(self, training: VqScoreTraining, speech: Speech, device: str) -> None:
+    name: ClassVar[str]
+    """Of the streams of randomness."""
+
+    def __init__(self, training: T, speech: Speech, device: str) -> None:
         self._training, self._speech, self._device = training, speech, require_device(device)
-        with seeded_from(rng_for(training.seed, "vqscore", "weights")):
-            self.network = VqScoreNetwork(training.network).to(device)
+        with seeded_from(rng_for(training.seed, self.name, "weights")):
+            self.network = self._make_network().to(device)
         self._optimizer = torch.optim.Adam(self.network.parameters(), training.learning_rate, BETAS)
         self.steps_done = 0
+
+    @abstractmethod
+    def _make_network(self) -> Any:
+        """Return the network, untrained."""
+
+    @abstractmethod
+    def step(self) -> Loss:
+        """Take one step."""
 
     @property
     def state(self) -> dict[str, Any]:
@@ -84,6 +124,26 @@ class VqScoreTrainer:
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.steps_done = state["steps_done"]
+
+    def _batch(self) -> Tensor:
+        places = range(self._training.batch_size)
+        drawn = [rng_for(self._training.seed, self.name, self.steps_done, place) for place in places]
+        return torch.from_numpy(np.stack([self._draw_stretch(rng) for rng in drawn])).to(self._device)
+
+    def _draw_stretch(self, rng: np.random.Generator) -> Samples:
+        """Return a stretch at any volume, so that volume teaches nothing; never over full scale."""
+        samples = self._speech(rng, round(self._training.stretch_s * VQSCORE_SAMPLE_RATE))
+        loudest = 1.0 / max(peak(samples), 1e-9)
+        return samples * np.float32(min(rng.uniform(*VOLUMES), loudest))
+
+
+class VqScoreTrainer(CleanSpeechTrainer[VqScoreTraining]):
+    """Trains the network for quality."""
+
+    name = "vqscore"
+
+    def _make_network(self) -> VqScoreNetwork:
+        return VqScoreNetwork(self._training.network)
 
     def step(self) -> Loss:
         """Draw speech, move the weights against the gradient, then the codes towards the speech."""
@@ -109,14 +169,3 @@ class VqScoreTrainer:
         rebuilt = self.network.decode(passed_on)
         spectrum = 1.0 - functional.cosine_similarity(magnitudes, rebuilt, dim=2, eps=1e-5).mean()
         return spectrum, (directions - nearest).square().sum(dim=-1).mean()
-
-    def _batch(self) -> Tensor:
-        places = range(self._training.batch_size)
-        drawn = [rng_for(self._training.seed, "vqscore", self.steps_done, place) for place in places]
-        return torch.from_numpy(np.stack([self._draw_stretch(rng) for rng in drawn])).to(self._device)
-
-    def _draw_stretch(self, rng: np.random.Generator) -> Samples:
-        """Return a stretch at any volume, so that volume teaches nothing; never over full scale."""
-        samples = self._speech(rng, round(self._training.stretch_s * VQSCORE_SAMPLE_RATE))
-        loudest = 1.0 / max(peak(samples), 1e-9)
-        return samples * np.float32(min(rng.uniform(*VOLUMES), loudest))

@@ -65,3 +65,23 @@ def write_generative(place: Path) -> Path:
                 network.trunk.leave.weight.data.mul_(0.01)
             save_part(network, part, place)
     return place
+
+
+def write_vq_enhancer(place: Path) -> Path:
+    """Write a small network for enhancement by codes of clean speech, random but never silent."""
+    import torch  # noqa: PLC0415
+
+    from stages.networks.vq_enhancement import (  # noqa: PLC0415
+        VqEnhancementSettings,
+        VqEnhancer,
+        save_vq_enhancer,
+    )
+
+    settings = VqEnhancementSettings(codes=16, code_width=16, outer_width=8, inner_width=8)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = VqEnhancer(settings)
+        network.codes.vectors.normal_()
+        network.decoder[-1].bias.data.fill_(0.1)
+    save_vq_enhancer(network, settings, place)
+    return place

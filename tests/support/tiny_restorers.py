@@ -14,7 +14,7 @@ from stages.networks.speechbrain_lobes import import_lobe
 from stages.operators.rng import rng_for
 from stages.operators.user_modules import install_modules
 from stages.restorers import RESTORERS, Restorer
-from tests.support.neural_weights import write_dac, write_encodec, write_generative
+from tests.support.neural_weights import write_dac, write_encodec, write_generative, write_vq_enhancer
 from tests.support.numpy_environment import numpy_environment
 from tests.support.small_graphs import first_half_of_the_frame, write_graph
 
@@ -200,9 +200,10 @@ TINY: dict[str, Maker] = {
     "sepformer": _sepformer,
     "dac": _dac,
     "encodec": lambda folder: {"path": write_encodec(folder)},
+    "vq_enhance": lambda folder: {"path": write_vq_enhancer(folder)},
     **dict.fromkeys(("fm", "mgm", "ar"), lambda folder: {"path": write_generative(folder)}),
 }
 """Makers by kind."""
 
-MADE_ANEW = frozenset({"dac", "encodec", "metricgan_plus", "sepformer"})
+MADE_ANEW = frozenset({"dac", "encodec", "metricgan_plus", "sepformer", "vq_enhance"})
 """Networks whose random weights leave nothing of the input that could be found again."""

@@ -1,4 +1,4 @@
-"""``train vqscore``: a network that knows what clean speech sounds like, and nothing else."""
+"""``train vqscore`` and ``vq-enhance``: networks that know what clean speech sounds like, no more."""
 
 import json
 import os
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.sources.speech_folder import SpeechFolder
 from pipeline.text import count, say
-from schemas import MissingWeightsError, UserError
+from schemas import MissingWeightsError, Record, UserError
 
 if TYPE_CHECKING:  # torch, which --help does not wait for
-    from stages.networks.vqscore_training import Loss, VqScoreTrainer
+    from stages.networks.vqscore_training import CleanSpeechTrainer, Loss
 
 WEIGHTS_FOLDER = "weights"
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -35,12 +35,44 @@ def train_vqscore_command(
     training = VqScoreTraining.model_validate(settings)
     folder = SpeechFolder(speech, VQSCORE_SAMPLE_RATE)
     trainer = VqScoreTrainer(training, folder.stretch, device)
+    _train(trainer, training, folder, out, (steps, every))
+    save_network(trainer.network, training.network, out / WEIGHTS_FOLDER)
+    say(f"done: name it in a config as {{kind: vqscore, path: {out / WEIGHTS_FOLDER}}}")
+
+
+def train_vq_enhance_command(
+    speech: Path, out: Path, settings: Mapping[str, Any], *, steps: int, every: int, device: str
+) -> None:
+    """Train the restorer ``vq_enhance`` as ``train_vqscore_command`` does the metric's network."""
+    from stages.networks.vq_enhancement import save_vq_enhancer  # noqa: PLC0415 - torch
+    from stages.networks.vq_enhancement_training import (  # noqa: PLC0415
+        VqEnhancementTrainer,
+        VqEnhancementTraining,
+    )
+    from stages.networks.vqscore import VQSCORE_SAMPLE_RATE  # noqa: PLC0415
+
+    training = VqEnhancementTraining.model_validate(settings)
+    folder = SpeechFolder(speech, VQSCORE_SAMPLE_RATE)
+    trainer = VqEnhancementTrainer(training, folder.stretch, device)
+    _train(trainer, training, folder, out, (steps, every))
+    save_vq_enhancer(trainer.network, training.network, out / WEIGHTS_FOLDER)
+    say(f"done: name it in a config as {{kind: vq_enhance, path: {out / WEIGHTS_FOLDER}}}")
+
+
+def _train(
+    trainer: "CleanSpeechTrainer[Any]",
+    training: Record,
+    folder: SpeechFolder,
+    out: Path,
+    pace: tuple[int, int],
+) -> None:
+    """Take steps from the checkpoint in ``out``; ``pace`` is when to stop, and steps between checkpoints."""
+    steps, every = pace
     out.mkdir(parents=True, exist_ok=True)  # whoever may not write there is told before the first step
     made_with = {"settings": training.model_dump(mode="json"), "speech": folder.digest}
     curve = _restore_checkpoint(trainer, out / CHECKPOINT_FILE, made_with)
-    say(
-        f"{count(len(folder), 'recording')}, {folder.duration_s / 3600:.2f} hours of clean speech in {speech}"
-    )
+    hours = folder.duration_s / 3600
+    say(f"{count(len(folder), 'recording')}, {hours:.2f} hours of clean speech in {folder.folder}")
     if trainer.steps_done:
         say(f"goes on after step {trainer.steps_done:,}")
     while trainer.steps_done < steps:
@@ -49,8 +81,6 @@ def train_vqscore_command(
         curve.append(_row(stop, losses))
         say(_line(curve[-1], steps))
         _save(out, trainer, curve, made_with)
-    save_network(trainer.network, training.network, out / WEIGHTS_FOLDER)
-    say(f"done: name it in a config as {{kind: vqscore, path: {out / WEIGHTS_FOLDER}}}")
 
 
 def _row(step: int, losses: "Sequence[Loss]") -> dict[str, float]:
@@ -67,7 +97,9 @@ def _line(row: Mapping[str, float], steps: int) -> str:
     return f"step {row['step']:,.0f} of {steps:,}: loss {row['loss']:.4f} ({parts})"
 
 
-def _restore_checkpoint(trainer: "VqScoreTrainer", path: Path, made_with: Mapping[str, Any]) -> _Curve:
+def _restore_checkpoint(
+    trainer: "CleanSpeechTrainer[Any]", path: Path, made_with: Mapping[str, Any]
+) -> _Curve:
     """Bring ``trainer`` to the checkpoint in ``path`` and return its losses; none without a checkpoint."""
     from stages.networks.loading import read_checkpoint  # noqa: PLC0415
 
@@ -90,7 +122,7 @@ def _restore_checkpoint(trainer: "VqScoreTrainer", path: Path, made_with: Mappin
     return curve
 
 
-def _save(out: Path, trainer: "VqScoreTrainer", curve: _Curve, made_with: Mapping[str, Any]) -> None:
+def _save(out: Path, trainer: "CleanSpeechTrainer[Any]", curve: _Curve, made_with: Mapping[str, Any]) -> None:
     """Write checkpoint and curve; whoever is killed here finds the last checkpoint whole."""
     import torch  # noqa: PLC0415
 
