@@ -155,19 +155,31 @@ def test_missing_weights_stop_the_run(tmp_path: Path, encodec: Path, monkeypatch
 
 
 def test_published_weights_are_found_in_the_cache(
-    dac: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encodec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a path, and as the same codec as a copy elsewhere; the recipe says neither place."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
-    place = codec(None).place
-    shutil.copytree(dac, place)
+    copied = encodec_of(encodec)
+    cached = NeuralCodec.model_validate(copied.model_dump() | {"path": None})
+    shutil.copytree(encodec, cached.place)
     speech = speech_like(0.2)
 
-    cached, copied = codec(None).with_digests(), codec(dac).with_digests()
+    cached, copied = cached.with_digests(), copied.with_digests()
 
     assert cached.fingerprint_params == copied.fingerprint_params
     heard = [operator.apply(speech, SOURCES).samples for operator in (cached, copied)]
     np.testing.assert_array_equal(*heard)
+
+
+def test_other_weights_under_the_name_of_the_published_ones_are_refused(
+    dac: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DAC's digests are known, so that a file of the right name in the right place is not enough."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    shutil.copytree(dac, codec(None).place)
+
+    with pytest.raises(MissingWeightsError, match="as published"):
+        codec(None).with_digests()
 
 
 def test_says_what_cannot_be(dac: Path, encodec: Path, tmp_path: Path) -> None:
