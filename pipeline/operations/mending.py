@@ -17,13 +17,17 @@ def set_damaged_shards_aside(graph: Graph, workspace: Workspace, tell: Callable[
 
 def _damaged_shards(graph: Graph, store: TableStore) -> Iterator[DamagedFileError]:
     there = {table.folder: store.shards(table.folder) for table in graph.tables}
-    for ticket in graph.tickets:
-        folder, shard = ticket.place
-        if shard in there[folder]:
-            try:
-                store.metadata(folder, shard)
-            except DamagedFileError as error:
-                yield error
+    places = (ticket.place for ticket in graph.tickets if ticket.place[1] in there[ticket.place[0]])
+    found = store.for_each(lambda folder, shard: _damage_of(store, folder, shard), places)
+    yield from filter(None, found)
+
+
+def _damage_of(store: TableStore, folder: str, shard: str) -> DamagedFileError | None:
+    try:
+        store.metadata(folder, shard)
+    except DamagedFileError as error:
+        return error
+    return None
 
 
 class Mender:

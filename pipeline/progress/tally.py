@@ -90,11 +90,11 @@ class Tally:
 
     def recall(self, store: TableStore, graph: TicketGraph, shards: Mapping[str, Sequence[str]]) -> None:
         """Take in what earlier runs have finished, from what the shards say of themselves."""
-        for table in graph.tables:
-            for shard in shards.get(table.folder, ()):
-                tally = self.tables[table.folder]
-                tally.done += 1
-                tally.counts.update(store.metadata(table.folder, shard)["counts"])
+        places = [(table.folder, shard) for table in graph.tables for shard in shards.get(table.folder, ())]
+        said = store.for_each(store.metadata, places)
+        for (folder, _), metadata in zip(places, said, strict=True):
+            self.tables[folder].done += 1
+            self.tables[folder].counts.update(metadata["counts"])
 
     def recall_speeds(self, lines: Sequence[TicketLine]) -> None:
         """Take in how fast tickets of the same tables went in earlier runs."""

@@ -5,10 +5,12 @@ Three operations carry everything: list, read, put whole. A reader sees a whole 
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
+from itertools import islice
 from typing import IO, Any, TypeVar
 
 import pyarrow as pa
@@ -20,9 +22,13 @@ from pipeline.store.files import Files
 from schemas import PoolRecording, Record, Row
 
 R = TypeVar("R", bound=Record)
+A = TypeVar("A")
 _FOLDER = "tables"
 _SUFFIX = ".parquet"
 METADATA_KEY = b"unanimous"
+AT_ONCE = 32
+"""Shards of an object store that are asked for something at the same time."""
+_ROUND = 1_000
 ROW_GROUP_BYTES = 64 * 2**20
 READ_BYTES = 2**20
 _COPIED_AT_ONCE = 16 * 2**20
@@ -143,6 +149,19 @@ class TableStore:
         """Return what the shard says of itself: key, spec, number of rows, counts by status and reason."""
         found, _ = self.footer(table, shard)
         return _require_place(found.metadata, table, shard)
+
+    def for_each(self, ask: Callable[[str, str], A], places: Iterable[tuple[str, str]]) -> Iterator[A]:
+        """Walk what ``ask`` returns for each table and shard, in order; many at once in an object store.
+
+        There each is waited for, and none needs much of a processor.
+        """
+        if self.path() is not None:
+            yield from (ask(*place) for place in places)
+            return
+        left = iter(places)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while some := list(islice(left, _ROUND)):
+                yield from pool.map(ask, *zip(*some, strict=True))
 
     def footer(self, table: str, shard: str) -> tuple[Any, int]:
         """Return the Parquet footer of a shard, and how many bytes the shard has.

@@ -1,6 +1,6 @@
 """The planner: every random decision about a degraded utterance, made before a sample is touched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas import Ingested, Outcome, Recipe, Segment, Split
@@ -51,6 +51,11 @@ class PlanStage(Stage[Planned, Recipe]):
     def name_of(self, record: Planned) -> str:
         """Return the name of the degraded utterance."""
         return record.id
+
+    def batches(self, records: Sequence[Planned]) -> Iterator[Sequence[Planned]]:
+        """Take all at once: to draw a recipe costs less than a note of it."""
+        if records:
+            yield records
 
     def process(self, batch: Sequence[Planned]) -> list[Recipe]:
         """Return a recipe for each."""

@@ -229,3 +229,15 @@ def test_drafts_that_killed_writers_left_are_no_files(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [
         tmp_path / "tables" / "a" / "0.parquet"
     ]
+
+
+def test_many_shards_are_asked_in_order(files: Files) -> None:
+    """However many are asked at once, answers come in the order of the places, and errors are raised."""
+    store = TableStore(files)
+    places = [("table", f"{number:05}") for number in range(1_500)]
+
+    assert list(store.for_each(lambda table, shard: f"{table}/{shard}", places)) == [
+        f"{table}/{shard}" for table, shard in places
+    ]
+    with pytest.raises(FileNotFoundError):
+        list(store.for_each(store.metadata, places[:3]))
