@@ -139,11 +139,15 @@ class ObjectTextLog:
 
 
 class _LogStream(io.TextIOBase):
+    """What comes first is in the store at once: a process that is soon ended has left a line."""
+
     def __init__(self, own: GrowingObjects) -> None:
         self._own = own
+        self._has_begun = False
 
     def write(self, text: str, /) -> int:
-        self._own.add(text.encode())
+        self._own.add(text.encode(), is_synced=not self._has_begun)
+        self._has_begun = True
         return len(text)
 
     def close(self) -> None:

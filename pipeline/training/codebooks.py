@@ -30,7 +30,7 @@ def train_codebooks(mixtures: Mixtures, folder: Path, batches: int, seed: int) -
     seen = [_gains(estimator, mixtures, Split.TRAIN, FIRST_BATCH + number) for number in range(batches)]
     codes = GainCodes(NUM_BANDS)
     codes.fit(torch.cat([_as_rows(gains) for gains in seen]), torch.Generator().manual_seed(seed))
-    save_part(codes, "codes", folder)
+    save_part(codes, "codes", folder, builds_on=("estimate",))
     unseen = [_gains(estimator, mixtures, Split.VALIDATION, FIRST_BATCH + number) for number in range(2)]
     say(f"gains: rms {_rms_db(unseen):.2f} dB")
     left = [gains - codes.decode(codes.encode(gains)) for gains in unseen]

@@ -98,8 +98,10 @@ class PreferenceSession:
             state = {**trainer.state, "best": self._best}
             self._saved.save(state, [watched.row for watched in self._curve], 0.0)
             weights = self._out / "weights"
+            below: list[str] = []
             for part, frozen in lesson.frozen_parts.items():
-                save_part(frozen, part, weights)
+                save_part(frozen, part, weights, below)
+                below.append(part)
             best = copy.deepcopy(lesson.network)
             best.load_state_dict(self._best)
             save_part(best, lesson.kind, weights, lesson.builds_on)
