@@ -2,16 +2,12 @@
 
 from typing import ClassVar
 
-import numpy as np
-
-from schemas import Reason, UnfitError
-from stages.metrics.common.fundamental_frequency import PITCH_HOP_S, fundamental_hz
-from stages.operators.metric import METRICS, Aspect, Better, Comparison, Measured, Output
+from stages.metrics.common.fundamental_frequency import fundamental_hz
+from stages.metrics.common.pitch_agreement import compare_pitch, pitch_outputs
+from stages.operators.metric import METRICS, Comparison, Measured
 from stages.operators.metric_bases import FullReferenceMetric
 
 _SAMPLE_RATE = 4_000
-FEWEST_FRAMES = 10
-CENTS_PER_OCTAVE = 1_200.0
 
 
 @METRICS.register
@@ -24,25 +20,7 @@ class Pitch(FullReferenceMetric):
 
     kind: ClassVar[str] = "pitch"
     removes_dc: ClassVar[bool] = True
-    outputs: ClassVar = {
-        "rmse_cents": Output(
-            aspect=Aspect.TIMBRE_PRESERVATION,
-            better=Better.LOWER,
-            low=0.0,
-            noise_floor=5.0,
-            votes=False,
-            note="a few octave errors outweigh all else, so no vote by default",
-        ),
-        "voicing": Output(
-            aspect=Aspect.TIMBRE_PRESERVATION,
-            better=Better.HIGHER,
-            low=0.0,
-            high=1.0,
-            noise_floor=0.01,
-            votes=False,
-            note="hears whether there is a voice, not whose",
-        ),
-    }
+    outputs: ClassVar = pitch_outputs(cents_floor=5.0, voicing_floor=0.01)
 
     @property
     def sample_rate(self) -> int:
@@ -51,14 +29,4 @@ class Pitch(FullReferenceMetric):
 
     def measure(self, comparison: Comparison) -> Measured:
         """Return both; raises ``UnfitError`` if less than 0.1 s is voiced on both sides."""
-        candidate, clean = fundamental_hz(comparison.candidate), fundamental_hz(comparison.clean)
-        both = (candidate > 0.0) & (clean > 0.0)
-        if np.count_nonzero(both) < FEWEST_FRAMES:
-            seconds = FEWEST_FRAMES * PITCH_HOP_S
-            raise UnfitError(Reason.TOO_SHORT, f"less than {seconds:g} s is voiced on both sides")
-        cents = CENTS_PER_OCTAVE * np.log2(candidate[both] / clean[both])
-        voiced = np.count_nonzero(candidate) + np.count_nonzero(clean)
-        return {
-            "rmse_cents": float(np.sqrt(np.mean(np.square(cents)))),
-            "voicing": float(2 * np.count_nonzero(both) / voiced),
-        }
+        return compare_pitch(fundamental_hz(comparison.candidate), fundamental_hz(comparison.clean))

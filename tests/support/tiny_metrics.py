@@ -20,6 +20,7 @@ from tests.support.perceptual_networks import (
     write_utmos,
     write_vqscore,
 )
+from tests.support.pitch_networks import write_crepe
 from tests.support.speaker_networks import (
     write_dvectors,
     write_ecapa,
@@ -30,6 +31,7 @@ from tests.support.speech_networks import write_hubert, write_whisper
 
 Maker = Callable[[Path], Mapping[str, Any]]
 TINY: dict[str, Maker] = {
+    "crepe_pitch": lambda folder: {"path": write_crepe(folder)},
     "distill_mos": lambda folder: {"path": write_distill_mos(folder), "windows": "once"},
     "dvector_speaker_similarity": lambda folder: {"path": write_dvectors(folder)},
     "ge2e_speaker_similarity": lambda folder: {"path": write_ge2e(folder)},

@@ -10,7 +10,7 @@ from stages.dsp.spectra import Floats
 PITCH_HOP_S = 0.01
 _WINDOW_S = 0.032
 """What is compared with itself a period later: two periods of a deep voice."""
-_LOWEST_HZ, _HIGHEST_HZ = 60.0, 500.0
+LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 60.0, 500.0
 THRESHOLD = 0.35
 """Of the normalised difference, under which a frame is periodic.
 
@@ -25,7 +25,7 @@ _FRAMES_AT_ONCE = 4_096
 
 def fundamental_hz(waveform: Waveform) -> Floats:
     """Return F0 in Hz every 10 ms, 0 where the frame is not voiced; no frame without a whole window."""
-    window, longest = round(_WINDOW_S * waveform.sample_rate), int(waveform.sample_rate / _LOWEST_HZ) + 1
+    window, longest = round(_WINDOW_S * waveform.sample_rate), int(waveform.sample_rate / LOWEST_PITCH_HZ) + 1
     size, hop = window + longest, round(PITCH_HOP_S * waveform.sample_rate)
     if waveform.samples.size < size:
         return np.empty(0)
@@ -33,14 +33,19 @@ def fundamental_hz(waveform: Waveform) -> Floats:
     parts = range(0, len(frames), _FRAMES_AT_ONCE)
     found = [_lags(frames[p : p + _FRAMES_AT_ONCE], window, waveform.sample_rate) for p in parts]
     lag, energy = (np.concatenate(columns) for columns in zip(*found, strict=True))
-    loud = energy > np.percentile(energy, 95) * 10.0 ** (-_ACTIVE_DB / 10.0)
-    return np.where(loud & (lag > 0.0), waveform.sample_rate / np.maximum(lag, 1.0), 0.0)
+    return np.where(loud_frames(energy) & (lag > 0.0), waveform.sample_rate / np.maximum(lag, 1.0), 0.0)
+
+
+def loud_frames(energy: Floats) -> NDArray[np.bool_]:
+    """Return which frames are loud enough to hold a voice, by the energy of each."""
+    loud: NDArray[np.bool_] = energy > np.percentile(energy, 95) * 10.0 ** (-_ACTIVE_DB / 10.0)
+    return loud
 
 
 def _lags(frames: Floats, window: int, sample_rate: int) -> tuple[Floats, Floats]:
     """Return each frame's period in samples, 0 where there is none, and its energy."""
     difference, energy = _normalised_difference(frames, window)
-    shortest = int(sample_rate / _HIGHEST_HZ)
+    shortest = int(sample_rate / HIGHEST_PITCH_HZ)
     inner = difference[:, 1:-1]
     dips = (inner < THRESHOLD) & (inner <= difference[:, :-2]) & (inner < difference[:, 2:])
     dips[:, : shortest - 1] = False
