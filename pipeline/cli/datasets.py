@@ -19,7 +19,6 @@ from pipeline.cli.options import (
     resolve_run,
     workspace_of,
 )
-from pipeline.store.dataset_files import DatasetFiles
 from pipeline.store.workspaces import dataset_at, is_workspace, open_workspace, workspace_around
 from schemas import UserError
 
@@ -140,7 +139,7 @@ def verify(
 
 @app.command(epilog=format_examples("tokens runs/demo/dataset --codec dac_44khz --out runs/demo/tokens"))
 def tokens(
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder, or a URL, with a dataset")],
     codec: Annotated[
         Path,
         typer.Option(
@@ -171,7 +170,7 @@ def tokens(
     """
     from pipeline.cli.commands.tokens import tokens_command  # noqa: PLC0415
 
-    tokens_command(dataset, codec, out, codebooks, device, form, tokenizer)
+    tokens_command(dataset_at(dataset), codec, out, codebooks, device, form, tokenizer)
 
 
 @app.command(
@@ -181,7 +180,7 @@ def tokens(
     )
 )
 def perturb(
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="a folder with a dataset")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a folder, or a URL, with a dataset")],
     damage: Annotated[
         str, typer.Option(metavar="FILE", help="a YAML file with a 'chain' of degradations without pools")
     ],
@@ -201,4 +200,4 @@ def perturb(
     from pipeline.cli.commands.perturb import perturb_command  # noqa: PLC0415
 
     judges = None if panel is None else config_path(panel)
-    perturb_command(DatasetFiles(dataset), config_path(damage), out, seed, judges)
+    perturb_command(dataset_at(dataset), config_path(damage), out, seed, judges)

@@ -93,6 +93,8 @@ def test_killed_and_gone_on_with(url: str, config: Path, tmp_path: Path, expecte
     assert f"in {url}" in audited.stdout, audited.stderr
     pruned = typed("prune", url, "--config", config)
     assert "of 1 table" in pruned.stdout, pruned.stderr  # that of the other decision
+    tokens = typed("tokens", f"{url}/dataset", "--codec", "ours", "--out", tmp_path / "tokens")
+    assert "62.5 frames a second" in tokens.stdout, tokens.stderr
 
 
 def test_listeners_vote_on_what_is_in_the_store(url: str, undisturbed: Path) -> None:

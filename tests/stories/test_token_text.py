@@ -11,6 +11,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from pipeline.cli.commands.tokens import tokens_command
 from pipeline.operations.token_text import require_tokens, text_of
+from pipeline.store.dataset_files import DatasetFiles
 from schemas import UserError
 from stages.audio.flac import decode_flac_bytes
 from stages.networks.codec_tokens import load_tokenizer
@@ -33,7 +34,7 @@ def dataset(undisturbed: Path) -> Path:
 def texts(dataset: Path, codec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return its pairs as text of two codebooks."""
     out = tmp_path_factory.mktemp("tokens") / "text"
-    tokens_command(dataset, codec, out, 2, "cpu", "text")
+    tokens_command(DatasetFiles(dataset), codec, out, 2, "cpu", "text")
     return out
 
 
@@ -78,7 +79,13 @@ def test_a_tokenizer_without_the_codes_is_told(
     for folder in ("lacking", "nowhere"):
         with pytest.raises(UserError):
             tokens_command(
-                dataset, codec, tmp_path / "out", 2, "cpu", "text", text_tokenizer=tmp_path / folder
+                DatasetFiles(dataset),
+                codec,
+                tmp_path / "out",
+                2,
+                "cpu",
+                "text",
+                text_tokenizer=tmp_path / folder,
             )
     assert not (tmp_path / "out").exists()
 

@@ -11,6 +11,7 @@ from huggingface_hub import DatasetCard
 
 from pipeline.cli.commands.tokens import tokens_command
 from pipeline.operations.tokens import TOKEN_SIDES
+from pipeline.store.dataset_files import DatasetFiles
 from schemas import ConfigError, MissingWeightsError, UserError
 from stages.audio.flac import decode_flac_bytes
 from stages.networks.codec_tokens import load_tokenizer
@@ -36,7 +37,7 @@ def dataset(undisturbed: Path) -> Path:
 def tokens(dataset: Path, codec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return its tokens."""
     out = tmp_path_factory.mktemp("out") / "tokens"
-    tokens_command(dataset, codec, out, None, "cpu")
+    tokens_command(DatasetFiles(dataset), codec, out, None, "cpu")
     return out
 
 
@@ -86,7 +87,7 @@ def test_the_same_dataset_and_codec_give_the_same_bytes(
     dataset: Path, codec: Path, tokens: Path, tmp_path: Path
 ) -> None:
     """And nothing is left beside them."""
-    tokens_command(dataset, codec, tmp_path / "again", None, "cpu")
+    tokens_command(DatasetFiles(dataset), codec, tmp_path / "again", None, "cpu")
 
     assert contents(tmp_path / "again") == contents(tokens)
     assert [path.name for path in tmp_path.iterdir()] == ["again"]
@@ -96,12 +97,12 @@ def test_says_how_much_there_is_and_leaves_other_folders_alone(
     dataset: Path, codec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first codebooks only, if told; a folder that is there stays as it is."""
-    tokens_command(dataset, codec, tmp_path / "two", 2, "cpu")
+    tokens_command(DatasetFiles(dataset), codec, tmp_path / "two", 2, "cpu")
 
     assert f"{len(pairs_of(dataset))} pairs in" in (said := capsys.readouterr().out)
     assert "2 codebooks of 64, 31.2 frames a second" in said
     with pytest.raises(UserError, match="is there already"):
-        tokens_command(dataset, codec, tmp_path, None, "cpu")
+        tokens_command(DatasetFiles(dataset), codec, tmp_path, None, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_own_codes_are_around_the_estimate_of_the_degraded_side(
     dataset: Path, own: Path, tmp_path: Path
 ) -> None:
     """All sides of a pair by one tokenizer, at 62.5 frames a second; the card says what they need."""
-    tokens_command(dataset, own, tmp_path / "ours", None, "cpu")
+    tokens_command(DatasetFiles(dataset), own, tmp_path / "ours", None, "cpu")
 
     pairs = pq.read_table(dataset / "pairs").to_pylist()
     rows = pq.read_table(tmp_path / "ours" / "tokens").to_pylist()
@@ -138,9 +139,9 @@ def test_own_codes_that_do_not_ship_say_how_to_make_them(dataset: Path, own: Pat
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "codes.safetensors").symlink_to(own / "weights" / "codes.safetensors")
     with pytest.raises(MissingWeightsError, match=r"no .*estimate.safetensors; .*train codec"):
-        tokens_command(dataset, tmp_path / "half", tmp_path / "none", None, "cpu")
+        tokens_command(DatasetFiles(dataset), tmp_path / "half", tmp_path / "none", None, "cpu")
     with pytest.raises(ConfigError, match="has 6 codebooks, not 7"):
-        tokens_command(dataset, own, tmp_path / "none", 7, "cpu")
+        tokens_command(DatasetFiles(dataset), own, tmp_path / "none", 7, "cpu")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

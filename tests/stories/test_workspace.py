@@ -11,7 +11,6 @@ from pipeline.store.workspaces import JOB_VARIABLE, open_workspace
 from schemas import WorkspaceError
 from tests.support import operators, processes, tiny
 from tests.support.forked_commands import typed
-from tests.support.in_process import typed_here
 
 
 @pytest.fixture
@@ -50,26 +49,6 @@ def test_not_every_url_is_a_workspace(config: Path) -> None:
 
     assert done.returncode == 2
     assert "https:// is no object store that is known here; give one of s3:// (S3)" in done.stderr
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("plan", "CONFIG", "--workspace", "URL"),
-        ("calibrate", "CONFIG", "--workspace", "URL"),
-        ("audit", "URL"),
-        ("listening", "URL"),
-        ("prune", "URL", "--config", "CONFIG"),
-        ("replay", "dataset", "0", "--workspace", "URL"),
-    ],
-    ids=lambda words: words[0],
-)
-def test_commands_that_take_no_url_say_so(words: tuple[str, ...], config: Path) -> None:
-    """Before they look for the store, and they name those that do."""
-    places = {"URL": "s3://bucket/run", "CONFIG": str(config)}
-
-    with pytest.raises(WorkspaceError, match="takes one in a folder; run, status, report, decide"):
-        typed_here(*(places.get(word, word) for word in words))
 
 
 def test_a_relative_workspace_in_a_cluster_job_is_refused() -> None:

@@ -14,7 +14,7 @@ from stages.weights.files import weights_digest
 
 
 def tokens_command(
-    dataset: Path,
+    dataset: DatasetFiles,
     codec: Path,
     out: Path,
     num_codebooks: int | None,
@@ -25,7 +25,7 @@ def tokens_command(
     """Write the tokens and say how many there are. Raises ``UserError`` for a form that there is not."""
     if form not in ("codes", "text"):
         raise UserError(f"tokens are written as codes or text, not as {form!r}")
-    published = open_dataset(DatasetFiles(dataset))
+    published = open_dataset(dataset)
     tokenizer, facts = _load_codec(codec, device, num_codebooks)
     if text_tokenizer is not None:
         require_tokens(text_tokenizer, facts.num_codebooks, facts.codebook_size)
