@@ -128,12 +128,13 @@ def likeliest_path(likelihoods: NDArray[np.float32]) -> NDArray[np.intp]:
     heard = np.exp(likelihoods[:, lowest:highest].astype(np.float64))
     emitted = np.log(heard / heard.sum(axis=1, keepdims=True))
     moves = _log_moves()[lowest:highest]
-    best, came = emitted[0], np.zeros(emitted.shape, np.intp)
+    padded = np.full(highest - lowest + 2 * _FARTHEST_STEP, -np.inf)
+    best, reached = padded[_FARTHEST_STEP:-_FARTHEST_STEP], sliding_window_view(padded, moves.shape[1])
+    best[:], came, rows = emitted[0], np.zeros(emitted.shape, np.int8), np.arange(len(moves))
     for frame in range(1, len(emitted)):
-        reached = sliding_window_view(np.pad(best, _FARTHEST_STEP, constant_values=-np.inf), moves.shape[1])
         sums = reached + moves
-        came[frame] = sums.argmax(axis=1)
-        best = emitted[frame] + np.take_along_axis(sums, came[frame][:, None], axis=1)[:, 0]
+        steps = sums.argmax(axis=1)
+        came[frame], best[:] = steps, emitted[frame] + sums[rows, steps]
     path = np.empty(len(emitted), np.intp)
     path[-1] = best.argmax()
     for frame in range(len(emitted) - 1, 0, -1):

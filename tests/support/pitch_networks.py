@@ -12,7 +12,7 @@ def write_crepe(folder: Path) -> Path:
     from stages.networks.crepe import CrepeNetwork  # noqa: PLC0415
 
     torch.manual_seed(0)
-    widths = [1, 8, 4, 4, 4, 4, 8]
+    widths = [1, 2, 2, 2, 2, 2, 8]
     shapes = {f"conv{layer}.weight": (widths[layer], widths[layer - 1], _TAPS, 1) for layer in range(1, 7)}
     sizes = {name: torch.empty(shape) for name, shape in {**shapes, "classifier.weight": (360, 32)}.items()}
     state = CrepeNetwork(sizes, folder).state_dict()
