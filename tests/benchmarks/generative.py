@@ -1,12 +1,13 @@
 """How good the project's own generative restorers are, on speech, noises and rooms that no training heard.
 
     python -m tests.benchmarks.generative --speech FOLDER --noise FOLDER --responses FOLDER --out FOLDER
-        [--weights FOLDER] [--models fm mgm ar] [--takes 5] [--nisqa FILE]
+        [--weights FOLDER] [--models fm mgm ar] [--takes 5] [--temperatures LOW HIGH] [--nisqa FILE]
 
 Two ordinary runs, one with SNR from 5 to 20 dB and simulated rooms whose T60 is at most 0.5 s, one with −5 to
 5 dB and the responses that were given, one mixture of each utterance in either. Printed for each restorer,
 over both and apart: the mean of every score over all takes, and the share of comparisons within it that are
-unanimous, and that by more than the scores' noise floors. The runs are kept in --out and taken up.
+unanimous, and that by more than the scores' noise floors. The runs are kept in --out and taken up. With
+--temperatures each take has one of its own, drawn evenly between the two.
 """
 
 import argparse
@@ -46,6 +47,7 @@ def config_of(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
         "hard": ([-5, 5], {"path": str(arguments.responses.resolve())}),
     }[name]
     where = {"path": str(arguments.weights.resolve())} if arguments.weights else {}
+    drawn = {"temperature": {"uniform": arguments.temperatures}} if arguments.temperatures else {}
     nisqa = [{"kind": "nisqa", "path": str(arguments.nisqa.resolve())}] if arguments.nisqa else []
     return {
         "name": f"generative_{name}",
@@ -64,7 +66,7 @@ def config_of(arguments: argparse.Namespace, name: str) -> dict[str, Any]:
         },
         "restorers": [
             *({"kind": kind} for kind in OTHERS),
-            *({"kind": kind, "takes": arguments.takes, **where} for kind in arguments.models),
+            *({"kind": kind, "takes": arguments.takes, **where, **drawn} for kind in arguments.models),
         ],
         "metrics": [
             *({"kind": kind} for kind in METRICS_RUN),
@@ -132,6 +134,7 @@ def main() -> None:
     parser.add_argument("--nisqa", type=Path, help="weights of NISQA, which are not fetched")
     parser.add_argument("--models", nargs="*", default=["fm", "mgm", "ar"])
     parser.add_argument("--takes", type=int, default=5)
+    parser.add_argument("--temperatures", type=float, nargs=2, metavar=("LOW", "HIGH"))
     arguments = parser.parse_args()
     found = {name: run_half(arguments, name) for name in ("easy", "hard")}
     run = found["easy"][0]

@@ -26,6 +26,7 @@ def arguments(tmp_path: Path) -> argparse.Namespace:
         nisqa=None,
         models=["fm", "ar"],
         takes=3,
+        temperatures=[0.2, 1.2],
         repeats=2,
         out=tmp_path / "out",
     )
