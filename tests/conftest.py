@@ -50,6 +50,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Give it back, lest libraries find at their end that something was never let go."""
+    gc.unfreeze()
+
+
 def _place_in_line(folder: str) -> int:
     return SLOW_FIRST.index(folder) if folder in SLOW_FIRST else len(SLOW_FIRST)
 
