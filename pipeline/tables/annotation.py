@@ -9,13 +9,12 @@ from pipeline.config.annotation import ResolvedAnnotation
 from pipeline.config.operators import MetricSetup, RestorerSetup
 from pipeline.sources.shards import Shard
 from pipeline.tables.scores import MetricTable
-from pipeline.tables.speech import IngestTable, describe_restorer, walk_together
+from pipeline.tables.speech import IngestTable, TakesTable, describe_restorer, walk_together
 from pipeline.tables.table import PoolTable, Table, TableReader
 from pipeline.tables.tickets import Ticket
 from schemas import Degraded, Ingested, Recipe, Restored, Segment, Take
-from stages import restore, score
+from stages import score
 from stages.prefer.annotation import AS_RECORDED
-from stages.stage import Stage
 
 
 def walk_stretches(ingested: Sequence[Ingested]) -> Iterator[tuple[Ingested, Segment]]:
@@ -24,17 +23,16 @@ def walk_stretches(ingested: Sequence[Ingested]) -> Iterator[tuple[Ingested, Seg
 
 
 @dataclass(frozen=True)
-class RealRestoreTable(Table):
+class RealRestoreTable(TakesTable):
     """All takes of one model of recordings as they are: nobody damaged them, and there is no reference."""
 
     ingest: IngestTable
     setup: RestorerSetup
     seed: int
-    record = Restored
 
     @property
-    def name(self) -> str:
-        return f"restore.{self.setup.name}"
+    def take_seed(self) -> int:
+        return self.seed
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -43,24 +41,6 @@ class RealRestoreTable(Table):
     @property
     def reads(self) -> tuple[Table, ...]:
         return (self.ingest,)
-
-    @property
-    def gpus(self) -> float:
-        return self.setup.gpus
-
-    @property
-    def environment(self) -> str:
-        return self.setup.restorer.environment
-
-    def stage(self, reader: TableReader) -> Stage[Degraded, Restored]:
-        return restore.RestoreStage(
-            self.setup.name,
-            self.setup.restorer,
-            num_takes=self.setup.takes,
-            draws=self.setup.draws,
-            seed=self.seed,
-            cache=reader.cache,
-        )
 
     def inputs(self, shard: Shard, reader: TableReader) -> Sequence[Degraded]:
         rows = reader.rows(self.ingest, shard.name)

@@ -1,5 +1,6 @@
 """The tables of speech that have its shards: ingested, planned, degraded, restored."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -135,29 +136,20 @@ class DegradeTable(Table):
         return [degrade.DegradeInput(recipe, audio[recipe.utterance_id]) for recipe in recipes]
 
 
-@dataclass(frozen=True)
-class RestoreTable(Table):
-    """All takes of one restoration model."""
+class TakesTable(Table):
+    """All takes of one restoration model; whoever derives says of what."""
 
-    degrade: DegradeTable
     setup: RestorerSetup
     record = Restored
 
     @property
+    @abstractmethod
+    def take_seed(self) -> int:
+        """What takes are drawn by."""
+
+    @property
     def name(self) -> str:
         return f"restore.{self.setup.name}"
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        return {
-            **describe_restorer(self.setup),
-            "seed": self.degrade.plan.seed,
-            "degrade": self.degrade.key,
-        }
-
-    @property
-    def reads(self) -> tuple[Table, ...]:
-        return (self.degrade,)
 
     @property
     def gpus(self) -> float:
@@ -173,9 +165,29 @@ class RestoreTable(Table):
             self.setup.restorer,
             num_takes=self.setup.takes,
             draws=self.setup.draws,
-            seed=self.degrade.plan.seed,
+            seed=self.take_seed,
             cache=reader.cache,
         )
+
+
+@dataclass(frozen=True)
+class RestoreTable(TakesTable):
+    """All takes of one restoration model, of what was degraded."""
+
+    degrade: DegradeTable
+    setup: RestorerSetup
+
+    @property
+    def take_seed(self) -> int:
+        return self.degrade.plan.seed
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {**describe_restorer(self.setup), "seed": self.take_seed, "degrade": self.degrade.key}
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return (self.degrade,)
 
     def inputs(self, shard: Shard, reader: TableReader) -> Sequence[Degraded]:
         rows: Sequence[Degraded] = reader.rows(self.degrade, shard.name)

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 from pipeline.cli.commands.train_generative import (
-    TrainingOptions,
     open_material,
     open_mixtures,
     train_codec_command,
@@ -26,43 +24,16 @@ from stages.operators.rng import rng_for
 from stages.restorers.ar import Autoregression
 from stages.restorers.fm import FlowMatching
 from stages.restorers.mgm import MaskedGeneration
+from tests.support import tiny_training
 from tests.support.speech_like import speech_like
 
-CONFIG = """
-name: voices
-speech: [{name: voices, path: speech}]
-ingest: {sample_rate: 16000, splits: {train: 0.5, validation: 0.5}}
-pools: {noise: [{synthesise: [white, pink], count: 4, duration_s: 1}]}
-degradations: {chain: [{kind: noise, snr_db: {uniform: [0, 10]}}]}
-restorers: [{kind: identity}, {kind: wiener}]
-metrics: [{kind: estoi}]
-preference: {criteria: [estoi], uncovered: [perceptual_quality, signal_fidelity, timbre_preservation]}
-"""
-OPTIONS = TrainingOptions(
-    hours=None,
-    steps=4,
-    batch_size=2,
-    stretch_s=0.6,
-    learning_rate=1e-3,
-    channels=16,
-    blocks=1,
-    seed=0,
-    every_minutes=60.0,
-    judged=1,
-    device="cpu",
-)
+OPTIONS = replace(tiny_training.OPTIONS, batch_size=2)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ResolvedConfig:
     """Return a config with eight short recordings, four or so on each side of the split."""
-    folder = tmp_path_factory.mktemp("training")
-    (folder / "speech").mkdir()
-    for number in range(8):
-        voice = speech_like(1.2, pitch_hz=90.0 + 20.0 * number, sample_rate=16_000)
-        soundfile.write(folder / "speech" / f"{number}.flac", voice.samples, 16_000)
-    (folder / "config.yaml").write_text(CONFIG)
-    return resolve(folder / "config.yaml")
+    return resolve(tiny_training.write_training(tmp_path_factory.mktemp("training")))
 
 
 @pytest.fixture(scope="module")
