@@ -5,10 +5,8 @@ layers of attention on either side of the codes, over log magnitudes of 32 ms ev
 the input. Means over time are taken out on the way in, so that steady colour and level say little.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas import MissingWeightsError, Record
-from stages.networks.vqscore import KERNEL, KMEANS_ROUNDS, LEAST_POWER, SETTINGS_FILE, SLOPE, WEIGHTS_FILE
+from stages.networks.vqscore import (
+    KMEANS_ROUNDS,
+    LEAST_POWER,
+    SETTINGS_FILE,
+    WEIGHTS_FILE,
+    activate,
+    make_convolutions,
+)
 
 _TRANSFORM, _HOP = 512, 128
 _BINS = _TRANSFORM // 2 + 1
@@ -47,15 +52,15 @@ class VqEnhancer(nn.Module):
     def __init__(self, settings: VqEnhancementSettings) -> None:
         super().__init__()
         outer, inner, code = settings.outer_width, settings.inner_width, settings.code_width
-        self.encoder = _make_convolutions((_BINS, outer, outer, inner, inner, code, code))
+        self.encoder = make_convolutions((_BINS, outer, outer, inner, inner, code, code))
         self.attend_in = _make_attention(settings)
         self.codes = CleanCodes(settings.codes, code)
         self.attend_out = _make_attention(settings)
-        self.decoder = _make_convolutions((code, code, inner, inner, outer, outer, _BINS))
+        self.decoder = make_convolutions((code, code, inner, inner, outer, outer, _BINS))
 
     def encode(self, features: Tensor) -> Tensor:
         """Return ``(batch, frames, width)`` of log magnitudes ``(batch, frames, bins)``."""
-        layers = [lambda x, conv=conv: _centre(_activate(conv(x))) for conv in self.encoder]
+        layers = [lambda x, conv=conv: _centre(activate(conv(x))) for conv in self.encoder]
         first = layers[0](_centre(features.transpose(1, 2)))
         third = layers[2](first + layers[1](first))
         fifth = layers[4](third + layers[3](third))
@@ -65,9 +70,9 @@ class VqEnhancer(nn.Module):
     def decode(self, codes: Tensor) -> Tensor:
         """Return log magnitudes ``(batch, frames, bins)`` of code vectors ``(batch, frames, width)``."""
         narrow, inner, inner_again, outer, outer_again, last = self.decoder
-        second = _activate(inner(_activate(narrow(self.attend_out(codes).transpose(1, 2)))))
-        fourth = _activate(outer(_activate(inner_again(second)) + second))
-        return functional.relu(last(_activate(outer_again(fourth)) + fourth)).transpose(1, 2)
+        second = activate(inner(activate(narrow(self.attend_out(codes).transpose(1, 2)))))
+        fourth = activate(outer(activate(inner_again(second)) + second))
+        return functional.relu(last(activate(outer_again(fourth)) + fourth)).transpose(1, 2)
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Return enhanced waveforms ``(batch, samples)``, of the phases and the length of the input."""
@@ -143,7 +148,7 @@ def log_magnitudes_of(waveforms: Tensor) -> Tensor:
 
 
 def load_vq_enhancer(place: Path) -> tuple[VqEnhancementSettings, Mapping[str, Any]]:
-    """Return what ``save_vq_enhancer`` wrote into a folder, or the authors' training into a file.
+    """Return what ``save_network`` wrote into a folder, or the authors' training into a file.
 
     Raises ``MissingWeightsError`` if it is not there, damaged, or of another network.
     """
@@ -158,16 +163,6 @@ def load_vq_enhancer(place: Path) -> tuple[VqEnhancementSettings, Mapping[str, A
             f"{place} has no {SETTINGS_FILE} of a network for enhancement by codes: {error}"
         ) from error
     return settings, read_checkpoint(place / WEIGHTS_FILE)
-
-
-def save_vq_enhancer(network: VqEnhancer, settings: VqEnhancementSettings, folder: Path) -> None:
-    """Write the network and its sizes to ``folder``, which is made."""
-    from safetensors.torch import save_file  # noqa: PLC0415
-
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    save_file(state, folder / WEIGHTS_FILE)
-    (folder / SETTINGS_FILE).write_text(json.dumps(settings.model_dump(), indent=2) + "\n", encoding="utf-8")
 
 
 def _read_their_state(checkpoint: Any, path: Path) -> tuple[VqEnhancementSettings, Mapping[str, Any]]:
@@ -199,22 +194,12 @@ def _with_our_names(theirs: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]
             yield name, tensor
 
 
-def _make_convolutions(widths: tuple[int, ...]) -> nn.ModuleList:
-    return nn.ModuleList(
-        [nn.Conv1d(before, after, KERNEL, padding=KERNEL // 2) for before, after in pairwise(widths)]
-    )
-
-
 def _make_attention(settings: VqEnhancementSettings) -> nn.TransformerEncoder:
     width = settings.code_width
     layer = nn.TransformerEncoderLayer(
         width, settings.heads, dim_feedforward=width, dropout=_DROPOUT, activation="gelu", batch_first=True
     )
     return nn.TransformerEncoder(layer, num_layers=_LAYERS, enable_nested_tensor=False)
-
-
-def _activate(features: Tensor) -> Tensor:
-    return functional.leaky_relu(features, SLOPE)
 
 
 def _centre(features: Tensor) -> Tensor:

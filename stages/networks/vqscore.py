@@ -49,27 +49,27 @@ class VqScoreNetwork(nn.Module):
     def __init__(self, settings: VqScoreSettings) -> None:
         super().__init__()
         outer, inner, code = settings.outer_width, settings.inner_width, settings.code_width
-        self.encoder = _convolutions((_BINS, outer, outer, inner, inner, code, code))
-        self.decoder = _convolutions((code, code, inner, inner, outer, outer, _BINS))
+        self.encoder = make_convolutions((_BINS, outer, outer, inner, inner, code, code))
+        self.decoder = make_convolutions((code, code, inner, inner, outer, outer, _BINS))
         self.codes = Codebook(settings.codes, code)
 
     def encode(self, magnitudes: Tensor) -> Tensor:
         """Return ``(batch, frames, width)`` of ``(batch, frames, bins)``."""
         outer, outer_again, inner, inner_again, narrow, last = self.encoder
         features = _normalise(magnitudes.transpose(1, 2))
-        first = _normalise(_make_activation(outer(features)))
-        second = _normalise(_make_activation(outer_again(first)))
-        third = _normalise(_make_activation(inner(first + second)))
-        fourth = _normalise(_make_activation(inner_again(third)))
-        fifth = _normalise(_make_activation(narrow(third + fourth)))
+        first = _normalise(activate(outer(features)))
+        second = _normalise(activate(outer_again(first)))
+        third = _normalise(activate(inner(first + second)))
+        fourth = _normalise(activate(inner_again(third)))
+        fifth = _normalise(activate(narrow(third + fourth)))
         return _normalise(last(fifth)).transpose(1, 2)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Return ``(batch, frames, bins)`` magnitudes of ``(batch, frames, width)``."""
         narrow, inner, inner_again, outer, outer_again, last = self.decoder
-        second = _make_activation(inner(_make_activation(narrow(codes.transpose(1, 2)))))
-        fourth = _make_activation(outer(_make_activation(inner_again(second)) + second))
-        fifth = _make_activation(outer_again(fourth))
+        second = activate(inner(activate(narrow(codes.transpose(1, 2)))))
+        fourth = activate(outer(activate(inner_again(second)) + second))
+        fifth = activate(outer_again(fourth))
         return functional.relu(last(fourth + fifth)).transpose(1, 2)
 
     def forward(self, waveforms: Tensor) -> Tensor:
@@ -184,23 +184,26 @@ def _renamed(theirs: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
             yield name, tensor
 
 
-def save_network(network: VqScoreNetwork, settings: VqScoreSettings, folder: Path) -> None:
+def save_network(network: nn.Module, settings: Record, folder: Path) -> None:
     """Write the network and its sizes to ``folder``, which is made."""
     from safetensors.torch import save_file  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     save_file(
-        {key: value.cpu().contiguous() for key, value in network.state_dict().items()}, folder / WEIGHTS_FILE
+        {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()},
+        folder / WEIGHTS_FILE,
     )
     (folder / SETTINGS_FILE).write_text(json.dumps(settings.model_dump(), indent=2) + "\n", encoding="utf-8")
 
 
-def _convolutions(widths: tuple[int, ...]) -> nn.ModuleList:
+def make_convolutions(widths: tuple[int, ...]) -> nn.ModuleList:
+    """Return layers from each width to the next, over frames."""
     pairs = pairwise(widths)
     return nn.ModuleList([nn.Conv1d(before, after, KERNEL, padding=KERNEL // 2) for before, after in pairs])
 
 
-def _make_activation(features: Tensor) -> Tensor:
+def activate(features: Tensor) -> Tensor:
+    """Return features after the nonlinearity of all layers but the last."""
     return functional.leaky_relu(features, SLOPE)
 
 

@@ -74,8 +74,8 @@ def write_vq_enhancer(place: Path) -> Path:
     from stages.networks.vq_enhancement import (  # noqa: PLC0415
         VqEnhancementSettings,
         VqEnhancer,
-        save_vq_enhancer,
     )
+    from stages.networks.vqscore import save_network  # noqa: PLC0415
 
     settings = VqEnhancementSettings(codes=16, code_width=16, outer_width=8, inner_width=8)
     with torch.random.fork_rng(devices=[]):
@@ -83,5 +83,5 @@ def write_vq_enhancer(place: Path) -> Path:
         network = VqEnhancer(settings)
         network.codes.vectors.normal_()
         network.decoder[-1].bias.data.fill_(0.1)
-    save_vq_enhancer(network, settings, place)
+    save_network(network, settings, place)
     return place

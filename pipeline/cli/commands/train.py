@@ -44,18 +44,20 @@ def train_vq_enhance_command(
     speech: Path, out: Path, settings: Mapping[str, Any], *, steps: int, every: int, device: str
 ) -> None:
     """Train the restorer ``vq_enhance`` as ``train_vqscore_command`` does the metric's network."""
-    from stages.networks.vq_enhancement import save_vq_enhancer  # noqa: PLC0415 - torch
     from stages.networks.vq_enhancement_training import (  # noqa: PLC0415
         VqEnhancementTrainer,
         VqEnhancementTraining,
     )
-    from stages.networks.vqscore import VQSCORE_SAMPLE_RATE  # noqa: PLC0415
+    from stages.networks.vqscore import (
+        VQSCORE_SAMPLE_RATE,
+        save_network,
+    )
 
     training = VqEnhancementTraining.model_validate(settings)
     folder = SpeechFolder(speech, VQSCORE_SAMPLE_RATE)
     trainer = VqEnhancementTrainer(training, folder.stretch, device)
     _train(trainer, training, folder, out, (steps, every))
-    save_vq_enhancer(trainer.network, training.network, out / WEIGHTS_FOLDER)
+    save_network(trainer.network, training.network, out / WEIGHTS_FOLDER)
     say(f"done: name it in a config as {{kind: vq_enhance, path: {out / WEIGHTS_FOLDER}}}")
 
 
