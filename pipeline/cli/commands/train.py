@@ -48,10 +48,7 @@ def train_vq_enhance_command(
         VqEnhancementTrainer,
         VqEnhancementTraining,
     )
-    from stages.networks.vqscore import (
-        VQSCORE_SAMPLE_RATE,
-        save_network,
-    )
+    from stages.networks.vqscore import VQSCORE_SAMPLE_RATE, save_network  # noqa: PLC0415
 
     training = VqEnhancementTraining.model_validate(settings)
     folder = SpeechFolder(speech, VQSCORE_SAMPLE_RATE)
