@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.application import app, format_examples
+from pipeline.cli.commands.option_groups import InvitationOptions
+from pipeline.cli.grouped_options import group_options
 from pipeline.cli.options import (
     ConfigArgument,
     NoiseOption,
@@ -223,10 +225,12 @@ def dashboard(
         "listening runs/demo --import votes.csv",
     )
 )
+@group_options
 def listening(
+    *,
     workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")],
-    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,  # noqa: FBT002
-    careful: Annotated[bool, typer.Option("--careful", help="without listeners who seem careless")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+    careful: Annotated[bool, typer.Option("--careful", help="without listeners who seem careless")] = False,
     out: Annotated[
         str | None,
         typer.Option(
@@ -240,22 +244,7 @@ def listening(
             "--import", metavar="FILE", help="instead, take in preferences that were given elsewhere"
         ),
     ] = None,
-    invited: Annotated[
-        list[str] | None,
-        typer.Option("--invite", metavar="NAME", help="instead, make a link for a listener; repeatable"),
-    ] = None,
-    training: Annotated[
-        int, typer.Option(min=0, max=20, help="of invited listeners: first trials, which do not count")
-    ] = 2,
-    reference_every: Annotated[
-        int,
-        typer.Option(
-            min=0, help="of invited listeners: one of so many trials hides the clean speech; 0: none"
-        ),
-    ] = 10,
-    address: Annotated[
-        str, typer.Option(help="where the dashboard is served, for the links")
-    ] = "http://127.0.0.1:8000",
+    invitation: InvitationOptions,
 ) -> None:
     """Say how far people agree with the metrics: the votes of the dashboard's blind listening test.
 
@@ -265,10 +254,9 @@ def listening(
     from pipeline.listening.invitations import ListeningPlan  # noqa: PLC0415
 
     opened = open_workspace(workspace, "")
-    if invited:
-        commands.invite_command(
-            opened, invited, ListeningPlan(training=training, reference_every=reference_every), address
-        )
+    if invitation.invited:
+        plan = ListeningPlan(training=invitation.training, reference_every=invitation.reference_every)
+        commands.invite_command(opened, invitation.invited, plan, invitation.address)
     elif from_csv is not None:
         commands.import_command(opened, expand_home(from_csv))
     elif out is not None:

@@ -77,3 +77,25 @@ class PreferenceOptions:
     patience: Annotated[int, typer.Option(min=1, help="looks without a better one, then it stops")] = 5
     seed: SeedOption = 0
     device: DeviceOption = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationOptions:
+    """Who is invited to a listening test, and what it holds for them."""
+
+    invited: Annotated[
+        list[str] | None,
+        typer.Option("--invite", metavar="NAME", help="instead, make a link for a listener; repeatable"),
+    ] = None
+    training: Annotated[
+        int, typer.Option(min=0, max=20, help="of invited listeners: first trials, which do not count")
+    ] = 2
+    reference_every: Annotated[
+        int,
+        typer.Option(
+            min=0, help="of invited listeners: one of so many trials hides the clean speech; 0: none"
+        ),
+    ] = 10
+    address: Annotated[str, typer.Option(help="where the dashboard is served, for the links")] = (
+        "http://127.0.0.1:8000"
+    )
